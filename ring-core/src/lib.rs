@@ -7,5 +7,20 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod fallback;
 pub mod hash;
+pub mod ketama;
+pub mod key;
+pub mod live;
+pub mod mechanism;
+pub mod order;
+pub mod peers;
+pub mod placement;
+pub mod scheme;
+pub mod server;
+pub mod storage;
 pub mod text;
+
+pub use placement::Placement;
+pub use scheme::{BuildError, Scheme};
+pub use server::{Server, ServerIndex, Servers, Weight};

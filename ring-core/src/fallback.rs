@@ -1,0 +1,40 @@
+//! Who is asked when the primary is down: the ways that several peers share.
+//!
+//! Peers with a way of their own have it in their file under [`peers`](crate::peers).
+
+use crate::{live::Live, mechanism::View, order::Order, server::ServerIndex};
+
+/// Notes, behind the primary, the servers that a peer asks next, in its order.
+///
+/// The primary is in the order already. A peer that gives up after some tries gives a short list.
+pub type Fallback = fn(&View<'_>, key: &[u8], &mut Order<'_>);
+
+/// Nobody: the operation fails.
+pub fn none(_view: &View<'_>, _key: &[u8], _order: &mut Order<'_>) {}
+
+/// The owners of the next points on the ring.
+pub fn walk(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
+    view.scheme.mechanism.walk(view, key, order);
+}
+
+/// The next server of the list, and so on round.
+pub fn next_index(view: &View<'_>, _key: &[u8], order: &mut Order<'_>) {
+    let Some(&primary) = order.as_slice().first() else { return };
+    let count = view.servers.count();
+    for index in (primary.get()..count).chain(0..primary.get()) {
+        if !order.push(ServerIndex::new(index as u16)) {
+            return;
+        }
+    }
+}
+
+/// Whoever gets the key when the servers tried are taken out and the rest is placed anew.
+///
+/// This is what peers do that eject a dead server and rebuild. Computed from the names, without storage.
+pub fn rebuild(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
+    while !order.is_full() {
+        let live = Live::new(view.scheme, view.servers, order.as_slice());
+        let Some(next) = view.scheme.mechanism.choose(view.scheme, &live, key) else { return };
+        order.push(next);
+    }
+}

@@ -1,0 +1,78 @@
+//! Which bytes of a key a peer hashes.
+
+use crate::{hash::Hash, text::Text};
+
+/// How a peer turns a key into the text that it hashes.
+#[derive(Clone, Copy)]
+pub struct KeyText<'a> {
+    /// Put before every key on the wire; hashed only if [`hash_prefix`](Self::hash_prefix) says so.
+    pub prefix: &'a [u8],
+    /// Whether the prefix is hashed with the key.
+    pub hash_prefix: bool,
+    /// Hashed behind the key, never sent: mcrouter's salt.
+    pub suffix: &'a [u8],
+    /// The two bytes between which the hashed part of a key stands: twemproxy's hash tag.
+    pub tag: Option<[u8; 2]>,
+    /// Composes the text where that is more than prefix, key and suffix.
+    pub form: Option<Form>,
+    /// A longer text has the hash 0.
+    pub longest: usize,
+}
+
+/// Hands the text to hash for a key to a sink, in pieces.
+pub type Form = fn(&KeyText<'_>, &[u8], &mut dyn FnMut(&[u8]));
+
+impl KeyText<'static> {
+    /// The whole key and nothing else.
+    pub const WHOLE: Self =
+        Self { prefix: b"", hash_prefix: false, suffix: b"", tag: None, form: None, longest: usize::MAX };
+}
+
+impl<'a> KeyText<'a> {
+    /// The text of `key`.
+    #[must_use]
+    pub const fn of<'k>(&'k self, key: &'k [u8]) -> Keyed<'k>
+    where
+        'a: 'k,
+    {
+        Keyed { rule: self, key }
+    }
+
+    /// The hash of the text of `key`.
+    #[must_use]
+    pub fn hash(&self, hash: &Hash, key: &[u8]) -> u32 {
+        if self.is_whole() {
+            return hash.of(key);
+        }
+        let text = self.of(key);
+        if self.longest != usize::MAX && text.len() > self.longest { 0 } else { hash.of_text(&text) }
+    }
+
+    /// Whether the text of a key is the key.
+    const fn is_whole(&self) -> bool {
+        (!self.hash_prefix || self.prefix.is_empty())
+            && self.suffix.is_empty()
+            && self.form.is_none()
+            && self.longest == usize::MAX
+    }
+}
+
+/// The text of one key.
+#[derive(Clone, Copy)]
+pub struct Keyed<'k> {
+    rule: &'k KeyText<'k>,
+    key: &'k [u8],
+}
+
+impl Text for Keyed<'_> {
+    fn feed(&self, sink: &mut dyn FnMut(&[u8])) {
+        if self.rule.hash_prefix {
+            sink(self.rule.prefix);
+        }
+        match self.rule.form {
+            Some(form) => form(self.rule, self.key, sink),
+            None => sink(self.key),
+        }
+        sink(self.rule.suffix);
+    }
+}

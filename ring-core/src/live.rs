@@ -1,0 +1,128 @@
+//! The servers in play: the configured list without those that were taken out.
+
+use core::cmp::Ordering;
+
+use crate::{
+    scheme::{BuildError, Scheme, Weights},
+    server::{Server, ServerIndex, Servers, Weight},
+};
+
+/// The servers that a placement may choose from, with what the rules ask about all of them together.
+#[derive(Clone, Copy)]
+pub struct Live<'l> {
+    servers: &'l dyn Servers,
+    out: &'l [ServerIndex],
+    weights: Weights,
+    roster: Option<fn(&str, &str) -> Ordering>,
+    count: usize,
+    total: u64,
+}
+
+/// One server in play.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'m> {
+    /// Its position in the configured list.
+    pub index: ServerIndex,
+    /// Its name.
+    pub name: &'m str,
+    /// Its weight as a whole number, after the scheme's rule.
+    pub weight: u32,
+    /// Its weight as configured.
+    pub real: f64,
+}
+
+impl<'l> Live<'l> {
+    /// All of `servers` but those in `out`, weighed as `scheme` weighs.
+    pub fn new(scheme: &Scheme<'_>, servers: &'l dyn Servers, out: &'l [ServerIndex]) -> Self {
+        let mut live =
+            Self { servers, out, weights: scheme.weights, roster: scheme.roster, count: 0, total: 0 };
+        (live.count, live.total) = live
+            .members()
+            .fold((0, 0), |(count, total), member| (count + 1, total + u64::from(member.weight)));
+        live
+    }
+
+    /// All of `servers`, after a check that `scheme` can take them.
+    ///
+    /// # Errors
+    /// [`BuildError`] for an empty or too long list and for a weight that the peer refuses.
+    pub fn checked(scheme: &Scheme<'_>, servers: &'l dyn Servers) -> Result<Self, BuildError> {
+        match servers.count() {
+            0 => return Err(BuildError::NoServers),
+            given if given > ServerIndex::MAX_SERVERS => return Err(BuildError::TooManyServers { given }),
+            _ => {}
+        }
+        for index in 0..servers.count() {
+            if servers.server(index).is_none_or(|server| !scheme.weights.accept(server.weight)) {
+                return Err(BuildError::Weight { index, expected: scheme.weights });
+            }
+        }
+        Ok(Self::new(scheme, servers, &[]))
+    }
+
+    /// How many servers are in play.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The sum of their weights.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The servers in play, in configured order.
+    pub fn members(&self) -> impl Iterator<Item = Member<'l>> + use<'l> {
+        let Self { servers, out, weights, .. } = *self;
+        (0..servers.count())
+            .map_while(|index| u16::try_from(index).ok().map(ServerIndex::new))
+            .filter(move |index| !out.contains(index))
+            .filter_map(move |index| Some(weights.member(index, servers.server(index.get())?)))
+    }
+
+    /// The server in play that comes right after `previous` in the peer's own order; the first for `None`.
+    ///
+    /// Peers that sort their servers have an order of their own; for all others it is the configured one.
+    #[must_use]
+    pub fn next(&self, previous: Option<ServerIndex>) -> Option<Member<'l>> {
+        self.members()
+            .filter(|member| previous.is_none_or(|previous| self.compare(member.index, previous).is_gt()))
+            .reduce(
+                |first, member| if self.compare(member.index, first.index).is_lt() { member } else { first },
+            )
+    }
+
+    /// Which of two servers the peer has first.
+    #[must_use]
+    pub fn compare(&self, left: ServerIndex, right: ServerIndex) -> Ordering {
+        let name = |index: ServerIndex| self.servers.server(index.get()).map_or("", |server| server.name);
+        match self.roster {
+            Some(by_name) => by_name(name(left), name(right)).then(left.cmp(&right)),
+            None => left.cmp(&right),
+        }
+    }
+}
+
+impl Weights {
+    /// Whether the peer takes `weight`.
+    #[must_use]
+    pub fn accept(self, weight: Weight) -> bool {
+        match (self, weight) {
+            (Self::Ignored, _) | (Self::Whole | Self::ZeroIsOne, Weight::Whole(_)) => true,
+            (Self::Positive, Weight::Whole(weight)) => weight > 0,
+            (Self::Whole | Self::ZeroIsOne | Self::Positive, Weight::Real(_)) => false,
+            (Self::PositiveReal, weight) => weight.real() > 0.0,
+        }
+    }
+
+    fn member(self, index: ServerIndex, server: Server<'_>) -> Member<'_> {
+        let weight = match (self, server.weight) {
+            (Self::Ignored, _) => 1,
+            (Self::ZeroIsOne, Weight::Whole(weight)) => weight.max(1),
+            (_, Weight::Whole(weight)) => weight,
+            (_, Weight::Real(weight)) => weight as u32,
+        };
+        Member { index, name: server.name, weight, real: server.weight.real() }
+    }
+}

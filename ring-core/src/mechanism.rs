@@ -1,0 +1,66 @@
+//! How a hash becomes a server: the few ways that all peers share.
+//!
+//! A scheme without storage is a function of the servers and the key: [`Mechanism::choose`]. What a placement stores
+//! only makes that function fast, so `choose` is also the meaning that everything else is tested against.
+
+use crate::{
+    live::Live,
+    order::Order,
+    scheme::{BuildError, Scheme},
+    server::{ServerIndex, Servers},
+    storage::{Entries, EntriesMut},
+};
+
+mod continuum;
+mod slots;
+
+pub use continuum::{Continuum, Label, Point, Search, Tie};
+pub use slots::Slots;
+
+/// One way from keys to servers.
+pub trait Mechanism: Sync {
+    /// What a placement over `live` has to store.
+    ///
+    /// # Errors
+    /// [`BuildError`] when the weights leave nothing to place on.
+    fn needs(&self, scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError>;
+
+    /// Fills `entries`, which are as many as [`needs`](Self::needs) said, and returns how many are in use.
+    fn build(&self, scheme: &Scheme<'_>, live: &Live<'_>, entries: EntriesMut<'_>) -> usize;
+
+    /// The primary of `key`, from what was built.
+    fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex;
+
+    /// The server of a hash that is already known, for peers that hash something else to find a stand-in.
+    fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex;
+
+    /// The server that `key` has among those in play, computed from the names alone.
+    ///
+    /// `None` when nobody in play has weight enough to get a key.
+    fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex>;
+
+    /// Notes the servers met going on from the place of `key`, for mechanisms that have an onward.
+    fn walk(&self, view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
+        let _ = (view, key, order);
+    }
+}
+
+/// What a placement stores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Entries: a point and an owner each.
+    pub entries: usize,
+    /// Whether the points are 128 bits wide rather than 32.
+    pub wide: bool,
+}
+
+/// A built placement, as mechanisms and fallbacks see it.
+#[derive(Clone, Copy)]
+pub struct View<'v> {
+    /// The rule.
+    pub scheme: &'v Scheme<'v>,
+    /// The configured list.
+    pub servers: &'v dyn Servers,
+    /// What was built.
+    pub entries: Entries<'v>,
+}

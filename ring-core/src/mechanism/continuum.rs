@@ -1,0 +1,211 @@
+//! The ring: servers own points on a circle, a key belongs to the owner of the point nearest to its hash.
+//!
+//! Peers differ in where the points come from, in which direction the nearest point lies, and in who owns a point that
+//! two servers have. All three are data here; the ring itself is one piece of code for 32-bit and 128-bit points.
+
+use super::{Mechanism, Needs, View};
+use crate::{
+    live::{Live, Member},
+    order::Order,
+    scheme::{BuildError, Scheme},
+    server::ServerIndex,
+    storage::EntriesMut,
+    text::Text,
+};
+
+mod index;
+mod point;
+mod sort;
+
+pub use point::Point;
+
+/// A ring of points `P`.
+pub struct Continuum<P: Point> {
+    /// The text that stands for a server in the names of its points.
+    pub label: fn(&str) -> Label<'_>,
+    /// How many points a server has.
+    pub count: fn(&Scheme<'_>, &Live<'_>, &Member<'_>) -> u32,
+    /// Hands out exactly that many points of a server, in the peer's order.
+    pub points: fn(&Scheme<'_>, &Member<'_>, &Label<'_>, count: u32, &mut dyn FnMut(P)),
+    /// Where a key is on the ring.
+    pub position: fn(&Scheme<'_>, key: &[u8]) -> P,
+    /// In which direction its point lies.
+    pub search: Search,
+    /// Who owns a point that several servers have.
+    pub tie: Tie,
+}
+
+/// Which point is nearest to a hash. All of them go round: past the last point follows the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// The first point ≥ the hash: nearly everybody.
+    AtOrAbove,
+    /// The first point > the hash: Python's `bisect`, as hash_ring and uhashring use it.
+    Above,
+    /// The last point ≤ the hash: Dalli.
+    AtOrBelow,
+}
+
+/// What becomes of points of equal value. "First" and "last" are in the order of the servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tie {
+    /// All stay on the ring; the search meets the first (looking up) or the last (looking down).
+    Stay,
+    /// Only the first stays.
+    FirstStays,
+    /// Only the last stays: a map whose entry was overwritten.
+    LastStays,
+}
+
+/// The text that stands for a server in the names of its points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Label<'n> {
+    /// Put before the name.
+    pub lead: &'static str,
+    /// The name or the part of it that counts.
+    pub name: &'n str,
+    /// Put behind the name.
+    pub tail: &'static str,
+}
+
+impl Label<'_> {
+    /// The name as configured.
+    #[must_use]
+    pub const fn verbatim(name: &str) -> Label<'_> {
+        Label { lead: "", name, tail: "" }
+    }
+
+    /// The name without memcached's default port: `10.0.1.1` for `10.0.1.1:11211`.
+    #[must_use]
+    pub fn without_default_port(name: &str) -> Label<'_> {
+        Self::verbatim(name.strip_suffix(":11211").unwrap_or(name))
+    }
+}
+
+impl Text for Label<'_> {
+    fn feed(&self, sink: &mut dyn FnMut(&[u8])) {
+        sink(self.lead.as_bytes());
+        sink(self.name.as_bytes());
+        sink(self.tail.as_bytes());
+    }
+}
+
+impl<P: Point> Continuum<P> {
+    /// Hands out the points of one server.
+    fn feed(&self, scheme: &Scheme<'_>, live: &Live<'_>, member: &Member<'_>, sink: &mut dyn FnMut(P)) {
+        let count = (self.count)(scheme, live, member);
+        (self.points)(scheme, member, &(self.label)(member.name), count, sink);
+    }
+
+    /// The entry that owns `position`; `points` is not empty.
+    fn find(&self, view: &View<'_>, position: P) -> usize {
+        let points = P::of(&view.entries);
+        let index = view.entries.index;
+        let found = match self.search {
+            Search::AtOrAbove => index::first(points, index, position, |point| point >= position),
+            Search::Above => index::first(points, index, position, |point| point > position),
+            Search::AtOrBelow => match index::first(points, index, position, |point| point > position) {
+                0 => points.len(),
+                above => above,
+            }
+            .saturating_sub(1),
+        };
+        if found < points.len() { found } else { 0 }
+    }
+
+    /// How far `point` is from `position` in the direction of the search, all the way round at most.
+    fn distance(&self, position: P, point: P) -> P {
+        match self.search {
+            Search::AtOrAbove => point.minus(position),
+            Search::Above => point.minus(position).minus(P::ONE),
+            Search::AtOrBelow => position.minus(point),
+        }
+    }
+
+    /// Whether the later of two servers owns a point that both have.
+    fn later_owns(&self) -> bool {
+        match self.tie {
+            Tie::Stay => self.search == Search::AtOrBelow,
+            Tie::FirstStays => false,
+            Tie::LastStays => true,
+        }
+    }
+}
+
+impl<P: Point> Mechanism for Continuum<P> {
+    fn needs(&self, scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError> {
+        let points = live
+            .members()
+            .map(|member| u64::from((self.count)(scheme, live, &member)))
+            .fold(0, u64::saturating_add);
+        match usize::try_from(points).unwrap_or(usize::MAX) {
+            0 => Err(BuildError::NothingToPlaceOn),
+            entries => Ok(Needs { entries, wide: P::WIDE }),
+        }
+    }
+
+    fn build(&self, scheme: &Scheme<'_>, live: &Live<'_>, entries: EntriesMut<'_>) -> usize {
+        let EntriesMut { points, wide, owners, index } = entries;
+        let points = P::of_mut(points, wide);
+        let mut slots = points.iter_mut().zip(owners.iter_mut());
+        for member in live.members() {
+            self.feed(scheme, live, &member, &mut |point| {
+                if let Some((place, owner)) = slots.next() {
+                    (*place, *owner) = (point, member.index.raw());
+                }
+            });
+        }
+        sort::by_point(points, owners, &|left, right| {
+            live.compare(ServerIndex::new(left), ServerIndex::new(right))
+        });
+        let built = match self.tie {
+            Tie::Stay => points.len(),
+            Tie::FirstStays => sort::keep_one(points, owners, sort::Keep::First),
+            Tie::LastStays => sort::keep_one(points, owners, sort::Keep::Last),
+        };
+        index::fill(points.get(..built).unwrap_or_default(), index);
+        built
+    }
+
+    fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex {
+        view.entries.owner(self.find(view, (self.position)(view.scheme, key)))
+    }
+
+    fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex {
+        view.entries.owner(self.find(view, P::from_hash(hash)))
+    }
+
+    fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex> {
+        let position = (self.position)(scheme, key);
+        let mut best: Option<(P, ServerIndex)> = None;
+        for member in live.members() {
+            self.feed(scheme, live, &member, &mut |point| {
+                let distance = self.distance(position, point);
+                let better = best.is_none_or(|(least, owner)| {
+                    distance < least
+                        || distance == least
+                            && match self.later_owns() {
+                                false => live.compare(member.index, owner).is_lt(),
+                                true => live.compare(member.index, owner).is_gt(),
+                            }
+                });
+                if better {
+                    best = Some((distance, member.index));
+                }
+            });
+        }
+        best.map(|(_, owner)| owner)
+    }
+
+    fn walk(&self, view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
+        let from = self.find(view, (self.position)(view.scheme, key));
+        let owners = view.entries.owners;
+        let (before, onward) = owners.split_at_checked(from).unwrap_or((&[], owners));
+        let servers = view.servers.count();
+        for &owner in onward.iter().chain(before) {
+            if order.len() == servers || !order.push(ServerIndex::new(owner)) {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The servers to ask for a key, one after the other.
+
+use crate::server::ServerIndex;
+
+/// A list of distinct servers that grows in the caller's storage.
+#[derive(Debug)]
+pub struct Order<'o> {
+    servers: &'o mut [ServerIndex],
+    len: usize,
+}
+
+impl<'o> Order<'o> {
+    /// An empty order with room for all of `servers`.
+    pub const fn new(servers: &'o mut [ServerIndex]) -> Self {
+        Self { servers, len: 0 }
+    }
+
+    /// Notes `server` unless it was noted before. Returns whether there is room for another one.
+    pub fn push(&mut self, server: ServerIndex) -> bool {
+        if !self.as_slice().contains(&server) {
+            if let Some(place) = self.servers.get_mut(self.len) {
+                *place = server;
+                self.len += 1;
+            }
+        }
+        !self.is_full()
+    }
+
+    /// The servers noted so far.
+    #[must_use]
+    pub fn as_slice(&self) -> &[ServerIndex] {
+        self.servers.get(..self.len).unwrap_or_default()
+    }
+
+    /// How many servers were noted.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no server was noted.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether there is no room left.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.len == self.servers.len()
+    }
+
+    /// The servers noted, for as long as their storage lives.
+    #[must_use]
+    pub fn into_slice(self) -> &'o [ServerIndex] {
+        let Self { servers, len } = self;
+        servers.get(..len).unwrap_or_default()
+    }
+}

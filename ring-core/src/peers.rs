@@ -1,0 +1,128 @@
+//! The schemes, one file per family of peers, and the table that finds them by name.
+//!
+//! A scheme's placement never changes in a release: what a name means is what its peer did when its vectors were made.
+
+use crate::scheme::{OptionError, Scheme};
+
+pub mod cache_memcached;
+pub mod cache_memcached_fast;
+pub mod couchbase;
+pub mod crc32;
+pub mod dalli;
+pub mod emcache;
+pub mod hash_ring;
+pub mod jump;
+pub mod libketama;
+pub mod libmemcached;
+pub mod mcrouter;
+pub mod memjs;
+pub mod nginx;
+pub mod node_hashring;
+pub mod pecl_memcache;
+pub mod php_memcached;
+pub mod pylibmc;
+pub mod pymemcache;
+pub mod python_memcached;
+pub mod remcached;
+pub mod snippets;
+pub mod spymemcached;
+pub mod twemproxy;
+pub mod uhashring;
+
+/// A scheme that can be named, and how its options are read.
+#[derive(Clone, Copy)]
+pub struct Peer {
+    /// The scheme with every option at its default.
+    pub scheme: Scheme<'static>,
+    /// The names of its options.
+    pub options: &'static [&'static str],
+    /// Applies one option; `None` when its value is not one that it takes.
+    set: Set,
+}
+
+/// Applies the option `name` (one of the peer's) with `value`, or says what it takes instead.
+type Set = for<'a> fn(Scheme<'a>, name: &str, value: &'a str) -> Result<Scheme<'a>, &'static str>;
+
+/// Every scheme that can be named, family by family.
+pub const FAMILIES: &[&[Peer]] = &[
+    libketama::PEERS,
+    libmemcached::PEERS,
+    php_memcached::PEERS,
+    pylibmc::PEERS,
+    twemproxy::PEERS,
+    spymemcached::PEERS,
+    pecl_memcache::PEERS,
+    nginx::PEERS,
+    mcrouter::PEERS,
+    jump::PEERS,
+    couchbase::PEERS,
+    python_memcached::PEERS,
+    pymemcache::PEERS,
+    uhashring::PEERS,
+    hash_ring::PEERS,
+    emcache::PEERS,
+    snippets::PEERS,
+    cache_memcached::PEERS,
+    cache_memcached_fast::PEERS,
+    dalli::PEERS,
+    remcached::PEERS,
+    node_hashring::PEERS,
+    memjs::PEERS,
+    crc32::PEERS,
+];
+
+/// Every scheme that can be named, in the order of [`FAMILIES`].
+pub fn all() -> impl Iterator<Item = &'static Peer> {
+    FAMILIES.iter().copied().flatten()
+}
+
+impl Peer {
+    /// The peer of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        all().find(|peer| peer.scheme.name == name)
+    }
+}
+
+impl<'a> Scheme<'a> {
+    /// The scheme of this name, with every option at its default; [`all`] lists them.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Scheme<'static>> {
+        Peer::named(name).map(|peer| peer.scheme)
+    }
+
+    /// The scheme with one of its options set, by the names and values of the vector files.
+    ///
+    /// An option that only describes what a peer does anyway (`points-per-server`) is accepted if it describes it
+    /// rightly. The order in which options are set does not matter.
+    ///
+    /// # Errors
+    /// [`OptionError`] when the scheme has no such option or the option does not take the value.
+    pub fn with_option(self, name: &str, value: &'a str) -> Result<Self, OptionError> {
+        let Some(peer) = Peer::named(self.name).filter(|peer| peer.options.contains(&name)) else {
+            return Err(OptionError::Unknown {
+                known: Peer::named(self.name).map_or(&[], |peer| peer.options),
+            });
+        };
+        (peer.set)(self, name, value).map_err(|expected| OptionError::Value { expected })
+    }
+}
+
+/// The scheme as it is, if `value` is one of those that say no more than what it does anyway.
+fn informs<'a>(scheme: Scheme<'a>, value: &str, expected: &'static str) -> Result<Scheme<'a>, &'static str> {
+    if value == expected { Ok(scheme) } else { Err(expected) }
+}
+
+/// Reads a switch.
+fn switch(value: &str) -> Result<bool, &'static str> {
+    match value {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        _ => Err("0 or 1"),
+    }
+}
+
+/// Reads a number of things of which there is at least one.
+fn count(value: &str) -> Result<u32, &'static str> {
+    value.parse().ok().filter(|&count| count > 0).ok_or("a whole number above zero")
+}

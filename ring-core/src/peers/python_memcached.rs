@@ -1,0 +1,150 @@
+//! python-memcached, the old Django backend: CRC modulo the sum of weights, and a rehash that forgets the key.
+//!
+//! | scheme | versions | hash |
+//! |---|---|---|
+//! | [`PYTHON_MEMCACHED`] | 1.60 and later | 15 bits of CRC-32 |
+//! | [`PYTHON_MEMCACHED_OR1`] | up to 1.59 | the same, but 1 where that is 0 |
+//! | [`PYTHON_MEMCACHED_CRC32`] | any, after `useOldServerHashFunction()` | all 32 bits |
+//!
+//! - Server i has as many slots as its weight, in order of the list; a weight of zero has none. Names play no role.
+//! - When a server is dead, the hash of the decimal text of the hash and the number of the try is taken instead: only
+//!   that number, *not the key*, so keys with one hash share one chain. Ten tries in all; servers repeat, and a chain need
+//!   not reach all of them.
+//! - Option `key-form=hash:key`: the caller passes its own number, of any size and sign, with each key, written
+//!   `NUMBER:key`. A key without a number is hashed as usual.
+//!
+//! Source: python-memcached `memcache.py`, `_get_server`.
+
+use super::{Peer, informs};
+use crate::{
+    hash,
+    mechanism::{Slots, View},
+    order::Order,
+    scheme::{Scheme, Weights},
+    text::{Concat, Decimal, Text},
+};
+
+/// python-memcached 1.60 and later.
+pub const PYTHON_MEMCACHED: Scheme<'static> = Scheme {
+    name: "python-memcached",
+    used_by: "python-memcached from 1.60 on",
+    hash: hash::CRC15,
+    weights: Weights::Whole,
+    mechanism: &Slots::BY_HASH,
+    fallback: rehash,
+    ..Scheme::BASE
+};
+
+/// python-memcached up to 1.59.
+pub const PYTHON_MEMCACHED_OR1: Scheme<'static> = Scheme {
+    name: "python-memcached-or1",
+    used_by: "python-memcached up to 1.59, as Debian ships it",
+    hash: hash::CRC15_OR_1,
+    ..PYTHON_MEMCACHED
+};
+
+/// python-memcached after `useOldServerHashFunction()`.
+pub const PYTHON_MEMCACHED_CRC32: Scheme<'static> = Scheme {
+    name: "python-memcached-crc32",
+    used_by: "python-memcached after useOldServerHashFunction()",
+    hash: hash::CRC32,
+    ..PYTHON_MEMCACHED
+};
+
+/// How often the peer looks for a living server: `_SERVER_RETRIES`.
+const TRIES: u64 = 10;
+
+/// Keys that carry their own hash.
+const NUMBERED: Slots = Slots {
+    slot: |scheme, key, total| match Number::before_colon(key) {
+        Some(number) => number.modulo(total),
+        None => (Slots::BY_HASH.slot)(scheme, key, total),
+    },
+};
+
+fn rehash(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
+    retry(view, &Decimal(view.scheme.hash_key(key).into()), order);
+}
+
+fn rehash_numbered(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
+    match Number::before_colon(key) {
+        Some(number) => retry(view, &number, order),
+        None => rehash(view, key, order),
+    }
+}
+
+/// Follows the chain that begins with the text of the first hash.
+fn retry(view: &View<'_>, first: &dyn Text, order: &mut Order<'_>) {
+    let Scheme { hash, mechanism, .. } = view.scheme;
+    let mut last = hash.of_text(&Concat([first, &Decimal(0)]));
+    for number in 1..TRIES {
+        if !order.push(mechanism.at(view, last)) {
+            return;
+        }
+        last = hash.of_text(&Concat([&Decimal(last.into()), &Decimal(number)]));
+    }
+}
+
+/// A whole number of any length, as Python writes it.
+#[derive(Clone, Copy)]
+struct Number<'n> {
+    negative: bool,
+    digits: &'n [u8],
+}
+
+impl<'n> Number<'n> {
+    /// Reads `NUMBER:`.
+    fn before_colon(key: &'n [u8]) -> Option<Self> {
+        let (number, _) = key.split_at_checked(key.iter().position(|&byte| byte == b':')?)?;
+        let (negative, digits) = match number {
+            [b'-', digits @ ..] => (true, digits),
+            digits => (false, digits),
+        };
+        (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then_some(Self { negative, digits })
+    }
+
+    /// The number modulo `total`, from zero up.
+    fn modulo(self, total: u32) -> u32 {
+        let total = u64::from(total);
+        let step =
+            |rest: u64, &digit: &u8| (rest * 10 + u64::from(digit - b'0')).checked_rem(total).unwrap_or(0);
+        match (self.negative, self.digits.iter().fold(0, step)) {
+            (true, rest @ 1..) => (total - rest) as u32,
+            (_, rest) => rest as u32,
+        }
+    }
+}
+
+impl Text for Number<'_> {
+    fn feed(&self, sink: &mut dyn FnMut(&[u8])) {
+        if self.negative {
+            sink(b"-");
+        }
+        sink(self.digits);
+    }
+}
+
+pub(super) const PEERS: &[Peer] =
+    &[peer(PYTHON_MEMCACHED), peer(PYTHON_MEMCACHED_OR1), peer(PYTHON_MEMCACHED_CRC32)];
+
+const fn peer(scheme: Scheme<'static>) -> Peer {
+    Peer {
+        scheme,
+        options: &["hash", "key-form"],
+        set: |scheme, name, value| match name {
+            "key-form" if value == "hash:key" => {
+                Ok(Scheme { mechanism: &NUMBERED, fallback: rehash_numbered, ..scheme })
+            }
+            "key-form" => Err("hash:key"),
+            _ => informs(
+                scheme,
+                value,
+                match scheme.name {
+                    "python-memcached" => "crc15",
+                    "python-memcached-or1" => "crc15or1",
+                    _ => "crc32",
+                },
+            ),
+        },
+    }
+}

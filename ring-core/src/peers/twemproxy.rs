@@ -1,0 +1,5 @@
+//! twemproxy (nutcracker), the proxy.
+
+use super::Peer;
+
+pub(super) const PEERS: &[Peer] = &[];

@@ -1,0 +1,161 @@
+//! A scheme built for a list of servers: the thing that is asked where a key lives.
+
+use core::fmt;
+
+use crate::{
+    live::Live,
+    mechanism::{Needs, View},
+    order::Order,
+    scheme::{BuildError, Scheme},
+    server::{ServerIndex, Servers},
+    storage::{Storage, StorageMut},
+};
+
+/// Where keys live: a [`Scheme`], the servers, and what was built of them in the caller's storage.
+///
+/// ```
+/// use memring_core::{peers::libmemcached::KETAMA_WEIGHTED, storage::Fixed, Placement, Server, ServerIndex};
+///
+/// let servers = [Server::new("10.0.1.1:11211"), Server::new("10.0.1.2:11211"), Server::new("10.0.1.3:11211")];
+/// let placement = Placement::build(KETAMA_WEIGHTED, servers, Fixed::<480, 256>::new())?;
+/// assert_eq!(placement.primary(b"tokyo"), ServerIndex::new(0));
+/// # Ok::<(), memring_core::BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct Placement<'a, L, S> {
+    scheme: Scheme<'a>,
+    servers: L,
+    storage: S,
+    len: usize,
+}
+
+impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
+    /// Builds `scheme` for `servers` into `storage`.
+    ///
+    /// # Errors
+    /// [`BuildError`]; the storage is untouched when it is too small.
+    pub fn build(scheme: Scheme<'a>, servers: L, mut storage: S) -> Result<Self, BuildError>
+    where
+        S: StorageMut,
+    {
+        let live = Live::checked(&scheme, &servers)?;
+        let needs = scheme.mechanism.needs(&scheme, &live)?;
+        if let Some(expected) = scheme.points_in_ring.filter(|&expected| expected != needs.entries) {
+            return Err(BuildError::PointsInRing { expected, built: needs.entries });
+        }
+        let len = scheme.mechanism.build(&scheme, &live, storage.prepare(needs)?);
+        Ok(Self { scheme, servers, storage, len })
+    }
+
+    /// Takes over what was built before, as by a build script for flash.
+    ///
+    /// `storage` must hold exactly what [`build`](Self::build) made of the same scheme and servers.
+    pub fn prebuilt(scheme: Scheme<'a>, servers: L, storage: S) -> Self {
+        let len = storage.entries().owners.len();
+        Self { scheme, servers, storage, len }
+    }
+
+    /// The server that holds `key`.
+    ///
+    /// Any bytes have a place, also those that memcached refuses as a key.
+    #[inline]
+    pub fn primary(&self, key: &[u8]) -> ServerIndex {
+        self.scheme.mechanism.primary(&self.view(), key)
+    }
+
+    /// The servers to ask for `key`, each once: the primary, then those that the peer tries when the ones before are
+    /// down, in its order. As many as `out` has room for.
+    ///
+    /// ```
+    /// use memring_core::{peers::libmemcached, storage::Fixed, Placement, Server, ServerIndex};
+    ///
+    /// let servers = [Server::new("10.0.1.1:11211"), Server::new("10.0.1.2:11211"), Server::new("10.0.1.3:11211")];
+    /// let scheme = libmemcached::KETAMA_WEIGHTED.with_option("auto_eject_hosts", "1").unwrap();
+    /// let placement = Placement::build(scheme, servers, Fixed::<480>::new())?;
+    /// let mut out = [ServerIndex::default(); 2];
+    /// assert_eq!(placement.order(b"tokyo", &mut out).len(), 2);
+    /// # Ok::<(), memring_core::BuildError>(())
+    /// ```
+    pub fn order<'o>(&self, key: &[u8], out: &'o mut [ServerIndex]) -> &'o [ServerIndex] {
+        let mut order = Order::new(out);
+        let view = self.view();
+        if order.push(self.scheme.mechanism.primary(&view, key)) {
+            (self.scheme.fallback)(&view, key, &mut order);
+        }
+        order.into_slice()
+    }
+
+    /// The scheme that was built.
+    pub const fn scheme(&self) -> &Scheme<'a> {
+        &self.scheme
+    }
+
+    /// The servers that it was built for.
+    pub const fn servers(&self) -> &L {
+        &self.servers
+    }
+
+    /// How many entries are in use; 0 for schemes that store nothing.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether the scheme stores nothing.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The servers and the storage, to be used anew.
+    pub fn into_parts(self) -> (L, S) {
+        (self.servers, self.storage)
+    }
+
+    /// What mechanisms and fallbacks see.
+    pub(crate) fn view(&self) -> View<'_> {
+        View { scheme: &self.scheme, servers: &self.servers, entries: self.storage.entries().first(self.len) }
+    }
+}
+
+impl<L, S> fmt::Debug for Placement<'_, L, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Placement")
+            .field("scheme", &self.scheme)
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Scheme<'_> {
+    /// The hash of `key`: what of it counts, under the scheme's function.
+    pub fn hash_key(&self, key: &[u8]) -> u32 {
+        self.key.hash(&self.hash, key)
+    }
+
+    /// What a placement of this scheme for `servers` stores.
+    ///
+    /// # Errors
+    /// [`BuildError`] when it cannot be built for them.
+    ///
+    /// ```
+    /// use memring_core::{peers::libketama::LIBKETAMA, Server};
+    ///
+    /// let servers = [Server::new("10.0.1.1:11211"), Server::new("10.0.1.2:11211")];
+    /// assert_eq!(LIBKETAMA.needs(&servers)?.entries, 320);
+    /// # Ok::<(), memring_core::BuildError>(())
+    /// ```
+    pub fn needs(&self, servers: &(impl Servers + ?Sized)) -> Result<Needs, BuildError> {
+        self.mechanism.needs(self, &Live::checked(self, &servers)?)
+    }
+
+    /// The server of `key`, computed from the names alone, without any storage.
+    ///
+    /// The same as [`Placement::primary`], at the cost of hashing every point of the ring.
+    ///
+    /// # Errors
+    /// [`BuildError`] as for building.
+    pub fn choose(&self, servers: &(impl Servers + ?Sized), key: &[u8]) -> Result<ServerIndex, BuildError> {
+        let live = Live::checked(self, &servers)?;
+        self.mechanism.needs(self, &live)?;
+        self.mechanism.choose(self, &live, key).ok_or(BuildError::NothingToPlaceOn)
+    }
+}

@@ -1,0 +1,222 @@
+//! Servers as placements see them: a name, a weight, a position in the list.
+
+use core::{error, fmt};
+
+/// A server's position in the configured list, from 0.
+///
+/// It stays what it was when a peer sorts its servers internally or takes dead ones out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerIndex(u16);
+
+impl ServerIndex {
+    /// Most servers that one placement can have.
+    pub const MAX_SERVERS: usize = u16::MAX as usize;
+
+    /// The index `index`.
+    #[must_use]
+    pub const fn new(index: u16) -> Self {
+        Self(index)
+    }
+
+    /// The index as a subscript into the list of servers.
+    #[must_use]
+    pub const fn get(self) -> usize {
+        self.0 as usize
+    }
+
+    pub(crate) const fn raw(self) -> u16 {
+        self.0
+    }
+}
+
+impl fmt::Display for ServerIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How much of the keys a server is to get, relative to the others.
+///
+/// What a weight means is the scheme's rule: most peers take whole numbers, a few ignore weights, Cache::Memcached::Fast
+/// takes any positive number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Weight {
+    /// A whole number, zero included.
+    Whole(u32),
+    /// Any finite number from zero up.
+    Real(f64),
+}
+
+impl Weight {
+    /// The weight as a number.
+    #[must_use]
+    pub fn real(self) -> f64 {
+        match self {
+            Self::Whole(weight) => f64::from(weight),
+            Self::Real(weight) => weight,
+        }
+    }
+
+    /// Reads a weight as operators write it: `600`, `1.5`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return None;
+        }
+        match text.parse() {
+            Ok(whole) => Some(Self::Whole(whole)),
+            Err(_) if text.contains('.') => text.parse().ok().map(Self::Real),
+            Err(_) => None,
+        }
+    }
+}
+
+impl Default for Weight {
+    fn default() -> Self {
+        Self::Whole(1)
+    }
+}
+
+impl From<u32> for Weight {
+    fn from(weight: u32) -> Self {
+        Self::Whole(weight)
+    }
+}
+
+/// One server of a list.
+///
+/// The *name* decides placement and is what the peer's configuration says, usually `host:port`. Where to connect is not
+/// known here.
+///
+/// ```
+/// use memring_core::Server;
+///
+/// let plain = Server::new("10.0.1.1:11211");
+/// let heavy = Server::parse("10.0.1.2:11211 600")?;
+/// assert_eq!(heavy, Server::new("10.0.1.2:11211").weighing(600));
+/// # Ok::<(), memring_core::server::ServerError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Server<'a> {
+    /// The name, as the peer's configuration spells it.
+    pub name: &'a str,
+    /// The weight; 1 unless said.
+    pub weight: Weight,
+}
+
+impl<'a> Server<'a> {
+    /// The server `name` with weight 1.
+    #[must_use]
+    pub const fn new(name: &'a str) -> Self {
+        Self { name, weight: Weight::Whole(1) }
+    }
+
+    /// The same server with `weight`.
+    #[must_use]
+    pub const fn weighing(self, weight: u32) -> Self {
+        Self { weight: Weight::Whole(weight), ..self }
+    }
+
+    /// Reads `NAME` or `NAME WEIGHT`, separated by blanks.
+    ///
+    /// # Errors
+    /// [`ServerError`] when there is no name, the weight is no number from zero up, or anything follows it.
+    pub fn parse(line: &'a str) -> Result<Self, ServerError> {
+        let mut words = line.split_ascii_whitespace();
+        let name = words.next().ok_or(ServerError::NoName)?;
+        let weight = match words.next() {
+            Some(word) => Weight::parse(word).ok_or(ServerError::Weight)?,
+            None => Weight::default(),
+        };
+        match words.next() {
+            Some(_) => Err(ServerError::Trailing),
+            None => Ok(Self { name, weight }),
+        }
+    }
+}
+
+/// Why a line is not a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// There is nothing but blanks.
+    NoName,
+    /// The second word is not a number from zero up (whole numbers up to 4294967295).
+    Weight,
+    /// A third word follows the weight.
+    Trailing,
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoName => "no server name",
+            Self::Weight => "bad weight: not a number from 0 to 4294967295",
+            Self::Trailing => "more than a name and a weight",
+        })
+    }
+}
+
+impl error::Error for ServerError {}
+
+/// A list of servers, however it is kept.
+pub trait Servers {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// The server at `index`, or `None` from [`count`](Self::count) on.
+    fn server(&self, index: usize) -> Option<Server<'_>>;
+}
+
+impl Servers for [Server<'_>] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn server(&self, index: usize) -> Option<Server<'_>> {
+        self.get(index).copied()
+    }
+}
+
+impl<const N: usize> Servers for [Server<'_>; N] {
+    fn count(&self) -> usize {
+        N
+    }
+
+    fn server(&self, index: usize) -> Option<Server<'_>> {
+        self.get(index).copied()
+    }
+}
+
+impl<S: Servers + ?Sized> Servers for &S {
+    fn count(&self) -> usize {
+        (**self).count()
+    }
+
+    fn server(&self, index: usize) -> Option<Server<'_>> {
+        (**self).server(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_name_and_perhaps_a_weight() {
+        assert_eq!(Server::parse("a:1"), Ok(Server::new("a:1")));
+        assert_eq!(Server::parse(" a:1\t0 "), Ok(Server::new("a:1").weighing(0)));
+        assert_eq!(Server::parse("/a.sock:0 4294967295"), Ok(Server::new("/a.sock:0").weighing(u32::MAX)));
+        assert_eq!(Server::parse("a 2.5").map(|server| server.weight), Ok(Weight::Real(2.5)));
+    }
+
+    #[test]
+    fn what_is_no_weight_is_refused() {
+        for weight in ["-1", "+1", "x", "4294967296", "1e3", "inf", "NaN", ".", "1.2.3"] {
+            let line = std::format!("a:1 {weight}");
+            assert_eq!(Server::parse(&line), Err(ServerError::Weight), "{line}");
+        }
+        assert_eq!(Server::parse("  "), Err(ServerError::NoName));
+        assert_eq!(Server::parse("a 1 2"), Err(ServerError::Trailing));
+    }
+}

@@ -1,0 +1,43 @@
+//! Storage on the heap.
+
+use alloc::boxed::Box;
+
+use super::{Entries, EntriesMut, Storage, StorageMut};
+use crate::{mechanism::Needs, scheme::BuildError};
+
+/// Boxed slices that take the size that is needed, with an index.
+#[derive(Clone, Debug, Default)]
+pub struct Boxed {
+    points: Box<[u32]>,
+    wide: Box<[u128]>,
+    owners: Box<[u16]>,
+    index: Box<[i16]>,
+}
+
+impl Storage for Boxed {
+    fn entries(&self) -> Entries<'_> {
+        Entries { points: &self.points, wide: &self.wide, owners: &self.owners, index: &self.index }
+    }
+}
+
+impl StorageMut for Boxed {
+    fn prepare(&mut self, needs: Needs) -> Result<EntriesMut<'_>, BuildError> {
+        let (narrow, wide) = if needs.wide { (0, needs.entries) } else { (needs.entries, 0) };
+        // The largest power of two that is not above the number of points keeps an entry at 8 bytes or less.
+        let index = needs.entries.checked_ilog2().map_or(0, |bits| 1 << bits.min(16));
+        self.points = zeroed(narrow);
+        self.wide = zeroed(wide);
+        self.owners = zeroed(needs.entries);
+        self.index = zeroed(index);
+        Ok(EntriesMut {
+            points: &mut self.points,
+            wide: &mut self.wide,
+            owners: &mut self.owners,
+            index: &mut self.index,
+        })
+    }
+}
+
+fn zeroed<T: Clone + Default>(len: usize) -> Box<[T]> {
+    alloc::vec![T::default(); len].into_boxed_slice()
+}

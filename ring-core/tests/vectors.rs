@@ -1,0 +1,72 @@
+//! Every vector file of every scheme: what the real peers did, key by key.
+//!
+//! Each file is checked over built storage and, for a sample of its keys, without storage.
+
+mod common;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+use common::vector::Vector;
+use memring_core::{Placement, Scheme, ServerIndex, peers, storage::Boxed};
+
+/// Keys per file that are also placed without storage, which hashes every point of the ring for each.
+const CHOSEN: usize = 40;
+
+fn check(vector: &Vector) -> Result<usize, String> {
+    let scheme = vector.scheme()?;
+    let servers = vector.servers();
+    let placement = Placement::build(scheme, &*servers, Boxed::default())
+        .map_err(|error| format!("cannot be built: {error}"))?;
+    let mut room = vec![ServerIndex::default(); servers.len()];
+    let sparse = (vector.rows.len() / CHOSEN).max(1);
+    for (number, row) in vector.rows.iter().enumerate() {
+        let order = if vector.full_order {
+            placement.order(&row.key, &mut room)
+        } else {
+            placement.order(&row.key, &mut room[..1])
+        };
+        let order: Vec<usize> = order.iter().map(|server| server.get()).collect();
+        if order != row.servers {
+            return Err(format!("key {:?}: {order:?}, not {:?}", row.escaped, row.servers));
+        }
+        if number % sparse == 0 {
+            let chosen = scheme.choose(&*servers, &row.key).map_err(|error| error.to_string())?;
+            if chosen.get() != row.servers[0] {
+                return Err(format!(
+                    "key {:?} without storage: {chosen}, not {:?}",
+                    row.escaped, row.servers
+                ));
+            }
+        }
+    }
+    Ok(vector.rows.len())
+}
+
+#[test]
+fn every_scheme_places_as_its_peer_did() {
+    let mut keys: BTreeMap<String, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for path in common::vector::files() {
+        let text = fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let vector = Vector::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        if Scheme::from_name(&vector.scheme).is_none() {
+            println!("{name}: no scheme of this name");
+            continue;
+        }
+        match check(&vector) {
+            Ok(checked) => {
+                println!("{name}: {checked} keys");
+                *keys.entry(vector.scheme.clone()).or_default() += checked;
+            }
+            Err(error) => wrong.push(format!("{name}: {error}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{} files differ:\n{}", wrong.len(), wrong.join("\n"));
+    let untested: BTreeSet<_> =
+        peers::all().map(|peer| peer.scheme.name).filter(|name| !keys.contains_key(*name)).collect();
+    assert!(untested.is_empty(), "no vectors for {untested:?}");
+}
