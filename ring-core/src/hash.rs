@@ -1,7 +1,7 @@
 //! The hash functions of the field, each with its peers' quirks.
 //!
-//! One file per algorithm. An algorithm is a [`Hasher`]; a [`Hash`] is the same as data: a name and what to call, so
-//! that a scheme can hold one and a firmware links only those that its scheme names.
+//! One file per algorithm. An algorithm is a [`Hasher`]; a [`struct@Hash`] is the same as data: a name and what to
+//! call, so that a scheme can hold one and a firmware links only those that its scheme names.
 //!
 //! Peers written in C hash `char`, which is signed on x86: where that shows, bytes from 0x80 on are sign-extended, as
 //! the peers do on x86-64. Placement on a machine where `char` is unsigned differs for such keys.
@@ -10,12 +10,33 @@ use core::fmt;
 
 use crate::text::Text;
 
+pub mod crc16;
 pub mod crc32;
+pub mod fnv;
+pub mod folded;
+pub mod hsieh;
+pub mod java;
+pub mod jenkins;
 pub mod md5;
+pub mod murmur2;
+pub mod murmur3;
+pub mod murmur3_x64;
+pub mod murmur64a;
+pub mod names;
 pub mod one_at_a_time;
+pub mod sha1;
+pub mod spooky;
+pub mod stepped;
+pub mod xxh64;
+
+mod blocks;
+mod utf8;
 
 /// One hash algorithm, fed in pieces.
 pub trait Hasher {
+    /// What a hash is: 32 bits for a [`struct@Hash`], more for a few that their schemes use directly.
+    type Output;
+
     /// Begins a hash. `len` is the number of bytes to come if [`NEEDS_LEN`](Self::NEEDS_LEN), else it means nothing.
     fn start(len: usize) -> Self;
 
@@ -23,13 +44,13 @@ pub trait Hasher {
     fn write(&mut self, bytes: &[u8]);
 
     /// The hash of everything written.
-    fn finish(self) -> u32;
+    fn finish(self) -> Self::Output;
 
     /// Whether the length of the whole input must be known at the start.
     const NEEDS_LEN: bool = false;
 
     /// The hash of one slice; an algorithm with a faster way for that overrides this.
-    fn of(bytes: &[u8]) -> u32
+    fn of(bytes: &[u8]) -> Self::Output
     where
         Self: Sized,
     {
@@ -39,7 +60,7 @@ pub trait Hasher {
     }
 
     /// The hash of a text that comes in pieces.
-    fn of_text(text: &dyn Text) -> u32
+    fn of_text(text: &dyn Text) -> Self::Output
     where
         Self: Sized,
     {
@@ -49,7 +70,7 @@ pub trait Hasher {
     }
 
     /// The hashes of many slices, into `out`; the shorter of the two decides how many.
-    fn of_many(keys: &[&[u8]], out: &mut [u32])
+    fn of_many(keys: &[&[u8]], out: &mut [Self::Output])
     where
         Self: Sized,
     {
@@ -77,7 +98,7 @@ pub struct Hash {
 
 impl Hash {
     /// The algorithm `H` under `name`.
-    pub const fn new<H: Hasher>(name: &'static str) -> Self {
+    pub const fn new<H: Hasher<Output = u32>>(name: &'static str) -> Self {
         Self { name, of: H::of, of_text: H::of_text, of_many: H::of_many }
     }
 
@@ -114,8 +135,17 @@ pub const ONE_AT_A_TIME: Hash = Hash::new::<one_at_a_time::OneAtATime>("one_at_a
 /// The first four bytes of MD5, little-endian: the key hash of ketama.
 pub const MD5: Hash = Hash::new::<md5::Md5Word>("md5");
 
-/// All 32 bits of CRC-32: python-memcached's old function, gomemcache, nginx, Dalli.
+/// The first four bytes of SHA-1, little-endian: node-hashring with `algorithm: 'sha1'`.
+pub const SHA1: Hash = Hash::new::<sha1::Sha1Word>("sha1");
+
+/// The first four bytes of SHA-1, big-endian: Dalli's points.
+pub const SHA1_BIG_ENDIAN: Hash = Hash::new::<sha1::Sha1BigEndian>("sha1be");
+
+/// All 32 bits of CRC-32: python-memcached's old function, gomemcache, nginx, Dalli, twemproxy's `crc32a`.
 pub const CRC32: Hash = Hash::new::<crc32::Crc32>("crc32");
+
+/// 31 bits of CRC-32: mcrouter's `Crc32`.
+pub const CRC31: Hash = Hash::new::<crc32::Crc31>("crc31");
 
 /// 15 bits of CRC-32, `(crc >> 16) & 0x7fff`: libmemcached's `crc`, twemproxy's `crc32`, Cache::Memcached.
 pub const CRC15: Hash = Hash::new::<crc32::Crc15>("crc");
@@ -123,7 +153,64 @@ pub const CRC15: Hash = Hash::new::<crc32::Crc15>("crc");
 /// [`CRC15`] with 1 in place of 0: python-memcached up to 1.59, PECL memcache.
 pub const CRC15_OR_1: Hash = Hash::new::<crc32::Crc15Or1>("crc15or1");
 
+/// twemproxy's `crc16`, a number of 32 bits.
+pub const CRC16: Hash = Hash::new::<crc16::Crc16>("crc16");
+
+/// FNV-1, 32 bits.
+pub const FNV1_32: Hash = Hash::new::<fnv::Fnv1_32>("fnv1_32");
+
+/// FNV-1a, 32 bits: also PECL memcache's `fnv`.
+pub const FNV1A_32: Hash = Hash::new::<fnv::Fnv1a32>("fnv1a_32");
+
+/// The lower half of FNV-1 with 64 bits.
+pub const FNV1_64: Hash = Hash::new::<fnv::Fnv1_64>("fnv1_64");
+
+/// The lower half of FNV-1a with 64 bits: twemproxy's default.
+pub const FNV1A_64: Hash = Hash::new::<fnv::Fnv1a64>("fnv1a_64");
+
+/// 15 bits of [`FNV1A_32`], 1 in place of 0: PECL memcache's `fnv` in its standard strategy.
+pub const FNV1A_15_OR_1: Hash = Hash::new::<fnv::Fnv1a15Or1>("fnv1a_15or1");
+
+/// [`FNV1_32`] over UTF-16: spymemcached's `FNV1_32_HASH`.
+pub const FNV1_32_UTF16: Hash = Hash::new::<fnv::Fnv1_32Utf16>("fnv1_32_utf16");
+
+/// [`FNV1A_32`] over UTF-16: spymemcached's `FNV1A_32_HASH`.
+pub const FNV1A_32_UTF16: Hash = Hash::new::<fnv::Fnv1a32Utf16>("fnv1a_32_utf16");
+
+/// [`FNV1_64`] over UTF-16: spymemcached's `FNV1_64_HASH`.
+pub const FNV1_64_UTF16: Hash = Hash::new::<fnv::Fnv1_64Utf16>("fnv1_64_utf16");
+
+/// [`FNV1A_64`] over UTF-16: spymemcached's `FNV1A_64_HASH`.
+pub const FNV1A_64_UTF16: Hash = Hash::new::<fnv::Fnv1a64Utf16>("fnv1a_64_utf16");
+
+/// Java's `String.hashCode`: spymemcached's `NATIVE_HASH`, its default.
+pub const JAVA: Hash = Hash::new::<java::Java>("java");
+
+/// The absolute value of [`JAVA`]: memjs.
+pub const MEMJS: Hash = Hash::new::<java::Memjs>("memjs");
+
+/// Paul Hsieh's SuperFastHash as twemproxy has it.
+pub const HSIEH: Hash = Hash::new::<hsieh::Hsieh>("hsieh");
+
+/// MurmurHash2, seeded with the length.
+pub const MURMUR: Hash = Hash::new::<murmur2::Murmur2>("murmur");
+
+/// MurmurHash3, seeded with the length: libmemcached's.
+pub const MURMUR3: Hash = Hash::new::<murmur3::Murmur3SeededByLen>("murmur3");
+
+/// MurmurHash3 with the seed 0 over the lowest byte of each character: pymemcache's scores.
+pub const MURMUR3_CHARS: Hash = Hash::new::<murmur3::Murmur3Chars>("murmur3_chars");
+
+/// Jenkins' lookup3.
+pub const JENKINS: Hash = Hash::new::<jenkins::Jenkins>("jenkins");
+
+/// What emcache takes of MurmurHash3 x64: one byte and three signs.
+pub const EMCACHE: Hash = Hash::new::<murmur3_x64::Emcache>("emcache");
+
+/// SpookyHash V2 cut to 32 bits: mcrouter's weighted ch3 weighs keys with it.
+pub const SPOOKY32: Hash = Hash::new::<spooky::Spooky32>("spooky32");
+
 /// A byte as C's `char` on x86: sign-extended.
-pub(crate) const fn signed(byte: u8) -> u32 {
+const fn signed(byte: u8) -> u32 {
     byte as i8 as i32 as u32
 }

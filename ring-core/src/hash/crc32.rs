@@ -1,6 +1,9 @@
-//! CRC-32 of zlib (IEEE 802.3, reflected), whole and cut to the 15 bits that many peers keep.
+//! CRC-32 of zlib (IEEE 802.3, reflected), whole and cut to the bits that peers keep.
 
-use super::Hasher;
+use super::{
+    Hasher,
+    folded::{Folded, Lower31, Upper15, Upper15Or1},
+};
 
 /// All 32 bits of the CRC.
 #[derive(Clone, Debug)]
@@ -15,6 +18,8 @@ impl Crc32 {
 }
 
 impl Hasher for Crc32 {
+    type Output = u32;
+
     fn start(_len: usize) -> Self {
         Self(crc32fast::Hasher::new())
     }
@@ -28,45 +33,21 @@ impl Hasher for Crc32 {
     }
 }
 
+/// `crc & 0x7fffffff`.
+///
+/// Source: mcrouter `mcrouter/lib/Crc32HashFunc.h`.
+pub type Crc31 = Folded<Crc32, Lower31>;
+
 /// `(crc >> 16) & 0x7fff`.
 ///
 /// Source: Cache::Memcached `_hashfunc`; libhashkit `crc32.cc`.
-#[derive(Clone, Debug)]
-pub struct Crc15(Crc32);
-
-impl Hasher for Crc15 {
-    fn start(len: usize) -> Self {
-        Self(Crc32::start(len))
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
-    }
-
-    fn finish(self) -> u32 {
-        (self.0.finish() >> 16) & 0x7fff
-    }
-}
+pub type Crc15 = Folded<Crc32, Upper15>;
 
 /// [`Crc15`], but 1 where that is 0.
 ///
-/// Source: python-memcached before 1.60, `cmemcache_hash`: `((crc32(key) & 0xffffffff) >> 16) & 0x7fff or 1`.
-#[derive(Clone, Debug)]
-pub struct Crc15Or1(Crc15);
-
-impl Hasher for Crc15Or1 {
-    fn start(len: usize) -> Self {
-        Self(Crc15::start(len))
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
-    }
-
-    fn finish(self) -> u32 {
-        self.0.finish().max(1)
-    }
-}
+/// Source: python-memcached before 1.60, `cmemcache_hash`: `((crc32(key) & 0xffffffff) >> 16) & 0x7fff or 1`; PECL
+/// memcache 4.0.5.2 `memcache_standard_hash.c`.
+pub type Crc15Or1 = Folded<Crc32, Upper15Or1>;
 
 #[cfg(test)]
 mod tests {
@@ -75,6 +56,7 @@ mod tests {
     #[test]
     fn fifteen_bits_of_the_whole() {
         assert_eq!(Crc32::of(b"tokyo"), 0xce47_ccf0);
+        assert_eq!(Crc31::of(b"tokyo"), 0x4e47_ccf0);
         assert_eq!(Crc15::of(b"tokyo"), 20_039);
         assert_eq!(Crc15Or1::of(b"tokyo"), 20_039);
     }

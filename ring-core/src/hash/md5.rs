@@ -48,6 +48,8 @@ fn words(digest: &[u8]) -> Words {
 pub struct Md5Word(Md5);
 
 impl Hasher for Md5Word {
+    type Output = u32;
+
     fn start(_len: usize) -> Self {
         Self(Md5::new())
     }

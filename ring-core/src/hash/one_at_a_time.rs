@@ -9,6 +9,8 @@ use super::Hasher;
 pub struct OneAtATime(u32);
 
 impl Hasher for OneAtATime {
+    type Output = u32;
+
     fn start(_len: usize) -> Self {
         Self(0)
     }

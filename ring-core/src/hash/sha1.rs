@@ -1,0 +1,73 @@
+//! SHA-1 as placements use it: Dalli's ring points, and node-hashring with `algorithm: 'sha1'`.
+
+use sha1::{Digest as _, Sha1};
+
+use super::{
+    Hasher,
+    blocks::words32,
+    folded::{Fold, Folded},
+    md5::Words,
+};
+use crate::text::Text;
+
+/// The first sixteen bytes of the digest as four little-endian words, as [`md5::digest`](super::md5::digest) has them.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> Words {
+    words32(Sha1::digest(bytes).as_slice())
+}
+
+/// [`digest`] of a text that comes in pieces.
+#[must_use]
+pub fn digest_text(text: &dyn Text) -> Words {
+    let mut sha1 = Sha1::new();
+    text.feed(&mut |piece| sha1.update(piece));
+    words32(sha1.finalize().as_slice())
+}
+
+/// The first four bytes of the digest, little-endian.
+#[derive(Clone, Debug)]
+pub struct Sha1Word(Sha1);
+
+impl Hasher for Sha1Word {
+    type Output = u32;
+
+    fn start(_len: usize) -> Self {
+        Self(Sha1::new())
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(self) -> u32 {
+        let [first] = words32(self.0.finalize().as_slice());
+        first
+    }
+}
+
+/// The order of the bytes turned round.
+#[derive(Clone, Copy, Debug)]
+pub struct Swapped;
+
+impl Fold for Swapped {
+    fn fold(hash: u32) -> u32 {
+        hash.swap_bytes()
+    }
+}
+
+/// The first four bytes of the digest, big-endian.
+pub type Sha1BigEndian = Folded<Sha1Word, Swapped>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_little_endian_but_for_dalli() {
+        // FIPS 180: SHA-1 ("abc") = a9993e36 4706816a ba3e2571 7850c26c 9cd0d89d
+        assert_eq!(digest(b"abc"), [0x363e_99a9, 0x6a81_0647, 0x7125_3eba, 0x6cc2_5078]);
+        assert_eq!(digest_text(&"abc"), digest(b"abc"));
+        assert_eq!(Sha1Word::of(b"abc"), 0x363e_99a9);
+        assert_eq!(Sha1BigEndian::of(b"abc"), 0xa999_3e36);
+    }
+}
