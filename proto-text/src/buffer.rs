@@ -1,0 +1,223 @@
+//! Where bytes are put: one trait over a growing vector, a caller's slice and a fixed array.
+
+use core::fmt;
+
+/// Bytes that grow at the end, up to some room.
+///
+/// Values are collected in one, requests and replies are written into one.
+pub trait Buffer {
+    /// What has been put in so far.
+    fn as_slice(&self) -> &[u8];
+
+    /// How many more bytes fit.
+    fn room(&self) -> usize;
+
+    /// Puts all of `bytes` behind what is there, or nothing.
+    ///
+    /// # Errors
+    /// [`Full`] when they do not fit.
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Full>;
+
+    /// Forgets what lies behind the first `len` bytes; does nothing when there are fewer.
+    fn truncate(&mut self, len: usize);
+
+    /// Puts all of `parts` behind what is there, or nothing.
+    ///
+    /// # Errors
+    /// [`Full`] when they do not fit.
+    fn put_all(&mut self, parts: &[&[u8]]) -> Result<(), Full> {
+        let before = self.as_slice().len();
+        for part in parts {
+            if let Err(full) = self.put(part) {
+                let put = self.as_slice().len().saturating_sub(before);
+                self.truncate(before);
+                let needed = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
+                return Err(Full { needed, given: full.given.saturating_add(put) });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// There is not enough room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full {
+    /// Room needed, in bytes.
+    pub needed: usize,
+    /// Room there was, in bytes.
+    pub given: usize,
+}
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes of room needed, {} given", self.needed, self.given)
+    }
+}
+
+impl core::error::Error for Full {}
+
+/// A [`Buffer`] over bytes that the caller lends.
+///
+/// ```
+/// use memring_text::{Buffer, SliceBuffer};
+///
+/// let mut bytes = [0; 8];
+/// let mut buffer = SliceBuffer::new(&mut bytes);
+/// buffer.put(b"value")?;
+/// assert!(buffer.put(b"more").is_err());
+/// assert_eq!(buffer.as_slice(), b"value");
+/// # Ok::<(), memring_text::Full>(())
+/// ```
+pub struct SliceBuffer<'a> {
+    bytes: &'a mut [u8],
+    len: usize,
+}
+
+impl<'a> SliceBuffer<'a> {
+    /// An empty buffer with room for `bytes.len()` bytes.
+    pub fn new(bytes: &'a mut [u8]) -> Self {
+        Self { bytes, len: 0 }
+    }
+}
+
+impl Buffer for SliceBuffer<'_> {
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&[])
+    }
+
+    fn room(&self) -> usize {
+        self.bytes.len().saturating_sub(self.len)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        put_behind(self.bytes, &mut self.len, bytes)
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+}
+
+impl fmt::Debug for SliceBuffer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SliceBuffer({} of {} bytes)", self.len, self.bytes.len())
+    }
+}
+
+/// A [`Buffer`] that owns its room of `N` bytes.
+#[derive(Clone)]
+pub struct ArrayBuffer<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> ArrayBuffer<N> {
+    /// An empty buffer.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: [0; N], len: 0 }
+    }
+}
+
+impl<const N: usize> Buffer for ArrayBuffer<N> {
+    #[inline]
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&[])
+    }
+
+    fn room(&self) -> usize {
+        N.saturating_sub(self.len)
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        put_behind(&mut self.bytes, &mut self.len, bytes)
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+}
+
+impl<const N: usize> Default for ArrayBuffer<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> fmt::Debug for ArrayBuffer<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ArrayBuffer({} of {N} bytes)", self.len)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Buffer for alloc::vec::Vec<u8> {
+    fn as_slice(&self) -> &[u8] {
+        self
+    }
+
+    /// What is left of the address space; [`put`](Buffer::put) may find less.
+    fn room(&self) -> usize {
+        (isize::MAX as usize).saturating_sub(self.len())
+    }
+
+    /// Grows the vector; when no memory can be had, that is [`Full`] too.
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        if self.try_reserve(bytes.len()).is_err() {
+            let given = self.capacity().saturating_sub(self.len());
+            return Err(Full { needed: bytes.len(), given });
+        }
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn truncate(&mut self, len: usize) {
+        Self::truncate(self, len);
+    }
+}
+
+impl<B: Buffer + ?Sized> Buffer for &mut B {
+    fn as_slice(&self) -> &[u8] {
+        (**self).as_slice()
+    }
+
+    fn room(&self) -> usize {
+        (**self).room()
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        (**self).put(bytes)
+    }
+
+    fn truncate(&mut self, len: usize) {
+        (**self).truncate(len);
+    }
+}
+
+#[inline]
+fn put_behind(room: &mut [u8], len: &mut usize, bytes: &[u8]) -> Result<(), Full> {
+    let free = room.get_mut(*len..).unwrap_or(&mut []);
+    let given = free.len();
+    match free.get_mut(..bytes.len()) {
+        Some(place) => place.copy_from_slice(bytes),
+        None => return Err(Full { needed: bytes.len(), given }),
+    }
+    *len = len.saturating_add(bytes.len());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_parts_or_nothing() {
+        let mut buffer = ArrayBuffer::<6>::new();
+        buffer.put(b"ab").unwrap();
+        assert_eq!(buffer.put_all(&[b"cd", b"efg"]), Err(Full { needed: 5, given: 4 }));
+        assert_eq!(buffer.as_slice(), b"ab");
+        assert_eq!(buffer.put_all(&[b"cd", b"ef"]), Ok(()));
+        assert_eq!(buffer.as_slice(), b"abcdef");
+    }
+}

@@ -1,0 +1,331 @@
+//! Requests as bytes: a composed head, the caller's value untouched, a line end.
+
+use core::fmt;
+
+use crate::{
+    buffer::{ArrayBuffer, Buffer, Full},
+    key::Key,
+    number::Digits,
+    request::{GetVerb, Request, StatsKind, Store, StoreVerb},
+};
+
+/// Room for the longest head: a verb, a key of 250 bytes and all that may follow it on the line.
+pub const MAX_HEAD_LEN: usize = 512;
+
+/// Longest line, without its end, that a server must take in one read: only `get` and `gets` may be longer.
+///
+/// Source: memcached 1.6.18 `memcached.c`, `try_read_command_ascii` (the number 2048).
+pub const MAX_REQUEST_LINE: usize = 2048;
+
+/// Most keys that [`GetVerb::write_line`] puts on one line.
+pub const MAX_KEYS_PER_LINE: usize = 1024;
+
+const LINE_END: &[u8] = b"\r\n";
+
+/// The first line of a request, composed and ready to be written.
+pub struct Head(ArrayBuffer<MAX_HEAD_LEN>);
+
+impl Head {
+    const fn new() -> Self {
+        Self(ArrayBuffer::new())
+    }
+
+    /// The line with its end.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
+    // The parts of a valid request always fit: see the test `the_longest_head_fits`.
+    fn put(&mut self, bytes: &[u8]) {
+        let fits = self.0.put(bytes);
+        debug_assert!(fits.is_ok(), "head longer than MAX_HEAD_LEN");
+    }
+
+    fn word(&mut self, bytes: &[u8]) {
+        self.put(b" ");
+        self.put(bytes);
+    }
+
+    fn number(&mut self, number: u64) {
+        self.word(Digits::of(number).as_bytes());
+    }
+
+    fn signed(&mut self, number: i32) {
+        self.put(if number < 0 { b" -" } else { b" " });
+        self.put(Digits::of(u64::from(number.unsigned_abs())).as_bytes());
+    }
+
+    fn end(&mut self, noreply: bool) {
+        self.put(if noreply { b" noreply\r\n" } else { LINE_END });
+    }
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Head({} bytes)", self.as_bytes().len())
+    }
+}
+
+/// A request as slices to be written one after the other; the value is the caller's own.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    /// The first line.
+    pub head: Head,
+    value: Option<crate::value::Value<'a>>,
+}
+
+impl Parts<'_> {
+    /// Head, value and line end; the last two are empty when there is no value. Made for vectored writes.
+    #[must_use]
+    pub fn as_slices(&self) -> [&[u8]; 3] {
+        match self.value {
+            Some(value) => [self.head.as_bytes(), value.as_bytes(), LINE_END],
+            None => [self.head.as_bytes(), &[], &[]],
+        }
+    }
+
+    /// Length of all slices together, in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.as_slices().iter().fold(0, |sum, slice| sum.saturating_add(slice.len()))
+    }
+
+    /// Never: a request has at least a line.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        false
+    }
+}
+
+impl<'a> Request<'a> {
+    /// Encodes the request. Every valid request has an encoding, and its value is not copied.
+    ///
+    /// ```
+    /// use memring_text::{Key, Request, Store, StoreVerb, Value};
+    ///
+    /// let request = Request::Store(Store {
+    ///     verb: StoreVerb::Set,
+    ///     key: Key::new(b"greeting")?,
+    ///     flags: 0,
+    ///     exptime: 60,
+    ///     value: Value::new(b"hello")?,
+    ///     noreply: false,
+    /// });
+    /// assert_eq!(request.parts().as_slices(), [&b"set greeting 0 60 5\r\n"[..], b"hello", b"\r\n"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn parts(&self) -> Parts<'a> {
+        Parts { head: self.head(), value: self.value() }
+    }
+
+    /// Puts the whole request behind what `out` holds, or nothing of it.
+    ///
+    /// # Errors
+    /// [`Full`] when it does not fit; `needed` is the length of the request.
+    pub fn encode(&self, out: &mut (impl Buffer + ?Sized)) -> Result<(), Full> {
+        out.put_all(&self.parts().as_slices())
+    }
+
+    fn head(&self) -> Head {
+        let mut head = Head::new();
+        match self {
+            Self::Get(get) => {
+                get_head(get.verb, &mut head);
+                head.word(get.key.as_bytes());
+                head.end(false);
+            }
+            Self::Store(store) => store_head(store, &mut head),
+            Self::Delete(delete) => {
+                head.put(b"delete");
+                head.word(delete.key.as_bytes());
+                if delete.key.as_bytes() == b"noreply" {
+                    head.word(b"0");
+                }
+                head.end(delete.noreply);
+            }
+            Self::Arith(arith) => {
+                head.put(arith.verb.word().as_bytes());
+                head.word(arith.key.as_bytes());
+                head.number(arith.delta);
+                head.end(arith.noreply);
+            }
+            Self::Touch(touch) => {
+                head.put(b"touch");
+                head.word(touch.key.as_bytes());
+                head.signed(touch.exptime);
+                head.end(touch.noreply);
+            }
+            Self::FlushAll(flush) => {
+                head.put(b"flush_all");
+                if let Some(delay) = flush.delay {
+                    head.number(u64::from(delay.get()));
+                }
+                head.end(flush.noreply);
+            }
+            Self::Verbosity(verbosity) => {
+                head.put(b"verbosity");
+                head.number(u64::from(verbosity.level));
+                head.end(verbosity.noreply);
+            }
+            Self::Version => head.put(b"version\r\n"),
+            Self::Stats(StatsKind::General) => head.put(b"stats\r\n"),
+            Self::Stats(kind) => {
+                head.put(b"stats");
+                head.word(kind.word().as_bytes());
+                head.end(false);
+            }
+            Self::Quit => head.put(b"quit\r\n"),
+        }
+        head
+    }
+}
+
+fn get_head(verb: GetVerb, head: &mut Head) {
+    head.put(verb.word().as_bytes());
+    if let Some(exptime) = verb.exptime() {
+        head.signed(exptime);
+    }
+}
+
+fn store_head(store: &Store<'_>, head: &mut Head) {
+    head.put(store.verb.word().as_bytes());
+    head.word(store.key.as_bytes());
+    head.number(u64::from(store.flags));
+    head.signed(store.exptime);
+    head.number(store.value.as_bytes().len() as u64);
+    if let StoreVerb::Cas(cas) = store.verb {
+        head.number(cas);
+    }
+    head.end(store.noreply);
+}
+
+impl GetVerb {
+    /// Writes one whole request line with as many of `keys` as fit into `out`, in their order.
+    ///
+    /// Any number of keys is asked for by calling this again with the rest: each line is a request of its own, and
+    /// has a reply of its own. A line ends before [`MAX_KEYS_PER_LINE`] keys are exceeded; a `gat` or `gats` line
+    /// also before [`MAX_REQUEST_LINE`] bytes are.
+    ///
+    /// ```
+    /// use memring_text::{GetVerb, Key, KeyError};
+    ///
+    /// let keys = [Key::new(b"a")?, Key::new(b"b")?, Key::new(b"c")?];
+    /// let mut out = [0; 10];
+    /// let line = GetVerb::Get.write_line(&keys, &mut out).unwrap();
+    /// assert_eq!((&out[..line.len], line.keys), (&b"get a b\r\n"[..], 2));
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Full`] when not even the first key fits. Of no keys at all nothing is written: `len` and `keys` are 0.
+    pub fn write_line<'k>(
+        self,
+        keys: impl IntoIterator<Item = &'k Key<'k>>,
+        out: &mut [u8],
+    ) -> Result<GetLine, Full> {
+        let mut head = Head::new();
+        get_head(self, &mut head);
+        let limit = match self {
+            Self::Get | Self::Gets => usize::MAX,
+            Self::Gat(_) | Self::Gats(_) => MAX_REQUEST_LINE,
+        };
+        let given = out.len();
+        let mut line = GetLine { len: 0, keys: 0 };
+        let mut at = head.as_bytes().len();
+        for key in keys {
+            let key = key.as_bytes();
+            // The key's place, with the space before it and the line end behind.
+            let needed = at.saturating_add(key.len()).saturating_add(3);
+            let place = out.get_mut(at..needed).and_then(|place| place.split_first_mut());
+            let Some((space, place)) = place.filter(|_| needed <= limit && line.keys < MAX_KEYS_PER_LINE)
+            else {
+                if line.keys == 0 {
+                    return Err(Full { needed, given });
+                }
+                break;
+            };
+            *space = b' ';
+            if let Some((name, end)) = place.split_at_mut_checked(key.len()) {
+                name.copy_from_slice(key);
+                end.copy_from_slice(LINE_END);
+            }
+            at = needed.saturating_sub(LINE_END.len());
+            line = GetLine { len: needed, keys: line.keys.saturating_add(1) };
+        }
+        if line.keys > 0 {
+            if let Some(place) = out.get_mut(..head.as_bytes().len()) {
+                place.copy_from_slice(head.as_bytes());
+            }
+        }
+        Ok(line)
+    }
+}
+
+/// What [`GetVerb::write_line`] wrote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GetLine {
+    /// Length of the line with its end, in bytes.
+    pub len: usize,
+    /// How many of the keys are on it.
+    pub keys: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Delete, Value};
+
+    #[test]
+    fn the_longest_head_fits() {
+        let bytes = [b'k'; 250];
+        let key = Key::new(&bytes).unwrap();
+        let verbs = [StoreVerb::Cas(u64::MAX), StoreVerb::Prepend];
+        for verb in verbs {
+            let value = Value::EMPTY;
+            let request =
+                Request::Store(Store { verb, key, flags: u32::MAX, exptime: i32::MIN, value, noreply: true });
+            // With the longest length in the place of "0".
+            assert!(request.parts().head.as_bytes().len() + 9 < MAX_HEAD_LEN);
+        }
+    }
+
+    #[test]
+    fn a_short_buffer_is_told_the_need_and_left_alone() {
+        let request = Request::Version;
+        let mut bytes = [b'?'; 8];
+        let mut out = crate::SliceBuffer::new(&mut bytes);
+        assert_eq!(request.encode(&mut out), Err(Full { needed: 9, given: 8 }));
+        assert_eq!(out.as_slice(), b"");
+    }
+
+    #[test]
+    fn a_key_called_noreply_is_deleted_in_the_form_that_is_answered() {
+        let key = Key::new(b"noreply").unwrap();
+        let head = Request::Delete(Delete { key, noreply: false }).parts().head;
+        assert_eq!(head.as_bytes(), b"delete noreply 0\r\n");
+        let head = Request::Delete(Delete { key, noreply: true }).parts().head;
+        assert_eq!(head.as_bytes(), b"delete noreply 0 noreply\r\n");
+    }
+
+    #[test]
+    fn gat_lines_stay_within_2048_bytes() {
+        let bytes = [b'k'; 200];
+        let keys = [Key::new(&bytes).unwrap(); 20];
+        let mut out = [0; 8192];
+        let line = GetVerb::Gat(100).write_line(&keys, &mut out).unwrap();
+        assert_eq!((line.keys, line.len), (10, 2019));
+        let line = GetVerb::Get.write_line(&keys, &mut out).unwrap();
+        assert_eq!(line.keys, 20);
+    }
+
+    #[test]
+    fn no_room_for_the_first_key_is_an_error_and_no_keys_write_nothing() {
+        let keys = [Key::new(b"key").unwrap()];
+        let mut out = [b'?'; 8];
+        assert_eq!(GetVerb::Get.write_line(&keys, &mut out), Err(Full { needed: 9, given: 8 }));
+        assert_eq!(GetVerb::Get.write_line(&[], &mut out), Ok(GetLine { len: 0, keys: 0 }));
+        assert_eq!(&out, b"????????");
+    }
+}

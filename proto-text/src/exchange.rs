@@ -1,0 +1,368 @@
+//! Which request a reply answers, and whether the connection may be used again.
+
+use core::fmt;
+
+use crate::{
+    limits::Limits,
+    reply::{Event, Status},
+    reply_decoder::{DecodeError, ReplyDecoder, Step},
+};
+
+/// What a request waits for. Implemented by [`Request`](crate::Request) and [`Keys`]; a client that queues requests
+/// implements it for what it queues.
+pub trait Expected {
+    /// What a complete reply looks like.
+    fn shape(&self) -> ReplyShape;
+
+    /// The key number `index` that was asked for, counted from 0 in the order of the request line.
+    fn key(&self, index: usize) -> Option<&[u8]>;
+}
+
+impl<E: Expected + ?Sized> Expected for &E {
+    fn shape(&self) -> ReplyShape {
+        (**self).shape()
+    }
+
+    fn key(&self, index: usize) -> Option<&[u8]> {
+        (**self).key(index)
+    }
+}
+
+/// What a complete reply looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReplyShape {
+    /// Items, then `END`.
+    Values {
+        /// Each item has its cas unique.
+        cas: bool,
+    },
+    /// `STORED` or `NOT_STORED`.
+    Store,
+    /// `STORED`, `EXISTS` or `NOT_FOUND`.
+    Cas,
+    /// `DELETED` or `NOT_FOUND`.
+    Delete,
+    /// `TOUCHED` or `NOT_FOUND`.
+    Touch,
+    /// A number or `NOT_FOUND`.
+    Arith,
+    /// `OK`.
+    Ok,
+    /// `RESET`.
+    Reset,
+    /// `VERSION …`.
+    Version,
+    /// Lines of statistics, then `END`.
+    Stats,
+    /// No reply at all.
+    Nothing,
+    /// Whatever comes, up to its end: the reply to a request that nobody waits for any more.
+    Any,
+}
+
+impl ReplyShape {
+    const fn statuses(self) -> &'static [Status] {
+        match self {
+            Self::Store => &[Status::Stored, Status::NotStored],
+            Self::Cas => &[Status::Stored, Status::Exists, Status::NotFound],
+            Self::Delete => &[Status::Deleted, Status::NotFound],
+            Self::Touch => &[Status::Touched, Status::NotFound],
+            Self::Arith => &[Status::NotFound],
+            Self::Ok => &[Status::Ok],
+            Self::Reset => &[Status::Reset],
+            Self::Any => &Status::ALL,
+            Self::Values { .. } | Self::Version | Self::Stats | Self::Nothing => &[],
+        }
+    }
+}
+
+/// A request that nobody waits for any more: its reply is read to the end and thrown away.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Abandoned;
+
+impl Expected for Abandoned {
+    fn shape(&self) -> ReplyShape {
+        ReplyShape::Any
+    }
+
+    fn key(&self, _: usize) -> Option<&[u8]> {
+        None
+    }
+}
+
+/// The keys of one multi-get line, in their order, for [`Exchange::decode`].
+#[derive(Clone, Copy, Debug)]
+pub struct Keys<'a, K> {
+    /// The keys on the line.
+    pub keys: &'a [K],
+    /// Was it `gets` or `gats`?
+    pub cas: bool,
+}
+
+impl<K: AsRef<[u8]>> Expected for Keys<'_, K> {
+    fn shape(&self) -> ReplyShape {
+        ReplyShape::Values { cas: self.cas }
+    }
+
+    fn key(&self, index: usize) -> Option<&[u8]> {
+        self.keys.get(index).map(AsRef::as_ref)
+    }
+}
+
+/// One connection's bookkeeping: pairs the replies that arrive with the requests that were sent.
+///
+/// A server answers in the order of the requests, so the queue of what is owed stays where it is best kept, with the
+/// caller: a vector, a ring of fixed size, or nothing but the one request in hand. The exchange counts, and is lent
+/// the oldest entry at each call. It holds every reply against what was asked, every key included: a reply that does
+/// not fit is an error, and after an error the connection is never used again. That is what keeps one caller's value
+/// from reaching another.
+///
+/// The rules for a driver:
+/// 1. Before the first byte of a request that [has a reply](crate::Request::has_reply) is written: [`sent`](Self::sent).
+/// 2. When bytes arrive: [`decode`](Self::decode) with the oldest request, until [`Progress::NeedMore`]; at
+///    `complete`, its reply has ended and the next request is the oldest.
+/// 3. A caller that goes away leaves its request in the queue, as [`Abandoned`] or as it is.
+/// 4. Between exchanges, a connection may be kept when [`state`](Self::state) is [`Idle`](ExchangeState::Idle) and no
+///    unread bytes are left, and must be closed otherwise.
+///
+/// ```
+/// use memring_text::{Event, Exchange, Get, GetVerb, Key, Progress, ProtocolError, Request};
+///
+/// let key = Key::new(b"mine").unwrap();
+/// let request = Request::Get(Get { verb: GetVerb::Get, key });
+/// let mut exchange = Exchange::default();
+/// exchange.sent();
+/// let reply = exchange.decode(b"VALUE yours 0 6\r\nsecret\r\nEND\r\n", &request);
+/// assert_eq!(reply, Err(ProtocolError::WrongKey));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Exchange {
+    decoder: ReplyDecoder,
+    /// Requests sent whose reply has not ended.
+    owed: usize,
+    /// Has the oldest reply begun?
+    begun: bool,
+    /// Where to look for the next item's key.
+    next_key: usize,
+    end: Option<ProtocolError>,
+}
+
+impl Exchange {
+    /// The bookkeeping of a fresh connection.
+    #[must_use]
+    pub const fn new(limits: Limits) -> Self {
+        Self { decoder: ReplyDecoder::new(limits), owed: 0, begun: false, next_key: 0, end: None }
+    }
+
+    /// Notes that a request goes out which will be answered. Call this before its first byte is written: from then
+    /// on the connection is busy, whatever happens.
+    pub const fn sent(&mut self) {
+        self.owed = self.owed.saturating_add(1);
+    }
+
+    /// How many requests are owed a reply.
+    #[must_use]
+    pub const fn owed(&self) -> usize {
+        self.owed
+    }
+
+    /// May the connection be used?
+    #[must_use]
+    pub const fn state(&self) -> ExchangeState {
+        match (&self.end, self.owed) {
+            (Some(_), _) => ExchangeState::MustClose,
+            (None, 0) => ExchangeState::Idle,
+            (None, _) => ExchangeState::Busy,
+        }
+    }
+
+    /// Notes that the connection is lost to further use, because a request was written in part, or a time limit
+    /// passed. Later calls of [`decode`](Self::decode) return [`ProtocolError::Broken`].
+    pub fn fail(&mut self) {
+        self.end.get_or_insert(ProtocolError::Broken);
+    }
+
+    /// Notes that the peer has closed its side, and says whether that was in order.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Eof`] when a reply is owed, or the earlier error.
+    pub fn closed(&mut self) -> Result<(), ProtocolError> {
+        match self.end {
+            Some(ProtocolError::OutOfStep) if self.owed == 0 => Ok(()),
+            Some(error) => Err(error),
+            None => {
+                self.end = Some(ProtocolError::Eof);
+                if self.owed == 0 { Ok(()) } else { Err(ProtocolError::Eof) }
+            }
+        }
+    }
+
+    /// Reads the next event from the front of `buf` and holds it against `oldest`, the oldest request that is owed
+    /// a reply. With nothing owed, `oldest` is not looked at.
+    ///
+    /// `buf` is used as by [`ReplyDecoder::decode`].
+    ///
+    /// # Errors
+    /// Any error is final: the connection must be closed, and every later call returns the same error. A refusal by
+    /// the server is not an error here but an [`Event::Error`]; when the connection is no longer in step after it,
+    /// [`state`](Self::state) says so, and the replies behind it are [`ProtocolError::OutOfStep`].
+    #[inline]
+    pub fn decode<'b>(
+        &mut self,
+        buf: &'b [u8],
+        oldest: &(impl Expected + ?Sized),
+    ) -> Result<Progress<'b>, ProtocolError> {
+        if let Some(error) = self.end {
+            return Err(error);
+        }
+        let progress = self.try_decode(buf, oldest);
+        if let Err(error) = progress {
+            self.end = Some(error);
+        }
+        progress
+    }
+
+    #[inline]
+    fn try_decode<'b>(
+        &mut self,
+        buf: &'b [u8],
+        oldest: &(impl Expected + ?Sized),
+    ) -> Result<Progress<'b>, ProtocolError> {
+        if self.owed == 0 {
+            return if buf.is_empty() { Ok(Progress::NeedMore) } else { Err(ProtocolError::Unasked) };
+        }
+        let shape = oldest.shape();
+        let next_key = match shape {
+            ReplyShape::Values { .. } => oldest.key(self.next_key),
+            _ => None,
+        };
+        let (consumed, event) = match self.decoder.decode_expecting(buf, next_key)? {
+            Step::Event { consumed, event } => (consumed, event),
+            Step::NeedMore => return Ok(Progress::NeedMore),
+        };
+        let complete = match (event, shape) {
+            (Event::Error(line), _) => {
+                if self.begun || !line.keeps_in_step() {
+                    self.end = Some(ProtocolError::OutOfStep);
+                }
+                true
+            }
+            (Event::Value(head), ReplyShape::Values { cas }) => {
+                if head.cas.is_some() != cas {
+                    return Err(if cas { ProtocolError::MissingCas } else { ProtocolError::Unexpected });
+                }
+                self.find_key(head.key, oldest)?;
+                false
+            }
+            (Event::Data(_) | Event::ValueEnd, ReplyShape::Values { .. } | ReplyShape::Any)
+            | (Event::Stat { .. }, ReplyShape::Stats | ReplyShape::Any)
+            | (Event::Value(_), ReplyShape::Any) => false,
+            (Event::End, ReplyShape::Values { .. } | ReplyShape::Stats | ReplyShape::Any)
+            | (Event::Number(_), ReplyShape::Arith | ReplyShape::Any)
+            | (Event::Version(_), ReplyShape::Version | ReplyShape::Any) => true,
+            (Event::Status(status), shape) if shape.statuses().contains(&status) => true,
+            _ => return Err(ProtocolError::Unexpected),
+        };
+        let index = self.next_key.saturating_sub(1);
+        self.begun = !complete;
+        if complete {
+            self.owed = self.owed.saturating_sub(1);
+            self.next_key = 0;
+        }
+        Ok(Progress::Event { consumed, event, index, complete })
+    }
+
+    /// Looks for the key of an item among those not yet passed by: a server answers in the order of the request.
+    #[inline]
+    fn find_key(&mut self, key: &[u8], oldest: &(impl Expected + ?Sized)) -> Result<(), ProtocolError> {
+        while let Some(asked) = oldest.key(self.next_key) {
+            self.next_key = self.next_key.saturating_add(1);
+            if asked == key {
+                return Ok(());
+            }
+        }
+        Err(ProtocolError::WrongKey)
+    }
+}
+
+/// How far the reply to the oldest request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress<'b> {
+    /// An event of the oldest request's reply.
+    Event {
+        /// How many bytes to take off the front of the buffer, at least one.
+        consumed: usize,
+        /// What they say.
+        event: Event<'b>,
+        /// For the events of an item: which of the request's keys it has.
+        index: usize,
+        /// The reply ends here: the request is answered, and the next one is the oldest.
+        complete: bool,
+    },
+    /// More bytes are needed.
+    NeedMore,
+}
+
+/// Whether a connection may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ExchangeState {
+    /// Nothing is owed.
+    Idle,
+    /// Replies are owed; further requests may be sent behind.
+    Busy,
+    /// The position in the stream is lost, or the peer has gone.
+    MustClose,
+}
+
+/// What came from the peer is not what was asked for. The connection must be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// The bytes are no reply, or exceed a limit.
+    Decode(DecodeError),
+    /// An item has a key that was not asked for, or not in this place.
+    WrongKey,
+    /// An item lacks the cas unique that was asked for.
+    MissingCas,
+    /// The reply belongs to another kind of request.
+    Unexpected,
+    /// Bytes came that nobody asked for.
+    Unasked,
+    /// The peer closed the connection before the reply was complete.
+    Eof,
+    /// The server refused an earlier request in a way that leaves unclear what it reads next.
+    OutOfStep,
+    /// The driver gave the connection up.
+    Broken,
+}
+
+impl From<DecodeError> for ProtocolError {
+    fn from(error: DecodeError) -> Self {
+        Self::Decode(error)
+    }
+}
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Decode(error) => return error.fmt(f),
+            Self::WrongKey => "reply has a key that was not asked for",
+            Self::MissingCas => "reply lacks the cas unique that was asked for",
+            Self::Unexpected => "reply does not belong to the request",
+            Self::Unasked => "bytes came that nobody asked for",
+            Self::Eof => "connection closed before the reply was complete",
+            Self::OutOfStep => "connection out of step after a refusal",
+            Self::Broken => "connection given up",
+        })
+    }
+}
+
+impl core::error::Error for ProtocolError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Decode(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Finds the end of a line that arrives in pieces, looking at each byte once.
+
+/// How far the search for a line's end has come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LineSearch {
+    searched: usize,
+}
+
+impl LineSearch {
+    /// At the start of a line.
+    pub(crate) const START: Self = Self { searched: 0 };
+
+    /// Has the line been looked at before?
+    pub(crate) const fn is_fresh(&self) -> bool {
+        self.searched == 0
+    }
+
+    /// Looks for a line feed within the first `limit` bytes of `buf`; gives its position.
+    ///
+    /// `buf` must hold what it held at the last call, and may hold more.
+    pub(crate) fn find(&mut self, buf: &[u8], limit: usize) -> Found {
+        let window = buf.get(..limit).unwrap_or(buf);
+        let fresh = window.get(self.searched..).unwrap_or(&[]);
+        if let Some(at) = memchr::memchr(b'\n', fresh) {
+            let at = at.saturating_add(self.searched);
+            self.searched = 0;
+            return Found::At(at);
+        }
+        self.searched = window.len();
+        if window.len() >= limit { Found::TooLong } else { Found::NotYet }
+    }
+}
+
+/// What a search for a line's end came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// The line feed is at this position.
+    At(usize),
+    /// More bytes are needed.
+    NotYet,
+    /// There is none within the limit.
+    TooLong,
+}
+
+/// The bytes before the first space, and those behind it; all and nothing where there is none.
+#[inline]
+pub(crate) fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
+    match memchr::memchr(b' ', line).and_then(|at| line.split_at_checked(at)) {
+        Some((word, [_, rest @ ..])) => (word, rest),
+        _ => (line, &[]),
+    }
+}

@@ -1,0 +1,105 @@
+//! Decimal numbers, read and written with every overflow checked.
+
+/// Most digits of a `u64`.
+pub(crate) const MAX_DIGITS: usize = 20;
+
+/// The number at the front of `bytes`, and what follows its digits; `None` without a digit, with more than 20 or
+/// above `u64::MAX`.
+#[inline]
+pub(crate) fn split_u64(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut number, mut rest) = match bytes {
+        [digit @ b'0'..=b'9', tail @ ..] => (u64::from(digit.wrapping_sub(b'0')), tail),
+        _ => return None,
+    };
+    let mut digits = 1_usize;
+    while let [digit @ b'0'..=b'9', tail @ ..] = rest {
+        if digits == MAX_DIGITS {
+            return None;
+        }
+        digits = digits.wrapping_add(1);
+        number = number.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))?;
+        rest = tail;
+    }
+    Some((number, rest))
+}
+
+/// The number that is all of `bytes`.
+#[inline]
+pub(crate) fn parse_u64(bytes: &[u8]) -> Option<u64> {
+    match split_u64(bytes)? {
+        (number, []) => Some(number),
+        _ => None,
+    }
+}
+
+/// The number that is all of `bytes`; `None` above `u32::MAX`.
+pub(crate) fn parse_u32(bytes: &[u8]) -> Option<u32> {
+    u32::try_from(parse_u64(bytes)?).ok()
+}
+
+/// The number that is all of `bytes`, with an optional minus sign.
+pub(crate) fn parse_i32(bytes: &[u8]) -> Option<i32> {
+    match bytes {
+        [b'-', digits @ ..] => i32::try_from(0_i64.checked_sub_unsigned(parse_u64(digits)?)?).ok(),
+        digits => i32::try_from(parse_u64(digits)?).ok(),
+    }
+}
+
+/// A number written out.
+#[derive(Clone, Copy)]
+pub(crate) struct Digits {
+    bytes: [u8; MAX_DIGITS],
+    start: usize,
+}
+
+impl Digits {
+    /// Writes `number` out, without leading zeros.
+    pub(crate) fn of(number: u64) -> Self {
+        let mut digits = Self { bytes: [b'0'; MAX_DIGITS], start: MAX_DIGITS };
+        let mut rest = number;
+        for slot in digits.bytes.iter_mut().rev() {
+            *slot = b'0'.wrapping_add((rest % 10) as u8);
+            digits.start = digits.start.wrapping_sub(1);
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        digits
+    }
+
+    /// The digits as ASCII.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or(&[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_of_every_width() {
+        assert_eq!(parse_u64(b"18446744073709551615"), Some(u64::MAX));
+        assert_eq!(parse_u64(b"18446744073709551616"), None);
+        assert_eq!(parse_u64(b"000000000000000000001"), None, "21 digits");
+        assert_eq!(parse_u64(b""), None);
+        assert_eq!(parse_u64(b"+1"), None);
+        assert_eq!(parse_u64(b"1 "), None);
+        assert_eq!(parse_u32(b"4294967295"), Some(u32::MAX));
+        assert_eq!(parse_u32(b"4294967296"), None);
+        assert_eq!(parse_i32(b"-2147483648"), Some(i32::MIN));
+        assert_eq!(parse_i32(b"-2147483649"), None);
+        assert_eq!(parse_i32(b"2147483647"), Some(i32::MAX));
+        assert_eq!(parse_i32(b"2147483648"), None);
+        assert_eq!(parse_i32(b"-"), None);
+        assert_eq!(parse_i32(b"-18446744073709551615"), None);
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for number in [0, 1, 9, 10, 99, 100, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
+            assert_eq!(parse_u64(Digits::of(number).as_bytes()), Some(number));
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! One request and what it comes to: from the events of a reply to a typed result.
+
+use core::fmt;
+
+use crate::{
+    buffer::{Buffer, Full},
+    error_line::ServerError,
+    reply::{Event, Status},
+    request::{Arith, Delete, FlushAll, Get, Request, StatsKind, Store, Touch, Verbosity},
+};
+
+/// A request with a typed result.
+///
+/// A driver sends [`request`](Self::request), gives every event of the reply to a [`Reply`], and asks for the
+/// [`output`](Self::output). `V` is what values are collected in: a vector, a caller's slice, an array.
+pub trait Operation<V> {
+    /// What the operation comes to.
+    type Output;
+
+    /// What to send.
+    fn request(&self) -> Request<'_>;
+
+    /// Reads the result off the complete reply.
+    ///
+    /// # Errors
+    /// The server's refusal; or the value did not fit.
+    fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError>;
+}
+
+/// The reply to one request, gathered event by event.
+///
+/// ```
+/// use memring_text::{Event, Get, GetVerb, Key, Operation, Reply, ReplyDecoder, Step};
+///
+/// let get = Get { verb: GetVerb::Get, key: Key::new(b"k")? };
+/// let mut rest = &b"VALUE k 7 5\r\nhello\r\nEND\r\n"[..];
+/// let mut decoder = ReplyDecoder::default();
+/// let mut reply = Reply::new(Vec::new());
+/// while let Step::Event { consumed, event } = decoder.decode(rest)? {
+///     reply.take(&event);
+///     rest = &rest[consumed..];
+/// }
+/// let item = get.output(reply)?.expect("a hit");
+/// assert_eq!((item.flags, &item.value[..]), (7, &b"hello"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reply<V> {
+    outcome: Outcome,
+    value: V,
+    full: Option<Full>,
+}
+
+#[derive(Clone, Debug)]
+enum Outcome {
+    /// Nothing has come yet.
+    Open,
+    /// `END`, and nothing before it.
+    End,
+    Item {
+        flags: u32,
+        cas: Option<u64>,
+    },
+    Status(Status),
+    Number(u64),
+    Version,
+    Stats,
+    Error(ServerError),
+}
+
+impl<V: Buffer> Reply<V> {
+    /// Nothing received yet. `value` takes the item's value, the version text or the statistics, behind what it
+    /// holds; hand it in empty.
+    pub const fn new(value: V) -> Self {
+        Self { outcome: Outcome::Open, value, full: None }
+    }
+
+    /// Takes the next event of the reply.
+    ///
+    /// What does not fit into the buffer is passed by, so that the connection stays in step; the output says so.
+    #[inline]
+    pub fn take(&mut self, event: &Event<'_>) {
+        match *event {
+            Event::Value(head) => self.outcome = Outcome::Item { flags: head.flags, cas: head.cas },
+            Event::Data(piece) => self.put(&[piece]),
+            Event::ValueEnd => {}
+            Event::End => {
+                if matches!(self.outcome, Outcome::Open) {
+                    self.outcome = Outcome::End;
+                }
+            }
+            Event::Status(status) => self.outcome = Outcome::Status(status),
+            Event::Number(number) => self.outcome = Outcome::Number(number),
+            Event::Version(text) => {
+                self.outcome = Outcome::Version;
+                self.put(&[text]);
+            }
+            Event::Stat { name, value } => {
+                self.outcome = Outcome::Stats;
+                self.put(&[name, b" ", value, b"\n"]);
+            }
+            Event::Error(line) => self.outcome = Outcome::Error(ServerError::from(line)),
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, parts: &[&[u8]]) {
+        if self.full.is_none() {
+            self.full = self.value.put_all(parts).err();
+        }
+    }
+}
+
+impl<V> Reply<V> {
+    /// The status, for the shapes that end in one.
+    fn status(self) -> Result<Status, ReplyError> {
+        match self.outcome {
+            Outcome::Status(status) => Ok(status),
+            other => Err(other.into_error()),
+        }
+    }
+}
+
+impl Outcome {
+    fn into_error(self) -> ReplyError {
+        match self {
+            Self::Error(error) => ReplyError::Server(error),
+            _ => ReplyError::Mismatch,
+        }
+    }
+}
+
+/// An item as a server returned it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Item<V> {
+    /// The number it was stored with.
+    pub flags: u32,
+    /// The cas unique, where it was asked for.
+    pub cas: Option<u64>,
+    /// The value.
+    pub value: V,
+}
+
+impl<V> fmt::Debug for Item<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Item").field("flags", &self.flags).field("cas", &self.cas).finish_non_exhaustive()
+    }
+}
+
+/// What became of a value that was to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StoreOutcome {
+    /// It is stored.
+    Stored,
+    /// The condition of `add`, `replace`, `append` or `prepend` did not hold; or the appended value would be too
+    /// large.
+    NotStored,
+    /// `cas`: the item has changed since.
+    Exists,
+    /// `cas`: the item is gone.
+    NotFound,
+}
+
+impl<V> Operation<V> for Get<'_> {
+    /// `None` is a miss.
+    type Output = Option<Item<V>>;
+
+    fn request(&self) -> Request<'_> {
+        Request::Get(*self)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError> {
+        match (reply.outcome, reply.full) {
+            (Outcome::End, _) => Ok(None),
+            (Outcome::Item { .. }, Some(full)) => Err(ReplyError::Full(full)),
+            (Outcome::Item { flags, cas }, None) => Ok(Some(Item { flags, cas, value: reply.value })),
+            (other, _) => Err(other.into_error()),
+        }
+    }
+}
+
+impl<V> Operation<V> for Store<'_> {
+    type Output = StoreOutcome;
+
+    fn request(&self) -> Request<'_> {
+        Request::Store(*self)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<StoreOutcome, ReplyError> {
+        match reply.status()? {
+            Status::Stored => Ok(StoreOutcome::Stored),
+            Status::NotStored => Ok(StoreOutcome::NotStored),
+            Status::Exists => Ok(StoreOutcome::Exists),
+            Status::NotFound => Ok(StoreOutcome::NotFound),
+            _ => Err(ReplyError::Mismatch),
+        }
+    }
+}
+
+impl<V> Operation<V> for Delete<'_> {
+    /// Was there an item to delete?
+    type Output = bool;
+
+    fn request(&self) -> Request<'_> {
+        Request::Delete(*self)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<bool, ReplyError> {
+        found(reply, Status::Deleted)
+    }
+}
+
+impl<V> Operation<V> for Touch<'_> {
+    /// Was there an item to touch?
+    type Output = bool;
+
+    fn request(&self) -> Request<'_> {
+        Request::Touch(*self)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<bool, ReplyError> {
+        found(reply, Status::Touched)
+    }
+}
+
+impl<V> Operation<V> for Arith<'_> {
+    /// The new number; `None` when there is no such item.
+    type Output = Option<u64>;
+
+    fn request(&self) -> Request<'_> {
+        Request::Arith(*self)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<Option<u64>, ReplyError> {
+        match reply.outcome {
+            Outcome::Number(number) => Ok(Some(number)),
+            Outcome::Status(Status::NotFound) => Ok(None),
+            other => Err(other.into_error()),
+        }
+    }
+}
+
+impl<V> Operation<V> for FlushAll {
+    type Output = ();
+
+    fn request(&self) -> Request<'_> {
+        Request::FlushAll(*self)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
+        found(reply, Status::Ok).map(|_| ())
+    }
+}
+
+impl<V> Operation<V> for Verbosity {
+    type Output = ();
+
+    fn request(&self) -> Request<'_> {
+        Request::Verbosity(*self)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
+        found(reply, Status::Ok).map(|_| ())
+    }
+}
+
+/// `version`, as an operation: the text that the server gives of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Version;
+
+impl<V> Operation<V> for Version {
+    /// The text, as bytes.
+    type Output = V;
+
+    fn request(&self) -> Request<'_> {
+        Request::Version
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<V, ReplyError> {
+        match (reply.outcome, reply.full) {
+            (Outcome::Version, None) => Ok(reply.value),
+            (Outcome::Version, Some(full)) => Err(ReplyError::Full(full)),
+            (other, _) => Err(other.into_error()),
+        }
+    }
+}
+
+impl<V> Operation<V> for StatsKind {
+    /// The statistics; none after [`StatsKind::Reset`].
+    type Output = Stats<V>;
+
+    fn request(&self) -> Request<'_> {
+        Request::Stats(*self)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<Stats<V>, ReplyError> {
+        match (reply.outcome, reply.full) {
+            (Outcome::Stats | Outcome::End | Outcome::Status(Status::Reset), None) => Ok(Stats(reply.value)),
+            (Outcome::Stats, Some(full)) => Err(ReplyError::Full(full)),
+            (other, _) => Err(other.into_error()),
+        }
+    }
+}
+
+/// Statistics of a server, as names and values.
+#[derive(Clone, Debug)]
+pub struct Stats<V>(V);
+
+impl<V: Buffer> Stats<V> {
+    /// Every name with its value, in the server's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let lines = self.0.as_slice().split(|byte| *byte == b'\n');
+        lines.filter(|line| !line.is_empty()).map(crate::line::split_word)
+    }
+
+    /// The value of `name`.
+    pub fn value(&self, name: &str) -> Option<&[u8]> {
+        self.iter().find(|(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
+    }
+}
+
+fn found<V>(reply: Reply<V>, yes: Status) -> Result<bool, ReplyError> {
+    match reply.status()? {
+        status if status == yes => Ok(true),
+        Status::NotFound => Ok(false),
+        _ => Err(ReplyError::Mismatch),
+    }
+}
+
+/// Gathers the items of a multi-get, one at a time.
+///
+/// ```
+/// use memring_text::{Exchange, ItemCollector, Keys, Progress};
+///
+/// let keys = Keys { keys: &["a", "b", "c"], cas: false };
+/// let mut rest = &b"VALUE c 0 1\r\n3\r\nEND\r\n"[..];
+/// let mut exchange = Exchange::default();
+/// exchange.sent();
+/// let mut items = ItemCollector::<Vec<u8>>::default();
+/// let mut found = Vec::new();
+/// while exchange.owed() > 0 {
+///     let Progress::Event { consumed, event, index, .. } = exchange.decode(rest, &keys)? else { break };
+///     if let Some(item) = items.take(&event) {
+///         found.push((keys.keys[index], item?.value));
+///     }
+///     rest = &rest[consumed..];
+/// }
+/// assert_eq!(found, [("c", b"3".to_vec())]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ItemCollector<V> {
+    flags: u32,
+    cas: Option<u64>,
+    value: V,
+    full: Option<Full>,
+}
+
+impl<V: Buffer + Default> ItemCollector<V> {
+    /// Takes the next event of the reply; gives the item when the event completes one.
+    pub fn take(&mut self, event: &Event<'_>) -> Option<Result<Item<V>, Full>> {
+        match *event {
+            Event::Value(head) => {
+                *self = Self { flags: head.flags, cas: head.cas, ..Self::default() };
+                None
+            }
+            Event::Data(piece) => {
+                if self.full.is_none() {
+                    self.full = self.value.put(piece).err();
+                }
+                None
+            }
+            Event::ValueEnd => {
+                let Self { flags, cas, value, full } = core::mem::take(self);
+                Some(full.map_or(Ok(Item { flags, cas, value }), Err))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Why a complete reply has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplyError {
+    /// The server refuses.
+    Server(ServerError),
+    /// The caller's buffer is too small.
+    Full(Full),
+    /// The events were not those of a complete reply to this operation. Where an [`Exchange`](crate::Exchange) let
+    /// them through, this does not happen, except to a request that [has no reply](Request::has_reply).
+    Mismatch,
+}
+
+impl fmt::Display for ReplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(error) => error.fmt(f),
+            Self::Full(full) => full.fmt(f),
+            Self::Mismatch => f.write_str("reply does not belong to the operation"),
+        }
+    }
+}
+
+impl core::error::Error for ReplyError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Server(error) => Some(error),
+            Self::Full(full) => Some(full),
+            Self::Mismatch => None,
+        }
+    }
+}

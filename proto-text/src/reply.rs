@@ -1,0 +1,133 @@
+//! What a server may answer, as events.
+
+use core::fmt;
+
+use crate::error_line::ErrorLine;
+
+/// A piece of a reply, as [`ReplyDecoder`](crate::ReplyDecoder) finds it; bytes are borrowed from the caller's buffer.
+///
+/// `Debug` prints lengths in the place of keys and values.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'b> {
+    /// An item begins: `VALUE <key> <flags> <bytes> [<cas unique>]`. Its value follows.
+    Value(ItemHead<'b>),
+    /// A piece of the item's value, never empty; the pieces of one item have the announced length together.
+    Data(&'b [u8]),
+    /// The item's value is complete.
+    ValueEnd,
+    /// `END`: of the items, or of the statistics.
+    End,
+    /// One of the replies of one word.
+    Status(Status),
+    /// The new number of a counter.
+    Number(u64),
+    /// `VERSION <text>`: the text.
+    Version(&'b [u8]),
+    /// `STAT <name> <value>`.
+    Stat {
+        /// The name, at least one byte.
+        name: &'b [u8],
+        /// The rest of the line; may be empty and may hold spaces.
+        value: &'b [u8],
+    },
+    /// The server refuses.
+    Error(ErrorLine<'b>),
+}
+
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(head) => head.fmt(f),
+            Self::Data(piece) => write!(f, "Data({} bytes)", piece.len()),
+            Self::ValueEnd => f.write_str("ValueEnd"),
+            Self::End => f.write_str("End"),
+            Self::Status(status) => write!(f, "Status({status:?})"),
+            Self::Number(_) => f.write_str("Number(..)"),
+            Self::Version(text) => write!(f, "Version({})", text.escape_ascii()),
+            Self::Stat { name, value } => {
+                write!(f, "Stat({} {})", name.escape_ascii(), value.escape_ascii())
+            }
+            Self::Error(line) => line.fmt(f),
+        }
+    }
+}
+
+/// What stands before an item's value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ItemHead<'b> {
+    /// The key as the server sent it. Only [`Exchange`](crate::Exchange) knows whether it is the one asked for.
+    pub key: &'b [u8],
+    /// The number that the item was stored with.
+    pub flags: u32,
+    /// Length of the value in bytes, at most [`Limits::value`](crate::Limits::value).
+    pub len: usize,
+    /// The cas unique, where it was asked for.
+    pub cas: Option<u64>,
+}
+
+impl fmt::Debug for ItemHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ItemHead")
+            .field("key_len", &self.key.len())
+            .field("flags", &self.flags)
+            .field("len", &self.len)
+            .field("cas", &self.cas)
+            .finish()
+    }
+}
+
+/// A reply of one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Status {
+    /// `STORED`
+    Stored,
+    /// `NOT_STORED`: the condition of `add`, `replace`, `append` or `prepend` did not hold.
+    NotStored,
+    /// `EXISTS`: the item has another cas unique.
+    Exists,
+    /// `NOT_FOUND`: there is no such item.
+    NotFound,
+    /// `DELETED`
+    Deleted,
+    /// `TOUCHED`
+    Touched,
+    /// `OK`
+    Ok,
+    /// `RESET`: the statistics are at zero.
+    Reset,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 8] = [
+        Self::Stored,
+        Self::NotStored,
+        Self::Exists,
+        Self::NotFound,
+        Self::Deleted,
+        Self::Touched,
+        Self::Ok,
+        Self::Reset,
+    ];
+
+    /// The word on the wire.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Stored => "STORED",
+            Self::NotStored => "NOT_STORED",
+            Self::Exists => "EXISTS",
+            Self::NotFound => "NOT_FOUND",
+            Self::Deleted => "DELETED",
+            Self::Touched => "TOUCHED",
+            Self::Ok => "OK",
+            Self::Reset => "RESET",
+        }
+    }
+
+    pub(crate) fn from_word(word: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word().as_bytes() == word)
+    }
+}

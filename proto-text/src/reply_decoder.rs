@@ -1,0 +1,397 @@
+//! Bytes of a server, event by event, however they are cut.
+
+use core::fmt;
+
+use crate::{
+    error_line::ErrorLine,
+    limits::Limits,
+    line::{Found, LineSearch, split_word},
+    number::{parse_u64, split_u64},
+    reply::{Event, ItemHead, Status},
+};
+
+/// What a decoder found at the front of the caller's buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<E> {
+    /// An event. Its first `consumed` bytes are done with: take them off the buffer before the next call.
+    Event {
+        /// How many bytes the event took from the front of the buffer, at least one.
+        consumed: usize,
+        /// What they say.
+        event: E,
+    },
+    /// The next event is not complete yet. Call again with the same bytes and more behind them.
+    NeedMore,
+}
+
+/// Reads replies, classic ones, without knowing which request they answer: they explain themselves.
+///
+/// The decoder holds no bytes, only a few words of state: the caller owns the buffer, and a buffer of
+/// [`Limits::line`] bytes passes values of any length, in pieces.
+///
+/// ```
+/// use memring_text::{Event, ReplyDecoder, Step};
+///
+/// let mut decoder = ReplyDecoder::default();
+/// let mut rest = &b"VALUE greeting 0 5\r\nhello\r\nEND\r\n"[..];
+/// let mut value = Vec::new();
+/// while let Step::Event { consumed, event } = decoder.decode(rest)? {
+///     if let Event::Data(piece) = event {
+///         value.extend_from_slice(piece);
+///     }
+///     rest = &rest[consumed..];
+/// }
+/// assert_eq!(value, b"hello");
+/// # Ok::<(), memring_text::DecodeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ReplyDecoder {
+    state: State,
+    search: LineSearch,
+    /// Items, or lines of statistics, since the last reply ended.
+    count: u32,
+    limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Line,
+    /// Inside a value, this many bytes before its line end.
+    Value(usize),
+    Failed(DecodeError),
+}
+
+impl Default for ReplyDecoder {
+    fn default() -> Self {
+        Self::new(Limits::DEFAULT)
+    }
+}
+
+impl ReplyDecoder {
+    /// A decoder at the start of a reply.
+    #[must_use]
+    pub const fn new(limits: Limits) -> Self {
+        Self { state: State::Line, search: LineSearch::START, count: 0, limits }
+    }
+
+    /// Reads the next event from the front of `buf`.
+    ///
+    /// `buf` holds every byte received and not yet consumed; on [`Step::NeedMore`] call again with the same bytes
+    /// and more behind them. Each byte is looked at once, however the input is cut.
+    ///
+    /// # Errors
+    /// Any error is final: the position in the stream is lost, and every later call returns the same error.
+    #[inline]
+    pub fn decode<'b>(&mut self, buf: &'b [u8]) -> Result<Step<Event<'b>>, DecodeError> {
+        self.decode_expecting(buf, None)
+    }
+
+    /// As [`decode`](Self::decode), told which key the next item will probably have.
+    ///
+    /// That key is compared instead of searched for its end, which is faster; if another one comes, nothing is lost.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    #[inline]
+    pub fn decode_expecting<'b>(
+        &mut self,
+        buf: &'b [u8],
+        key: Option<&[u8]>,
+    ) -> Result<Step<Event<'b>>, DecodeError> {
+        let step = match self.state {
+            State::Line => match key.and_then(|key| self.expected_item(buf, key)) {
+                Some((consumed, head)) => self.item(head).map(|event| Step::Event { consumed, event }),
+                None => self.line(buf),
+            },
+            State::Value(left) => self.value(buf, left),
+            State::Failed(error) => Err(error),
+        };
+        if let Err(error) = step {
+            self.state = State::Failed(error);
+        }
+        step
+    }
+
+    /// Does the next byte begin a reply or another line of one (as opposed to lying within a value or a line)?
+    #[must_use]
+    pub const fn is_between_lines(&self) -> bool {
+        matches!(self.state, State::Line) && self.search.is_fresh()
+    }
+
+    /// An item's head that begins with `key` and is there whole. `None` leaves everything to [`line`](Self::line).
+    #[inline]
+    fn expected_item<'b>(&self, buf: &'b [u8], key: &[u8]) -> Option<(usize, RawHead<'b>)> {
+        if !self.search.is_fresh() {
+            return None;
+        }
+        let (name, rest) = buf.strip_prefix(b"VALUE ")?.split_at_checked(key.len())?;
+        let rest = rest.strip_prefix(b" ").filter(|_| name == key)?;
+        let (head, rest) = RawHead::numbers(name, rest)?;
+        let rest = rest.strip_prefix(b"\r\n")?;
+        let consumed = buf.len().checked_sub(rest.len()).filter(|len| *len <= self.limits.line)?;
+        Some((consumed, head))
+    }
+
+    fn line<'b>(&mut self, buf: &'b [u8]) -> Result<Step<Event<'b>>, DecodeError> {
+        match buf.first() {
+            None => return Ok(Step::NeedMore),
+            Some(first) if first.is_ascii_alphanumeric() => {}
+            Some(_) => return Err(DecodeError::Malformed(Malformed::FirstByte)),
+        }
+        let at = match self.search.find(buf, self.limits.line) {
+            Found::At(at) => at,
+            Found::NotYet => return Ok(Step::NeedMore),
+            Found::TooLong => return Err(DecodeError::LineTooLong { limit: self.limits.line }),
+        };
+        let line = buf.get(..at).and_then(|line| line.strip_suffix(b"\r"));
+        let line = line.ok_or(DecodeError::Malformed(Malformed::LineEnd))?;
+        let event = self.event(line)?;
+        Ok(Step::Event { consumed: at.saturating_add(1), event })
+    }
+
+    fn event<'b>(&mut self, line: &'b [u8]) -> Result<Event<'b>, DecodeError> {
+        let malformed = |what| Err(DecodeError::Malformed(what));
+        if let Some(rest) = line.strip_prefix(b"VALUE ") {
+            return match RawHead::parse(rest) {
+                Some(head) => self.item(head),
+                None => malformed(Malformed::Item),
+            };
+        }
+        if let Some(rest) = line.strip_prefix(b"STAT ") {
+            let (name, value) = split_word(rest);
+            if name.is_empty() {
+                return malformed(Malformed::Stat);
+            }
+            self.count(self.limits.stats, DecodeError::TooManyLines { limit: self.limits.stats })?;
+            return Ok(Event::Stat { name, value });
+        }
+        self.count = 0;
+        match line {
+            b"END" => Ok(Event::End),
+            [b'0'..=b'9', ..] => match parse_u64(line) {
+                Some(number) => Ok(Event::Number(number)),
+                None => malformed(Malformed::Number),
+            },
+            [b'V', b'E', b'R', b'S', b'I', b'O', b'N', b' ', text @ ..] if !text.is_empty() => {
+                Ok(Event::Version(text))
+            }
+            _ => match Status::from_word(line) {
+                Some(status) => Ok(Event::Status(status)),
+                None => match ErrorLine::parse(line) {
+                    Some(line) => Ok(Event::Error(line)),
+                    None => malformed(Malformed::Word),
+                },
+            },
+        }
+    }
+
+    #[inline]
+    fn item<'b>(&mut self, head: RawHead<'b>) -> Result<Event<'b>, DecodeError> {
+        let limit = self.limits.value;
+        let len = match usize::try_from(head.len) {
+            Ok(len) if len <= limit => len,
+            _ => return Err(DecodeError::ValueTooLarge { len: head.len, limit }),
+        };
+        self.count(self.limits.items, DecodeError::TooManyItems { limit: self.limits.items })?;
+        self.state = State::Value(len);
+        Ok(Event::Value(ItemHead { key: head.key, flags: head.flags, len, cas: head.cas }))
+    }
+
+    #[inline]
+    fn count(&mut self, limit: u32, error: DecodeError) -> Result<(), DecodeError> {
+        if self.count >= limit {
+            return Err(error);
+        }
+        self.count = self.count.saturating_add(1);
+        Ok(())
+    }
+
+    #[inline]
+    fn value<'b>(&mut self, buf: &'b [u8], left: usize) -> Result<Step<Event<'b>>, DecodeError> {
+        if left > 0 {
+            let piece = buf.get(..left).unwrap_or(buf);
+            if piece.is_empty() {
+                return Ok(Step::NeedMore);
+            }
+            self.state = State::Value(left.saturating_sub(piece.len()));
+            return Ok(Step::Event { consumed: piece.len(), event: Event::Data(piece) });
+        }
+        match buf {
+            [b'\r', b'\n', ..] => {
+                self.state = State::Line;
+                Ok(Step::Event { consumed: 2, event: Event::ValueEnd })
+            }
+            [] | [b'\r'] => Ok(Step::NeedMore),
+            _ => Err(DecodeError::Malformed(Malformed::ValueEnd)),
+        }
+    }
+}
+
+/// An item's head as it stands on the line, its length not yet held against the limit.
+struct RawHead<'b> {
+    key: &'b [u8],
+    flags: u32,
+    len: u64,
+    cas: Option<u64>,
+}
+
+impl<'b> RawHead<'b> {
+    /// Reads `<key> <flags> <bytes> [<cas unique>]`, all of `line`.
+    fn parse(line: &'b [u8]) -> Option<Self> {
+        let (key, rest) = split_word(line);
+        match Self::numbers(key, rest)? {
+            (head, []) if !key.is_empty() => Some(head),
+            _ => None,
+        }
+    }
+
+    /// Reads what follows the key, and gives the rest.
+    #[inline]
+    fn numbers(key: &'b [u8], rest: &'b [u8]) -> Option<(Self, &'b [u8])> {
+        let (flags, rest) = split_u64(rest)?;
+        let flags = u32::try_from(flags).ok()?;
+        let (len, rest) = split_u64(rest.strip_prefix(b" ")?)?;
+        let (cas, rest) = match rest {
+            [b' ', rest @ ..] => {
+                let (cas, rest) = split_u64(rest)?;
+                (Some(cas), rest)
+            }
+            rest => (None, rest),
+        };
+        Some((Self { key, flags, len, cas }, rest))
+    }
+}
+
+/// The peer's bytes are no reply, or more of one than is allowed.
+///
+/// Some servers can be built with flags of 64 bits (`client_flags_size`); flags above 32 bits are malformed here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The bytes are no reply of memcached.
+    Malformed(Malformed),
+    /// A line does not end within the limit.
+    LineTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A value is announced that is larger than the limit.
+    ValueTooLarge {
+        /// Its announced length in bytes.
+        len: u64,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// One reply has more items than the limit.
+    TooManyItems {
+        /// The limit.
+        limit: u32,
+    },
+    /// One reply has more lines than the limit.
+    TooManyLines {
+        /// The limit.
+        limit: u32,
+    },
+}
+
+/// Where bytes stop being protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// A line begins with a byte with which none does.
+    FirstByte,
+    /// A line ends without a carriage return.
+    LineEnd,
+    /// A line begins with an unknown word.
+    Word,
+    /// A number is no number, or too large for its type.
+    Number,
+    /// The head of an item.
+    Item,
+    /// The line end behind a value.
+    ValueEnd,
+    /// A line of statistics.
+    Stat,
+    /// A request line (seen by a server).
+    Request,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(what) => what.fmt(f),
+            Self::LineTooLong { limit } => write!(f, "line is longer than {limit} bytes"),
+            Self::ValueTooLarge { len, limit } => {
+                write!(f, "value of {len} bytes announced, the limit is {limit}")
+            }
+            Self::TooManyItems { limit } => write!(f, "more than {limit} items in one reply"),
+            Self::TooManyLines { limit } => write!(f, "more than {limit} lines in one reply"),
+        }
+    }
+}
+
+impl core::error::Error for DecodeError {}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FirstByte => "line begins with a byte that none begins with",
+            Self::LineEnd => "line ends without a carriage return",
+            Self::Word => "line begins with an unknown word",
+            Self::Number => "number is malformed or too large",
+            Self::Item => "head of an item is malformed",
+            Self::ValueEnd => "no line end where the value should end",
+            Self::Stat => "line of statistics is malformed",
+            Self::Request => "request is malformed",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(bytes: &[u8]) -> Result<Step<Event<'_>>, DecodeError> {
+        ReplyDecoder::default().decode(bytes)
+    }
+
+    #[test]
+    fn an_expected_key_gives_the_same_event() {
+        let reply = b"VALUE key 1 2 3\r\nab\r\n";
+        let plain = first(reply);
+        for key in [&b"key"[..], b"ke", b"keyy", b"other", b""] {
+            assert_eq!(ReplyDecoder::default().decode_expecting(reply, Some(key)), plain);
+        }
+        assert!(matches!(plain, Ok(Step::Event { consumed: 17, .. })));
+    }
+
+    #[test]
+    fn after_an_error_every_call_gives_the_same_error() {
+        let mut decoder = ReplyDecoder::default();
+        let error = decoder.decode(b"BOGUS\r\n").unwrap_err();
+        assert_eq!(error, DecodeError::Malformed(Malformed::Word));
+        assert_eq!(decoder.decode(b"END\r\n"), Err(error));
+        assert_eq!(decoder.decode(b""), Err(error));
+    }
+
+    #[test]
+    fn a_line_of_exactly_the_limit_passes() {
+        let limits = Limits { line: 12, ..Limits::DEFAULT };
+        let mut decoder = ReplyDecoder::new(limits);
+        assert!(decoder.decode(b"NOT_STORED\r\n").is_ok());
+        let mut decoder = ReplyDecoder::new(Limits { line: 11, ..limits });
+        assert_eq!(decoder.decode(b"NOT_STORED\r"), Err(DecodeError::LineTooLong { limit: 11 }));
+    }
+
+    #[test]
+    fn limits_hold_per_reply() {
+        let limits = Limits { items: 1, stats: 1, ..Limits::DEFAULT };
+        let mut decoder = ReplyDecoder::new(limits);
+        for _ in 0..3 {
+            assert!(decoder.decode(b"STAT a b\r\n").is_ok());
+            assert!(decoder.decode(b"END\r\n").is_ok());
+        }
+        assert!(decoder.decode(b"STAT a b\r\n").is_ok());
+        assert_eq!(decoder.decode(b"STAT a b\r\n"), Err(DecodeError::TooManyLines { limit: 1 }));
+    }
+}

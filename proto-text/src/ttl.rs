@@ -1,0 +1,212 @@
+//! How long an item lives: the caller's type, and the number it becomes on the wire.
+
+use core::{fmt, num::NonZeroU32, time::Duration};
+
+/// Longest time that the wire says in relative seconds: 30 days. A larger number is read as a Unix time.
+///
+/// Source: memcached `doc/protocol.txt`, section "Expiration times".
+pub const MAX_RELATIVE_SECONDS: u32 = 60 * 60 * 24 * 30;
+
+/// Says "already expired" on the wire.
+const EXPIRED: i32 = -1;
+
+/// A moment of the wall clock, in milliseconds since 1970. The crate has no clock: callers pass theirs in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(u64);
+
+impl UnixTime {
+    /// The moment `seconds` after the start of 1970 (capped at the end of `u64` milliseconds).
+    #[must_use]
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// The moment `milliseconds` after the start of 1970.
+    #[must_use]
+    pub const fn from_millis(milliseconds: u64) -> Self {
+        Self(milliseconds)
+    }
+
+    /// Whole seconds since the start of 1970, rounded down.
+    #[must_use]
+    pub const fn as_secs(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// Milliseconds since the start of 1970.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// Whole seconds since the start of 1970, rounded up.
+    const fn as_secs_ceil(self) -> u64 {
+        self.0.div_ceil(1000)
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<std::time::SystemTime> for UnixTime {
+    /// Times before 1970 become its start.
+    fn from(time: std::time::SystemTime) -> Self {
+        let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// How long an item is to live.
+///
+/// On the wire this is one signed number with four meanings: 0 is for ever, negative is expired, up to 30 days is
+/// relative, above is a Unix time. A `Ttl` cannot be misread: no length of time means "for ever" by accident, and a
+/// length above 30 days becomes the Unix time it means.
+///
+/// ```
+/// use core::time::Duration;
+/// use memring_text::{Ttl, UnixTime};
+///
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// assert_eq!(Ttl::NEVER.exptime(now), 0);
+/// assert_eq!(Ttl::after(Duration::from_millis(1500))?.exptime(now), 2);
+/// let forty_days = Duration::from_secs(40 * 24 * 60 * 60);
+/// assert_eq!(Ttl::after(forty_days)?.exptime(now), 1_703_456_000);
+/// assert!(Ttl::after(Duration::ZERO).is_err());
+/// # Ok::<(), memring_text::ZeroTtl>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Ttl(Kind);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+enum Kind {
+    #[default]
+    Never,
+    After(Duration),
+    At(UnixTime),
+}
+
+impl Ttl {
+    /// The item stays until it is evicted.
+    pub const NEVER: Self = Self(Kind::Never);
+
+    /// The item lives for `time`, rounded up to whole seconds.
+    ///
+    /// # Errors
+    /// Refuses zero, which the wire would take for "for ever".
+    pub const fn after(time: Duration) -> Result<Self, ZeroTtl> {
+        if time.is_zero() {
+            return Err(ZeroTtl);
+        }
+        Ok(Self(Kind::After(time)))
+    }
+
+    /// The item lives for `seconds`.
+    #[must_use]
+    pub const fn seconds(seconds: NonZeroU32) -> Self {
+        Self(Kind::After(Duration::from_secs(seconds.get() as u64)))
+    }
+
+    /// The item lives until `moment`, rounded up to a whole second; a moment that has passed is expired at once.
+    #[must_use]
+    pub const fn at(moment: UnixTime) -> Self {
+        Self(Kind::At(moment))
+    }
+
+    /// The number for the wire, when it is sent at `now`.
+    ///
+    /// The wire ends at 2³¹ − 1 seconds (January 2038). What lies behind is shortened: to that moment, or, when it
+    /// is closer than 30 days, to 30 days.
+    #[must_use]
+    pub fn exptime(self, now: UnixTime) -> i32 {
+        match self.0 {
+            Kind::Never => 0,
+            Kind::After(time) => {
+                let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
+                if seconds <= u64::from(MAX_RELATIVE_SECONDS) {
+                    return i32::try_from(seconds).unwrap_or(i32::MAX);
+                }
+                let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+                let millis = millis.saturating_add(u64::from(!time.subsec_nanos().is_multiple_of(1_000_000)));
+                absolute(UnixTime(now.0.saturating_add(millis)), now)
+            }
+            Kind::At(moment) if moment <= now => EXPIRED,
+            Kind::At(moment) => absolute(moment, now),
+        }
+    }
+}
+
+impl TryFrom<Duration> for Ttl {
+    type Error = ZeroTtl;
+
+    fn try_from(time: Duration) -> Result<Self, ZeroTtl> {
+        Self::after(time)
+    }
+}
+
+/// The number that names `moment`, which is after `now`.
+fn absolute(moment: UnixTime, now: UnixTime) -> i32 {
+    let relative = MAX_RELATIVE_SECONDS as i32;
+    match i32::try_from(moment.as_secs_ceil()) {
+        // In January 1970 the number would read as relative; there is only `now` to measure from.
+        Ok(seconds) if seconds <= relative => {
+            let left = moment.0.saturating_sub(now.0).div_ceil(1000);
+            i32::try_from(left).unwrap_or(relative).min(relative)
+        }
+        Ok(seconds) => seconds,
+        Err(_) if now.as_secs() < (i32::MAX - relative) as u64 => i32::MAX,
+        Err(_) => relative,
+    }
+}
+
+/// A time to live of zero was asked for. Use [`Ttl::NEVER`] for "for ever"; to get rid of an item, delete it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ZeroTtl;
+
+impl fmt::Display for ZeroTtl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("time to live is zero")
+    }
+}
+
+impl core::error::Error for ZeroTtl {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_millis(1_700_000_000_400);
+
+    fn after(time: Duration) -> i32 {
+        Ttl::after(time).unwrap().exptime(NOW)
+    }
+
+    #[test]
+    fn rounds_up_so_that_nothing_dies_early() {
+        assert_eq!(after(Duration::from_nanos(1)), 1);
+        assert_eq!(after(Duration::from_secs(1)), 1);
+        assert_eq!(after(Duration::from_millis(1001)), 2);
+    }
+
+    #[test]
+    fn thirty_days_are_relative_and_a_moment_more_is_absolute() {
+        let month = Duration::from_secs(u64::from(MAX_RELATIVE_SECONDS));
+        assert_eq!(after(month), 2_592_000);
+        assert_eq!(after(month - Duration::from_nanos(1)), 2_592_000);
+        assert_eq!(after(month + Duration::from_nanos(1)), 1_702_592_001);
+    }
+
+    #[test]
+    fn what_the_wire_cannot_say_is_shortened_and_never_negative() {
+        assert_eq!(after(Duration::MAX), i32::MAX);
+        let in_2040 = UnixTime::from_secs(2_208_988_800);
+        let year = Ttl::after(Duration::from_secs(31_536_000)).unwrap();
+        assert_eq!(year.exptime(in_2040), 2_592_000);
+        assert_eq!(Ttl::at(UnixTime::from_millis(u64::MAX)).exptime(in_2040), 2_592_000);
+    }
+
+    #[test]
+    fn a_moment_is_never_read_as_a_length() {
+        assert_eq!(Ttl::at(UnixTime::from_secs(100)).exptime(NOW), -1);
+        assert_eq!(Ttl::at(NOW).exptime(NOW), -1);
+        assert_eq!(Ttl::at(UnixTime::from_millis(1_700_000_000_401)).exptime(NOW), 1_700_000_001);
+        assert_eq!(Ttl::at(UnixTime::from_secs(100)).exptime(UnixTime::from_secs(40)), 60);
+    }
+}
