@@ -20,6 +20,7 @@ pub mod scheme;
 pub mod server;
 pub mod storage;
 pub mod text;
+pub mod vector;
 
 pub use placement::Placement;
 pub use scheme::{BuildError, Scheme};

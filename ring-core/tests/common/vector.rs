@@ -1,97 +1,62 @@
-//! Reads the vector files: header lines `# name: value`, then `KEY<TAB>INDEXES`.
+//! Vector files as a whole.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use memring_core::{Scheme, Server};
+use memring_core::{
+    Scheme, Server,
+    vector::{Header, Line, unescape},
+};
 
 /// One file.
 #[derive(Debug, Default)]
-pub struct Vector {
-    pub scheme: String,
-    pub server_lines: Vec<String>,
-    pub options: Vec<(String, String)>,
+pub struct Vector<'t> {
+    pub scheme: &'t str,
+    pub servers: Vec<Server<'t>>,
+    pub options: Vec<(&'t str, &'t str)>,
     pub full_order: bool,
-    pub rows: Vec<Row>,
+    pub rows: Vec<Row<'t>>,
 }
 
 /// One key and where the peer has it.
 #[derive(Debug)]
-pub struct Row {
-    pub escaped: String,
+pub struct Row<'t> {
+    pub escaped: &'t str,
     pub key: Vec<u8>,
     pub servers: Vec<usize>,
 }
 
-impl Vector {
-    pub fn parse(text: &str) -> Result<Self, String> {
+impl<'t> Vector<'t> {
+    pub fn parse(text: &'t str) -> Self {
         let mut vector = Self::default();
         for line in text.lines() {
-            match line.strip_prefix("# ") {
-                Some(header) => vector.header(header)?,
-                None => vector.rows.push(Row::parse(line)?),
+            match Line::parse(line).unwrap_or_else(|error| panic!("{line:?}: {error}")) {
+                Line::Header(Header::Scheme(name)) => vector.scheme = name,
+                Line::Header(Header::Server(server)) => vector.servers.push(Server::parse(server).unwrap()),
+                Line::Header(Header::Option(name, value)) => vector.options.push((name, value)),
+                Line::Header(Header::FullOrder(full)) => vector.full_order = full,
+                Line::Header(_) => {}
+                Line::Key { escaped, servers } => vector.rows.push(Row {
+                    escaped,
+                    key: unescape(escaped.as_bytes()).collect::<Result<_, _>>().unwrap(),
+                    servers: servers.split(',').map(|index| index.parse().unwrap()).collect(),
+                }),
             }
         }
-        if vector.rows.is_empty() || vector.server_lines.is_empty() {
-            return Err("no rows or no servers".into());
-        }
-        Ok(vector)
-    }
-
-    fn header(&mut self, header: &str) -> Result<(), String> {
-        let (name, value) = header.split_once(": ").ok_or_else(|| format!("bad header {header:?}"))?;
-        match name {
-            "scheme" => self.scheme = value.into(),
-            "server" => self.server_lines.push(value.into()),
-            "option" => {
-                let (name, value) = value.split_once('=').ok_or_else(|| format!("bad option {value:?}"))?;
-                self.options.push((name.into(), value.into()));
-            }
-            "order" => self.full_order = value == "full",
-            "peer" | "note" => {}
-            other => return Err(format!("unknown header {other:?}")),
-        }
-        Ok(())
+        assert!(!vector.rows.is_empty() && !vector.servers.is_empty(), "no rows or no servers");
+        vector
     }
 
     /// The scheme with the options of the file.
-    pub fn scheme(&self) -> Result<Scheme<'_>, String> {
-        let mut scheme = Scheme::from_name(&self.scheme).ok_or("unknown scheme")?;
+    pub fn scheme(&self) -> Result<Scheme<'t>, String> {
+        let mut scheme: Scheme<'t> = Scheme::from_name(self.scheme).ok_or("unknown scheme")?;
         for (name, value) in &self.options {
             scheme = scheme.with_option(name, value).map_err(|error| format!("{name}={value}: {error}"))?;
         }
         Ok(scheme)
     }
-
-    pub fn servers(&self) -> Vec<Server<'_>> {
-        self.server_lines.iter().map(|line| Server::parse(line).unwrap()).collect()
-    }
-}
-
-impl Row {
-    fn parse(line: &str) -> Result<Self, String> {
-        let (escaped, servers) = line.split_once('\t').ok_or_else(|| format!("no tab in {line:?}"))?;
-        let servers = servers.split(',').map(str::parse).collect::<Result<_, _>>();
-        Ok(Self {
-            escaped: escaped.into(),
-            key: unescape(escaped)?,
-            servers: servers.map_err(|e| format!("{e} in {line:?}"))?,
-        })
-    }
-}
-
-/// The bytes of a key as the files write it: `\xNN` for all that is not plain.
-pub fn unescape(escaped: &str) -> Result<Vec<u8>, String> {
-    let mut parts = escaped.split("\\x");
-    let mut key = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let byte = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        key.push(byte.ok_or_else(|| format!("bad escape in {escaped:?}"))?);
-        key.extend_from_slice(&part.as_bytes()[2..]);
-    }
-    Ok(key)
 }
 
 /// The files of the placements, sorted by name.
