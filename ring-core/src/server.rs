@@ -198,6 +198,46 @@ impl<S: Servers + ?Sized> Servers for &S {
     }
 }
 
+#[cfg(feature = "alloc")]
+mod owned {
+    use alloc::{boxed::Box, sync::Arc, vec::Vec};
+
+    use super::{Server, Servers};
+
+    impl<S: Servers + ?Sized> Servers for Box<S> {
+        fn count(&self) -> usize {
+            (**self).count()
+        }
+
+        fn server(&self, index: usize) -> Option<Server<'_>> {
+            (**self).server(index)
+        }
+    }
+
+    impl<S: Servers + ?Sized> Servers for Arc<S> {
+        fn count(&self) -> usize {
+            (**self).count()
+        }
+
+        fn server(&self, index: usize) -> Option<Server<'_>> {
+            (**self).server(index)
+        }
+    }
+
+    impl<S> Servers for Vec<S>
+    where
+        [S]: Servers,
+    {
+        fn count(&self) -> usize {
+            self.as_slice().count()
+        }
+
+        fn server(&self, index: usize) -> Option<Server<'_>> {
+            self.as_slice().server(index)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

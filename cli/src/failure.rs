@@ -1,0 +1,59 @@
+//! How a command ends: four exit codes, and what is said about them.
+
+use core::fmt;
+use std::{io, process::ExitCode};
+
+/// How a command that did its work ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Done.
+    Fine,
+    /// Done, and the answer is no: a miss, not stored, a mismatch.
+    No,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Fine => Self::from(0),
+            Outcome::No => Self::from(1),
+        }
+    }
+}
+
+/// Why a command did not do its work.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// What was asked for makes no sense.
+    Usage(String),
+    /// It makes sense and did not work.
+    Failed(String),
+}
+
+impl Failure {
+    /// A usage error.
+    pub(crate) fn usage(reason: impl fmt::Display) -> Self {
+        Self::Usage(reason.to_string())
+    }
+
+    /// A failure at something that should have worked.
+    pub(crate) fn failed(reason: impl fmt::Display) -> Self {
+        Self::Failed(reason.to_string())
+    }
+
+    /// Says why on standard error and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        let (reason, code) = match self {
+            Self::Usage(reason) => (reason, 2),
+            Self::Failed(reason) => (reason, 3),
+        };
+        eprintln!("memring: {reason}");
+        ExitCode::from(code)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::failed(error)
+    }
+}

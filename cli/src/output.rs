@@ -1,0 +1,14 @@
+//! Standard output, written at once when everything is known to be right.
+
+use std::io::{self, Write as _};
+
+use crate::failure::Failure;
+
+/// Writes `text`; a reader that has gone away is no error.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => Ok(done?),
+    }
+}

@@ -1,0 +1,110 @@
+//! The arguments that say which scheme and which servers, for every command that places keys.
+
+use clap::Args;
+use memring_core::{BuildError, Placement, Scheme, Server, ServerIndex, peers, storage::Boxed};
+
+use crate::{
+    failure::Failure,
+    input::{Input, PlacedServer},
+};
+
+/// A built placement.
+pub(crate) type Placed<'a> = Placement<'a, Vec<Server<'a>>, Boxed>;
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemeArgs {
+    /// Whose placement to use; `memring where --list` lists them all.
+    #[arg(long, value_name = "NAME")]
+    scheme: Option<String>,
+
+    /// An option of the scheme, such as `hash=md5`; may be given several times.
+    #[arg(long = "option", value_name = "NAME=VALUE")]
+    options: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "server list", multiple = false)]
+pub(crate) struct ServerArgs {
+    /// A file with one server a line, `NAME` or `NAME WEIGHT`; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    servers: Option<String>,
+
+    /// One server, `NAME` or `"NAME WEIGHT"`; may be given several times.
+    #[arg(long = "server", value_name = "SERVER")]
+    server: Vec<String>,
+}
+
+impl SchemeArgs {
+    /// The scheme with its options.
+    pub(crate) fn scheme(&self) -> Result<Scheme<'_>, Failure> {
+        let name =
+            self.scheme.as_deref().ok_or_else(|| Failure::usage("no scheme: give one with --scheme NAME"))?;
+        named(name, self.options.iter().map(|option| option.split_once('=').unwrap_or((option, ""))))
+    }
+}
+
+/// The scheme `name` with `options`.
+pub(crate) fn named<'a>(
+    name: &str,
+    options: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<Scheme<'a>, Failure> {
+    let mut scheme: Scheme<'a> = Scheme::from_name(name).ok_or_else(|| {
+        let known: Vec<_> = peers::all().map(|peer| peer.scheme.name).collect();
+        Failure::usage(format_args!("unknown scheme {name:?}; known are: {}", known.join(", ")))
+    })?;
+    for (option, value) in options {
+        scheme = scheme
+            .with_option(option, value)
+            .map_err(|error| Failure::usage(format_args!("{name}: option {option:?}: {error}")))?;
+    }
+    Ok(scheme)
+}
+
+impl ServerArgs {
+    /// Whether the servers come from standard input.
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.servers.as_deref() == Some("-")
+    }
+
+    /// Reads the file, if it is one that was named.
+    pub(crate) fn read(&self) -> Result<Option<Input>, Failure> {
+        self.servers.as_deref().map(Input::read).transpose()
+    }
+
+    /// The servers, from the file that [`read`](Self::read) gave or from the arguments.
+    pub(crate) fn servers<'a>(&'a self, file: Option<&'a Input>) -> Result<Vec<PlacedServer<'a>>, Failure> {
+        match file {
+            Some(file) => file.servers(),
+            None if self.server.is_empty() => {
+                Err(Failure::usage("no servers: give them with --servers FILE or --server NAME"))
+            }
+            None => (1..)
+                .zip(&self.server)
+                .map(|(number, line)| {
+                    let place = format!("--server number {number}");
+                    match Server::parse(line) {
+                        Ok(server) => Ok(PlacedServer { server, place }),
+                        Err(error) => Err(Failure::usage(format_args!("{place}: {error}"))),
+                    }
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Builds the placement of `scheme` for `servers`.
+pub(crate) fn build<'a>(scheme: Scheme<'a>, servers: &[PlacedServer<'a>]) -> Result<Placed<'a>, Failure> {
+    let list = servers.iter().map(|placed| placed.server).collect();
+    Placement::build(scheme, list, Boxed::default()).map_err(|error| match error {
+        BuildError::Weight { index, .. } => {
+            let place = servers.get(index).map_or("", |placed| &placed.place);
+            Failure::usage(format_args!("{place}: {error}"))
+        }
+        _ => Failure::usage(format_args!("{}: {error}", scheme.name)),
+    })
+}
+
+/// The name of a placed server.
+pub(crate) fn name<'p>(placement: &'p Placed<'_>, server: ServerIndex) -> &'p str {
+    placement.servers().get(server.get()).map_or("", |server| server.name)
+}
