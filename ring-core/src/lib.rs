@@ -7,6 +7,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod crc_chain;
 pub mod fallback;
 pub mod hash;
 pub mod ketama;
