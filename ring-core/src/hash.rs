@@ -49,6 +49,9 @@ pub trait Hasher {
     /// Whether the length of the whole input must be known at the start.
     const NEEDS_LEN: bool = false;
 
+    /// How many values there are, from 0 up and each as likely as the others; 0 if they are not.
+    const VALUES: u64 = 1 << 32;
+
     /// The hash of one slice; an algorithm with a faster way for that overrides this.
     fn of(bytes: &[u8]) -> Self::Output
     where
@@ -91,6 +94,7 @@ pub trait Hasher {
 #[derive(Clone, Copy)]
 pub struct Hash {
     name: &'static str,
+    values: u64,
     of: fn(&[u8]) -> u32,
     of_text: fn(&dyn Text) -> u32,
     of_many: fn(&[&[u8]], &mut [u32]),
@@ -99,12 +103,17 @@ pub struct Hash {
 impl Hash {
     /// The algorithm `H` under `name`.
     pub const fn new<H: Hasher<Output = u32>>(name: &'static str) -> Self {
-        Self { name, of: H::of, of_text: H::of_text, of_many: H::of_many }
+        Self { name, values: H::VALUES, of: H::of, of_text: H::of_text, of_many: H::of_many }
     }
 
     /// The name, as libmemcached and twemproxy spell it where they have the function.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// How many values the hash takes, from 0 up and each as likely as the others; 0 if they are not.
+    pub const fn values(&self) -> u64 {
+        self.values
     }
 
     /// The hash of `bytes`.

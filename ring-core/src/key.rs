@@ -48,6 +48,15 @@ impl<'a> KeyText<'a> {
         if self.longest != usize::MAX && text.len() > self.longest { 0 } else { hash.of_text(&text) }
     }
 
+    /// Whether every key has the same text under `other`.
+    pub(crate) fn reads_as(&self, other: &KeyText<'_>) -> bool {
+        let form = |rule: &KeyText<'_>| rule.form.map(|form| form as usize);
+        let prefix = |rule: &KeyText<'_>| rule.hash_prefix && !rule.prefix.is_empty();
+        (prefix(self), form(self), self.tag, self.suffix, self.longest)
+            == (prefix(other), form(other), other.tag, other.suffix, other.longest)
+            && (!self.hash_prefix || self.prefix == other.prefix)
+    }
+
     /// Whether the text of a key is the key.
     const fn is_whole(&self) -> bool {
         (!self.hash_prefix || self.prefix.is_empty())

@@ -17,6 +17,7 @@ pub mod mechanism;
 pub mod order;
 pub mod peers;
 pub mod placement;
+pub mod plan;
 pub mod scheme;
 pub mod server;
 pub mod storage;

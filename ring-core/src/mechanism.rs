@@ -6,6 +6,7 @@
 use crate::{
     live::Live,
     order::Order,
+    plan::Division,
     scheme::{BuildError, Scheme},
     server::{ServerIndex, Servers},
     storage::{Entries, EntriesMut},
@@ -38,6 +39,11 @@ pub trait Mechanism: Sync {
     ///
     /// `None` when nobody in play has weight enough to get a key.
     fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex>;
+
+    /// How all hashes are divided among the servers at once, where [`at`](Self::at) is all there is to it.
+    fn division(&self) -> Division {
+        Division::Unknown
+    }
 
     /// Notes the servers met going on from the place of `key`, for mechanisms that have an onward.
     fn walk(&self, view: &View<'_>, key: &[u8], order: &mut Order<'_>) {

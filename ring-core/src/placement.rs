@@ -131,6 +131,11 @@ impl Scheme<'_> {
         self.key.hash(&self.hash, key)
     }
 
+    /// Whether keys have the same hash under `other`.
+    pub(crate) fn hashes_as(&self, other: &Scheme<'_>) -> bool {
+        self.hash.name() == other.hash.name() && self.key.reads_as(&other.key)
+    }
+
     /// What a placement of this scheme for `servers` stores.
     ///
     /// # Errors

@@ -9,6 +9,9 @@ use crate::text::Text;
 pub trait Fold {
     /// What becomes of `hash`.
     fn fold(hash: u32) -> u32;
+
+    /// How many values are left of 2³² even ones, each as likely as the others; 0 if they are not.
+    const VALUES: u64;
 }
 
 /// `H`, and then `F`.
@@ -19,6 +22,8 @@ impl<H: Hasher<Output = u32>, F: Fold> Hasher for Folded<H, F> {
     type Output = u32;
 
     const NEEDS_LEN: bool = H::NEEDS_LEN;
+
+    const VALUES: u64 = F::VALUES;
 
     fn start(len: usize) -> Self {
         Self(H::start(len), PhantomData)
@@ -53,6 +58,8 @@ impl<H: Hasher<Output = u32>, F: Fold> Hasher for Folded<H, F> {
 pub struct Upper15;
 
 impl Fold for Upper15 {
+    const VALUES: u64 = 1 << 15;
+
     fn fold(hash: u32) -> u32 {
         (hash >> 16) & 0x7fff
     }
@@ -63,6 +70,8 @@ impl Fold for Upper15 {
 pub struct Upper15Or1;
 
 impl Fold for Upper15Or1 {
+    const VALUES: u64 = 0;
+
     fn fold(hash: u32) -> u32 {
         Upper15::fold(hash).max(1)
     }
@@ -73,6 +82,8 @@ impl Fold for Upper15Or1 {
 pub struct Lower31;
 
 impl Fold for Lower31 {
+    const VALUES: u64 = 1 << 31;
+
     fn fold(hash: u32) -> u32 {
         hash & 0x7fff_ffff
     }

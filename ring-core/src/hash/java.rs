@@ -27,6 +27,8 @@ pub type Java = OverUtf16<Times31>;
 pub struct Absolute;
 
 impl Fold for Absolute {
+    const VALUES: u64 = 0;
+
     fn fold(hash: u32) -> u32 {
         (hash as i32).unsigned_abs()
     }

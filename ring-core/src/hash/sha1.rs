@@ -50,6 +50,8 @@ impl Hasher for Sha1Word {
 pub struct Swapped;
 
 impl Fold for Swapped {
+    const VALUES: u64 = 1 << 32;
+
     fn fold(hash: u32) -> u32 {
         hash.swap_bytes()
     }

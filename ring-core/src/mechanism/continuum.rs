@@ -7,6 +7,7 @@ use super::{Mechanism, Needs, View};
 use crate::{
     live::{Live, Member},
     order::Order,
+    plan::Division,
     scheme::{BuildError, Scheme},
     server::ServerIndex,
     storage::EntriesMut,
@@ -173,6 +174,10 @@ impl<P: Point> Mechanism for Continuum<P> {
 
     fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex {
         view.entries.owner(self.find(view, P::from_hash(hash)))
+    }
+
+    fn division(&self) -> Division {
+        if P::WIDE { Division::Unknown } else { Division::Arcs(self.search) }
     }
 
     fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex> {

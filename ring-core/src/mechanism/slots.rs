@@ -5,6 +5,7 @@
 use super::{Mechanism, Needs, View};
 use crate::{
     live::Live,
+    plan::Division,
     scheme::{BuildError, Scheme},
     server::ServerIndex,
     storage::{Entries, EntriesMut},
@@ -71,6 +72,10 @@ impl Mechanism for Slots {
 
     fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex {
         Self::owner(&view.entries, hash.checked_rem(Self::total(view)).unwrap_or(0))
+    }
+
+    fn division(&self) -> Division {
+        Division::Slots
     }
 
     fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex> {

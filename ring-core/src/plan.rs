@@ -1,0 +1,289 @@
+//! What a change of placement costs, before it is made: which share of the keys moves, and from where to where.
+//!
+//! For rings the answer is exact, arc by arc; for modulo, slot by slot. Where the old and the new placement hash keys
+//! differently, or compute servers rather than look them up, keys are sampled, and the plan says so with its error.
+
+use core::{error, fmt};
+
+use crate::{
+    mechanism::{Search, View},
+    placement::Placement,
+    server::{ServerIndex, Servers},
+    storage::Storage,
+};
+
+mod divided;
+mod sampled;
+
+/// How hashes are divided among servers, for the mechanisms that have a rule for all of them at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Division {
+    /// Into arcs between points, found by this search.
+    Arcs(Search),
+    /// Into slots: the hash modulo their number.
+    Slots,
+    /// In no way that could be followed.
+    Unknown,
+}
+
+/// What a change from one placement to another does to the keys.
+///
+/// Shares are of all keys, each as likely as any other, and add up to 1.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'m> {
+    matrix: &'m [f64],
+    old: usize,
+    new: usize,
+    moved: f64,
+    precision: Precision,
+}
+
+/// How well the figures of a plan are known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Precision {
+    /// To the last hash value.
+    Exact,
+    /// From a sample of keys.
+    Sampled {
+        /// How many keys were placed.
+        keys: u32,
+    },
+}
+
+impl<'m> Plan<'m> {
+    /// Compares `old` with `new`. `matrix` takes one share for each pair of servers, old × new.
+    ///
+    /// A key has moved when the names of its servers differ; indexes may have changed meanwhile.
+    ///
+    /// ```
+    /// use memring_core::{peers::libmemcached::MODULA, plan::{Plan, Precision}, storage::Fixed, Placement, Server};
+    ///
+    /// let servers = ["a:1", "b:1", "c:1", "d:1"].map(Server::new);
+    /// let old = Placement::build(MODULA, &servers[..3], Fixed::<0>::new())?;
+    /// let new = Placement::build(MODULA, &servers[..], Fixed::<0>::new())?;
+    /// let mut matrix = [0.0; 3 * 4];
+    /// let plan = Plan::new(&old, &new, &mut matrix).unwrap();
+    /// assert_eq!(plan.precision(), Precision::Exact);
+    /// assert!((plan.moved() - 0.75).abs() < 1e-9);
+    /// # Ok::<(), memring_core::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MatrixTooSmall`] when there are fewer cells than pairs.
+    pub fn new<L: Servers, S: Storage, M: Servers, T: Storage>(
+        old: &Placement<'_, L, S>,
+        new: &Placement<'_, M, T>,
+        matrix: &'m mut [f64],
+    ) -> Result<Self, MatrixTooSmall> {
+        let (old, new) = (old.view(), new.view());
+        let (rows, columns) = (old.servers.count(), new.servers.count());
+        let needed = rows.saturating_mul(columns);
+        let given = matrix.len();
+        let matrix = matrix.get_mut(..needed).ok_or(MatrixTooSmall { needed, given })?;
+        matrix.fill(0.0);
+        let mut add = |from: ServerIndex, to: ServerIndex, share: f64| {
+            if let Some(cell) = matrix.get_mut(from.get() * columns + to.get()) {
+                *cell += share;
+            }
+        };
+        let precision = if divided::compare(&old, &new, &mut add) {
+            Precision::Exact
+        } else {
+            sampled::compare(&old, &new, &mut add)
+        };
+        let moved = moved(&old, &new, matrix);
+        Ok(Self { matrix, old: rows, new: columns, moved, precision })
+    }
+
+    /// The share of the keys that leaves its server.
+    #[must_use]
+    pub const fn moved(&self) -> f64 {
+        self.moved
+    }
+
+    /// The share of the keys that stays where it is: the hit rate to expect right after the change, of what was hit
+    /// before it.
+    #[must_use]
+    pub fn kept(&self) -> f64 {
+        1.0 - self.moved
+    }
+
+    /// The share of the keys that goes from a server of the old list to one of the new.
+    #[must_use]
+    pub fn share(&self, from: ServerIndex, to: ServerIndex) -> f64 {
+        self.row(from).get(to.get()).copied().unwrap_or(0.0)
+    }
+
+    /// The share of the keys that a server of the old list has before the change.
+    #[must_use]
+    pub fn before(&self, server: ServerIndex) -> f64 {
+        self.row(server).iter().sum()
+    }
+
+    /// The share of the keys that a server of the new list has after the change.
+    #[must_use]
+    pub fn after(&self, server: ServerIndex) -> f64 {
+        if server.get() < self.new {
+            self.matrix.iter().skip(server.get()).step_by(self.new).sum()
+        } else {
+            0.0
+        }
+    }
+
+    /// How well all this is known.
+    #[must_use]
+    pub const fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    fn row(&self, from: ServerIndex) -> &[f64] {
+        let begin = from.get() * self.new;
+        if from.get() < self.old { self.matrix.get(begin..begin + self.new).unwrap_or_default() } else { &[] }
+    }
+}
+
+/// The sum of the cells whose servers have different names.
+fn moved(old: &View<'_>, new: &View<'_>, matrix: &[f64]) -> f64 {
+    let columns = new.servers.count();
+    let mut moved = 0.0;
+    for (from, row) in matrix.chunks_exact(columns.max(1)).enumerate() {
+        let Some(from) = old.servers.server(from) else { continue };
+        for (to, share) in row.iter().enumerate() {
+            if new.servers.server(to).is_none_or(|to| to.name != from.name) {
+                moved += share;
+            }
+        }
+    }
+    moved
+}
+
+/// There are fewer cells than pairs of servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MatrixTooSmall {
+    /// Pairs: old servers × new servers.
+    pub needed: usize,
+    /// Cells.
+    pub given: usize,
+}
+
+impl fmt::Display for MatrixTooSmall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "matrix too small: {} cells needed, {} given", self.needed, self.given)
+    }
+}
+
+impl error::Error for MatrixTooSmall {}
+
+impl Precision {
+    /// The standard error of a share that was found to be `share`.
+    #[must_use]
+    pub fn standard_error(self, share: f64) -> f64 {
+        match self {
+            Self::Exact => 0.0,
+            Self::Sampled { keys } => square_root((share * (1.0 - share) / f64::from(keys.max(1))).max(0.0)),
+        }
+    }
+}
+
+/// Newton's method, for targets without a library of mathematics.
+fn square_root(square: f64) -> f64 {
+    let mut root = if square > 1.0 { square } else { 1.0 };
+    for _ in 0..40 {
+        root = f64::midpoint(root, square / root);
+    }
+    root
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{vec, vec::Vec};
+
+    use super::*;
+    use crate::{BuildError, Scheme, Server, peers, storage::Boxed};
+
+    const NAMES: [&str; 13] = [
+        "s1:11212",
+        "s2:11212",
+        "s3:11212",
+        "s4:11212",
+        "s5:11212",
+        "s6:11212",
+        "s7:11212",
+        "s8:11212",
+        "s9:11212",
+        "s10:11212",
+        "s11:11212",
+        "s12:11212",
+        "s13:11212",
+    ];
+
+    fn servers(count: usize) -> Vec<Server<'static>> {
+        NAMES.iter().take(count).map(|name| Server::new(name)).collect()
+    }
+
+    /// The kept share, and how well it is known.
+    fn kept(
+        scheme: Scheme<'_>,
+        other: Scheme<'_>,
+        old: usize,
+        new: usize,
+    ) -> Result<(f64, Precision), BuildError> {
+        let old = Placement::build(scheme, servers(old), Boxed::default())?;
+        let new = Placement::build(other, servers(new), Boxed::default())?;
+        let mut matrix = vec![0.0; old.servers().len() * new.servers().len()];
+        let plan = Plan::new(&old, &new, &mut matrix).unwrap();
+        let rows: f64 =
+            (0..old.servers().len()).map(|index| plan.before(ServerIndex::new(index as u16))).sum();
+        let columns: f64 =
+            (0..new.servers().len()).map(|index| plan.after(ServerIndex::new(index as u16))).sum();
+        assert!((rows - 1.0).abs() < 1e-9 && (columns - 1.0).abs() < 1e-9, "{rows} {columns}");
+        Ok((plan.kept(), plan.precision()))
+    }
+
+    /// The kept share of many keys, by placing them.
+    fn kept_of_keys(scheme: Scheme<'_>, other: Scheme<'_>, old: usize, new: usize) -> f64 {
+        let old = Placement::build(scheme, servers(old), Boxed::default()).unwrap();
+        let new = Placement::build(other, servers(new), Boxed::default()).unwrap();
+        let same = |number: &u32| {
+            let key = std::format!("user:{number}");
+            old.primary(key.as_bytes()) == new.primary(key.as_bytes())
+        };
+        (0..40_000).filter(same).count() as f64 / 40_000.0
+    }
+
+    #[test]
+    fn modulo_is_a_matter_of_arithmetic() {
+        let modula = peers::libmemcached::MODULA;
+        let (share, precision) = kept(modula, modula, 8, 13).unwrap();
+        assert!((share - 8.0 / 104.0).abs() < 1e-6, "{share}");
+        assert_eq!(precision, Precision::Exact);
+        let (share, _) = kept(modula, modula, 3, 4).unwrap();
+        assert!((share - 0.25).abs() < 1e-6, "{share}");
+    }
+
+    #[test]
+    fn exact_plans_agree_with_keys() {
+        for name in ["crc32-modulo", "python-memcached", "libketama", "libmemcached-ketama-weighted"] {
+            let scheme = Scheme::from_name(name).unwrap();
+            let (share, precision) = kept(scheme, scheme, 8, 13).unwrap();
+            assert_eq!(precision, Precision::Exact, "{name}");
+            let seen = kept_of_keys(scheme, scheme, 8, 13);
+            assert!((share - seen).abs() < 0.01, "{name}: {share} by the plan, {seen} of the keys");
+        }
+    }
+
+    #[test]
+    fn other_hashes_are_sampled() {
+        let (old, new) = (peers::libmemcached::MODULA, peers::libmemcached::KETAMA_WEIGHTED);
+        let (share, precision) = kept(old, new, 4, 4).unwrap();
+        assert!(matches!(precision, Precision::Sampled { .. }));
+        assert!((share - 0.25).abs() < 5.0 * precision.standard_error(share) + 0.02, "{share}");
+    }
+
+    #[test]
+    fn the_root_of_a_small_share_is_found() {
+        for square in [0.0, 1e-9, 0.25, 1.0, 2.0, 144.0] {
+            assert!((square_root(square) - f64::sqrt(square)).abs() < 1e-6, "{square}");
+        }
+    }
+}
