@@ -20,7 +20,9 @@ mod number;
 mod operation;
 mod reply;
 mod reply_decoder;
+mod reply_encode;
 mod request;
+pub mod server;
 mod ttl;
 mod value;
 

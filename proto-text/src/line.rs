@@ -1,7 +1,7 @@
 //! Finds the end of a line that arrives in pieces, looking at each byte once.
 
 /// How far the search for a line's end has come.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LineSearch {
     searched: usize,
 }

@@ -32,19 +32,6 @@ pub(crate) fn parse_u64(bytes: &[u8]) -> Option<u64> {
     }
 }
 
-/// The number that is all of `bytes`; `None` above `u32::MAX`.
-pub(crate) fn parse_u32(bytes: &[u8]) -> Option<u32> {
-    u32::try_from(parse_u64(bytes)?).ok()
-}
-
-/// The number that is all of `bytes`, with an optional minus sign.
-pub(crate) fn parse_i32(bytes: &[u8]) -> Option<i32> {
-    match bytes {
-        [b'-', digits @ ..] => i32::try_from(0_i64.checked_sub_unsigned(parse_u64(digits)?)?).ok(),
-        digits => i32::try_from(parse_u64(digits)?).ok(),
-    }
-}
-
 /// A number written out.
 #[derive(Clone, Copy)]
 pub(crate) struct Digits {
@@ -86,14 +73,6 @@ mod tests {
         assert_eq!(parse_u64(b""), None);
         assert_eq!(parse_u64(b"+1"), None);
         assert_eq!(parse_u64(b"1 "), None);
-        assert_eq!(parse_u32(b"4294967295"), Some(u32::MAX));
-        assert_eq!(parse_u32(b"4294967296"), None);
-        assert_eq!(parse_i32(b"-2147483648"), Some(i32::MIN));
-        assert_eq!(parse_i32(b"-2147483649"), None);
-        assert_eq!(parse_i32(b"2147483647"), Some(i32::MAX));
-        assert_eq!(parse_i32(b"2147483648"), None);
-        assert_eq!(parse_i32(b"-"), None);
-        assert_eq!(parse_i32(b"-18446744073709551615"), None);
     }
 
     #[test]

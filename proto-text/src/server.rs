@@ -1,0 +1,42 @@
+//! The other side of the wire: requests read, an engine that answers them as memcached does, replies written.
+//!
+//! ```text
+//!  bytes ──▶ RequestDecoder ──▶ Session ──▶ Engine ──▶ Store
+//!  bytes ◀── Event::encode  ◀──────┘ (now)
+//! ```
+//!
+//! A server is a loop over [`Session::feed`], whatever the sockets and threads around it:
+//!
+//! ```
+//! use memring_text::{
+//!     UnixTime,
+//!     server::{Engine, MemoryStore, Next, Session},
+//! };
+//!
+//! let mut engine = Engine::new(MemoryStore::new(64 << 20));
+//! let mut session = Session::new(Vec::new());
+//! let (mut out, now) = (Vec::new(), UnixTime::from_secs(1_700_000_000));
+//! let input = b"set k 0 0 5\r\nhello\r\nget k\r\n";
+//! let fed = session.feed(input, &mut engine, &mut out, now);
+//! assert_eq!((fed.consumed, fed.next), (input.len(), Next::Read));
+//! assert_eq!(out, b"STORED\r\nVALUE k 0 5\r\nhello\r\nEND\r\n");
+//! ```
+
+mod c_number;
+mod counters;
+mod engine;
+#[cfg(feature = "std")]
+mod memory_store;
+mod request_decoder;
+mod request_event;
+mod request_line;
+mod session;
+mod store;
+
+pub use engine::{Engine, EngineConfig, FoundItem};
+#[cfg(feature = "std")]
+pub use memory_store::MemoryStore;
+pub use request_decoder::{Reading, RequestDecoder};
+pub use request_event::{Refusal, RequestEvent, StoreHead};
+pub use session::{Fed, Next, Session};
+pub use store::{OutOfMemory, Record, Side, Store, Usage};

@@ -1,0 +1,359 @@
+//! What memcached does with the items: expiry, conditions, counters. Knows no bytes on the wire and no clock.
+
+use super::{
+    c_number::c_u64,
+    counters::Counters,
+    request_event::{Refusal, StoreHead},
+    store::{Record, Side, Store},
+};
+use crate::{
+    number::Digits,
+    operation::StoreOutcome,
+    request::{ArithVerb, StoreVerb},
+    ttl::{MAX_RELATIVE_SECONDS, UnixTime},
+};
+
+/// Room that memcached 1.6 reckons for an item beside its key and value: header 48, cas 8, NUL behind the key 1,
+/// line end behind the value 2.
+const ITEM_OVERHEAD: usize = 59;
+
+/// Room for the flags, where they are not 0.
+const FLAGS_SIZE: usize = 4;
+
+/// What an engine is started with; memcached has options of the same meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// Largest item in bytes, with its key and an overhead of about 60 bytes (`-I`): 1 MiB.
+    pub item_size_max: usize,
+    /// What `version` answers: this crate's version.
+    pub version: &'static str,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self { item_size_max: 1 << 20, version: env!("CARGO_PKG_VERSION") }
+    }
+}
+
+/// The server without its wire: the verbs of memcached 1.6 over a [`Store`].
+///
+/// Time comes in with every call and must not run backwards. Keys are taken as they are: whoever calls has checked
+/// them.
+#[derive(Debug)]
+pub struct Engine<S> {
+    store: S,
+    config: EngineConfig,
+    counters: Counters,
+    /// The cas unique given last.
+    cas: u64,
+    /// When everything that is there then ends, in Unix seconds.
+    flush_at: Option<u64>,
+    started: Option<u64>,
+}
+
+/// An item that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundItem<'s> {
+    /// The client's number.
+    pub flags: u32,
+    /// Changes with every change of the item.
+    pub cas: u64,
+    /// The value.
+    pub value: &'s [u8],
+}
+
+impl<S: Store> Engine<S> {
+    /// An engine over `store`, with the default configuration.
+    pub fn new(store: S) -> Self {
+        Self::with_config(store, EngineConfig::default())
+    }
+
+    /// An engine over `store`.
+    pub fn with_config(store: S, config: EngineConfig) -> Self {
+        Self { store, config, counters: Counters::default(), cas: 0, flush_at: None, started: None }
+    }
+
+    /// The configuration.
+    pub const fn config(&self) -> &EngineConfig {
+        &self.config
+    }
+
+    /// The store.
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// `get` and `gets`.
+    pub fn get(&mut self, key: &[u8], now: UnixTime) -> Option<FoundItem<'_>> {
+        bump(&mut self.counters.cmd_get);
+        if self.live(key, now).is_none() {
+            bump(&mut self.counters.get_misses);
+            return None;
+        }
+        bump(&mut self.counters.get_hits);
+        self.found(key)
+    }
+
+    /// `gat` and `gats`.
+    pub fn get_and_touch(&mut self, key: &[u8], exptime: i32, now: UnixTime) -> Option<FoundItem<'_>> {
+        bump(&mut self.counters.cmd_get);
+        if !self.touch(key, exptime, now) {
+            bump(&mut self.counters.get_misses);
+            return None;
+        }
+        bump(&mut self.counters.get_hits);
+        self.found(key)
+    }
+
+    /// May an item of this size be stored? Ask before its value is received; when not, a `set` loses the old item.
+    ///
+    /// # Errors
+    /// [`Refusal::TooLarge`].
+    pub fn admit(&mut self, head: &StoreHead<'_>) -> Result<(), Refusal> {
+        if self.fits(head.key.len(), head.flags, head.len) {
+            return Ok(());
+        }
+        bump(&mut self.counters.store_too_large);
+        Err(self.refuse_store(head, Refusal::TooLarge))
+    }
+
+    /// `set` and its relatives.
+    ///
+    /// # Errors
+    /// [`Refusal::TooLarge`] and [`Refusal::OutOfMemory`].
+    pub fn store_value(
+        &mut self,
+        head: &StoreHead<'_>,
+        value: &[u8],
+        now: UnixTime,
+    ) -> Result<StoreOutcome, Refusal> {
+        bump(&mut self.counters.cmd_set);
+        let old = self.live(head.key, now);
+        match (head.verb, old) {
+            (StoreVerb::Add, Some(_))
+            | (StoreVerb::Replace | StoreVerb::Append | StoreVerb::Prepend, None) => {
+                return Ok(StoreOutcome::NotStored);
+            }
+            (StoreVerb::Cas(_), None) => {
+                bump(&mut self.counters.cas_misses);
+                return Ok(StoreOutcome::NotFound);
+            }
+            (StoreVerb::Cas(unique), Some((record, _))) if unique != record.cas => {
+                bump(&mut self.counters.cas_badval);
+                return Ok(StoreOutcome::Exists);
+            }
+            (StoreVerb::Cas(_), Some(_)) => bump(&mut self.counters.cas_hits),
+            (StoreVerb::Append, Some((record, len))) => {
+                return self.extend(head, Side::Back, value, record, len);
+            }
+            (StoreVerb::Prepend, Some((record, len))) => {
+                return self.extend(head, Side::Front, value, record, len);
+            }
+            (StoreVerb::Set, _) | (StoreVerb::Add, None) | (StoreVerb::Replace, Some(_)) => {}
+        }
+        if !self.fits(head.key.len(), head.flags, value.len()) {
+            return Err(self.refuse_store(head, Refusal::TooLarge));
+        }
+        let record = Record::new(head.flags, self.next_cas(), expires(head.exptime, now));
+        if self.store.put(head.key, record, value).is_err() {
+            return Err(self.out_of_memory(head));
+        }
+        bump(&mut self.counters.total_items);
+        Ok(StoreOutcome::Stored)
+    }
+
+    /// Notes that a value could not be received for lack of room; when it was a `set`, the old item goes.
+    pub fn out_of_memory(&mut self, head: &StoreHead<'_>) -> Refusal {
+        bump(&mut self.counters.store_no_memory);
+        self.refuse_store(head, Refusal::OutOfMemory)
+    }
+
+    /// `delete`: was there an item?
+    pub fn delete(&mut self, key: &[u8], now: UnixTime) -> bool {
+        let found = self.live(key, now).is_some();
+        if found {
+            self.store.remove(key);
+            bump(&mut self.counters.delete_hits);
+        } else {
+            bump(&mut self.counters.delete_misses);
+        }
+        found
+    }
+
+    /// `incr` and `decr`: the new number; `None` when there is no such item.
+    ///
+    /// A number that has become shorter is padded with spaces behind it, so that the value keeps its length.
+    ///
+    /// # Errors
+    /// [`Refusal::NonNumeric`] and [`Refusal::OutOfMemory`].
+    pub fn arith(
+        &mut self,
+        verb: ArithVerb,
+        key: &[u8],
+        delta: u64,
+        now: UnixTime,
+    ) -> Result<Option<u64>, Refusal> {
+        let found = self.live(key, now);
+        let counter = match (verb, found.is_some()) {
+            (ArithVerb::Incr, true) => &mut self.counters.incr_hits,
+            (ArithVerb::Incr, false) => &mut self.counters.incr_misses,
+            (ArithVerb::Decr, true) => &mut self.counters.decr_hits,
+            (ArithVerb::Decr, false) => &mut self.counters.decr_misses,
+        };
+        bump(counter);
+        let Some((record, len)) = found else { return Ok(None) };
+        let old = self.found(key).and_then(|item| c_u64(item.value)).ok_or(Refusal::NonNumeric)?;
+        let number = match verb {
+            ArithVerb::Incr => old.wrapping_add(delta),
+            ArithVerb::Decr => old.saturating_sub(delta),
+        };
+        let digits = Digits::of(number);
+        let record = Record { cas: self.next_cas(), ..record };
+        let mut stored = self.store.put(key, record, digits.as_bytes());
+        let mut padding = len.saturating_sub(digits.as_bytes().len());
+        while padding > 0 && stored.is_ok() {
+            const SPACES: &[u8; 32] = b"                                ";
+            let spaces = SPACES.get(..padding).unwrap_or(SPACES);
+            stored = self.store.extend(key, Side::Back, spaces);
+            padding = padding.saturating_sub(spaces.len());
+        }
+        stored.map_err(|_| Refusal::OutOfMemory)?;
+        Ok(Some(number))
+    }
+
+    /// `touch`: was there an item?
+    pub fn touch(&mut self, key: &[u8], exptime: i32, now: UnixTime) -> bool {
+        bump(&mut self.counters.cmd_touch);
+        let found = self.live(key, now).is_some();
+        if let Some((record, _)) = self.store.find(key) {
+            record.expires = expires(exptime, now);
+        }
+        bump(if found { &mut self.counters.touch_hits } else { &mut self.counters.touch_misses });
+        found
+    }
+
+    /// `flush_all`: every item that is there after the delay ends; without one, or with one of 0 or less, now.
+    pub fn flush_all(&mut self, delay: Option<i32>, now: UnixTime) {
+        bump(&mut self.counters.cmd_flush);
+        match delay {
+            Some(delay) if delay > 0 => self.flush_at = Some(expires(delay, now)),
+            _ => {
+                self.flush_at = None;
+                self.store.clear();
+            }
+        }
+    }
+
+    /// `stats`: gives `each` a name and a value, one after the other.
+    pub fn stats(&mut self, now: UnixTime, mut each: impl FnMut(&str, &[u8])) {
+        let started = *self.started.get_or_insert(now.as_secs());
+        let usage = self.store.usage();
+        let number =
+            |each: &mut dyn FnMut(&str, &[u8]), name, number| each(name, Digits::of(number).as_bytes());
+        number(&mut each, "uptime", now.as_secs().saturating_sub(started));
+        number(&mut each, "time", now.as_secs());
+        each("version", self.config.version.as_bytes());
+        number(&mut each, "pointer_size", u64::from(usize::BITS));
+        for (name, count) in self.counters.iter() {
+            number(&mut each, name, count);
+        }
+        number(&mut each, "limit_maxbytes", usage.limit);
+        number(&mut each, "bytes", usage.bytes);
+        number(&mut each, "curr_items", usage.items);
+        number(&mut each, "evictions", usage.evictions);
+    }
+
+    /// `stats settings`, likewise.
+    pub fn settings(&self, mut each: impl FnMut(&str, &[u8])) {
+        each("maxbytes", Digits::of(self.store.usage().limit).as_bytes());
+        each("item_size_max", Digits::of(self.config.item_size_max as u64).as_bytes());
+        each("cas_enabled", b"yes");
+        each("flush_enabled", b"yes");
+    }
+
+    /// `stats reset`.
+    pub fn reset_stats(&mut self) {
+        self.counters = Counters::default();
+    }
+
+    /// The record of an item that is there at `now`, and the length of its value. One that has ended is dropped.
+    fn live(&mut self, key: &[u8], now: UnixTime) -> Option<(Record, usize)> {
+        let now = now.as_secs();
+        self.started.get_or_insert(now);
+        // Calls come in the order of time, so whatever is in the store now was there when the delay passed.
+        if self.flush_at.is_some_and(|at| at <= now) {
+            self.flush_at = None;
+            self.store.clear();
+        }
+        let (record, value) = self.store.find(key)?;
+        let found = (*record, value.len());
+        if record.is_expired(now) {
+            bump(&mut self.counters.get_expired);
+            self.store.remove(key);
+            return None;
+        }
+        Some(found)
+    }
+
+    fn found(&mut self, key: &[u8]) -> Option<FoundItem<'_>> {
+        let (record, value) = self.store.find(key)?;
+        Some(FoundItem { flags: record.flags, cas: record.cas, value })
+    }
+
+    /// Adds to a value; flags and exptime stay. What would grow too large is not stored, and that is no error.
+    fn extend(
+        &mut self,
+        head: &StoreHead<'_>,
+        side: Side,
+        piece: &[u8],
+        record: Record,
+        len: usize,
+    ) -> Result<StoreOutcome, Refusal> {
+        if !self.fits(head.key.len(), record.flags, len.saturating_add(piece.len())) {
+            return Ok(StoreOutcome::NotStored);
+        }
+        if self.store.extend(head.key, side, piece).is_err() {
+            return Err(self.out_of_memory(head));
+        }
+        let cas = self.next_cas();
+        if let Some((record, _)) = self.store.find(head.key) {
+            record.cas = cas;
+        }
+        Ok(StoreOutcome::Stored)
+    }
+
+    fn fits(&self, key_len: usize, flags: u32, value_len: usize) -> bool {
+        let flags = if flags == 0 { 0 } else { FLAGS_SIZE };
+        let size =
+            [ITEM_OVERHEAD, key_len, flags].iter().fold(value_len, |sum, part| sum.saturating_add(*part));
+        size <= self.config.item_size_max
+    }
+
+    fn refuse_store(&mut self, head: &StoreHead<'_>, refusal: Refusal) -> Refusal {
+        if head.verb == StoreVerb::Set {
+            self.store.remove(head.key);
+        }
+        refusal
+    }
+
+    fn next_cas(&mut self) -> u64 {
+        self.cas = self.cas.wrapping_add(1);
+        self.cas
+    }
+}
+
+const fn bump(counter: &mut u64) {
+    *counter = counter.wrapping_add(1);
+}
+
+/// The end that an exptime means at `now`, in Unix seconds; 0 is never.
+fn expires(exptime: i32, now: UnixTime) -> u64 {
+    /// Long past.
+    const EXPIRED: u64 = 1;
+    match u32::try_from(exptime) {
+        Ok(0) => 0,
+        Ok(seconds) if seconds <= MAX_RELATIVE_SECONDS => now.as_secs().saturating_add(u64::from(seconds)),
+        Ok(moment) => u64::from(moment),
+        Err(_) => EXPIRED,
+    }
+}

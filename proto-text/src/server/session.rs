@@ -1,0 +1,279 @@
+//! One client's connection, seen from the server: bytes in, bytes out, and when to close.
+
+use super::{
+    engine::Engine,
+    request_decoder::{Reading, RequestDecoder},
+    request_event::{Refusal, RequestEvent, StoreHead},
+    store::Store,
+};
+use crate::{
+    buffer::{ArrayBuffer, Buffer, Full},
+    key::MAX_KEY_LEN,
+    operation::StoreOutcome,
+    reply::{Event, ItemHead, Status},
+    reply_decoder::Step,
+    request::GetVerb,
+    ttl::UnixTime,
+};
+
+/// When this much waits to be written, no more requests are answered before it is.
+const PAUSE: usize = 64 * 1024;
+
+/// Room for the longest reply of one line.
+const LINE_ROOM: usize = 128;
+
+/// The server's side of one connection.
+///
+/// `B` collects a value while it arrives: a vector, or fixed room, which then also limits values.
+#[derive(Debug)]
+pub struct Session<B> {
+    decoder: RequestDecoder,
+    doing: Doing,
+    /// Where the replies to the get in hand begin in what waits to be written.
+    get_from: usize,
+    key: ArrayBuffer<MAX_KEY_LEN>,
+    value: B,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Doing {
+    Nothing,
+    Get(GetVerb),
+    /// The head of the item whose value arrives; its key is in `key`.
+    Store(StoreHead<'static>),
+    /// A value of which nothing is kept, because it is refused already.
+    Swallow,
+}
+
+/// What [`Session::feed`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fed {
+    /// How many bytes to take off the front of the input.
+    pub consumed: usize,
+    /// What to do next.
+    pub next: Next,
+}
+
+/// What the socket loop does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Next {
+    /// Write what waits, then read more and feed it behind what is left of the input.
+    Read,
+    /// Write what waits, then feed what is left of the input again.
+    Write,
+    /// Write what waits, then close the connection.
+    Close,
+}
+
+impl<B: Buffer> Session<B> {
+    /// A fresh connection. `value` is where values are collected; hand it in empty.
+    pub const fn new(value: B) -> Self {
+        Self {
+            decoder: RequestDecoder::new(Reading::AsMemcached),
+            doing: Doing::Nothing,
+            get_from: 0,
+            key: ArrayBuffer::new(),
+            value,
+        }
+    }
+
+    /// Answers the requests at the front of `input`, which holds every byte received and not yet consumed, and puts
+    /// the replies behind what `out` holds. It is for the caller to write `out` and to empty it, before each read at
+    /// the latest.
+    ///
+    /// The caller's buffer for `input` must hold at least [`RequestDecoder::MIN_BUFFER`] bytes. When `out` has fixed
+    /// room, a reply that would not fit into it when empty closes the connection.
+    pub fn feed<S: Store>(
+        &mut self,
+        input: &[u8],
+        engine: &mut Engine<S>,
+        out: &mut (impl Buffer + ?Sized),
+        now: UnixTime,
+    ) -> Fed {
+        let mut rest = input;
+        let next = loop {
+            let waiting = out.as_slice().len();
+            if waiting >= PAUSE || (waiting > 0 && out.room() < LINE_ROOM) {
+                break Next::Write;
+            }
+            self.get_from = self.get_from.min(waiting);
+            let before = self.decoder.clone();
+            // Read as memcached does, there are no errors; an error would end the connection like one.
+            let Ok(Step::Event { consumed, event }) = self.decoder.decode(rest) else { break Next::Read };
+            if let RequestEvent::Quit | RequestEvent::Close = event {
+                rest = &[];
+                break Next::Close;
+            }
+            if self.take(&event, engine, out, now).is_err() {
+                // Nothing that cannot be done again has happened: see `LINE_ROOM`.
+                out.truncate(waiting);
+                self.decoder = before;
+                break if waiting > 0 { Next::Write } else { Next::Close };
+            }
+            rest = rest.get(consumed..).unwrap_or(&[]);
+        };
+        Fed { consumed: input.len().saturating_sub(rest.len()), next }
+    }
+
+    fn take<S: Store>(
+        &mut self,
+        event: &RequestEvent<'_>,
+        engine: &mut Engine<S>,
+        out: &mut (impl Buffer + ?Sized),
+        now: UnixTime,
+    ) -> Result<(), Full> {
+        match *event {
+            RequestEvent::Get(verb) => {
+                self.doing = Doing::Get(verb);
+                self.get_from = out.as_slice().len();
+            }
+            RequestEvent::Key(key) => {
+                if let Doing::Get(verb) = self.doing {
+                    return get(verb, key, engine, out, now);
+                }
+            }
+            RequestEvent::GetEnd => return Event::End.encode(out),
+            RequestEvent::Store(head) => return self.begin_value(&head, engine, out),
+            RequestEvent::Data(piece) => return self.take_data(piece, engine, out),
+            RequestEvent::StoreEnd => return self.end_value(engine, out, now),
+            RequestEvent::Delete { key, noreply } => {
+                let status = if engine.delete(key, now) { Status::Deleted } else { Status::NotFound };
+                return reply(noreply, &Event::Status(status), out);
+            }
+            RequestEvent::Arith { verb, key, delta, noreply } => {
+                let event = match engine.arith(verb, key, delta, now) {
+                    Ok(Some(number)) => Event::Number(number),
+                    Ok(None) => Event::Status(Status::NotFound),
+                    Err(refusal) => Event::Error(refusal.line()),
+                };
+                return reply(noreply, &event, out);
+            }
+            RequestEvent::Touch { key, exptime, noreply } => {
+                let status = if engine.touch(key, exptime, now) { Status::Touched } else { Status::NotFound };
+                return reply(noreply, &Event::Status(status), out);
+            }
+            RequestEvent::FlushAll { delay, noreply } => {
+                engine.flush_all(delay, now);
+                return reply(noreply, &Event::Status(Status::Ok), out);
+            }
+            RequestEvent::Verbosity { noreply, .. } => {
+                return reply(noreply, &Event::Status(Status::Ok), out);
+            }
+            RequestEvent::Version => return Event::Version(engine.config().version.as_bytes()).encode(out),
+            RequestEvent::Stats(args) => return stats(args, engine, out, now),
+            RequestEvent::Refused { refusal, noreply } => {
+                match core::mem::replace(&mut self.doing, Doing::Nothing) {
+                    // One answer is enough: memcached does not look at the end of what it swallows.
+                    Doing::Swallow => return Ok(()),
+                    Doing::Get(_) => out.truncate(self.get_from),
+                    Doing::Nothing | Doing::Store(_) => {}
+                }
+                return reply(noreply, &Event::Error(refusal.line()), out);
+            }
+            RequestEvent::Skipped | RequestEvent::Quit | RequestEvent::Close => {}
+        }
+        Ok(())
+    }
+
+    fn begin_value<S: Store>(
+        &mut self,
+        head: &StoreHead<'_>,
+        engine: &mut Engine<S>,
+        out: &mut (impl Buffer + ?Sized),
+    ) -> Result<(), Full> {
+        self.value.truncate(0);
+        self.key.truncate(0);
+        if let Err(refusal) = engine.admit(head) {
+            self.doing = Doing::Swallow;
+            return reply(head.noreply, &Event::Error(refusal.line()), out);
+        }
+        // Keys are never longer than the room for them.
+        self.doing = match self.key.put(head.key) {
+            Ok(()) => Doing::Store(StoreHead { key: &[], ..*head }),
+            Err(_) => Doing::Swallow,
+        };
+        Ok(())
+    }
+
+    fn take_data<S: Store>(
+        &mut self,
+        piece: &[u8],
+        engine: &mut Engine<S>,
+        out: &mut (impl Buffer + ?Sized),
+    ) -> Result<(), Full> {
+        let Doing::Store(head) = self.doing else { return Ok(()) };
+        if self.value.put(piece).is_ok() {
+            return Ok(());
+        }
+        self.doing = Doing::Swallow;
+        let refusal = engine.out_of_memory(&StoreHead { key: self.key.as_slice(), ..head });
+        reply(head.noreply, &Event::Error(refusal.line()), out)
+    }
+
+    fn end_value<S: Store>(
+        &mut self,
+        engine: &mut Engine<S>,
+        out: &mut (impl Buffer + ?Sized),
+        now: UnixTime,
+    ) -> Result<(), Full> {
+        let Doing::Store(head) = core::mem::replace(&mut self.doing, Doing::Nothing) else { return Ok(()) };
+        let head = StoreHead { key: self.key.as_slice(), ..head };
+        let event = match engine.store_value(&head, self.value.as_slice(), now) {
+            Ok(StoreOutcome::Stored) => Event::Status(Status::Stored),
+            Ok(StoreOutcome::NotStored) => Event::Status(Status::NotStored),
+            Ok(StoreOutcome::Exists) => Event::Status(Status::Exists),
+            Ok(StoreOutcome::NotFound) => Event::Status(Status::NotFound),
+            Err(refusal) => Event::Error(refusal.line()),
+        };
+        reply(head.noreply, &event, out)
+    }
+}
+
+fn reply(noreply: bool, event: &Event<'_>, out: &mut (impl Buffer + ?Sized)) -> Result<(), Full> {
+    if noreply { Ok(()) } else { event.encode(out) }
+}
+
+fn get<S: Store>(
+    verb: GetVerb,
+    key: &[u8],
+    engine: &mut Engine<S>,
+    out: &mut (impl Buffer + ?Sized),
+    now: UnixTime,
+) -> Result<(), Full> {
+    let item = match verb.exptime() {
+        Some(exptime) => engine.get_and_touch(key, exptime, now),
+        None => engine.get(key, now),
+    };
+    let Some(item) = item else { return Ok(()) };
+    let cas = verb.has_cas().then_some(item.cas);
+    Event::Value(ItemHead { key, flags: item.flags, len: item.value.len(), cas }).encode(out)?;
+    Event::Data(item.value).encode(out)?;
+    Event::ValueEnd.encode(out)
+}
+
+fn stats<S: Store>(
+    args: &[u8],
+    engine: &mut Engine<S>,
+    out: &mut (impl Buffer + ?Sized),
+    now: UnixTime,
+) -> Result<(), Full> {
+    let mut put = Ok(());
+    let mut each = |name: &str, value: &[u8]| {
+        if put.is_ok() {
+            put = Event::Stat { name: name.as_bytes(), value }.encode(out);
+        }
+    };
+    match args {
+        b"" => engine.stats(now, each),
+        b"settings" => engine.settings(each),
+        b"sizes" => each("sizes_status", b"disabled"),
+        b"items" | b"slabs" | b"conns" => {}
+        b"reset" => {
+            engine.reset_stats();
+            return Event::Status(Status::Reset).encode(out);
+        }
+        _ => return Event::Error(Refusal::UnknownCommand.line()).encode(out),
+    }
+    put?;
+    Event::End.encode(out)
+}

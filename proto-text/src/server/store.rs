@@ -1,0 +1,89 @@
+//! Where an engine keeps its items.
+
+use core::fmt;
+
+/// A place for items: a map from key to record and value, with as much room as it likes.
+///
+/// A store knows nothing of time and of the protocol: what a [`Record`] means is the engine's business. It may drop
+/// items that were not used for long to make room for new ones.
+pub trait Store {
+    /// The item of `key`, which counts as used now.
+    fn find(&mut self, key: &[u8]) -> Option<(&mut Record, &[u8])>;
+
+    /// Keeps an item, in the place of one with the same key.
+    ///
+    /// # Errors
+    /// [`OutOfMemory`]; what was there before may be gone then.
+    fn put(&mut self, key: &[u8], record: Record, value: &[u8]) -> Result<(), OutOfMemory>;
+
+    /// Adds `piece` to the value of `key` at one side; the record stays. Does nothing when there is no such item.
+    ///
+    /// # Errors
+    /// [`OutOfMemory`]; the item is as before, or gone.
+    fn extend(&mut self, key: &[u8], side: Side, piece: &[u8]) -> Result<(), OutOfMemory>;
+
+    /// Drops the item of `key`; says whether there was one.
+    fn remove(&mut self, key: &[u8]) -> bool;
+
+    /// Drops every item.
+    fn clear(&mut self);
+
+    /// How much is kept.
+    fn usage(&self) -> Usage;
+}
+
+/// What the engine knows about an item beside its value. Stores keep it as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Record {
+    /// The client's number.
+    pub flags: u32,
+    /// Changes with every change of the item.
+    pub cas: u64,
+    /// When the item ends, in Unix seconds; 0 is never.
+    pub expires: u64,
+}
+
+impl Record {
+    pub(super) const fn new(flags: u32, cas: u64, expires: u64) -> Self {
+        Self { flags, cas, expires }
+    }
+
+    pub(super) const fn is_expired(&self, now_secs: u64) -> bool {
+        self.expires != 0 && self.expires <= now_secs
+    }
+}
+
+/// A side of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Before its first byte.
+    Front,
+    /// Behind its last byte.
+    Back,
+}
+
+/// What a store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Number of items, expired ones included.
+    pub items: u64,
+    /// Room they take, in bytes.
+    pub bytes: u64,
+    /// Room there is, in bytes.
+    pub limit: u64,
+    /// Items dropped so far to make room.
+    pub evictions: u64,
+}
+
+/// The store has no room for an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfMemory;
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no room for the item")
+    }
+}
+
+impl core::error::Error for OutOfMemory {}
