@@ -15,6 +15,8 @@ pub struct KeyText<'a> {
     pub tag: Option<[u8; 2]>,
     /// Composes the text where that is more than prefix, key and suffix.
     pub form: Option<Form>,
+    /// A shorter text has the hash 0.
+    pub shortest: usize,
     /// A longer text has the hash 0.
     pub longest: usize,
 }
@@ -24,8 +26,15 @@ pub type Form = fn(&KeyText<'_>, &[u8], &mut dyn FnMut(&[u8]));
 
 impl KeyText<'static> {
     /// The whole key and nothing else.
-    pub const WHOLE: Self =
-        Self { prefix: b"", hash_prefix: false, suffix: b"", tag: None, form: None, longest: usize::MAX };
+    pub const WHOLE: Self = Self {
+        prefix: b"",
+        hash_prefix: false,
+        suffix: b"",
+        tag: None,
+        form: None,
+        shortest: 0,
+        longest: usize::MAX,
+    };
 }
 
 impl<'a> KeyText<'a> {
@@ -41,28 +50,28 @@ impl<'a> KeyText<'a> {
     /// The hash of the text of `key`.
     #[must_use]
     pub fn hash(&self, hash: &Hash, key: &[u8]) -> u32 {
+        let counts = |len| self.shortest <= len && len <= self.longest;
         if self.is_whole() {
-            return hash.of(key);
+            return if counts(key.len()) { hash.of(key) } else { 0 };
         }
         let text = self.of(key);
-        if self.longest != usize::MAX && text.len() > self.longest { 0 } else { hash.of_text(&text) }
+        let any_len = self.shortest == 0 && self.longest == usize::MAX;
+        if any_len || counts(text.len()) { hash.of_text(&text) } else { 0 }
     }
 
     /// Whether every key has the same text under `other`.
     pub(crate) fn reads_as(&self, other: &KeyText<'_>) -> bool {
         let form = |rule: &KeyText<'_>| rule.form.map(|form| form as usize);
         let prefix = |rule: &KeyText<'_>| rule.hash_prefix && !rule.prefix.is_empty();
-        (prefix(self), form(self), self.tag, self.suffix, self.longest)
-            == (prefix(other), form(other), other.tag, other.suffix, other.longest)
+        let lens = |rule: &KeyText<'_>| (rule.shortest, rule.longest);
+        (prefix(self), form(self), self.tag, self.suffix, lens(self))
+            == (prefix(other), form(other), other.tag, other.suffix, lens(other))
             && (!self.hash_prefix || self.prefix == other.prefix)
     }
 
     /// Whether the text of a key is the key.
     const fn is_whole(&self) -> bool {
-        (!self.hash_prefix || self.prefix.is_empty())
-            && self.suffix.is_empty()
-            && self.form.is_none()
-            && self.longest == usize::MAX
+        (!self.hash_prefix || self.prefix.is_empty()) && self.suffix.is_empty() && self.form.is_none()
     }
 }
 

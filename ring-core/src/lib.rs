@@ -12,6 +12,7 @@ pub mod fallback;
 pub mod hash;
 pub mod ketama;
 pub mod key;
+pub mod list;
 pub mod live;
 pub mod mechanism;
 pub mod order;

@@ -16,6 +16,7 @@ pub struct Live<'l> {
     roster: Option<fn(&str, &str) -> Ordering>,
     count: usize,
     total: u64,
+    heaviest: u32,
 }
 
 /// One server in play.
@@ -34,11 +35,15 @@ pub struct Member<'m> {
 impl<'l> Live<'l> {
     /// All of `servers` but those in `out`, weighed as `scheme` weighs.
     pub fn new(scheme: &Scheme<'_>, servers: &'l dyn Servers, out: &'l [ServerIndex]) -> Self {
-        let mut live =
-            Self { servers, out, weights: scheme.weights, roster: scheme.roster, count: 0, total: 0 };
-        (live.count, live.total) = live
-            .members()
-            .fold((0, 0), |(count, total), member| (count + 1, total + u64::from(member.weight)));
+        let (weights, roster) = (scheme.weights, scheme.roster);
+        let mut live = Self { servers, out, weights, roster, count: 0, total: 0, heaviest: 0 };
+        for member in live.configured() {
+            live.heaviest = live.heaviest.max(member.weight);
+            if !out.contains(&member.index) {
+                live.count += 1;
+                live.total += u64::from(member.weight);
+            }
+        }
         live
     }
 
@@ -72,13 +77,48 @@ impl<'l> Live<'l> {
         self.total
     }
 
+    /// The largest weight of the list, also when that server is out.
+    #[must_use]
+    pub const fn heaviest(&self) -> u32 {
+        self.heaviest
+    }
+
     /// The servers in play, in configured order.
     pub fn members(&self) -> impl Iterator<Item = Member<'l>> + use<'l> {
-        let Self { servers, out, weights, .. } = *self;
+        let out = self.out;
+        self.configured().filter(move |member| !out.contains(&member.index))
+    }
+
+    /// All servers of the list, in its order.
+    fn configured(&self) -> impl Iterator<Item = Member<'l>> + use<'l> {
+        let Self { servers, weights, .. } = *self;
         (0..servers.count())
             .map_while(|index| u16::try_from(index).ok().map(ServerIndex::new))
-            .filter(move |index| !out.contains(index))
             .filter_map(move |index| Some(weights.member(index, servers.server(index.get())?)))
+    }
+
+    /// Whether the peer's own order is the configured one.
+    #[must_use]
+    pub fn is_in_order(&self) -> bool {
+        let mut last = None;
+        self.roster.is_none()
+            || self.members().all(|member| {
+                let last = last.replace(member.index);
+                last.is_none_or(|last| self.compare(last, member.index).is_lt())
+            })
+    }
+
+    /// The server in play that is number `rank` of the peer's own order, from 0.
+    #[must_use]
+    pub fn ranked(&self, rank: usize) -> Option<ServerIndex> {
+        if self.roster.is_none() {
+            return self.members().nth(rank).map(|member| member.index);
+        }
+        let mut member = self.next(None)?;
+        for _ in 0..rank {
+            member = self.next(Some(member.index))?;
+        }
+        Some(member.index)
     }
 
     /// The server in play that comes right after `previous` in the peer's own order; the first for `None`.

@@ -6,6 +6,7 @@ use crate::{
     fallback::{self, Fallback},
     hash::{self, Hash},
     key::KeyText,
+    list::List,
     mechanism::Mechanism,
 };
 
@@ -42,12 +43,21 @@ pub struct Scheme<'a> {
     pub mechanism: &'static dyn Mechanism,
     /// Who is asked when the primary is down.
     pub fallback: Fallback,
-    /// The function that hashes the servers' numbered names, for the rings that let one choose it.
-    pub points_hash: Hash,
+    /// The function that hashes the servers' numbered names, for the rings that let one choose it; `None` = the one
+    /// that hashes keys.
+    pub points_hash: Option<Hash>,
     /// Names (for MD5 ketama: digests) or points that a server of average weight has on a ring.
     pub replicas: u32,
     /// How many points the finished ring must have, when the configuration says so.
     pub points_in_ring: Option<usize>,
+    /// Whether a server that weighs more than 1 turns an unweighted ring into a weighted one: libmemcached.
+    pub weighted_if_heavy: bool,
+    /// The server of each bucket, by its number: libmemcached's and Couchbase's vbuckets.
+    pub buckets: Option<List<'a, u16>>,
+    /// Which part, from 0 to 1, of the keys that fall to a server stays with it: mcrouter's `weights`.
+    pub shares: Option<List<'a, f64>>,
+    /// How many places are looked at for one key before the peer gives up, the primary's included.
+    pub tries: u32,
 }
 
 impl Scheme<'static> {
@@ -61,9 +71,13 @@ impl Scheme<'static> {
         roster: None,
         mechanism: &crate::mechanism::Slots::BY_HASH,
         fallback: fallback::none,
-        points_hash: hash::MD5,
+        points_hash: None,
         replicas: 0,
         points_in_ring: None,
+        weighted_if_heavy: false,
+        buckets: None,
+        shares: None,
+        tries: u32::MAX,
     };
 }
 
@@ -117,8 +131,17 @@ pub enum BuildError {
         /// What it takes.
         expected: Weights,
     },
-    /// The weights add up to more than 4294967295.
+    /// The weights add up to more than the scheme can count: 4294967295 slots or points.
     TotalWeight,
+    /// The scheme needs a map of buckets and has none.
+    NoBuckets,
+    /// The map of buckets names a server that is not in the list.
+    Bucket {
+        /// The bucket.
+        bucket: usize,
+        /// Its server, by number.
+        server: u16,
+    },
     /// No server gets any key: every weight is zero, or too small for a single point.
     NothingToPlaceOn,
     /// The storage is too small; nothing was written to it.
@@ -145,7 +168,11 @@ impl fmt::Display for BuildError {
             Self::Weight { index, expected } => {
                 write!(f, "bad weight of server {index}: this scheme takes {expected}")
             }
-            Self::TotalWeight => f.write_str("the weights add up to more than 4294967295"),
+            Self::TotalWeight => f.write_str("the weights add up to more than this scheme can count"),
+            Self::NoBuckets => f.write_str("no map of buckets"),
+            Self::Bucket { bucket, server } => {
+                write!(f, "bucket {bucket} is on server {server}, which is not in the list")
+            }
             Self::NothingToPlaceOn => f.write_str("no server has weight enough to get a key"),
             Self::TooFewPoints { needed, given } => {
                 write!(f, "storage too small: {needed} points needed, {given} given")
