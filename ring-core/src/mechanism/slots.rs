@@ -14,14 +14,22 @@ use crate::{
 /// Hash modulo the number of slots.
 #[derive(Clone, Copy, Debug)]
 pub struct Slots {
-    /// Which of `total` slots a key has, from 0.
-    pub slot: fn(&Scheme<'_>, key: &[u8], total: u32) -> u32,
+    /// Which of `total` slots a key has, from 0, where that is more than its hash modulo `total`.
+    pub slot: Option<fn(&Scheme<'_>, key: &[u8], total: u32) -> u32>,
 }
 
 impl Slots {
     /// The scheme's hash of the key, modulo the number of slots.
-    pub const BY_HASH: Self =
-        Self { slot: |scheme, key, total| scheme.hash_key(key).checked_rem(total).unwrap_or(0) };
+    pub const BY_HASH: Self = Self { slot: None };
+
+    /// The scheme's hash of `key` modulo `total`.
+    pub fn by_hash(scheme: &Scheme<'_>, key: &[u8], total: u32) -> u32 {
+        scheme.hash_key(key).checked_rem(total).unwrap_or(0)
+    }
+
+    fn slot(&self, scheme: &Scheme<'_>, key: &[u8], total: u32) -> u32 {
+        self.slot.unwrap_or(Self::by_hash)(scheme, key, total)
+    }
 
     /// Whether slots are servers: all weights are one and the order is as configured.
     fn is_plain(live: &Live<'_>, scheme: &Scheme<'_>) -> bool {
@@ -29,7 +37,7 @@ impl Slots {
     }
 
     /// How many slots were built.
-    fn total(view: &View<'_>) -> u32 {
+    pub(crate) fn total(view: &View<'_>) -> u32 {
         let plain = u32::try_from(view.servers.count()).unwrap_or(u32::MAX);
         view.entries.points.last().copied().unwrap_or(plain)
     }
@@ -67,7 +75,7 @@ impl Mechanism for Slots {
     }
 
     fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex {
-        Self::owner(&view.entries, (self.slot)(view.scheme, key, Self::total(view)))
+        Self::owner(&view.entries, self.slot(view.scheme, key, Self::total(view)))
     }
 
     fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex {
@@ -75,11 +83,11 @@ impl Mechanism for Slots {
     }
 
     fn division(&self) -> Division {
-        Division::Slots
+        if self.slot.is_none() { Division::Slots } else { Division::Unknown }
     }
 
     fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex> {
-        let mut slot = (self.slot)(scheme, key, u32::try_from(live.total()).ok()?);
+        let mut slot = self.slot(scheme, key, u32::try_from(live.total()).ok()?);
         let mut last = None;
         while let Some(member) = live.next(last) {
             match slot.checked_sub(member.weight) {

@@ -56,10 +56,10 @@ const TRIES: u64 = 10;
 
 /// Keys that carry their own hash.
 const NUMBERED: Slots = Slots {
-    slot: |scheme, key, total| match Number::before_colon(key) {
+    slot: Some(|scheme, key, total| match Number::before_colon(key) {
         Some(number) => number.modulo(total),
-        None => (Slots::BY_HASH.slot)(scheme, key, total),
-    },
+        None => Slots::by_hash(scheme, key, total),
+    }),
 };
 
 fn rehash(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
