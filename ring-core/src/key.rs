@@ -13,7 +13,7 @@ pub struct KeyText<'a> {
     pub suffix: &'a [u8],
     /// The two bytes between which the hashed part of a key stands: twemproxy's hash tag.
     pub tag: Option<[u8; 2]>,
-    /// Composes the text where that is more than prefix, key and suffix.
+    /// Composes the whole text, where that is more than prefix, key and suffix.
     pub form: Option<Form>,
     /// A shorter text has the hash 0.
     pub shortest: usize,
@@ -84,13 +84,13 @@ pub struct Keyed<'k> {
 
 impl Text for Keyed<'_> {
     fn feed(&self, sink: &mut dyn FnMut(&[u8])) {
+        if let Some(form) = self.rule.form {
+            return form(self.rule, self.key, sink);
+        }
         if self.rule.hash_prefix {
             sink(self.rule.prefix);
         }
-        match self.rule.form {
-            Some(form) => form(self.rule, self.key, sink),
-            None => sink(self.key),
-        }
+        sink(self.key);
         sink(self.rule.suffix);
     }
 }
