@@ -135,6 +135,17 @@ impl<'a> Server<'a> {
     }
 }
 
+/// A name as host and port, cut at its last colon; no port when there is no colon.
+///
+/// The standard library's search for the last colon can panic as far as a linker sees; this cannot.
+pub(crate) fn host_and_port(name: &str) -> (&str, Option<&str>) {
+    let cut = name.bytes().rposition(|byte| byte == b':').and_then(|colon| name.split_at_checked(colon));
+    match cut {
+        Some((host, port)) => (host, port.strip_prefix(':')),
+        None => (name, None),
+    }
+}
+
 /// Why a line is not a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -248,6 +259,13 @@ mod tests {
         assert_eq!(Server::parse(" a:1\t0 "), Ok(Server::new("a:1").weighing(0)));
         assert_eq!(Server::parse("/a.sock:0 4294967295"), Ok(Server::new("/a.sock:0").weighing(u32::MAX)));
         assert_eq!(Server::parse("a 2.5").map(|server| server.weight), Ok(Weight::Real(2.5)));
+    }
+
+    #[test]
+    fn the_port_is_behind_the_last_colon() {
+        assert_eq!(host_and_port("2001:db8::3:11211"), ("2001:db8::3", Some("11211")));
+        assert_eq!(host_and_port("a:"), ("a", Some("")));
+        assert_eq!(host_and_port("/a.sock"), ("/a.sock", None));
     }
 
     #[test]

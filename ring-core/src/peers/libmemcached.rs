@@ -27,6 +27,7 @@ use crate::{
     key::KeyText,
     mechanism::{Continuum, Label, Search, Slots, Tie},
     scheme::{Scheme, Weights},
+    server::host_and_port,
 };
 
 /// MD5 ketama with weights, which other clients mean when they say "libmemcached compatible".
@@ -120,8 +121,8 @@ fn hash_named(name: &str) -> Result<Hash, &'static str> {
 /// The order of `SORT_HOSTS`: hosts by bytes, ports by number.
 fn by_host_then_port(left: &str, right: &str) -> Ordering {
     let parts = |name| {
-        let (host, port) = str::rsplit_once(name, ':').unwrap_or((name, ""));
-        (host, port.parse::<u16>().unwrap_or(0))
+        let (host, port) = host_and_port(name);
+        (host, port.and_then(|port| port.parse::<u16>().ok()).unwrap_or(0))
     };
     parts(left).cmp(&parts(right))
 }

@@ -1,0 +1,6 @@
+//! The laws that the fuzz targets try to break, one function each.
+//!
+//! A target only turns bytes into the arguments of its law. The laws are also called by the unit tests here, with the
+//! inputs that once broke them, so a stable compiler guards those.
+
+pub mod placement;
