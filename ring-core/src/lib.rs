@@ -10,6 +10,7 @@ extern crate std;
 pub mod crc_chain;
 pub mod fallback;
 pub mod hash;
+pub mod health;
 pub mod ketama;
 pub mod key;
 pub mod list;

@@ -95,6 +95,11 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
         &self.servers
     }
 
+    /// What it was built into. [`Entries::first`](crate::storage::Entries::first) of [`len`](Self::len) are in use.
+    pub const fn storage(&self) -> &S {
+        &self.storage
+    }
+
     /// How many entries are in use; 0 for schemes that store nothing.
     pub const fn len(&self) -> usize {
         self.len

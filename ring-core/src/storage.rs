@@ -39,7 +39,8 @@ impl Entries<'_> {
     }
 
     /// The first `len` entries.
-    pub(crate) fn first(self, len: usize) -> Self {
+    #[must_use]
+    pub fn first(self, len: usize) -> Self {
         Self {
             points: self.points.get(..len).unwrap_or(self.points),
             wide: self.wide.get(..len).unwrap_or(self.wide),

@@ -19,8 +19,11 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 #[macro_export]
 macro_rules! program {
     ($main:path) => {
+        // The kernel leaves the stack aligned for a call that has not been made.
+        core::arch::global_asm!(".globl _start", "_start: and rsp, -16", "call begin");
+
         #[unsafe(no_mangle)]
-        unsafe extern "C" fn _start() -> ! {
+        unsafe extern "C" fn begin() -> ! {
             let mut input = [0; 1 << 16];
             let status = $main($crate::read(&mut input));
             $crate::exit(status)

@@ -1,0 +1,289 @@
+//! Who may be asked now. Counts failures per server; knows no socket and no clock.
+//!
+//! A server that fails several times within a window is left alone for a while. Then one caller, and only one, may try
+//! it: success brings it back at once, failure doubles the while. The waits are spread at random, so that many clients
+//! do not come back at the same moment.
+
+use core::time::Duration;
+
+use crate::server::ServerIndex;
+
+/// A moment, as milliseconds since any fixed moment that the caller chose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// The moment `ms` milliseconds after the caller's zero.
+    #[must_use]
+    pub const fn from_millis(ms: u64) -> Self {
+        Self(ms)
+    }
+
+    /// Milliseconds since the caller's zero.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// The moment `after` later.
+    #[must_use]
+    pub const fn plus(self, after: Duration) -> Self {
+        let ms = after.as_millis();
+        Self(self.0.saturating_add(if ms > u64::MAX as u128 { u64::MAX } else { ms as u64 }))
+    }
+
+    /// How long after `earlier` this is; nothing if it is before.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// When a server is left alone, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HealthPolicy {
+    /// Failures within the window that it takes.
+    pub failures: u32,
+    /// How long a failure is remembered.
+    pub window: Duration,
+    /// The first wait.
+    pub min_wait: Duration,
+    /// The longest wait; each failed trial doubles the wait up to this.
+    pub max_wait: Duration,
+}
+
+impl Default for HealthPolicy {
+    /// Three failures in ten seconds; waits of 0.1 to 30 seconds.
+    fn default() -> Self {
+        Self {
+            failures: 3,
+            window: Duration::from_secs(10),
+            min_wait: Duration::from_millis(100),
+            max_wait: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What is known about one server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServerHealth {
+    /// Failures counted since `counted_from`.
+    failures: u32,
+    counted_from: Instant,
+    /// How often in a row it was left alone; 0 while it is up.
+    waits: u32,
+    /// When it may be tried again.
+    retry_at: Instant,
+    /// Whether somebody is trying it.
+    probing: bool,
+}
+
+impl ServerHealth {
+    /// Whether the server is being left alone or tried.
+    #[must_use]
+    pub const fn is_down(&self) -> bool {
+        self.waits > 0
+    }
+}
+
+/// Whether a server may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Yes.
+    Up,
+    /// By this caller alone, to see whether it is back. Whatever comes of it must be reported.
+    Probe,
+    /// Not before this moment.
+    Down {
+        /// When the next caller may try it.
+        retry_at: Instant,
+    },
+}
+
+/// What is known about all servers of a placement, in the caller's storage, by index.
+///
+/// ```
+/// use core::time::Duration;
+/// use memring_core::{health::{Health, HealthPolicy, Instant, ServerHealth, Verdict}, ServerIndex};
+///
+/// let mut health = Health::new([ServerHealth::default(); 2], HealthPolicy { failures: 1, ..HealthPolicy::default() });
+/// let (server, now) = (ServerIndex::new(1), Instant::from_millis(5));
+/// health.failed(server, now, 0);
+/// assert!(matches!(health.ask(server, now), Verdict::Down { .. }));
+///
+/// let later = now.plus(Duration::from_secs(1));
+/// assert_eq!(health.ask(server, later), Verdict::Probe);
+/// assert!(matches!(health.ask(server, later), Verdict::Down { .. }), "one probe at a time");
+/// health.succeeded(server);
+/// assert_eq!(health.ask(server, later), Verdict::Up);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Health<H> {
+    servers: H,
+    policy: HealthPolicy,
+}
+
+impl<H: AsRef<[ServerHealth]> + AsMut<[ServerHealth]>> Health<H> {
+    /// All of `servers` as they are under `policy`.
+    pub const fn new(servers: H, policy: HealthPolicy) -> Self {
+        Self { servers, policy }
+    }
+
+    /// Whether `server` may be asked at `now`. A server that is not in the storage may always be asked.
+    pub fn ask(&mut self, server: ServerIndex, now: Instant) -> Verdict {
+        let probe_wait = self.policy.max_wait;
+        match self.servers.as_mut().get_mut(server.get()) {
+            Some(health) if health.is_down() && now < health.retry_at => {
+                Verdict::Down { retry_at: health.retry_at }
+            }
+            Some(health) if health.is_down() => {
+                // If the probe's caller never reports, another may try after the longest wait.
+                health.retry_at = now.plus(probe_wait);
+                health.probing = true;
+                Verdict::Probe
+            }
+            _ => Verdict::Up,
+        }
+    }
+
+    /// Notes that `server` failed at `now`. `jitter` is a random number; of all its bits the wait takes its share.
+    pub fn failed(&mut self, server: ServerIndex, now: Instant, jitter: u32) {
+        let policy = self.policy;
+        let Some(health) = self.servers.as_mut().get_mut(server.get()) else { return };
+        if health.is_down() && !health.probing {
+            return; // Sent before it was left alone; more of the same news.
+        }
+        if health.failures == 0 || now.since(health.counted_from) > policy.window {
+            (health.failures, health.counted_from) = (0, now);
+        }
+        health.failures = health.failures.saturating_add(1);
+        if health.failures >= policy.failures || health.probing {
+            let waits = health.waits.saturating_add(1);
+            let retry_at = now.plus(policy.wait(waits, jitter));
+            *health = ServerHealth { waits, retry_at, ..ServerHealth::default() };
+        }
+    }
+
+    /// Notes that `server` answered: it is up and its failures are forgotten.
+    pub fn succeeded(&mut self, server: ServerIndex) {
+        if let Some(health) = self.servers.as_mut().get_mut(server.get()) {
+            *health = ServerHealth::default();
+        }
+    }
+
+    /// What is known about `server`.
+    pub fn of(&self, server: ServerIndex) -> Option<ServerHealth> {
+        self.servers.as_ref().get(server.get()).copied()
+    }
+}
+
+impl HealthPolicy {
+    /// The wait before trial number `waits`, somewhere between the first wait and that doubled each time.
+    fn wait(&self, waits: u32, jitter: u32) -> Duration {
+        let doublings = waits.saturating_sub(1).min(31);
+        let most = self.min_wait.saturating_mul(1 << doublings).min(self.max_wait);
+        let spread = most.saturating_sub(self.min_wait).as_millis() as u64;
+        let part = (u128::from(spread) * u128::from(jitter) >> 32) as u64;
+        self.min_wait.min(self.max_wait).saturating_add(Duration::from_millis(part))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SERVER: ServerIndex = ServerIndex::new(0);
+    const POLICY: HealthPolicy = HealthPolicy {
+        failures: 3,
+        window: Duration::from_secs(10),
+        min_wait: Duration::from_millis(100),
+        max_wait: Duration::from_secs(30),
+    };
+
+    fn at(ms: u64) -> Instant {
+        Instant::from_millis(ms)
+    }
+
+    fn health() -> Health<[ServerHealth; 1]> {
+        Health::new([ServerHealth::default()], POLICY)
+    }
+
+    #[test]
+    fn it_takes_three_failures_within_the_window() {
+        let mut health = health();
+        health.failed(SERVER, at(0), 0);
+        health.failed(SERVER, at(1), 0);
+        assert_eq!(health.ask(SERVER, at(2)), Verdict::Up);
+        health.failed(SERVER, at(3), 0);
+        assert_eq!(health.ask(SERVER, at(4)), Verdict::Down { retry_at: at(103) });
+    }
+
+    #[test]
+    fn late_news_of_a_failure_does_not_make_the_wait_longer() {
+        let mut health = health();
+        for _ in 0..60 {
+            health.failed(SERVER, at(0), 0);
+        }
+        assert_eq!(health.ask(SERVER, at(4)), Verdict::Down { retry_at: at(100) });
+        assert_eq!(health.ask(SERVER, at(100)), Verdict::Probe);
+        health.failed(SERVER, at(200), u32::MAX);
+        assert_eq!(health.ask(SERVER, at(201)), Verdict::Down { retry_at: at(399) });
+    }
+
+    #[test]
+    fn failures_days_apart_do_not_add_up() {
+        let mut health = health();
+        for day in 0..5 {
+            health.failed(SERVER, at(day * 86_400_000), 0);
+            assert_eq!(health.ask(SERVER, at(day * 86_400_000)), Verdict::Up);
+        }
+    }
+
+    #[test]
+    fn a_success_forgets_everything() {
+        let mut health = health();
+        for _ in 0..2 {
+            health.failed(SERVER, at(0), 0);
+            health.failed(SERVER, at(0), 0);
+            health.succeeded(SERVER);
+        }
+        assert_eq!(health.of(SERVER), Some(ServerHealth::default()));
+    }
+
+    #[test]
+    fn a_probe_that_is_never_reported_does_not_lock_the_server_out() {
+        let mut health = health();
+        for _ in 0..3 {
+            health.failed(SERVER, at(0), 0);
+        }
+        assert_eq!(health.ask(SERVER, at(100)), Verdict::Probe);
+        assert_eq!(health.ask(SERVER, at(101)), Verdict::Down { retry_at: at(30_100) });
+        assert_eq!(health.ask(SERVER, at(30_100)), Verdict::Probe);
+    }
+
+    proptest! {
+        #[test]
+        fn waits_grow_within_their_bounds(jitter in any::<u32>(), trials in 1..40_u32) {
+            let wait = POLICY.wait(trials, jitter);
+            prop_assert!(wait >= POLICY.min_wait && wait <= POLICY.max_wait);
+            prop_assert!(wait <= POLICY.min_wait * 2_u32.saturating_pow(trials - 1).min(1 << 20));
+        }
+
+        #[test]
+        fn there_is_one_probe_at_a_time(asks in prop::collection::vec(0..1000_u64, 1..50)) {
+            let mut health = health();
+            for _ in 0..3 {
+                health.failed(SERVER, at(0), 0);
+            }
+            let mut now = 0;
+            let mut probes = 0;
+            for ask in asks {
+                now += ask;
+                probes += usize::from(health.ask(SERVER, at(now)) == Verdict::Probe);
+            }
+            prop_assert!(probes <= 1 + now as usize / 30_000);
+        }
+    }
+}
