@@ -6,11 +6,25 @@
 
 use crate::{
     hash::{Hash, md5},
+    mechanism::{Continuum, Label, Search, Tie},
     text::{Concat, Decimal, Text},
 };
 
 /// Points of one digest.
 pub const POINTS_PER_DIGEST: u32 = 4;
+
+/// The ring of libmemcached and twemproxy, names by `label`; others differ from it in a field or two.
+#[must_use]
+pub const fn ring(label: fn(&str) -> Label<'_>) -> Continuum<u32> {
+    Continuum {
+        label,
+        count: |_, live, member| POINTS_PER_DIGEST * digests_f32(member.weight, live.total(), live.count()),
+        points: |_, _, label, count, sink| points(label, count, POINTS_PER_DIGEST, sink),
+        position: |scheme, key| scheme.hash_key(key),
+        search: Search::AtOrAbove,
+        tie: Tie::Stay,
+    }
+}
 
 /// Digests of a server, every step rounded to f32.
 ///

@@ -7,8 +7,8 @@ use core::str::{self, FromStr};
 /// ```
 /// use memring_core::list::List;
 ///
-/// let written = List::parse("2, 0, 1").unwrap();
-/// assert!(written.iter().eq(List::Items(&[2_u16, 0, 1]).iter()));
+/// let written = List::<u16>::parse("2, 0, 1").unwrap();
+/// assert!(written.iter().eq(List::Items(&[2, 0, 1]).iter()));
 /// assert!(List::<u16>::parse("2,,1").is_none());
 /// ```
 #[derive(Clone, Copy, Debug)]

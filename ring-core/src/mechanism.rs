@@ -14,9 +14,11 @@ use crate::{
 
 mod continuum;
 mod slots;
+mod table;
 
 pub use continuum::{Continuum, Label, Point, Search, Tie};
 pub use slots::Slots;
+pub use table::Table;
 
 /// One way from keys to servers.
 pub trait Mechanism: Sync {

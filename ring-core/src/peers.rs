@@ -113,13 +113,31 @@ fn informs<'a>(scheme: Scheme<'a>, value: &str, expected: &'static str) -> Resul
     if value == expected { Ok(scheme) } else { Err(expected) }
 }
 
+/// The scheme as it is, if `value` is one of those that say no more than what it does with some servers or options.
+fn informs_one_of<'a>(
+    scheme: Scheme<'a>,
+    value: &str,
+    values: &[&str],
+    expected: &'static str,
+) -> Result<Scheme<'a>, &'static str> {
+    if values.contains(&value) { Ok(scheme) } else { Err(expected) }
+}
+
 /// Reads a switch.
 fn switch(value: &str) -> Result<bool, &'static str> {
     match value {
-        "1" | "true" => Ok(true),
-        "0" | "false" => Ok(false),
+        "1" | "true" | "True" => Ok(true),
+        "0" | "false" | "False" => Ok(false),
         _ => Err("0 or 1"),
     }
+}
+
+/// `text` before and behind the first `byte`, which is ASCII.
+///
+/// The standard library's own can panic as far as a linker sees.
+fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let (before, behind) = text.split_at_checked(text.bytes().position(|other| other == byte)?)?;
+    behind.get(1..).map(|behind| (before, behind))
 }
 
 /// Reads a number of things of which there is at least one.

@@ -16,7 +16,7 @@
 use super::{Peer, count, informs};
 use crate::{
     hash, ketama,
-    mechanism::{Continuum, Label, Search, Tie},
+    mechanism::{Continuum, Label},
     scheme::{Scheme, Weights},
 };
 
@@ -31,14 +31,10 @@ pub const LIBKETAMA: Scheme<'static> = Scheme {
 };
 
 const CONTINUUM: Continuum<u32> = Continuum {
-    label: Label::verbatim,
     count: |_, live, member| {
         ketama::POINTS_PER_DIGEST * ketama::digests_libketama(member.weight, live.total(), live.count())
     },
-    points: |_, _, label, count, sink| ketama::points(label, count, ketama::POINTS_PER_DIGEST, sink),
-    position: |scheme, key| scheme.hash_key(key),
-    search: Search::AtOrAbove,
-    tie: Tie::Stay,
+    ..ketama::ring(Label::verbatim)
 };
 
 pub(super) const PEERS: &[Peer] = &[Peer {

@@ -1,5 +1,171 @@
-//! php-memcached: libmemcached under php's option names.
+//! php-memcached, the PHP extension over libmemcached, with PHP's own names for the options.
+//!
+//! One scheme, whose option `distribution` says which of libmemcached's it is:
+//!
+//! | `distribution` | in PHP | see [`libmemcached`](super::libmemcached) |
+//! |---|---|---|
+//! | `modula` | the default | `MODULA` |
+//! | `consistent` | `OPT_DISTRIBUTION => DISTRIBUTION_CONSISTENT`, ini `memcached.default_consistent_hash=1` | `CONSISTENT` |
+//! | `consistent-weighted` | `OPT_LIBKETAMA_COMPATIBLE => true` | `KETAMA_WEIGHTED`, key hash md5 unless `hash` says otherwise |
+//! | `virtual-bucket` | `setBucket`, `OPT_DISTRIBUTION => DISTRIBUTION_VIRTUAL_BUCKET` | `VBUCKET` |
+//!
+//! - The session handler uses `consistent` unless `memcached.sess_consistent_hash_type` says `ketama_weighted`.
+//! - `HASH_DEFAULT` is one_at_a_time, which PHP's manual calls Jenkins; it is not `HASH_JENKINS`.
+//! - Option `options-set`: trap of `consistent`. `before-addServers`, the default: a server added later with a weight
+//!   above 1 makes the ring a weighted one, but keys are hashed as before. `after-addServers`: weights are ignored.
+//! - Option `php-options`: the same in PHP's words, in the order of the `setOption` calls, or `none`:
+//!   `OPT_LIBKETAMA_COMPATIBLE=True OPT_HASH=HASH_CRC`.
+//! - The others are libmemcached's: `hash`, `points-hash`, `buckets`, `prefix` (`OPT_PREFIX_KEY`, not hashed),
+//!   `sort_hosts` (`OPT_SORT_HOSTS`), `auto_eject_hosts` (`OPT_REMOVE_FAILED_SERVERS`; without effect on `modula` and
+//!   `virtual-bucket`).
+//!
+//! Source: php-memcached 3.2.0 `php_memcached.c`, `php_memc_set_option`, and libmemcached 1.1.4.
 
-use super::Peer;
+use super::{
+    Peer,
+    libmemcached::{self, CONSISTENT, KETAMA_WEIGHTED, MODULA, VBUCKET},
+    split_at_byte, switch,
+};
+use crate::{
+    hash::{self, names},
+    scheme::Scheme,
+};
 
-pub(super) const PEERS: &[Peer] = &[];
+/// php-memcached as it comes: modulo on one_at_a_time.
+pub const PHP_MEMCACHED: Scheme<'static> =
+    Scheme { name: "php-memcached", used_by: "PHP's Memcached class", weighted_if_heavy: true, ..MODULA };
+
+pub(super) const PEERS: &[Peer] = &[Peer {
+    scheme: PHP_MEMCACHED,
+    options: &[
+        "distribution",
+        "hash",
+        "points-hash",
+        "options-set",
+        "php-options",
+        "buckets",
+        "prefix",
+        "sort_hosts",
+        "auto_eject_hosts",
+    ],
+    set,
+}];
+
+fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<Scheme<'a>, &'static str> {
+    match name {
+        "distribution" => match value {
+            "modula" => Ok(placing_as(MODULA, scheme)),
+            "consistent" => Ok(placing_as(CONSISTENT, scheme)),
+            "consistent-weighted" => Ok(libmemcached::with_md5(placing_as(KETAMA_WEIGHTED, scheme))),
+            "virtual-bucket" => Ok(placing_as(VBUCKET, scheme)),
+            _ => Err("modula, consistent, consistent-weighted or virtual-bucket"),
+        },
+        "hash" => Ok(Scheme { hash: libmemcached::chosen_hash(value)?, ..scheme }),
+        "options-set" => match value {
+            "before-addServers" => Ok(Scheme { weighted_if_heavy: true, ..scheme }),
+            "after-addServers" => Ok(Scheme { weighted_if_heavy: false, ..scheme }),
+            _ => Err("before-addServers or after-addServers"),
+        },
+        "php-options" if value == "none" => Ok(scheme),
+        "php-options" => value.split_ascii_whitespace().try_fold(scheme, set_in_php),
+        // setBucket sets the distribution, too.
+        "buckets" => libmemcached::set(placing_as(VBUCKET, scheme), name, value),
+        _ => libmemcached::set(scheme, name, value),
+    }
+}
+
+/// The scheme with the distribution of `other`.
+fn placing_as<'a>(other: Scheme<'static>, scheme: Scheme<'a>) -> Scheme<'a> {
+    Scheme { mechanism: other.mechanism, weights: other.weights, ..scheme }
+}
+
+/// Applies one `setOption`, written `OPTION=VALUE`. Unlike the options above, these take effect in the order written.
+fn set_in_php<'a>(scheme: Scheme<'a>, call: &'a str) -> Result<Scheme<'a>, &'static str> {
+    let (option, value) = split_at_byte(call, b'=').ok_or(EXPECTED)?;
+    match option {
+        "OPT_LIBKETAMA_COMPATIBLE" => Ok(if switch(value)? {
+            Scheme { hash: hash::MD5, ..placing_as(KETAMA_WEIGHTED, scheme) }
+        } else {
+            Scheme { hash: hash::ONE_AT_A_TIME, ..placing_as(MODULA, scheme) }
+        }),
+        "OPT_DISTRIBUTION" => match value {
+            "DISTRIBUTION_MODULA" => Ok(placing_as(MODULA, scheme)),
+            "DISTRIBUTION_CONSISTENT" => Ok(placing_as(CONSISTENT, scheme)),
+            "DISTRIBUTION_VIRTUAL_BUCKET" => Ok(placing_as(VBUCKET, scheme)),
+            _ => Err("DISTRIBUTION_MODULA, DISTRIBUTION_CONSISTENT or DISTRIBUTION_VIRTUAL_BUCKET"),
+        },
+        "OPT_HASH" => {
+            let name = value.strip_prefix("HASH_").ok_or(EXPECTED)?;
+            let known = names::LIBMEMCACHED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            let (known, _) = known.ok_or("a hash of php-memcached: HASH_DEFAULT, HASH_MD5, HASH_CRC …")?;
+            set(scheme, "hash", known)
+        }
+        "OPT_PREFIX_KEY" => set(scheme, "prefix", value),
+        "OPT_SORT_HOSTS" => set(scheme, "sort_hosts", value),
+        "OPT_REMOVE_FAILED_SERVERS" | "OPT_AUTO_EJECT_HOSTS" => set(scheme, "auto_eject_hosts", value),
+        _ => Err(EXPECTED),
+    }
+}
+
+const EXPECTED: &str = "OPTION=VALUE for OPT_LIBKETAMA_COMPATIBLE, OPT_DISTRIBUTION, OPT_HASH, OPT_PREFIX_KEY, OPT_SORT_HOSTS or \
+     OPT_REMOVE_FAILED_SERVERS, separated by blanks, or none";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{Server, ServerIndex};
+
+    fn with<'a>(options: impl IntoIterator<Item = (&'a str, &'a str)>) -> Scheme<'a> {
+        options
+            .into_iter()
+            .try_fold(PHP_MEMCACHED, |scheme, (name, value)| scheme.with_option(name, value))
+            .unwrap()
+    }
+
+    fn placed(scheme: &Scheme<'_>) -> [ServerIndex; 40] {
+        let servers = [("a:11211", 1), ("b:11212", 3), ("c:11211", 2)]
+            .map(|(name, weight)| Server::new(name).weighing(weight));
+        core::array::from_fn(|number| scheme.choose(&servers, &[number as u8 + b'0']).unwrap())
+    }
+
+    #[test]
+    fn php_and_vector_spellings_mean_the_same() {
+        for (php, options) in [
+            ("OPT_LIBKETAMA_COMPATIBLE=True", &[("distribution", "consistent-weighted")][..]),
+            ("OPT_LIBKETAMA_COMPATIBLE=1 OPT_LIBKETAMA_COMPATIBLE=0", &[]),
+            (
+                "OPT_DISTRIBUTION=DISTRIBUTION_CONSISTENT OPT_HASH=HASH_FNV1A_32",
+                &[("hash", "fnv1a_32"), ("distribution", "consistent")],
+            ),
+            (
+                "OPT_HASH=HASH_DEFAULT OPT_LIBKETAMA_COMPATIBLE=true OPT_HASH=HASH_DEFAULT",
+                &[("hash", "default"), ("distribution", "consistent-weighted")],
+            ),
+            ("OPT_HASH=HASH_MD5", &[("buckets", "none"), ("hash", "md5"), ("distribution", "modula")]),
+        ] {
+            let php = with([("php-options", php)]);
+            assert_eq!(placed(&php), placed(&with(options.iter().copied())), "{options:?}");
+        }
+        for bad in
+            ["OPT_HASH", "OPT_HASH=MD5", "OPT_HASH=HASH_SHA1", "OPT_DISTRIBUTION=1", "none none", "X=1"]
+        {
+            assert!(PHP_MEMCACHED.with_option("php-options", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn modula_ignores_ejection_and_rings_do_not() {
+        for (distribution, expected) in [("modula", 1), ("consistent", 3), ("consistent-weighted", 3)] {
+            for options in [
+                [("auto_eject_hosts", "1"), ("distribution", distribution)],
+                [("distribution", distribution), ("auto_eject_hosts", "1")],
+            ] {
+                let servers = ["a:1", "b:1", "c:1"].map(Server::new);
+                let placement =
+                    crate::Placement::build(with(options), servers, crate::storage::Fixed::<480>::new());
+                let mut out = [ServerIndex::default(); 3];
+                assert_eq!(placement.unwrap().order(b"key", &mut out).len(), expected, "{options:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A table of buckets: the low bits of a hash pick a bucket, and the table says whose it is.
+
+use super::{Mechanism, Needs, View};
+use crate::{
+    live::Live,
+    scheme::{BuildError, Scheme},
+    server::ServerIndex,
+    storage::{Entries, EntriesMut},
+};
+
+/// Buckets and their owners.
+pub struct Table {
+    /// How many buckets there are; 0 when the servers, as configured, are the buckets and nothing is stored.
+    pub count: fn(&Scheme<'_>, &Live<'_>) -> Result<usize, BuildError>,
+    /// Notes the owner of each bucket; the points are scratch space.
+    pub fill: fn(&Scheme<'_>, &Live<'_>, points: &mut [u32], owners: &mut [u16]),
+    /// The owner of one bucket.
+    pub owner: fn(&Scheme<'_>, &Live<'_>, bucket: usize) -> Option<ServerIndex>,
+}
+
+/// The bucket of a hash. A number of buckets that is no power of two leaves some of them empty, as in the peers.
+const fn bucket(hash: u32, buckets: usize) -> usize {
+    hash as usize & buckets.wrapping_sub(1)
+}
+
+impl Table {
+    /// A map of buckets to servers out of the configuration: [`Scheme::buckets`].
+    ///
+    /// Without a map each server is one bucket.
+    pub const MAP: Self = Self {
+        count: |scheme, live| match scheme.buckets {
+            Some(_) => Self::mapped(scheme, live),
+            None if live.is_in_order() => Ok(0),
+            None => Ok(live.count()),
+        },
+        fill: |scheme, live, points, owners| {
+            match scheme.buckets {
+                Some(map) => note(map.iter(), points, owners),
+                None => note(0..u16::MAX, points, owners),
+            }
+            if !live.is_in_order() {
+                rename(live, points, owners);
+            }
+        },
+        owner: |scheme, live, bucket| {
+            let server = match scheme.buckets {
+                Some(map) => map.iter().nth(bucket)?.into(),
+                None => bucket,
+            };
+            live.ranked(server)
+        },
+    };
+
+    /// How many buckets the map has.
+    ///
+    /// # Errors
+    /// [`BuildError`] when there is no map or it names a server that there is not.
+    pub fn mapped(scheme: &Scheme<'_>, live: &Live<'_>) -> Result<usize, BuildError> {
+        let map = scheme.buckets.ok_or(BuildError::NoBuckets)?;
+        let mut count = 0;
+        for server in map.iter() {
+            if usize::from(server) >= live.count() {
+                return Err(BuildError::Bucket { bucket: count, server });
+            }
+            count += 1;
+        }
+        if count == 0 { Err(BuildError::NoBuckets) } else { Ok(count) }
+    }
+}
+
+/// Notes a server for each bucket, by its place in the peer's order.
+fn note(map: impl Iterator<Item = u16>, points: &mut [u32], owners: &mut [u16]) {
+    for ((server, point), owner) in map.zip(points).zip(owners) {
+        (*point, *owner) = (server.into(), server);
+    }
+}
+
+/// Puts the servers' configured places where those in the peer's order were.
+fn rename(live: &Live<'_>, ranks: &[u32], owners: &mut [u16]) {
+    let mut last = None;
+    let mut rank = 0;
+    while let Some(member) = live.next(last) {
+        for (_, owner) in ranks.iter().zip(&mut *owners).filter(|&(&noted, _)| noted == rank) {
+            *owner = member.index.raw();
+        }
+        last = Some(member.index);
+        rank += 1;
+    }
+}
+
+impl Mechanism for Table {
+    fn needs(&self, scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError> {
+        Ok(Needs { entries: (self.count)(scheme, live)?, wide: false })
+    }
+
+    fn build(&self, scheme: &Scheme<'_>, live: &Live<'_>, entries: EntriesMut<'_>) -> usize {
+        (self.fill)(scheme, live, entries.points, entries.owners);
+        entries.owners.len()
+    }
+
+    fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex {
+        self.at(view, view.scheme.hash_key(key))
+    }
+
+    fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex {
+        let entries: &Entries<'_> = &view.entries;
+        match entries.owners.len() {
+            0 => ServerIndex::new(bucket(hash, view.servers.count()) as u16),
+            buckets => entries.owner(bucket(hash, buckets)),
+        }
+    }
+
+    fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex> {
+        let buckets = match (self.count)(scheme, live).ok()? {
+            0 => live.count(),
+            buckets => buckets,
+        };
+        (self.owner)(scheme, live, bucket(scheme.hash_key(key), buckets))
+    }
+}

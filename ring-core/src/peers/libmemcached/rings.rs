@@ -1,0 +1,92 @@
+//! The two rings of libmemcached, and how the library gets from one to the other.
+
+use crate::{
+    ketama,
+    live::Live,
+    mechanism::{Continuum, Label, Mechanism, Needs, View},
+    order::Order,
+    plan::Division,
+    scheme::{BuildError, Scheme},
+    server::ServerIndex,
+    storage::EntriesMut,
+};
+
+/// Points that every server has on the unweighted ring.
+///
+/// Source: libmemcached 1.1.4 `MEMCACHED_POINTS_PER_SERVER`.
+const POINTS: u32 = 100;
+
+/// MD5 ketama, a server's points by its weight.
+pub(super) const WEIGHTED: Continuum<u32> = ketama::ring(Label::without_default_port);
+
+/// [`WEIGHTED`] or unweighted: as many points for every server, each the hash of a name.
+pub(super) const RINGS: Rings = Rings::of(Label::without_default_port);
+
+/// [`RINGS`] under the names that spymemcached once had: `/host:port`.
+pub(super) const SPY: Rings = Rings::of(slash);
+
+fn slash(name: &str) -> Label<'_> {
+    Label { lead: "/", ..Label::verbatim(name) }
+}
+
+const fn unweighted(label: fn(&str) -> Label<'_>) -> Continuum<u32> {
+    Continuum {
+        count: |_, _, _| POINTS,
+        points: |scheme, _, label, count, sink| {
+            ketama::hashed_points(label, &scheme.points_hash.unwrap_or(scheme.hash), count, sink);
+        },
+        ..ketama::ring(label)
+    }
+}
+
+/// Two rings that differ in their points alone, of which the weights choose one.
+///
+/// The unweighted one, unless [`Scheme::weighted_if_heavy`] is set and some server weighs more than 1.
+///
+/// Source: libmemcached 1.1.4 `hosts.cc`, `server_add`: a weight above 1 calls `memcached_set_weighted_ketama`.
+pub(super) struct Rings {
+    pub(super) unweighted: Continuum<u32>,
+    pub(super) weighted: Continuum<u32>,
+}
+
+impl Rings {
+    const fn of(label: fn(&str) -> Label<'_>) -> Self {
+        Self { unweighted: unweighted(label), weighted: ketama::ring(label) }
+    }
+
+    fn chosen(&self, scheme: &Scheme<'_>, live: &Live<'_>) -> &Continuum<u32> {
+        if scheme.weighted_if_heavy && live.heaviest() > 1 { &self.weighted } else { &self.unweighted }
+    }
+}
+
+impl Mechanism for Rings {
+    fn needs(&self, scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError> {
+        self.chosen(scheme, live).needs(scheme, live)
+    }
+
+    fn build(&self, scheme: &Scheme<'_>, live: &Live<'_>, entries: EntriesMut<'_>) -> usize {
+        self.chosen(scheme, live).build(scheme, live, entries)
+    }
+
+    fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex> {
+        self.chosen(scheme, live).choose(scheme, live, key)
+    }
+
+    // Once built, the two are searched alike.
+
+    fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex {
+        self.unweighted.primary(view, key)
+    }
+
+    fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex {
+        self.unweighted.at(view, hash)
+    }
+
+    fn division(&self) -> Division {
+        self.unweighted.division()
+    }
+
+    fn walk(&self, view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
+        self.unweighted.walk(view, key, order);
+    }
+}
