@@ -1,19 +1,27 @@
 //! CRC-32 of zlib (IEEE 802.3, reflected), whole and cut to the bits that peers keep.
 
+#[cfg(not(feature = "small"))]
+use crc32fast::Hasher as Running;
+#[cfg(feature = "small")]
+use nibbles::Hasher as Running;
+
 use super::{
     Hasher,
     folded::{Folded, Lower31, Upper15, Upper15Or1},
 };
 
+#[cfg(feature = "small")]
+mod nibbles;
+
 /// All 32 bits of the CRC.
 #[derive(Clone, Debug)]
-pub struct Crc32(crc32fast::Hasher);
+pub struct Crc32(Running);
 
 impl Crc32 {
     /// Goes on from `crc`, the CRC of bytes hashed before: `CRC(a ‖ b)` from `CRC(a)` and `b`.
     #[must_use]
     pub fn continued(crc: u32) -> Self {
-        Self(crc32fast::Hasher::new_with_initial(crc))
+        Self(Running::new_with_initial(crc))
     }
 }
 
@@ -21,7 +29,7 @@ impl Hasher for Crc32 {
     type Output = u32;
 
     fn start(_len: usize) -> Self {
-        Self(crc32fast::Hasher::new())
+        Self(Running::new())
     }
 
     fn write(&mut self, bytes: &[u8]) {
