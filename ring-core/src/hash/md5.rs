@@ -1,32 +1,39 @@
 //! MD5 as placements use it: the digest as four little-endian words, the first of which is ketama's key hash.
-
-use md5::{Digest as _, Md5};
+//!
+//! A ketama lookup is one MD5 of the key and little else, so this is our own: a key is hashed where it lies, without a
+//! copy or a state object, many keys side by side.
 
 use super::Hasher;
 use crate::text::{Text, assemble};
 
+#[cfg(all(not(feature = "small"), any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod lanes;
+mod padding;
+mod rounds;
+mod stream;
+
+use padding::ONE_BLOCK;
+use rounds::{START, compress};
+use stream::Stream;
+
 /// An MD5 digest as four little-endian words; word 0 holds digest bytes 0 to 3.
 pub type Words = [u32; 4];
-
-/// Longest input of one block: 64 bytes less the 0x80 mark and the 8 bytes of length.
-const ONE_BLOCK: usize = 55;
 
 /// The digest of one slice.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> Words {
-    words(Md5::new().chain_update(bytes).finalize().as_slice())
+    of(bytes)
 }
 
 /// The digest of a text that comes in pieces.
 #[must_use]
 pub fn digest_text(text: &dyn Text) -> Words {
-    let mut block = [0; ONE_BLOCK];
-    if let Some(bytes) = assemble(text, &mut block) {
+    if let Some(bytes) = assemble(text, &mut [0; ONE_BLOCK]) {
         return digest(bytes);
     }
-    let mut md5 = Md5::new();
-    text.feed(&mut |piece| md5.update(piece));
-    words(md5.finalize().as_slice())
+    let mut stream = Stream::new();
+    text.feed(&mut |piece| stream.write(piece));
+    stream.finish()
 }
 
 /// The digest as one big-endian number, as scripting languages read it from hexadecimal digits.
@@ -35,43 +42,72 @@ pub fn number(words: Words) -> u128 {
     words.iter().fold(0, |number, word| (number << 32) | u128::from(word.swap_bytes()))
 }
 
-fn words(digest: &[u8]) -> Words {
-    let mut words = [0; 4];
-    for (word, bytes) in words.iter_mut().zip(digest.chunks_exact(4)) {
-        *word = bytes.iter().rev().fold(0, |word, &byte| (word << 8) | u32::from(byte));
+/// The digest of one slice, to be inlined: who takes only the first word does not compute the others.
+#[inline(always)]
+fn of(bytes: &[u8]) -> Words {
+    if cfg!(not(feature = "small")) && bytes.len() <= ONE_BLOCK {
+        return compress(START, &padding::block(bytes, bytes.len(), 0));
     }
-    words
+    finished(START, bytes, bytes.len())
+}
+
+/// The digest of a message of `len` bytes that ends in `bytes`, after whole blocks that led to `state`.
+#[inline(never)]
+fn finished(state: Words, bytes: &[u8], len: usize) -> Words {
+    (0..padding::count(bytes.len()))
+        .fold(state, |state, index| compress(state, &padding::block(bytes, len, index)))
 }
 
 /// The first word of the digest.
 #[derive(Clone, Debug)]
-pub struct Md5Word(Md5);
+pub struct Md5Word(Stream);
 
 impl Hasher for Md5Word {
     type Output = u32;
 
     fn start(_len: usize) -> Self {
-        Self(Md5::new())
+        Self(Stream::new())
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.0.write(bytes);
     }
 
     fn finish(self) -> u32 {
-        let [first, ..] = words(self.0.finalize().as_slice());
+        let [first, ..] = self.0.finish();
         first
     }
 
     fn of(bytes: &[u8]) -> u32 {
-        let [first, ..] = digest(bytes);
+        let [first, ..] = of(bytes);
         first
+    }
+
+    fn of_text(text: &dyn Text) -> u32 {
+        let [first, ..] = digest_text(text);
+        first
+    }
+
+    #[cfg(all(not(feature = "small"), any(target_arch = "x86_64", target_arch = "aarch64")))]
+    fn of_many(keys: &[&[u8]], out: &mut [u32]) {
+        lanes::of_many(keys, out);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::vec::Vec;
+
+    use md5::{Digest as _, Md5};
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
+    use crate::{hash::blocks::words32, text::Concat};
+
+    /// The digest as the md-5 crate has it.
+    fn by_crate(bytes: &[u8]) -> Words {
+        words32(Md5::digest(bytes).as_slice())
+    }
 
     #[test]
     fn words_are_little_endian_and_the_number_big_endian() {
@@ -80,15 +116,50 @@ mod tests {
         assert_eq!(number(digest(b"abc")), 0x9001_5098_3cd2_4fb0_d696_3f7d_28e1_7f72);
     }
 
-    #[test]
-    fn pieces_hash_as_the_whole_on_both_sides_of_one_block() {
-        let bytes = [b'x'; 130];
-        for len in 0..bytes.len() {
-            let (whole, _) = bytes.split_at(len);
-            let (left, right) = whole.split_at(len / 3);
-            let text = crate::text::Concat([&left as &dyn Text, &right]);
-            assert_eq!(digest_text(&text), digest(whole), "{len} bytes");
-            assert_eq!(Md5Word::of_text(&text), Md5Word::of(whole), "{len} bytes");
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn every_length_hashes_as_the_md_5_crate_does(bytes in vec(any::<u8>(), 300)) {
+            for len in 0..=bytes.len() {
+                let message = &bytes[..len];
+                let (left, right) = message.split_at(len / 3);
+                let wanted = by_crate(message);
+                prop_assert_eq!(digest(message), wanted, "{} bytes", len);
+                prop_assert_eq!(digest_text(&Concat([&left as &dyn Text, &right])), wanted, "{} bytes in two", len);
+                prop_assert_eq!(Md5Word::of(message), wanted[0], "{} bytes, one word", len);
+            }
         }
+
+        #[test]
+        fn many_hash_as_each_alone(keys in vec(vec(any::<u8>(), 0..200), 0..150)) {
+            let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+            let mut hashes = std::vec![0; keys.len()];
+            Md5Word::of_many(&keys, &mut hashes);
+            let alone: Vec<u32> = keys.iter().map(|key| Md5Word::of(key)).collect();
+            prop_assert_eq!(hashes, alone);
+        }
+    }
+
+    #[test]
+    fn keys_of_one_and_two_blocks_go_side_by_side_at_every_length() {
+        for len in 0..=130 {
+            let keys: Vec<Vec<u8>> = (0..40).map(|first| std::vec![first; len]).collect();
+            let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+            let mut hashes = [0; 40];
+            Md5Word::of_many(&keys, &mut hashes);
+            for (key, hash) in keys.iter().zip(hashes) {
+                assert_eq!(hash, by_crate(key)[0], "{len} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn the_shorter_of_keys_and_room_decides_how_many() {
+        let keys = [b"tokyo".as_slice(); 40];
+        let mut hashes = [7; 42];
+        Md5Word::of_many(&keys, &mut hashes);
+        assert_eq!(hashes[38..], [0x0fc1_0cef, 0x0fc1_0cef, 7, 7]);
+        Md5Word::of_many(&keys, &mut hashes[..1]);
     }
 }

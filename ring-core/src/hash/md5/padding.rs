@@ -1,0 +1,48 @@
+//! A message as MD5's blocks: its bytes, a mark behind them, and its length at the end of the last block.
+//!
+//! Source: RFC 1321, sections 3.1 and 3.2.
+
+use super::super::blocks::le32;
+
+/// Bytes of a block.
+pub(super) const BLOCK: usize = 64;
+
+/// Longest message of one block: room is needed for the mark and eight bytes of length.
+pub(super) const ONE_BLOCK: usize = BLOCK - 1 - 8;
+
+/// How many blocks a message of `len` bytes makes.
+pub(super) const fn count(len: usize) -> usize {
+    (len + 8) / BLOCK + 1
+}
+
+/// Block `index` of a message of `len` bytes that ends in `bytes`, counted from the block that `bytes` begins.
+#[cfg_attr(not(feature = "small"), inline(always))]
+pub(super) fn block(bytes: &[u8], len: usize, index: usize) -> [u32; 16] {
+    let mut block = [0; 16];
+    words(bytes, len, index, |at, word| {
+        if let Some(place) = block.get_mut(at) {
+            *place = word;
+        }
+    });
+    block
+}
+
+/// Hands out the words of that block with their places; those not handed out are 0.
+#[inline(always)]
+pub(super) fn words(bytes: &[u8], len: usize, index: usize, mut put: impl FnMut(usize, u32)) {
+    let here = bytes.get(index * BLOCK..).unwrap_or_default();
+    let here = here.get(..BLOCK).unwrap_or(here);
+    let whole = here.chunks_exact(4);
+    let rest = whole.remainder();
+    for (at, bytes) in whole.enumerate() {
+        put(at, le32(bytes));
+    }
+    if index == bytes.len() / BLOCK {
+        put(here.len() / 4, le32(rest) | 0x80 << (8 * rest.len()));
+    }
+    if index + 1 == count(bytes.len()) {
+        let bits = 8 * len as u64;
+        put(14, bits as u32);
+        put(15, (bits >> 32) as u32);
+    }
+}
