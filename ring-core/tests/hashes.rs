@@ -4,9 +4,13 @@ use core::fmt::Debug;
 use std::{collections::BTreeMap, fs, path::Path};
 
 use memring_core::{
-    hash::{self, Hash, Hasher, murmur64a::Murmur64a, names, spooky::Spooky32, xxh64::Xxh64},
+    hash::{
+        self, Hash, Hasher, murmur3_x64::Murmur3X64, murmur64a::Murmur64a, names, spooky::Spooky32,
+        xxh64::Xxh64,
+    },
     text::{Concat, Text},
 };
+use proptest::{collection::vec, prelude::*};
 
 #[test]
 fn every_function_hashes_as_its_peer_does() {
@@ -52,6 +56,97 @@ fn functions_without_vectors_agree_with_those_that_have_them() {
         assert_eq!(hash::MEMJS.of(key), (hash::JAVA.of(key) as i32).unsigned_abs());
         assert_eq!(hash::FNV1A_15_OR_1.of(key), ((hash::FNV1A_32.of(key) >> 16) & 0x7fff).max(1));
         assert_eq!(hash::SHA1_BIG_ENDIAN.of(key), hash::SHA1.of(key).swap_bytes());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn cutting_the_input_changes_nothing(bytes in any_bytes(), cuts in vec(0_usize..300, 0..6)) {
+        for hash in EVERY_HASH {
+            let whole = hash.of(&bytes);
+            prop_assert_eq!(hash.of_text(&Cut::new(&bytes, &cuts)), whole, "{:?}", hash);
+            prop_assert_eq!(hash.of_text(&Bytewise(&bytes)), whole, "{:?} of single bytes", hash);
+            let mut many = [0; 3];
+            hash.of_many(&[&bytes, b"another", &bytes], &mut many);
+            prop_assert_eq!(many, [whole, hash.of(b"another"), whole], "{:?} of many", hash);
+        }
+        cut_in_wide::<Murmur64a>(&bytes, &cuts)?;
+        cut_in_wide::<Murmur3X64>(&bytes, &cuts)?;
+        cut_in_wide::<Xxh64>(&bytes, &cuts)?;
+        let words = hash::sha1::digest(&bytes);
+        prop_assert_eq!(hash::sha1::digest_text(&Cut::new(&bytes, &cuts)), words);
+    }
+}
+
+const EVERY_HASH: [Hash; 27] = [
+    hash::ONE_AT_A_TIME,
+    hash::MD5,
+    hash::SHA1,
+    hash::SHA1_BIG_ENDIAN,
+    hash::CRC32,
+    hash::CRC31,
+    hash::CRC15,
+    hash::CRC15_OR_1,
+    hash::CRC16,
+    hash::FNV1_32,
+    hash::FNV1A_32,
+    hash::FNV1_64,
+    hash::FNV1A_64,
+    hash::FNV1A_15_OR_1,
+    hash::FNV1_32_UTF16,
+    hash::FNV1A_32_UTF16,
+    hash::FNV1_64_UTF16,
+    hash::FNV1A_64_UTF16,
+    hash::JAVA,
+    hash::MEMJS,
+    hash::HSIEH,
+    hash::MURMUR,
+    hash::MURMUR3,
+    hash::MURMUR3_CHARS,
+    hash::JENKINS,
+    hash::EMCACHE,
+    hash::SPOOKY32,
+];
+
+/// Bytes of any kind, and texts in UTF-8.
+fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![vec(any::<u8>(), 0..300), any::<String>().prop_map(String::into_bytes)]
+}
+
+fn cut_in_wide<H: Hasher<Output: Debug + PartialEq>>(
+    bytes: &[u8],
+    cuts: &[usize],
+) -> Result<(), TestCaseError> {
+    let whole = H::of(bytes);
+    prop_assert_eq!(&H::of_text(&Cut::new(bytes, cuts)), &whole);
+    prop_assert_eq!(&H::of_text(&Bytewise(bytes)), &whole);
+    Ok(())
+}
+
+/// Bytes in pieces that end at the cuts.
+struct Cut<'k> {
+    bytes: &'k [u8],
+    cuts: Vec<usize>,
+}
+
+impl<'k> Cut<'k> {
+    fn new(bytes: &'k [u8], cuts: &[usize]) -> Self {
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
+        cuts.sort_unstable();
+        Self { bytes, cuts }
+    }
+}
+
+impl Text for Cut<'_> {
+    fn feed(&self, sink: &mut dyn FnMut(&[u8])) {
+        let mut from = 0;
+        for &to in &self.cuts {
+            sink(&self.bytes[from..to]);
+            from = to;
+        }
+        sink(&self.bytes[from..]);
     }
 }
 
