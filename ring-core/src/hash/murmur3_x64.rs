@@ -71,6 +71,8 @@ pub struct Emcache(Murmur3X64);
 impl Hasher for Emcache {
     type Output = u32;
 
+    const VALUES: u64 = 0;
+
     fn start(len: usize) -> Self {
         Self(Murmur3X64::start(len))
     }

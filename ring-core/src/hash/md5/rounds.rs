@@ -12,7 +12,7 @@ pub(super) const START: Words = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5
 #[inline(always)]
 pub(super) fn compress(state: Words, block: &[u32; 16]) -> Words {
     // A constant that the compiler knows it adds last, on the critical path of each step: six operations instead of
-    // five or four. Hidden, it is read from memory and added while the step before is not done. A fifth faster.
+    // five or four. Hidden, it is read from memory and added while the step before is not done: 75 ns, not 88.
     let constants = core::hint::black_box(&CONSTANTS);
     let after = state;
     let after = four_steps(0, after, block, constants);
