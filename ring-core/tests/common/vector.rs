@@ -65,7 +65,7 @@ pub fn files() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| {
         let name = path.file_name().unwrap().to_string_lossy();
-        name.ends_with(".tsv") && !name.starts_with("hash-")
+        name.ends_with(".tsv") && name.contains("--")
     });
     files.sort();
     files
