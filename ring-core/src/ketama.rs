@@ -5,7 +5,10 @@
 //! 2.5 % of the keys at 25, 47, 50, 55, 61 … equal servers.
 
 use crate::{
-    hash::{Hash, md5},
+    hash::{
+        Hash,
+        md5::{self, Words},
+    },
     mechanism::{Continuum, Label, Search, Tie},
     text::{Concat, Decimal, Text},
 };
@@ -44,11 +47,33 @@ pub fn digests_libketama(weight: u32, total: u64, servers: usize) -> u32 {
     ((f64::from(share) * 40.0 * f64::from(servers as f32)) as f32) as u32
 }
 
-/// Hands out `count` points of the names `label-0`, `label-1` …, `per_digest` to a digest.
+/// Digests or points of a server that has `each` on average, in whole numbers: `each` × servers × weight / total.
+///
+/// Source: hash_ring `HashRing._generate_circle`, uhashring `KetamaRing._create_ring`; Dalli `Ring.entry_count_for`, which
+/// divides floats and comes to the same.
+#[must_use]
+pub fn whole_share(each: u32, weight: u32, total: u64, servers: usize) -> u32 {
+    let product = u64::from(each).saturating_mul(servers as u64).saturating_mul(weight.into());
+    product.checked_div(total).unwrap_or(0).try_into().unwrap_or(u32::MAX)
+}
+
+/// Hands out `count` points of the MD5 of the names `label-0`, `label-1` …, `per_digest` to a digest.
 pub fn points(label: &dyn Text, count: u32, per_digest: u32, sink: &mut dyn FnMut(u32)) {
+    digest_points(md5::digest_text, label, count, per_digest, sink);
+}
+
+/// Hands out `count` points of the digests of the names `label-0`, `label-1` …, `per_digest` (1 to 4) to a digest.
+pub fn digest_points(
+    digest: fn(&dyn Text) -> Words,
+    label: &dyn Text,
+    count: u32,
+    per_digest: u32,
+    sink: &mut dyn FnMut(u32),
+) {
+    let per_digest = per_digest.clamp(1, POINTS_PER_DIGEST);
     let mut left = count;
-    for number in 0..count.div_ceil(per_digest.max(1)) {
-        let words = md5::digest_text(&Concat([label, &"-", &Decimal(number.into())]));
+    for number in 0..count.div_ceil(per_digest) {
+        let words = digest(&Concat([label, &"-", &Decimal(number.into())]));
         for point in words.into_iter().take(per_digest.min(left) as usize) {
             sink(point);
         }
@@ -74,6 +99,26 @@ mod tests {
         let mut first = Vec::new();
         points(&"10.0.1.1", 4, POINTS_PER_DIGEST, &mut |point| first.push(point));
         assert_eq!(first, [0x8e15_f0ab, 0x1d1b_d3e1, 0x8240_cb89, 0x16e2_3e09]);
+    }
+
+    #[test]
+    fn as_many_points_as_asked_for_whatever_a_digest_is_said_to_give() {
+        for per_digest in 0..7 {
+            for count in 0..9 {
+                let mut handed_out = 0;
+                points(&"a", count, per_digest, &mut |_| handed_out += 1);
+                assert_eq!(handed_out, count, "{per_digest} to a digest");
+            }
+        }
+    }
+
+    #[test]
+    fn a_whole_share_is_rounded_down_and_cannot_overflow() {
+        assert_eq!(whole_share(40, 1, 3, 9), 120);
+        assert_eq!(whole_share(160, 1, 3, 1), 53);
+        assert_eq!(whole_share(160, 0, 0, 2), 0);
+        assert_eq!(whole_share(160, u32::MAX, u32::MAX.into(), 65_535), 160 * 65_535);
+        assert_eq!(whole_share(u32::MAX, u32::MAX, 1, 65_535), u32::MAX);
     }
 
     #[test]

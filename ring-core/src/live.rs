@@ -152,7 +152,7 @@ impl Weights {
             (Self::Ignored, _) | (Self::Whole | Self::ZeroIsOne, Weight::Whole(_)) => true,
             (Self::Positive, Weight::Whole(weight)) => weight > 0,
             (Self::Whole | Self::ZeroIsOne | Self::Positive, Weight::Real(_)) => false,
-            (Self::PositiveReal, weight) => weight.real() > 0.0,
+            (Self::PositiveReal, weight) => weight.real() > 0.0 && weight.real().is_finite(),
         }
     }
 

@@ -13,10 +13,12 @@ use crate::{
 };
 
 mod continuum;
+mod rendezvous;
 mod slots;
 mod table;
 
 pub use continuum::{Continuum, Label, Point, Search, Tie};
+pub use rendezvous::Rendezvous;
 pub use slots::Slots;
 pub use table::Table;
 

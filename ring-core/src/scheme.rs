@@ -5,6 +5,7 @@ use core::{cmp::Ordering, error, fmt};
 use crate::{
     fallback::{self, Fallback},
     hash::{self, Hash},
+    ketama,
     key::KeyText,
     list::List,
     mechanism::Mechanism,
@@ -48,6 +49,8 @@ pub struct Scheme<'a> {
     pub points_hash: Option<Hash>,
     /// Names (for MD5 ketama: digests) or points that a server of average weight has on a ring.
     pub replicas: u32,
+    /// Points that one digest gives, 4 at most, for the rings that let one choose.
+    pub points_per_digest: u32,
     /// How many points the finished ring must have, when the configuration says so.
     pub points_in_ring: Option<usize>,
     /// Whether a server that weighs more than 1 turns an unweighted ring into a weighted one: libmemcached.
@@ -56,6 +59,8 @@ pub struct Scheme<'a> {
     pub buckets: Option<List<'a, u16>>,
     /// Which part, from 0 to 1, of the keys that fall to a server stays with it: mcrouter's `weights`.
     pub shares: Option<List<'a, f64>>,
+    /// The user name and the password that are part of the servers' names on a ring: bmemcached.
+    pub login: [&'a str; 2],
     /// How many places are looked at for one key before the peer gives up, the primary's included.
     pub tries: u32,
 }
@@ -73,10 +78,12 @@ impl Scheme<'static> {
         fallback: fallback::none,
         points_hash: None,
         replicas: 0,
+        points_per_digest: ketama::POINTS_PER_DIGEST,
         points_in_ring: None,
         weighted_if_heavy: false,
         buckets: None,
         shares: None,
+        login: ["", ""],
         tries: u32::MAX,
     };
 }

@@ -81,6 +81,18 @@ impl Text for Decimal {
     }
 }
 
+/// Bytes as lower-case hexadecimal digits, two to a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hex<'b>(pub &'b [u8]);
+
+impl Text for Hex<'_> {
+    fn feed(&self, sink: &mut dyn FnMut(&[u8])) {
+        for byte in self.0 {
+            sink(&[byte >> 4, byte & 0xf].map(|digit| digit + if digit < 10 { b'0' } else { b'a' - 10 }));
+        }
+    }
+}
+
 /// Copies `text` into `buffer` and returns the filled part, or `None` when it does not fit.
 pub(crate) fn assemble<'b>(text: &dyn Text, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
     let mut len = 0;
@@ -110,6 +122,13 @@ mod tests {
         for number in [0, 1, 9, 10, 99, 100, 11211, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
             assert_eq!(bytes(&Decimal(number)), std::format!("{number}").into_bytes());
         }
+    }
+
+    #[test]
+    fn hex_is_what_format_prints() {
+        let all: std::vec::Vec<u8> = (0..=255).collect();
+        let printed: std::string::String = all.iter().map(|byte| std::format!("{byte:02x}")).collect();
+        assert_eq!(bytes(&Hex(&all)), printed.into_bytes());
     }
 
     #[test]

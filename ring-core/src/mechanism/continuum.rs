@@ -9,7 +9,7 @@ use crate::{
     order::Order,
     plan::Division,
     scheme::{BuildError, Scheme},
-    server::ServerIndex,
+    server::{ServerIndex, host_and_port},
     storage::EntriesMut,
     text::Text,
 };
@@ -66,7 +66,7 @@ pub struct Label<'n> {
     /// The name or the part of it that counts.
     pub name: &'n str,
     /// Put behind the name.
-    pub tail: &'static str,
+    pub tail: &'n str,
 }
 
 impl Label<'_> {
@@ -76,10 +76,30 @@ impl Label<'_> {
         Label { lead: "", name, tail: "" }
     }
 
+    /// Host and port as peers join them that have taken the name apart: `host:port`, with memcached's port where none is
+    /// given; an IPv6 address without its brackets; the path of a Unix socket alone.
+    #[must_use]
+    pub fn host_and_port(name: &str) -> Label<'_> {
+        if name.starts_with('/') {
+            return Self::verbatim(name);
+        }
+        let (host, port) = match host_and_port(name) {
+            (host, Some(_)) if !name.ends_with(']') => (host, name.get(host.len()..)),
+            _ => (name, None),
+        };
+        let name = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        Label { lead: "", name, tail: port.unwrap_or(":11211") }
+    }
+
     /// The name without memcached's default port: `10.0.1.1` for `10.0.1.1:11211`.
     #[must_use]
     pub fn without_default_port(name: &str) -> Label<'_> {
         Self::verbatim(name.strip_suffix(":11211").unwrap_or(name))
+    }
+
+    /// The bytes of all three parts.
+    pub fn bytes(&self) -> impl Iterator<Item = u8> {
+        self.lead.bytes().chain(self.name.bytes()).chain(self.tail.bytes())
     }
 }
 

@@ -15,8 +15,11 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Slots {
     /// Which of `total` slots a key has, from 0, where that is more than its hash modulo `total`.
-    pub slot: Option<fn(&Scheme<'_>, key: &[u8], total: u32) -> u32>,
+    pub slot: Option<Rule>,
 }
+
+/// A slot of `total` for a key.
+type Rule = fn(&Scheme<'_>, key: &[u8], total: u32) -> u32;
 
 impl Slots {
     /// The scheme's hash of the key, modulo the number of slots.
