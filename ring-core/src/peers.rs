@@ -2,7 +2,10 @@
 //!
 //! A scheme's placement never changes in a release: what a name means is what its peer did when its vectors were made.
 
-use crate::scheme::{OptionError, Scheme};
+use crate::{
+    key::KeyText,
+    scheme::{OptionError, Scheme},
+};
 
 pub mod cache_memcached;
 pub mod cache_memcached_fast;
@@ -28,6 +31,10 @@ pub mod snippets;
 pub mod spymemcached;
 pub mod twemproxy;
 pub mod uhashring;
+
+mod numbered;
+mod python;
+mod ruby;
 
 /// A scheme that can be named, and how its options are read.
 #[derive(Clone, Copy)]
@@ -121,6 +128,17 @@ fn informs_one_of<'a>(
     expected: &'static str,
 ) -> Result<Scheme<'a>, &'static str> {
     if values.contains(&value) { Ok(scheme) } else { Err(expected) }
+}
+
+/// The scheme with `prefix` before every key, hashed with it or not as the scheme has it.
+fn namespace<'a>(scheme: Scheme<'a>, prefix: &'a str) -> Scheme<'a> {
+    Scheme { key: KeyText { prefix: prefix.as_bytes(), ..scheme.key }, ..scheme }
+}
+
+/// The scheme with `prefix` before every key, and hashed with it.
+fn hashed_namespace<'a>(scheme: Scheme<'a>, prefix: &'a str) -> Scheme<'a> {
+    let key = KeyText { prefix: prefix.as_bytes(), hash_prefix: true, ..scheme.key };
+    Scheme { key, ..scheme }
 }
 
 /// Reads a switch.

@@ -1,5 +1,47 @@
-//! hash_ring for Python 2: three points to a digest.
+//! hash_ring, Python's ring of the first consistent-hashing articles.
+//!
+//! - Names are hashed as they are written. A server of average weight has 40 digests, of which three points each are
+//!   taken; the number of digests is rounded down in whole numbers.
+//! - The search is for a point *above* the hash, so a key that hits a point exactly goes past it.
+//! - Two servers on one point: the last of the list has it, and has it alone.
+//! - A dead server's keys go to the owners of the next points. No options.
+//!
+//! [`node_hashring`](super::node_hashring)'s `hash_ring` mode is not this: it searches at or above, the first server owns a
+//! shared point, and its counts are rounded as floats are.
+//!
+//! Source: hash_ring 1.3.1 `hash_ring/ring.py`, `HashRing`.
 
 use super::Peer;
+use crate::{
+    fallback, hash, ketama,
+    mechanism::{Continuum, Label, Search, Tie},
+    scheme::{Scheme, Weights},
+};
 
-pub(super) const PEERS: &[Peer] = &[];
+/// hash_ring.
+pub const HASH_RING: Scheme<'static> = Scheme {
+    name: "hash-ring",
+    used_by: "Python's hash_ring and django-memcached-hashring",
+    hash: hash::MD5,
+    weights: Weights::Whole,
+    mechanism: &RING,
+    fallback: fallback::walk,
+    replicas: 40,
+    points_per_digest: 3,
+    ..Scheme::BASE
+};
+
+/// Digests in whole numbers, a search above the hash, the last server on a shared point: also uhashring's `ketama`.
+pub(super) const RING: Continuum<u32> = Continuum {
+    label: Label::verbatim,
+    count: |scheme, live, member| {
+        ketama::whole_share(scheme.replicas, member.weight, live.total(), live.count())
+            .saturating_mul(scheme.points_per_digest)
+    },
+    points: |scheme, _, label, count, sink| ketama::points(label, count, scheme.points_per_digest, sink),
+    position: |scheme, key| scheme.hash_key(key),
+    search: Search::Above,
+    tie: Tie::LastStays,
+};
+
+pub(super) const PEERS: &[Peer] = &[Peer { scheme: HASH_RING, options: &[], set: |scheme, _, _| Ok(scheme) }];

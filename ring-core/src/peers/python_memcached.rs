@@ -15,7 +15,7 @@
 //!
 //! Source: python-memcached `memcache.py`, `_get_server`.
 
-use super::{Peer, informs};
+use super::{Peer, informs, numbered};
 use crate::{
     hash,
     mechanism::{Slots, View},
@@ -32,6 +32,8 @@ pub const PYTHON_MEMCACHED: Scheme<'static> = Scheme {
     weights: Weights::Whole,
     mechanism: &Slots::BY_HASH,
     fallback: rehash,
+    // `_SERVER_RETRIES`.
+    tries: 10,
     ..Scheme::BASE
 };
 
@@ -51,76 +53,26 @@ pub const PYTHON_MEMCACHED_CRC32: Scheme<'static> = Scheme {
     ..PYTHON_MEMCACHED
 };
 
-/// How often the peer looks for a living server: `_SERVER_RETRIES`.
-const TRIES: u64 = 10;
-
-/// Keys that carry their own hash.
-const NUMBERED: Slots = Slots {
-    slot: Some(|scheme, key, total| match Number::before_colon(key) {
-        Some(number) => number.modulo(total),
-        None => Slots::by_hash(scheme, key, total),
-    }),
-};
-
 fn rehash(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
     retry(view, &Decimal(view.scheme.hash_key(key).into()), order);
 }
 
 fn rehash_numbered(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
-    match Number::before_colon(key) {
-        Some(number) => retry(view, &number, order),
+    match numbered::split(key) {
+        Some((number, _)) => retry(view, &number, order),
         None => rehash(view, key, order),
     }
 }
 
 /// Follows the chain that begins with the text of the first hash.
 fn retry(view: &View<'_>, first: &dyn Text, order: &mut Order<'_>) {
-    let Scheme { hash, mechanism, .. } = view.scheme;
+    let Scheme { hash, mechanism, tries, .. } = view.scheme;
     let mut last = hash.of_text(&Concat([first, &Decimal(0)]));
-    for number in 1..TRIES {
+    for number in 1..u64::from(*tries) {
         if !order.push(mechanism.at(view, last)) {
             return;
         }
         last = hash.of_text(&Concat([&Decimal(last.into()), &Decimal(number)]));
-    }
-}
-
-/// A whole number of any length, as Python writes it.
-#[derive(Clone, Copy)]
-struct Number<'n> {
-    negative: bool,
-    digits: &'n [u8],
-}
-
-impl<'n> Number<'n> {
-    /// Reads `NUMBER:`.
-    fn before_colon(key: &'n [u8]) -> Option<Self> {
-        let (number, _) = key.split_at_checked(key.iter().position(|&byte| byte == b':')?)?;
-        let (negative, digits) = match number {
-            [b'-', digits @ ..] => (true, digits),
-            digits => (false, digits),
-        };
-        (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then_some(Self { negative, digits })
-    }
-
-    /// The number modulo `total`, from zero up.
-    fn modulo(self, total: u32) -> u32 {
-        let total = u64::from(total);
-        let step =
-            |rest: u64, &digit: &u8| (rest * 10 + u64::from(digit - b'0')).checked_rem(total).unwrap_or(0);
-        match (self.negative, self.digits.iter().fold(0, step)) {
-            (true, rest @ 1..) => (total - rest) as u32,
-            (_, rest) => rest as u32,
-        }
-    }
-}
-
-impl Text for Number<'_> {
-    fn feed(&self, sink: &mut dyn FnMut(&[u8])) {
-        if self.negative {
-            sink(b"-");
-        }
-        sink(self.digits);
     }
 }
 
@@ -133,7 +85,7 @@ const fn peer(scheme: Scheme<'static>) -> Peer {
         options: &["hash", "key-form"],
         set: |scheme, name, value| match name {
             "key-form" if value == "hash:key" => {
-                Ok(Scheme { mechanism: &NUMBERED, fallback: rehash_numbered, ..scheme })
+                Ok(Scheme { mechanism: &numbered::SLOTS, fallback: rehash_numbered, ..scheme })
             }
             "key-form" => Err("hash:key"),
             _ => informs(
