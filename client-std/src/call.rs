@@ -1,0 +1,53 @@
+//! One request to one server: over the connection at hand, or, when that turns out dead, over a fresh one.
+
+use memring_text::{Buffer, Operation, Reply, Request};
+
+use crate::{
+    deadline::Deadline,
+    error::{Cause, Error},
+    pool::{Lease, Pool, Wire},
+};
+
+/// Sends `operation` to the pool's server and reads its result; `value` takes what the reply brings.
+pub(crate) fn call<O: Operation<V>, V: Buffer>(
+    pool: &Pool,
+    name: &'static str,
+    operation: &O,
+    value: V,
+    deadline: Deadline,
+) -> Result<O::Output, Error> {
+    let request = operation.request();
+    let mut reply = Reply::new(value);
+    let mut lease = pool.lease(deadline).map_err(|cause| Error::on(pool.name(), name, cause, false))?;
+    exchange(&mut lease, &request, &mut reply, deadline)
+        .and_then(|()| operation.output(reply).map_err(Cause::from))
+        .map_err(|cause| Error::on(pool.name(), name, cause, lease.leaves_open(&request)))
+}
+
+fn exchange<V: Buffer>(
+    lease: &mut Lease<'_>,
+    request: &Request<'_>,
+    reply: &mut Reply<V>,
+    deadline: Deadline,
+) -> Result<(), Cause> {
+    let was_used = lease.is_used();
+    match attempt(lease.wire(deadline)?, request, reply, deadline) {
+        Err(cause) if was_used && cause.is_closed() && lease.may_retry(request) => {
+            lease.close();
+            attempt(lease.wire(deadline)?, request, reply, deadline)
+        }
+        done => done,
+    }
+}
+
+fn attempt<V: Buffer>(
+    wire: &mut Wire,
+    request: &Request<'_>,
+    reply: &mut Reply<V>,
+    deadline: Deadline,
+) -> Result<(), Cause> {
+    wire.io_mut().begin(deadline);
+    wire.send(request)?;
+    wire.receive(request, |event, _| reply.take(event))?;
+    Ok(())
+}

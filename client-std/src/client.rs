@@ -1,0 +1,424 @@
+//! The client: every verb of the protocol, each sent to the server that holds the key.
+
+use core::fmt;
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::SystemTime,
+};
+
+use memring_text::{
+    Arith, ArithVerb, ArrayBuffer, Buffer, Delete, Get, GetVerb, Key, KeyError, MAX_KEY_LEN, Operation,
+    Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
+};
+
+use crate::{
+    builder::{Builder, specs},
+    call::call,
+    deadline::Deadline,
+    error::{Cause, Error},
+    fleet::Fleet,
+    pool::{Pool, PoolOptions},
+    server_spec::{ServerSpec, ServerSpecError},
+};
+
+/// An item with its value in a vector.
+pub type Item = memring_text::Item<Vec<u8>>;
+
+/// A blocking client of many servers.
+///
+/// It is cheap to clone, and clones share their connections. All methods take `&self`: use it from as many threads as
+/// you like.
+///
+/// Every method returns by the [timeout](Builder::timeout) at the latest. A miss is `None` or `false`; an [`Error`] is
+/// a failure, and never stands for a miss.
+///
+/// ```
+/// use memring_std::{Client, Ttl, testing::Server};
+///
+/// let server = Server::start()?;
+/// let client = Client::connect([server.addr().to_string()])?;
+/// client.set("greeting", "hello", Ttl::NEVER)?;
+/// let item = client.get("greeting")?.expect("it was just stored");
+/// assert_eq!(item.value, b"hello");
+/// assert!(client.get("farewell")?.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    options: PoolOptions,
+    fleet: RwLock<Arc<Fleet>>,
+}
+
+/// What is stored beside a value.
+///
+/// Where one is asked for, a [`Ttl`] will do: the flags are then 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Attributes {
+    /// The caller's own number.
+    pub flags: u32,
+    /// How long the item is to live.
+    pub ttl: Ttl,
+}
+
+impl From<Ttl> for Attributes {
+    fn from(ttl: Ttl) -> Self {
+        Self { flags: 0, ttl }
+    }
+}
+
+impl Client {
+    /// A client of `servers`, with the defaults of the [`Builder`].
+    ///
+    /// Connections are opened when they are needed, so servers that are down are no error here.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): one of the servers is none, or there are none at all.
+    pub fn connect<S: TryInto<ServerSpec>>(servers: impl IntoIterator<Item = S>) -> Result<Self, Error>
+    where
+        ServerSpecError: From<S::Error>,
+    {
+        Self::builder().servers(servers).build()
+    }
+
+    /// A builder, to say more.
+    pub const fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(crate) fn new(fleet: Fleet, options: PoolOptions) -> Self {
+        Self { shared: Arc::new(Shared { options, fleet: RwLock::new(Arc::new(fleet)) }) }
+    }
+
+    /// Replaces the servers, for all clones at once. Operations under way end where they began; those after see the new
+    /// list only. Servers of the same name and address keep their connections.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config); the servers remain what they were.
+    pub fn set_servers<S: TryInto<ServerSpec>>(
+        &self,
+        servers: impl IntoIterator<Item = S>,
+    ) -> Result<(), Error>
+    where
+        ServerSpecError: From<S::Error>,
+    {
+        self.swap(specs(servers)).map_err(|cause| Error::new("set_servers", cause))
+    }
+
+    fn swap(&self, specs: Result<Vec<ServerSpec>, Cause>) -> Result<(), Cause> {
+        let specs = specs?;
+        let before = self.fleet();
+        let fleet = Fleet::build(*before.scheme(), specs, &self.shared.options, Some(&before))?;
+        *self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fleet);
+        Ok(())
+    }
+
+    /// The servers in use, in the configured order.
+    #[must_use]
+    pub fn servers(&self) -> Vec<ServerStatus> {
+        let fleet = self.fleet();
+        let status = |(spec, pool): (&ServerSpec, &Arc<Pool>)| {
+            let (idle, busy) = pool.usage();
+            ServerStatus { spec: spec.clone(), idle, busy }
+        };
+        fleet.servers().iter().zip(fleet.pools()).map(status).collect()
+    }
+
+    /// The name of the server that holds `key`. Any bytes have their place, also those that are no key.
+    pub fn server_of(&self, key: impl AsRef<[u8]>) -> Arc<str> {
+        Arc::clone(self.fleet().pool(key.as_ref()).name())
+    }
+
+    /// Reads an item.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>, Error> {
+        self.get_into(key, Vec::new())
+    }
+
+    /// Reads an item into the caller's room, without an allocation of its own.
+    ///
+    /// ```
+    /// # use memring_std::{Client, Ttl, testing::Server};
+    /// # let server = Server::start()?;
+    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// # client.set("greeting", "hello", Ttl::NEVER)?;
+    /// let mut room = Vec::with_capacity(100);
+    /// if client.get_into("greeting", &mut room)?.is_some() {
+    ///     assert_eq!(room, b"hello");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::BufferFull`](crate::ErrorKind::BufferFull) when the value does not fit; else see [`Error`].
+    pub fn get_into<B: Buffer>(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: B,
+    ) -> Result<Option<memring_text::Item<B>>, Error> {
+        self.retrieve(GetVerb::Get, key.as_ref(), value)
+    }
+
+    /// Reads an item with its cas unique, for [`cas`](Self::cas).
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn gets(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>, Error> {
+        self.retrieve(GetVerb::Gets, key.as_ref(), Vec::new())
+    }
+
+    /// Reads an item and gives it `ttl` to live from now on.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn gat(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<Option<Item>, Error> {
+        self.retrieve(GetVerb::Gat(exptime(ttl)), key.as_ref(), Vec::new())
+    }
+
+    /// Reads an item with its cas unique and gives it `ttl` to live from now on.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn gats(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<Option<Item>, Error> {
+        self.retrieve(GetVerb::Gats(exptime(ttl)), key.as_ref(), Vec::new())
+    }
+
+    /// Stores a value, whatever was there before.
+    ///
+    /// # Errors
+    /// See [`Error`]. When the server finds the value too large, the old one is gone.
+    pub fn set(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+        attributes: impl Into<Attributes>,
+    ) -> Result<(), Error> {
+        self.store(StoreVerb::Set, key.as_ref(), value.as_ref(), attributes.into(), set_outcome)
+    }
+
+    /// Stores a value where there is none. Says whether it did.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn add(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+        attributes: impl Into<Attributes>,
+    ) -> Result<bool, Error> {
+        self.store(StoreVerb::Add, key.as_ref(), value.as_ref(), attributes.into(), is_stored)
+    }
+
+    /// Stores a value where there is one. Says whether it did.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn replace(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+        attributes: impl Into<Attributes>,
+    ) -> Result<bool, Error> {
+        self.store(StoreVerb::Replace, key.as_ref(), value.as_ref(), attributes.into(), is_stored)
+    }
+
+    /// Puts `value` behind the one that is there, which keeps its flags and its time to live. Says whether there was
+    /// one.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn append(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool, Error> {
+        self.store(StoreVerb::Append, key.as_ref(), value.as_ref(), Attributes::default(), is_stored)
+    }
+
+    /// Puts `value` before the one that is there, which keeps its flags and its time to live. Says whether there was
+    /// one.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn prepend(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool, Error> {
+        self.store(StoreVerb::Prepend, key.as_ref(), value.as_ref(), Attributes::default(), is_stored)
+    }
+
+    /// Stores a value if the item has not changed since [`gets`](Self::gets) returned it with `cas`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn cas(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+        attributes: impl Into<Attributes>,
+        cas: u64,
+    ) -> Result<StoreOutcome, Error> {
+        self.store(StoreVerb::Cas(cas), key.as_ref(), value.as_ref(), attributes.into(), Ok)
+    }
+
+    /// Deletes an item. Says whether there was one.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
+        self.on_key("delete", key.as_ref(), |key, server| {
+            server.call(&Delete { key, noreply: false }, NO_VALUE)
+        })
+    }
+
+    /// Gives an item `ttl` to live from now on. Says whether there is one.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn touch(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<bool, Error> {
+        self.on_key("touch", key.as_ref(), |key, server| {
+            server.call(&Touch { key, exptime: exptime(ttl), noreply: false }, NO_VALUE)
+        })
+    }
+
+    /// Adds `delta` to a counter and returns the new number, or `None` when there is no such item. Past 2⁶⁴ − 1 it
+    /// begins again at 0.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
+    pub fn incr(&self, key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>, Error> {
+        self.count(ArithVerb::Incr, key.as_ref(), delta)
+    }
+
+    /// Takes `delta` off a counter and returns the new number, or `None` when there is no such item. It ends at 0.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
+    pub fn decr(&self, key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>, Error> {
+        self.count(ArithVerb::Decr, key.as_ref(), delta)
+    }
+
+    fn retrieve<B: Buffer>(
+        &self,
+        verb: GetVerb,
+        key: &[u8],
+        value: B,
+    ) -> Result<Option<memring_text::Item<B>>, Error> {
+        self.on_key(verb.word(), key, |key, server| server.call(&Get { verb, key }, value))
+    }
+
+    fn store<T>(
+        &self,
+        verb: StoreVerb,
+        key: &[u8],
+        value: &[u8],
+        attributes: Attributes,
+        read: impl FnOnce(StoreOutcome) -> Result<T, Cause>,
+    ) -> Result<T, Error> {
+        self.on_key(verb.word(), key, |key, server| {
+            let value = Value::within(value, self.shared.options.limits.value)
+                .map_err(|error| Error::new(verb.word(), error))?;
+            let Attributes { flags, ttl } = attributes;
+            let store = Store { verb, key, flags, exptime: exptime(ttl), value, noreply: false };
+            let outcome = server.call(&store, NO_VALUE)?;
+            read(outcome).map_err(|cause| server.error(cause))
+        })
+    }
+
+    fn count(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
+        self.on_key(verb.word(), key, |key, server| {
+            server.call(&Arith { verb, key, delta, noreply: false }, NO_VALUE)
+        })
+    }
+
+    /// The operation `name` on the server that holds `key`. `run` gets the key as it goes on the wire.
+    fn on_key<T>(
+        &self,
+        name: &'static str,
+        key: &[u8],
+        run: impl FnOnce(Key<'_>, &Target<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let deadline = self.deadline();
+        let fleet = self.fleet();
+        let mut room = ArrayBuffer::new();
+        let wire_key =
+            wire_key(fleet.scheme().key.prefix, key, &mut room).map_err(|error| Error::new(name, error))?;
+        run(wire_key, &Target { pool: fleet.pool(key), name, deadline })
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::after(self.shared.options.timeout)
+    }
+
+    pub(crate) fn options(&self) -> &PoolOptions {
+        &self.shared.options
+    }
+
+    /// The servers as of now. They stay what they are for as long as an operation holds them.
+    pub(crate) fn fleet(&self) -> Arc<Fleet> {
+        Arc::clone(&self.shared.fleet.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("servers", &self.servers()).finish_non_exhaustive()
+    }
+}
+
+/// The server that an operation goes to.
+struct Target<'f> {
+    pool: &'f Pool,
+    name: &'static str,
+    deadline: Deadline,
+}
+
+impl Target<'_> {
+    fn call<O: Operation<V>, V: Buffer>(&self, operation: &O, value: V) -> Result<O::Output, Error> {
+        call(self.pool, self.name, operation, value, self.deadline)
+    }
+
+    fn error(&self, cause: Cause) -> Error {
+        Error::on(self.pool.name(), self.name, cause, false)
+    }
+}
+
+/// What replies without a value are collected in.
+const NO_VALUE: ArrayBuffer<0> = ArrayBuffer::new();
+
+/// The key as it goes on the wire: `key` behind the scheme's prefix.
+pub(crate) fn wire_key<'k>(
+    prefix: &[u8],
+    key: &'k [u8],
+    room: &'k mut ArrayBuffer<MAX_KEY_LEN>,
+) -> Result<Key<'k>, KeyError> {
+    if prefix.is_empty() || key.is_empty() {
+        return Key::new(key);
+    }
+    room.put_all(&[prefix, key]).map_err(|full| KeyError::TooLong { len: full.needed })?;
+    let room: &'k _ = room;
+    Key::new(room.as_slice())
+}
+
+/// The number for the wire, as of now.
+fn exptime(ttl: Ttl) -> i32 {
+    ttl.exptime(UnixTime::from(SystemTime::now()))
+}
+
+fn set_outcome(outcome: StoreOutcome) -> Result<(), Cause> {
+    if outcome == StoreOutcome::Stored { Ok(()) } else { Err(Cause::NotStored) }
+}
+
+fn is_stored(outcome: StoreOutcome) -> Result<bool, Cause> {
+    Ok(outcome == StoreOutcome::Stored)
+}
+
+/// A server of a [`Client`] and how it is doing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerStatus {
+    /// The server.
+    pub spec: ServerSpec,
+    /// How many connections wait to be used.
+    pub idle: usize,
+    /// How many connections are in use or being opened.
+    pub busy: usize,
+}

@@ -1,0 +1,69 @@
+//! Until when something may take.
+
+use core::time::Duration;
+use std::time::Instant;
+
+/// The moment at which an operation is given up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    at: Instant,
+    overtime: Duration,
+}
+
+impl Deadline {
+    /// `timeout` from now.
+    pub(crate) fn after(timeout: Duration) -> Self {
+        let now = Instant::now();
+        // A timeout beyond what the clock can say stands for "as long as it takes".
+        let at = now.checked_add(timeout).unwrap_or_else(|| now + FAR);
+        Self { at, overtime: Duration::ZERO }
+    }
+
+    /// The same deadline, but what has arrived by then may still be read for `overtime`.
+    ///
+    /// A batch reads one server after the other: when the first one hangs, the others' replies are there, unread, when
+    /// the time is over.
+    pub(crate) const fn with_overtime(self, overtime: Duration) -> Self {
+        Self { overtime, ..self }
+    }
+
+    /// The earlier of this deadline and `timeout` from now.
+    pub(crate) fn within(self, timeout: Duration) -> Self {
+        let at = Self::after(timeout).at.min(self.at);
+        Self { at, ..self }
+    }
+
+    /// The time left; zero when it is over.
+    pub(crate) fn left(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
+    /// The time left to wait for bytes: zero when only what has arrived may be read, `None` when not even that.
+    pub(crate) fn patience(self) -> Option<Duration> {
+        let now = Instant::now();
+        let left = self.at.saturating_duration_since(now);
+        let over = now.checked_duration_since(self.at).is_some_and(|over| over >= self.overtime);
+        if over { None } else { Some(left) }
+    }
+}
+
+/// A year.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endless_timeout_is_far_away() {
+        assert!(Deadline::after(Duration::MAX).left() > FAR / 2);
+    }
+
+    #[test]
+    fn within_never_extends() {
+        let deadline = Deadline::after(Duration::ZERO);
+        assert!(deadline.within(Duration::from_secs(9)).left().is_zero());
+        assert_eq!(deadline.patience(), None);
+        assert_eq!(deadline.with_overtime(Duration::from_secs(9)).patience(), Some(Duration::ZERO));
+    }
+}

@@ -1,0 +1,99 @@
+//! From an address to a connected socket.
+
+use core::{net::SocketAddr, time::Duration};
+use std::{io, net::TcpStream, path::Path, sync::Arc};
+
+use socket2::{SockRef, TcpKeepalive};
+
+use crate::{
+    deadline::Deadline,
+    error::Cause,
+    resolve::Resolver,
+    server_spec::{Address, Kind},
+    socket::{Socket, Stream},
+};
+
+/// Opens connections to one server.
+#[derive(Debug)]
+pub(crate) enum Dialer {
+    Tcp(Arc<Resolver>),
+    Unix(Box<Path>),
+}
+
+impl Dialer {
+    /// A dialer for `address`.
+    pub(crate) fn new(address: &Address) -> Self {
+        match address.kind() {
+            Kind::Tcp { host, port } => Self::Tcp(Arc::new(Resolver::new(host, *port))),
+            Kind::Unix(path) => Self::Unix(path.as_path().into()),
+        }
+    }
+
+    /// Opens a connection whose operations will usually have `timeout`.
+    pub(crate) fn dial(&self, deadline: Deadline, timeout: Duration) -> Result<Socket, Cause> {
+        let stream = match self {
+            Self::Tcp(resolver) => {
+                let addresses = resolver.resolve(deadline).map_err(Cause::Resolve)?;
+                tcp_of_any(&addresses, deadline, timeout)
+            }
+            Self::Unix(path) => unix(path, deadline),
+        };
+        stream.and_then(|stream| Socket::new(stream, timeout)).map_err(Cause::Connect)
+    }
+}
+
+/// Tries one address after the other; each gets its part of the time that is left, so that one that swallows
+/// everything does not use up the time of the others.
+fn tcp_of_any(addresses: &[SocketAddr], deadline: Deadline, timeout: Duration) -> io::Result<Stream> {
+    let mut error = io::ErrorKind::NotFound.into();
+    for (to_go, address) in (1..=u32::try_from(addresses.len()).unwrap_or(u32::MAX)).rev().zip(addresses) {
+        match tcp(*address, deadline.left() / to_go, timeout) {
+            Ok(stream) => return Ok(Stream::Tcp(stream)),
+            Err(failure) => error = failure,
+        }
+    }
+    Err(error)
+}
+
+fn tcp(address: SocketAddr, wait: Duration, timeout: Duration) -> io::Result<TcpStream> {
+    if wait.is_zero() {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    let stream = TcpStream::connect_timeout(&address, wait)?;
+    // Where nobody listens on a port that the system gives to clients, a connection can meet itself.
+    if stream.local_addr()? == address {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(&stream);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+    // A peer that has vanished is noticed when what was sent to it is not acknowledged.
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    socket.set_tcp_user_timeout(Some(timeout.max(Duration::from_secs(1))))?;
+    #[cfg(not(any(target_os = "android", target_os = "linux")))]
+    let _ = timeout;
+    Ok(stream)
+}
+
+#[cfg(unix)]
+fn unix(path: &Path, deadline: Deadline) -> io::Result<Stream> {
+    use std::os::{fd::OwnedFd, unix::net::UnixStream};
+
+    use socket2::{Domain, SockAddr, Socket, Type};
+
+    let wait = deadline.left();
+    if wait.is_zero() {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.connect_timeout(&SockAddr::unix(path)?, wait)?;
+    Ok(Stream::Unix(UnixStream::from(OwnedFd::from(socket))))
+}
+
+#[cfg(not(unix))]
+fn unix(_: &Path, _: Deadline) -> io::Result<Stream> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// How long a connection may be idle before the system asks whether the peer is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);

@@ -1,0 +1,77 @@
+//! The servers at one point of time: who holds which key, and the connections to each.
+
+use std::sync::Arc;
+
+use memring_core::{Placement, Scheme, Server, Servers, storage::Boxed};
+
+use crate::{
+    error::Cause,
+    pool::{Pool, PoolOptions},
+    server_spec::ServerSpec,
+};
+
+/// A placement and the pools of its servers. It never changes: other servers make another fleet.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    placement: Placement<'static, Roster, Boxed>,
+    pools: Box<[Arc<Pool>]>,
+}
+
+/// The list of servers that a placement is built for.
+#[derive(Debug)]
+struct Roster(Vec<ServerSpec>);
+
+impl Servers for Roster {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn server(&self, index: usize) -> Option<Server<'_>> {
+        self.0.get(index).map(ServerSpec::server)
+    }
+}
+
+impl Fleet {
+    /// Places `servers` by `scheme`. Pools of the fleet `before` that fit are kept, with their connections.
+    pub(crate) fn build(
+        scheme: Scheme<'static>,
+        servers: Vec<ServerSpec>,
+        options: &PoolOptions,
+        before: Option<&Self>,
+    ) -> Result<Self, Cause> {
+        let placement = Placement::build(scheme, Roster(servers), Boxed::default())?;
+        let kept = before.map_or(&[][..], |before| &before.pools);
+        let pool = |spec| match kept.iter().find(|pool| pool.serves(spec)) {
+            Some(pool) => Arc::clone(pool),
+            None => Arc::new(Pool::new(spec, options.clone())),
+        };
+        let pools = placement.servers().0.iter().map(pool).collect();
+        Ok(Self { placement, pools })
+    }
+
+    /// The scheme by which keys are placed.
+    pub(crate) const fn scheme(&self) -> &Scheme<'static> {
+        self.placement.scheme()
+    }
+
+    /// The servers, in the configured order.
+    pub(crate) fn servers(&self) -> &[ServerSpec] {
+        &self.placement.servers().0
+    }
+
+    /// The servers' pools, in the same order.
+    pub(crate) fn pools(&self) -> &[Arc<Pool>] {
+        &self.pools
+    }
+
+    /// The position of the server that holds `key`.
+    pub(crate) fn place(&self, key: &[u8]) -> usize {
+        self.placement.primary(key).get()
+    }
+
+    /// The pool of the server that holds `key`.
+    pub(crate) fn pool(&self, key: &[u8]) -> &Pool {
+        // A placement names servers of its list only, and each has its pool.
+        &self.pools[self.place(key)]
+    }
+}

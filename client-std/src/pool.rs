@@ -1,0 +1,190 @@
+//! The connections to one server: lent to one operation at a time, kept when they come back whole.
+
+use core::time::Duration;
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use memring_text::{Connection, ExchangeState, Limits, Request};
+
+use crate::{
+    deadline::Deadline,
+    dial::Dialer,
+    error::Cause,
+    server_spec::{Address, ServerSpec},
+    socket::Socket,
+};
+
+/// A connection with the protocol's state.
+pub(crate) type Wire = Connection<Socket, Box<[u8]>>;
+
+/// What connections are opened with.
+#[derive(Clone, Debug)]
+pub(crate) struct PoolOptions {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) size: usize,
+    pub(crate) limits: Limits,
+}
+
+/// The connections to one server.
+///
+/// The connection used last is lent first, so that a pool that was busy once lets the others rest. The lock is held
+/// for a few instructions at a time, never during input or output.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    name: Arc<str>,
+    address: Address,
+    dialer: Dialer,
+    options: PoolOptions,
+    shelf: Mutex<Shelf>,
+    returned: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    idle: Vec<Idle>,
+    lent: usize,
+}
+
+#[derive(Debug)]
+struct Idle {
+    wire: Wire,
+    since: Instant,
+}
+
+impl Pool {
+    /// A pool without any connection yet.
+    pub(crate) fn new(spec: &ServerSpec, options: PoolOptions) -> Self {
+        Self {
+            name: spec.name().into(),
+            address: spec.address().clone(),
+            dialer: Dialer::new(spec.address()),
+            options,
+            shelf: Mutex::default(),
+            returned: Condvar::new(),
+        }
+    }
+
+    /// The server's name.
+    pub(crate) const fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Whether this is the pool that `spec` needs.
+    pub(crate) fn serves(&self, spec: &ServerSpec) -> bool {
+        *self.name == *spec.name() && self.address == *spec.address()
+    }
+
+    /// How many connections are idle, and how many are lent.
+    pub(crate) fn usage(&self) -> (usize, usize) {
+        let shelf = self.lock();
+        (shelf.idle.len(), shelf.lent)
+    }
+
+    /// Takes part of the pool for one operation, once there is one left.
+    pub(crate) fn lease(&self, deadline: Deadline) -> Result<Lease<'_>, Cause> {
+        let full = |shelf: &mut Shelf| shelf.lent >= self.options.size;
+        let mut shelf = self.lock();
+        if full(&mut shelf) {
+            let waited = self.returned.wait_timeout_while(shelf, deadline.left(), full);
+            (shelf, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            if full(&mut shelf) {
+                return Err(Cause::Busy);
+            }
+        }
+        shelf.lent += 1;
+        drop(shelf);
+        let mut lease = Lease { pool: self, wire: None, is_used: false };
+        lease.wire = lease.take_idle();
+        lease.is_used = lease.wire.is_some();
+        Ok(lease)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A part of a pool, and its connection.
+///
+/// When it is dropped, be it by an error or a panic, the connection goes back if its last exchange is complete; else
+/// it is closed.
+#[derive(Debug)]
+pub(crate) struct Lease<'p> {
+    pool: &'p Pool,
+    wire: Option<Wire>,
+    is_used: bool,
+}
+
+impl Lease<'_> {
+    /// Whether there is a connection that was used before: it may have ended without our knowing.
+    pub(crate) const fn is_used(&self) -> bool {
+        self.is_used
+    }
+
+    /// The connection, opened now if there is none.
+    pub(crate) fn wire(&mut self, deadline: Deadline) -> Result<&mut Wire, Cause> {
+        let wire = match self.wire.take() {
+            Some(wire) => wire,
+            None => self.pool.open(deadline)?,
+        };
+        Ok(self.wire.insert(wire))
+    }
+
+    /// Closes the connection.
+    pub(crate) fn close(&mut self) {
+        self.wire = None;
+        self.is_used = false;
+    }
+
+    /// After a failure: may `request`, the one in hand, be sent again on another connection?
+    pub(crate) fn may_retry(&self, request: &Request<'_>) -> bool {
+        self.wire.as_ref().is_some_and(|wire| wire.io().sent() == 0 || wire.may_retry(request))
+    }
+
+    /// After a failure: may `request` have changed something all the same?
+    pub(crate) fn leaves_open(&self, request: &Request<'_>) -> bool {
+        self.wire.as_ref().is_some_and(|wire| !request.may_retry(wire.io().sent()))
+    }
+
+    /// An idle connection on which nothing has happened since.
+    fn take_idle(&self) -> Option<Wire> {
+        loop {
+            let Idle { wire, since } = self.pool.lock().idle.pop()?;
+            if since.elapsed() < RESTLESS || wire.io().is_silent() {
+                return Some(wire);
+            }
+        }
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let wire = self.wire.take().filter(|wire| wire.state() == ExchangeState::Idle);
+        let mut shelf = self.pool.lock();
+        shelf.lent -= 1;
+        if let Some(wire) = wire {
+            shelf.idle.push(Idle { wire, since: Instant::now() });
+        }
+        drop(shelf);
+        self.pool.returned.notify_one();
+    }
+}
+
+impl Pool {
+    fn open(&self, deadline: Deadline) -> Result<Wire, Cause> {
+        let PoolOptions { connect_timeout, timeout, limits, .. } = self.options;
+        let socket = self.dialer.dial(deadline.within(connect_timeout), timeout)?;
+        let buffer = vec![0; BUFFER.max(limits.line)].into_boxed_slice();
+        Ok(Connection::with_limits(socket, buffer, limits))
+    }
+}
+
+/// How long a connection may be idle before it is looked at again. What ends or sends within this time is found by the
+/// exchange itself; looking takes three system calls.
+const RESTLESS: Duration = Duration::from_millis(1);
+
+/// What a connection reads at once, in bytes.
+const BUFFER: usize = 16 * 1024;

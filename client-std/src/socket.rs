@@ -1,0 +1,274 @@
+//! A byte stream with a deadline: what the protocol's blocking loop runs over.
+
+use core::{error, fmt, mem::MaybeUninit, time::Duration};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::{
+    io::{self, Read as _, Write as _},
+    net::TcpStream,
+};
+
+use socket2::SockRef;
+
+use crate::deadline::Deadline;
+
+/// A connected socket. Reads and writes return by the deadline, however many of them an operation takes.
+///
+/// The kernel is told a time limit only when the one it has would be too late, so that an operation in the normal
+/// course costs one `send` and one `recv`. Small writes are gathered until they are flushed or fill a page or two.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    stream: Stream,
+    deadline: Deadline,
+    /// The time limits that the kernel has.
+    read_limit: Duration,
+    write_limit: Duration,
+    gathered: Vec<u8>,
+    sent: usize,
+}
+
+/// Where the bytes go.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl Socket {
+    /// A socket over a fresh connection, whose operations usually have `timeout`.
+    pub(crate) fn new(stream: Stream, timeout: Duration) -> io::Result<Self> {
+        let limit = timeout.max(SHORTEST);
+        stream.set_read_timeout(limit)?;
+        stream.set_write_timeout(limit)?;
+        Ok(Self {
+            stream,
+            deadline: Deadline::after(timeout),
+            read_limit: limit,
+            write_limit: limit,
+            gathered: Vec::new(),
+            sent: 0,
+        })
+    }
+
+    /// Begins an operation that ends by `deadline`.
+    pub(crate) fn begin(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
+        self.sent = 0;
+    }
+
+    /// How many bytes have left since the operation began.
+    pub(crate) const fn sent(&self) -> usize {
+        self.sent
+    }
+
+    /// Whether nothing has come since the last operation: neither a byte that nobody asked for nor the end.
+    pub(crate) fn is_silent(&self) -> bool {
+        if self.stream.set_nonblocking(true).is_err() {
+            return false;
+        }
+        let peeked = self.stream.peek();
+        let restored = self.stream.set_nonblocking(false);
+        restored.is_ok() && matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Writes what was gathered.
+    pub(crate) fn flush(&mut self) -> Result<(), SocketError> {
+        let mut gathered = core::mem::take(&mut self.gathered);
+        let mut rest = &gathered[..];
+        let mut result = Ok(());
+        while !rest.is_empty() {
+            match self.send(rest) {
+                Ok(len) => rest = rest.get(len..).unwrap_or(&[]),
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        // After an error the connection is closed: nothing of it is sent twice.
+        gathered.clear();
+        self.gathered = gathered;
+        result
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<usize, SocketError> {
+        let mut left = self.deadline.left();
+        loop {
+            if left.is_zero() {
+                return Err(SocketError::TimedOut);
+            }
+            if exceeds(self.write_limit, left) {
+                self.stream.set_write_timeout(left)?;
+                self.write_limit = left;
+            }
+            match self.stream.write(bytes) {
+                Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                Ok(len) => {
+                    self.sent = self.sent.saturating_add(len);
+                    return Ok(len);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => left = self.deadline.left(),
+                Err(error) if has_timed_out(&error) => {
+                    left = self.deadline.left();
+                    // The limit was a shorter one, left from an earlier operation.
+                    self.write_limit = Duration::MAX;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl embedded_io::ErrorType for Socket {
+    type Error = SocketError;
+}
+
+impl embedded_io::Read for Socket {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, SocketError> {
+        loop {
+            let left = self.deadline.patience().ok_or(SocketError::TimedOut)?.max(SHORTEST);
+            if exceeds(self.read_limit, left) {
+                self.stream.set_read_timeout(left)?;
+                self.read_limit = left;
+            }
+            match self.stream.read(buf) {
+                Ok(len) => return Ok(len),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if has_timed_out(&error) => {
+                    if self.deadline.left().is_zero() {
+                        return Err(SocketError::TimedOut);
+                    }
+                    self.read_limit = Duration::MAX;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl embedded_io::Write for Socket {
+    /// Gathers a little, sends a lot. What does not fill the room is kept, so that the end of a large request leaves
+    /// with what follows it.
+    fn write(&mut self, buf: &[u8]) -> Result<usize, SocketError> {
+        if self.gathered.is_empty() && buf.len() > ROOM {
+            let (most, _) = buf.split_at(buf.len() - LAST);
+            return self.send(most);
+        }
+        let (taken, _) = buf.split_at(buf.len().min(ROOM.saturating_sub(self.gathered.len())));
+        self.gathered.extend_from_slice(taken);
+        if self.gathered.len() >= ROOM {
+            self.flush()?;
+        }
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> Result<(), SocketError> {
+        Self::flush(self)
+    }
+}
+
+impl Stream {
+    fn set_read_timeout(&self, limit: Duration) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_read_timeout(Some(limit)),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.set_read_timeout(Some(limit)),
+        }
+    }
+
+    fn set_write_timeout(&self, limit: Duration) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_write_timeout(Some(limit)),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.set_write_timeout(Some(limit)),
+        }
+    }
+
+    fn set_nonblocking(&self, on: bool) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_nonblocking(on),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.set_nonblocking(on),
+        }
+    }
+
+    fn peek(&self) -> io::Result<usize> {
+        let mut byte = [MaybeUninit::uninit()];
+        match self {
+            Self::Tcp(stream) => SockRef::from(stream).peek(&mut byte),
+            #[cfg(unix)]
+            Self::Unix(stream) => SockRef::from(stream).peek(&mut byte),
+        }
+    }
+
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.read(buf),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.read(buf),
+        }
+    }
+
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.write(buf),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.write(buf),
+        }
+    }
+}
+
+/// Would a wait of `limit` end noticeably later than one of `left`? A sixteenth is not worth a system call.
+fn exceeds(limit: Duration, left: Duration) -> bool {
+    limit.saturating_sub(left) > left / 16
+}
+
+/// Sockets say it in one of two ways, depending on the system.
+fn has_timed_out(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+/// The shortest time limit that systems keep apart from "none", with room to spare.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// How much is gathered, in bytes, before it is sent unasked.
+const ROOM: usize = 16 * 1024;
+
+/// How much of a large write is kept back, in bytes.
+const LAST: usize = 1024;
+
+/// Why bytes did not pass.
+#[derive(Debug)]
+pub(crate) enum SocketError {
+    /// The deadline has passed.
+    TimedOut,
+    /// The system says so.
+    Io(io::Error),
+}
+
+impl From<io::Error> for SocketError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl fmt::Display for SocketError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut => f.write_str("timed out"),
+            Self::Io(error) => error.kind().fmt(f),
+        }
+    }
+}
+
+impl error::Error for SocketError {}
+
+impl embedded_io::Error for SocketError {
+    fn kind(&self) -> embedded_io::ErrorKind {
+        match self {
+            Self::TimedOut => embedded_io::ErrorKind::TimedOut,
+            Self::Io(_) => embedded_io::ErrorKind::Other,
+        }
+    }
+}
