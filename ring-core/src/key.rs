@@ -49,14 +49,20 @@ impl<'a> KeyText<'a> {
 
     /// The hash of the text of `key`.
     #[must_use]
+    #[inline]
     pub fn hash(&self, hash: &Hash, key: &[u8]) -> u32 {
-        let counts = |len| self.shortest <= len && len <= self.longest;
-        if self.is_whole() {
-            return if counts(key.len()) { hash.of(key) } else { 0 };
-        }
+        if self.is_whole() && self.counts(key.len()) { hash.of(key) } else { self.hash_composed(hash, key) }
+    }
+
+    fn hash_composed(&self, hash: &Hash, key: &[u8]) -> u32 {
         let text = self.of(key);
         let any_len = self.shortest == 0 && self.longest == usize::MAX;
-        if any_len || counts(text.len()) { hash.of_text(&text) } else { 0 }
+        if any_len || self.counts(text.len()) { hash.of_text(&text) } else { 0 }
+    }
+
+    /// Whether a text of `len` bytes is hashed at all.
+    const fn counts(&self, len: usize) -> bool {
+        self.shortest <= len && len <= self.longest
     }
 
     /// Whether every key has the same text under `other`.

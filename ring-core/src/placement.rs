@@ -26,7 +26,6 @@ pub struct Placement<'a, L, S> {
     scheme: Scheme<'a>,
     servers: L,
     storage: S,
-    len: usize,
 }
 
 impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
@@ -43,16 +42,16 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
         if let Some(expected) = scheme.points_in_ring.filter(|&expected| expected != needs.entries) {
             return Err(BuildError::PointsInRing { expected, built: needs.entries });
         }
-        let len = scheme.mechanism.build(&scheme, &live, storage.prepare(needs)?);
-        Ok(Self { scheme, servers, storage, len })
+        let built = scheme.mechanism.build(&scheme, &live, storage.prepare(needs)?);
+        storage.trim(built);
+        Ok(Self { scheme, servers, storage })
     }
 
     /// Takes over what was built before, as by a build script for flash.
     ///
     /// `storage` must hold exactly what [`build`](Self::build) made of the same scheme and servers.
-    pub fn prebuilt(scheme: Scheme<'a>, servers: L, storage: S) -> Self {
-        let len = storage.entries().owners.len();
-        Self { scheme, servers, storage, len }
+    pub const fn prebuilt(scheme: Scheme<'a>, servers: L, storage: S) -> Self {
+        Self { scheme, servers, storage }
     }
 
     /// The server that holds `key`.
@@ -95,19 +94,19 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
         &self.servers
     }
 
-    /// What it was built into. [`Entries::first`](crate::storage::Entries::first) of [`len`](Self::len) are in use.
+    /// What it was built into.
     pub const fn storage(&self) -> &S {
         &self.storage
     }
 
     /// How many entries are in use; 0 for schemes that store nothing.
-    pub const fn len(&self) -> usize {
-        self.len
+    pub fn len(&self) -> usize {
+        self.storage.entries().owners.len()
     }
 
     /// Whether the scheme stores nothing.
-    pub const fn is_empty(&self) -> bool {
-        self.len == 0
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The servers and the storage, to be used anew.
@@ -116,22 +115,21 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
     }
 
     /// What mechanisms and fallbacks see.
+    #[inline]
     pub(crate) fn view(&self) -> View<'_> {
-        View { scheme: &self.scheme, servers: &self.servers, entries: self.storage.entries().first(self.len) }
+        View { scheme: &self.scheme, servers: &self.servers, entries: self.storage.entries() }
     }
 }
 
 impl<L, S> fmt::Debug for Placement<'_, L, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Placement")
-            .field("scheme", &self.scheme)
-            .field("len", &self.len)
-            .finish_non_exhaustive()
+        f.debug_struct("Placement").field("scheme", &self.scheme).finish_non_exhaustive()
     }
 }
 
 impl Scheme<'_> {
     /// The hash of `key`: what of it counts, under the scheme's function.
+    #[inline]
     pub fn hash_key(&self, key: &[u8]) -> u32 {
         self.key.hash(&self.hash, key)
     }

@@ -37,17 +37,6 @@ impl Entries<'_> {
     pub fn owner(&self, entry: usize) -> ServerIndex {
         ServerIndex::new(self.owners.get(entry).copied().unwrap_or(0))
     }
-
-    /// The first `len` entries.
-    #[must_use]
-    pub fn first(self, len: usize) -> Self {
-        Self {
-            points: self.points.get(..len).unwrap_or(self.points),
-            wide: self.wide.get(..len).unwrap_or(self.wide),
-            owners: self.owners.get(..len).unwrap_or(self.owners),
-            index: self.index,
-        }
-    }
 }
 
 /// Entries to fill.
@@ -84,7 +73,7 @@ impl<'e> EntriesMut<'e> {
 
 /// Storage that holds a built placement.
 pub trait Storage {
-    /// All entries that there is room for.
+    /// The entries in use.
     fn entries(&self) -> Entries<'_>;
 }
 
@@ -95,6 +84,9 @@ pub trait StorageMut: Storage {
     /// # Errors
     /// [`BuildError::TooFewPoints`] when there is too little; nothing was changed then.
     fn prepare(&mut self, needs: Needs) -> Result<EntriesMut<'_>, BuildError>;
+
+    /// Gives up all but the first `entries` entries.
+    fn trim(&mut self, entries: usize);
 }
 
 impl<S: Storage + ?Sized> Storage for &S {
@@ -112,5 +104,9 @@ impl<S: Storage + ?Sized> Storage for &mut S {
 impl<S: StorageMut + ?Sized> StorageMut for &mut S {
     fn prepare(&mut self, needs: Needs) -> Result<EntriesMut<'_>, BuildError> {
         (**self).prepare(needs)
+    }
+
+    fn trim(&mut self, entries: usize) {
+        (**self).trim(entries);
     }
 }

@@ -121,24 +121,24 @@ impl<P: Point> Continuum<P> {
     /// The entry that owns `position`; `points` is not empty.
     fn find(&self, view: &View<'_>, position: P) -> usize {
         let points = P::of(&view.entries);
-        let index = view.entries.index;
+        let first_at_or_above = |position| index::first_at_or_above(points, view.entries.index, position);
         let found = match self.search {
-            Search::AtOrAbove => index::first(points, index, position, |point| point >= position),
-            Search::Above => index::first(points, index, position, |point| point > position),
-            Search::AtOrBelow => match index::first(points, index, position, |point| point > position) {
-                0 => points.len(),
-                above => above,
-            }
-            .saturating_sub(1),
+            Search::AtOrAbove => first_at_or_above(position),
+            // Above the highest value there is nothing: round to the first point.
+            Search::Above | Search::AtOrBelow => position.above().map_or(points.len(), first_at_or_above),
         };
-        if found < points.len() { found } else { 0 }
+        match self.search {
+            Search::AtOrAbove | Search::Above if found < points.len() => found,
+            Search::AtOrAbove | Search::Above => 0,
+            Search::AtOrBelow => found.checked_sub(1).unwrap_or(points.len().saturating_sub(1)),
+        }
     }
 
     /// How far `point` is from `position` in the direction of the search, all the way round at most.
     fn distance(&self, position: P, point: P) -> P {
         match self.search {
             Search::AtOrAbove => point.minus(position),
-            Search::Above => point.minus(position).minus(P::ONE),
+            Search::Above => position.above().map_or(point, |above| point.minus(above)),
             Search::AtOrBelow => position.minus(point),
         }
     }

@@ -1,6 +1,7 @@
 //! Storage on the heap.
 
 use alloc::boxed::Box;
+use core::mem;
 
 use super::{Entries, EntriesMut, Storage, StorageMut};
 use crate::{mechanism::Needs, scheme::BuildError};
@@ -35,6 +36,21 @@ impl StorageMut for Boxed {
             owners: &mut self.owners,
             index: &mut self.index,
         })
+    }
+
+    fn trim(&mut self, entries: usize) {
+        cut(&mut self.points, entries);
+        cut(&mut self.wide, entries);
+        cut(&mut self.owners, entries);
+    }
+}
+
+/// Keeps the first `len` elements of a boxed slice.
+fn cut<T>(boxed: &mut Box<[T]>, len: usize) {
+    if len < boxed.len() {
+        let mut elements = mem::take(boxed).into_vec();
+        elements.truncate(len);
+        *boxed = elements.into_boxed_slice();
     }
 }
 

@@ -53,6 +53,11 @@ impl<const N: usize, const I: usize> StorageMut for Fixed<N, I> {
             index: &mut self.index,
         })
     }
+
+    fn trim(&mut self, entries: usize) {
+        self.points.truncate(entries);
+        self.owners.truncate(entries);
+    }
 }
 
 /// Room for `N` points of 128 bits, which a few schemes have: 18 `N` bytes.
@@ -86,5 +91,10 @@ impl<const N: usize> StorageMut for FixedWide<N> {
         self.points.resize(needs.entries, 0).map_err(|_| error)?;
         self.owners.resize(needs.entries, 0).map_err(|_| error)?;
         Ok(EntriesMut { points: &mut [], wide: &mut self.points, owners: &mut self.owners, index: &mut [] })
+    }
+
+    fn trim(&mut self, entries: usize) {
+        self.points.truncate(entries);
+        self.owners.truncate(entries);
     }
 }

@@ -1,5 +1,7 @@
 //! Storage that belongs to somebody else: slices lent by the caller, and rings in flash.
 
+use core::mem;
+
 use super::{Entries, EntriesMut, Storage, StorageMut};
 use crate::{mechanism::Needs, scheme::BuildError};
 
@@ -25,6 +27,19 @@ impl Storage for Lent<'_> {
 impl StorageMut for Lent<'_> {
     fn prepare(&mut self, needs: Needs) -> Result<EntriesMut<'_>, BuildError> {
         EntriesMut { points: self.points, wide: self.wide, owners: self.owners, index: self.index }.cut(needs)
+    }
+
+    fn trim(&mut self, entries: usize) {
+        cut(&mut self.points, entries);
+        cut(&mut self.wide, entries);
+        cut(&mut self.owners, entries);
+    }
+}
+
+/// Keeps the first `len` elements of a slice.
+fn cut<T>(slice: &mut &mut [T], len: usize) {
+    if let Some((kept, _)) = mem::take(slice).split_at_mut_checked(len) {
+        *slice = kept;
     }
 }
 

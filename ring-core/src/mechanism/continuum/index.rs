@@ -9,8 +9,11 @@ use super::Point;
 /// Marks an index that is not in use; no correction of a used one is this large.
 const UNUSED: i16 = i16::MIN;
 
-/// Points looked at one after the other before halving takes over.
-const NEAR: usize = 8;
+/// Points that are compared all at once, without a branch between them.
+const NEAR: usize = 4;
+
+/// How often that is done before halving takes over.
+const LOOKS: usize = 2;
 
 /// How many parts an index of `len` corrections has, as a power of two; `None` below two parts.
 fn bits(len: usize) -> Option<u32> {
@@ -38,15 +41,19 @@ fn guess(part: usize, points: usize, bits: u32) -> usize {
     ((part as u64 * points as u64) >> bits) as usize
 }
 
-/// The first of the sorted `points` that is `past` the position, or their number when none is.
-pub(super) fn first<P: Point>(points: &[P], index: &[i16], position: P, past: impl Fn(P) -> bool) -> usize {
-    let begin = begin(points.len(), index, position);
-    let rest = points.get(begin..).unwrap_or_default();
-    let near = rest.iter().take(NEAR).take_while(|point| !past(**point)).count();
-    if near < NEAR || near == rest.len() {
-        return begin + near;
+/// The first of the sorted `points` that is at or above `position`, or their number when none is.
+#[inline]
+pub(super) fn first_at_or_above<P: Point>(points: &[P], index: &[i16], position: P) -> usize {
+    let mut rest = points.get(begin(points.len(), index, position)..).unwrap_or_default();
+    for _ in 0..LOOKS {
+        let Some((near, after)) = rest.split_first_chunk::<NEAR>() else { break };
+        let below: usize = near.iter().map(|&point| usize::from(point < position)).sum();
+        if below < NEAR {
+            return points.len() - rest.len() + below;
+        }
+        rest = after;
     }
-    begin + rest.partition_point(|&point| !past(point))
+    points.len() - rest.len() + rest.partition_point(|&point| point < position)
 }
 
 fn begin<P: Point>(points: usize, index: &[i16], position: P) -> usize {
@@ -82,8 +89,7 @@ mod tests {
             fill(&points, &mut index);
             let edges = points.iter().flat_map(|&point| [point.wrapping_sub(1), point, point.wrapping_add(1)]);
             for hash in hashes.iter().copied().chain(edges).chain([0, u32::MAX]) {
-                prop_assert_eq!(first(&points, &index, hash, |point| point >= hash), points.partition_point(|&point| point < hash));
-                prop_assert_eq!(first(&points, &index, hash, |point| point > hash), points.partition_point(|&point| point <= hash));
+                prop_assert_eq!(first_at_or_above(&points, &index, hash), points.partition_point(|&point| point < hash));
             }
         }
     }
@@ -94,6 +100,6 @@ mod tests {
         let mut index = vec![0; 1024];
         fill(&points, &mut index);
         assert_eq!(index[0], UNUSED);
-        assert_eq!(first(&points, &index, 31_234, |point| point >= 31_234), 31_234);
+        assert_eq!(first_at_or_above(&points, &index, 31_234), 31_234);
     }
 }

@@ -4,8 +4,6 @@ use crate::storage::Entries;
 
 /// The value of a point, and of a key's position among the points.
 pub trait Point: Copy + Ord + Sync + 'static {
-    /// The least step.
-    const ONE: Self;
     /// Whether the value takes 128 bits.
     const WIDE: bool;
 
@@ -21,13 +19,15 @@ pub trait Point: Copy + Ord + Sync + 'static {
     /// The highest 32 bits.
     fn head(self) -> u32;
 
+    /// The next higher value, if there is one.
+    fn above(self) -> Option<Self>;
+
     /// The difference, going round below zero.
     #[must_use]
     fn minus(self, other: Self) -> Self;
 }
 
 impl Point for u32 {
-    const ONE: Self = 1;
     const WIDE: bool = false;
 
     fn of<'e>(entries: &Entries<'e>) -> &'e [Self] {
@@ -46,13 +46,16 @@ impl Point for u32 {
         self
     }
 
+    fn above(self) -> Option<Self> {
+        self.checked_add(1)
+    }
+
     fn minus(self, other: Self) -> Self {
         self.wrapping_sub(other)
     }
 }
 
 impl Point for u128 {
-    const ONE: Self = 1;
     const WIDE: bool = true;
 
     fn of<'e>(entries: &Entries<'e>) -> &'e [Self] {
@@ -69,6 +72,10 @@ impl Point for u128 {
 
     fn head(self) -> u32 {
         (self >> 96) as u32
+    }
+
+    fn above(self) -> Option<Self> {
+        self.checked_add(1)
     }
 
     fn minus(self, other: Self) -> Self {

@@ -10,8 +10,11 @@ use super::Point;
 /// Decides between the owners of equal points.
 type Compare<'c> = &'c dyn Fn(u16, u16) -> Ordering;
 
-/// Bits that one pass looks at.
+/// Most bits that one pass looks at.
 const RADIX_BITS: u32 = 8;
+
+/// Entries that a pass leaves in a run, as a power of two, if hashes are even.
+const RUN_BITS: u32 = 2;
 
 /// Runs up to this length are left to insertion.
 const SHORT: usize = 24;
@@ -25,20 +28,24 @@ pub(super) fn by_point<P: Point>(points: &mut [P], owners: &mut [u16], compare: 
 
 /// Sorts by the top `bits` bits of the heads, then hands each run on to the next bits or to insertion.
 fn radix<P: Point>(points: &[Cell<P>], owners: &[Cell<u16>], bits: u32, compare: Compare<'_>) {
-    let Some(shift) = bits.checked_sub(RADIX_BITS).filter(|_| points.len() > SHORT) else {
+    if points.len() <= SHORT || bits == 0 {
         return insertion(points, owners, compare);
-    };
-    let digit = |point: P| (point.head() >> shift) as u8;
+    }
+    let taken = points.len().ilog2().saturating_sub(RUN_BITS).min(RADIX_BITS).min(bits);
+    let shift = bits - taken;
+    let mask = (1 << taken) - 1;
+    let digit = |point: P| ((point.head() >> shift) & mask) as usize;
 
     // `next` starts as where each digit's run ends and moves down to where it begins.
     let mut next = [0_u32; 1 << RADIX_BITS];
+    let next = next.get_mut(..1 << taken).unwrap_or_default();
     for point in points {
-        if let Some(count) = next.get_mut(usize::from(digit(point.get()))) {
+        if let Some(count) = next.get_mut(digit(point.get())) {
             *count += 1;
         }
     }
     let mut end = 0;
-    for count in &mut next {
+    for count in &mut *next {
         end += *count;
         *count = end;
     }
@@ -46,8 +53,7 @@ fn radix<P: Point>(points: &[Cell<P>], owners: &[Cell<u16>], bits: u32, compare:
     // Everything before `at` is where it belongs, so an entry whose run has no room left at or above `at` is, too.
     let mut at = 0;
     while let Some(here) = points.get(at) {
-        let Some(place) = next.get_mut(usize::from(digit(here.get()))).filter(|place| **place as usize > at)
-        else {
+        let Some(place) = next.get_mut(digit(here.get())).filter(|place| **place as usize > at) else {
             at += 1;
             continue;
         };
@@ -58,7 +64,7 @@ fn radix<P: Point>(points: &[Cell<P>], owners: &[Cell<u16>], bits: u32, compare:
     }
 
     let mut ends = next.iter().skip(1).map(|&begin| begin as usize).chain([points.len()]);
-    for &begin in &next {
+    for &begin in &*next {
         let end = ends.next().unwrap_or(points.len());
         if let (Some(points), Some(owners)) =
             (points.get(begin as usize..end), owners.get(begin as usize..end))
