@@ -144,6 +144,9 @@ pub const ONE_AT_A_TIME: Hash = Hash::new::<one_at_a_time::OneAtATime>("one_at_a
 /// The first four bytes of MD5, little-endian: the key hash of ketama.
 pub const MD5: Hash = Hash::new::<md5::Md5Word>("md5");
 
+/// The last six decimal digits of MD5: the snippet `consistent_hashing.py`.
+pub const MD5_SIX_DIGITS: Hash = Hash::new::<md5::Md5SixDigits>("md5_six_digits");
+
 /// The first four bytes of SHA-1, little-endian: node-hashring with `algorithm: 'sha1'`.
 pub const SHA1: Hash = Hash::new::<sha1::Sha1Word>("sha1");
 

@@ -80,9 +80,10 @@ proptest! {
     }
 }
 
-const EVERY_HASH: [Hash; 27] = [
+const EVERY_HASH: [Hash; 28] = [
     hash::ONE_AT_A_TIME,
     hash::MD5,
+    hash::MD5_SIX_DIGITS,
     hash::SHA1,
     hash::SHA1_BIG_ENDIAN,
     hash::CRC32,

@@ -94,6 +94,43 @@ impl Hasher for Md5Word {
     }
 }
 
+/// The last six decimal digits of the digest as a [`number`].
+///
+/// Source: the Python snippet `consistent_hashing.py`, which divides by a million on top.
+#[derive(Clone, Debug)]
+pub struct Md5SixDigits(Stream);
+
+impl Hasher for Md5SixDigits {
+    type Output = u32;
+
+    const VALUES: u64 = 1_000_000;
+
+    fn start(_len: usize) -> Self {
+        Self(Stream::new())
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.write(bytes);
+    }
+
+    fn finish(self) -> u32 {
+        six_digits(self.0.finish())
+    }
+
+    fn of(bytes: &[u8]) -> u32 {
+        six_digits(digest(bytes))
+    }
+
+    fn of_text(text: &dyn Text) -> u32 {
+        six_digits(digest_text(text))
+    }
+}
+
+fn six_digits(words: Words) -> u32 {
+    let step = |rest: u64, word: u32| (rest << 32 | u64::from(word.swap_bytes())) % Md5SixDigits::VALUES;
+    words.into_iter().fold(0, step) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use std::vec::Vec;
@@ -107,6 +144,15 @@ mod tests {
     /// The digest as the md-5 crate has it.
     fn by_crate(bytes: &[u8]) -> Words {
         words32(Md5::digest(bytes).as_slice())
+    }
+
+    #[test]
+    fn six_digits_are_the_end_of_the_number() {
+        for key in ["", "abc", "tokyo", "0_0", "99_159"] {
+            let expected = number(digest(key.as_bytes())) % 1_000_000;
+            assert_eq!(u128::from(Md5SixDigits::of(key.as_bytes())), expected, "{key}");
+            assert_eq!(Md5SixDigits::of_text(&key), Md5SixDigits::of(key.as_bytes()));
+        }
     }
 
     #[test]
