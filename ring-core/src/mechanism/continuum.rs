@@ -130,7 +130,7 @@ impl<P: Point> Continuum<P> {
         match self.search {
             Search::AtOrAbove | Search::Above if found < points.len() => found,
             Search::AtOrAbove | Search::Above => 0,
-            Search::AtOrBelow => found.checked_sub(1).unwrap_or(points.len().saturating_sub(1)),
+            Search::AtOrBelow => found.checked_sub(1).unwrap_or_else(|| points.len().saturating_sub(1)),
         }
     }
 
@@ -159,9 +159,10 @@ impl<P: Point> Mechanism for Continuum<P> {
             .members()
             .map(|member| u64::from((self.count)(scheme, live, &member)))
             .fold(0, u64::saturating_add);
-        match usize::try_from(points).unwrap_or(usize::MAX) {
-            0 => Err(BuildError::NothingToPlaceOn),
-            entries => Ok(Needs { entries, wide: P::WIDE }),
+        match u32::try_from(points) {
+            Ok(0) => Err(BuildError::NothingToPlaceOn),
+            Ok(points) => Ok(Needs { entries: usize::try_from(points).unwrap_or(usize::MAX), wide: P::WIDE }),
+            Err(_) => Err(BuildError::TotalWeight),
         }
     }
 
@@ -227,7 +228,8 @@ impl<P: Point> Mechanism for Continuum<P> {
         let owners = view.entries.owners;
         let (before, onward) = owners.split_at_checked(from).unwrap_or((&[], owners));
         let servers = view.servers.count();
-        for &owner in onward.iter().chain(before) {
+        let tries = usize::try_from(view.scheme.tries).unwrap_or(usize::MAX);
+        for &owner in onward.iter().chain(before).take(tries) {
             if order.len() == servers || !order.push(ServerIndex::new(owner)) {
                 return;
             }
