@@ -183,7 +183,7 @@ impl HealthPolicy {
         let doublings = waits.saturating_sub(1).min(31);
         let most = self.min_wait.saturating_mul(1 << doublings).min(self.max_wait);
         let spread = most.saturating_sub(self.min_wait).as_millis() as u64;
-        let part = (u128::from(spread) * u128::from(jitter) >> 32) as u64;
+        let part = ((u128::from(spread) * u128::from(jitter)) >> 32) as u64;
         self.min_wait.min(self.max_wait).saturating_add(Duration::from_millis(part))
     }
 }
