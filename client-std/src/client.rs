@@ -21,6 +21,11 @@ use crate::{
     server_spec::{ServerSpec, ServerSpecError},
 };
 
+mod admin;
+mod many;
+
+pub use admin::FromServer;
+
 /// An item with its value in a vector.
 pub type Item = memring_text::Item<Vec<u8>>;
 
@@ -344,16 +349,21 @@ impl Client {
         run(wire_key, &Target { pool: fleet.pool(key), name, deadline })
     }
 
-    pub(crate) fn deadline(&self) -> Deadline {
+    fn deadline(&self) -> Deadline {
         Deadline::after(self.shared.options.timeout)
     }
 
-    pub(crate) fn options(&self) -> &PoolOptions {
+    /// The deadline of a batch. What has arrived by then may still be read, for an eighth of the time.
+    fn batch_deadline(&self) -> Deadline {
+        self.deadline().with_overtime(self.shared.options.timeout / 8)
+    }
+
+    fn options(&self) -> &PoolOptions {
         &self.shared.options
     }
 
     /// The servers as of now. They stay what they are for as long as an operation holds them.
-    pub(crate) fn fleet(&self) -> Arc<Fleet> {
+    fn fleet(&self) -> Arc<Fleet> {
         Arc::clone(&self.shared.fleet.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -385,7 +395,7 @@ impl Target<'_> {
 const NO_VALUE: ArrayBuffer<0> = ArrayBuffer::new();
 
 /// The key as it goes on the wire: `key` behind the scheme's prefix.
-pub(crate) fn wire_key<'k>(
+fn wire_key<'k>(
     prefix: &[u8],
     key: &'k [u8],
     room: &'k mut ArrayBuffer<MAX_KEY_LEN>,

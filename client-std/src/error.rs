@@ -35,6 +35,11 @@ impl Error {
         Self(Arc::new(Inner { operation, server: Some(Arc::clone(server)), cause, ambiguous }))
     }
 
+    /// Whether this is the very same error, not just an equal one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// What kind of thing went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

@@ -41,11 +41,16 @@ impl Fleet {
     ) -> Result<Self, Cause> {
         let placement = Placement::build(scheme, Roster(servers), Boxed::default())?;
         let kept = before.map_or(&[][..], |before| &before.pools);
-        let pool = |spec| match kept.iter().find(|pool| pool.serves(spec)) {
-            Some(pool) => Arc::clone(pool),
-            None => Arc::new(Pool::new(spec, options.clone())),
-        };
-        let pools = placement.servers().0.iter().map(pool).collect();
+        let mut pools = Vec::<Arc<Pool>>::with_capacity(placement.servers().count());
+        for spec in &placement.servers().0 {
+            // A server that is listed twice has two pools: a batch takes a part of each.
+            let is_free = |pool: &&Arc<Pool>| !pools.iter().any(|taken| Arc::ptr_eq(taken, pool));
+            pools.push(match kept.iter().filter(|pool| pool.serves(spec)).find(is_free) {
+                Some(pool) => Arc::clone(pool),
+                None => Arc::new(Pool::new(spec, options.clone())),
+            });
+        }
+        let pools = pools.into_boxed_slice();
         Ok(Self { placement, pools })
     }
 

@@ -1,6 +1,7 @@
 //! A blocking memcached client over many servers, which places keys as the client of your choice does.
 #![forbid(unsafe_code)]
 
+mod batch;
 mod builder;
 mod call;
 mod client;
@@ -8,6 +9,7 @@ mod deadline;
 mod dial;
 mod error;
 mod fleet;
+mod many;
 mod pool;
 mod resolve;
 mod server_spec;
@@ -15,8 +17,9 @@ mod socket;
 pub mod testing;
 
 pub use builder::Builder;
-pub use client::{Attributes, Client, Item, ServerStatus};
+pub use client::{Attributes, Client, FromServer, Item, ServerStatus};
 pub use error::{Error, ErrorKind};
+pub use many::Many;
 pub use memring_core::{Scheme, Weight, peers};
 pub use memring_text::{
     ArrayBuffer, Buffer, FlushDelay, Limits, ServerError, ServerErrorKind, SliceBuffer, Stats, StatsKind,

@@ -124,6 +124,11 @@ impl Lease<'_> {
         self.is_used
     }
 
+    /// Whether there is a connection.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.wire.is_some()
+    }
+
     /// The connection, opened now if there is none.
     pub(crate) fn wire(&mut self, deadline: Deadline) -> Result<&mut Wire, Cause> {
         let wire = match self.wire.take() {
@@ -139,14 +144,19 @@ impl Lease<'_> {
         self.is_used = false;
     }
 
-    /// After a failure: may `request`, the one in hand, be sent again on another connection?
+    /// After a failure: may `request` be sent again on another connection? (The protocol's own connection counts what
+    /// was written, not what has left.)
     pub(crate) fn may_retry(&self, request: &Request<'_>) -> bool {
-        self.wire.as_ref().is_some_and(|wire| wire.io().sent() == 0 || wire.may_retry(request))
+        self.io().is_some_and(|io| io.received() == 0 && request.may_retry(io.sent()))
     }
 
     /// After a failure: may `request` have changed something all the same?
     pub(crate) fn leaves_open(&self, request: &Request<'_>) -> bool {
-        self.wire.as_ref().is_some_and(|wire| !request.may_retry(wire.io().sent()))
+        self.io().is_some_and(|io| !request.may_retry(io.sent()))
+    }
+
+    fn io(&self) -> Option<&Socket> {
+        self.wire.as_ref().map(Connection::io)
     }
 
     /// An idle connection on which nothing has happened since.

@@ -25,6 +25,7 @@ pub(crate) struct Socket {
     write_limit: Duration,
     gathered: Vec<u8>,
     sent: usize,
+    received: usize,
 }
 
 /// Where the bytes go.
@@ -48,18 +49,24 @@ impl Socket {
             write_limit: limit,
             gathered: Vec::new(),
             sent: 0,
+            received: 0,
         })
     }
 
     /// Begins an operation that ends by `deadline`.
     pub(crate) fn begin(&mut self, deadline: Deadline) {
         self.deadline = deadline;
-        self.sent = 0;
+        (self.sent, self.received) = (0, 0);
     }
 
     /// How many bytes have left since the operation began.
     pub(crate) const fn sent(&self) -> usize {
         self.sent
+    }
+
+    /// How many bytes have come since the operation began.
+    pub(crate) const fn received(&self) -> usize {
+        self.received
     }
 
     /// Whether nothing has come since the last operation: neither a byte that nobody asked for nor the end.
@@ -133,7 +140,10 @@ impl embedded_io::Read for Socket {
                 self.read_limit = left;
             }
             match self.stream.read(buf) {
-                Ok(len) => return Ok(len),
+                Ok(len) => {
+                    self.received = self.received.saturating_add(len);
+                    return Ok(len);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if has_timed_out(&error) => {
                     if self.deadline.left().is_zero() {

@@ -1,0 +1,194 @@
+//! Many requests at once: written to every server before a reply of any is read.
+
+use core::{iter, mem, ptr};
+
+use memring_text::{ProtocolError, Request};
+
+use crate::{
+    deadline::Deadline,
+    error::{Cause, Error},
+    many::Many,
+    pool::{Lease, Pool, Wire},
+};
+
+mod gets;
+mod plan;
+mod requests;
+
+pub(crate) use gets::Gets;
+pub(crate) use plan::Plan;
+pub(crate) use requests::Requests;
+
+/// One server's share of a batch. It is worked off in rounds, each of them small enough for the server to take it
+/// whole although nobody reads its replies yet.
+pub(crate) trait Share {
+    /// What a key comes to.
+    type Output;
+
+    /// Writes the requests of the next round.
+    fn send(&mut self, wire: &mut Wire) -> Result<(), Cause>;
+
+    /// Reads the replies of this round, and gives `put` what the key at each position of the batch comes to.
+    fn receive(
+        &mut self,
+        wire: &mut Wire,
+        put: impl FnMut(usize, Result<Self::Output, Cause>),
+    ) -> Result<(), Cause>;
+
+    /// A request of the round at hand, to tell what its kind allows; `None` when all rounds are over.
+    fn request(&self) -> Option<Request<'_>>;
+
+    /// The positions of the share's keys in the batch.
+    fn positions(&self) -> &[usize];
+}
+
+/// Works off `shares`, each on the server of its pool, until all `count` keys of the batch have come to something.
+pub(crate) fn run<'b, S: Share>(
+    name: &'static str,
+    shares: impl Iterator<Item = (&'b Pool, S)>,
+    count: usize,
+    deadline: Deadline,
+) -> Many<S::Output> {
+    let mut results = Results::new(name, count);
+    let leg = |(pool, share)| Leg { name, pool, share, lease: None };
+    let mut legs: Vec<_> = shares.map(leg).collect();
+    // All batches take their parts of the pools in the same order, so that no two of them wait for each other.
+    legs.sort_unstable_by_key(|leg| ptr::from_ref(leg.pool).addr());
+    for leg in &mut legs {
+        leg.enter(&mut results, deadline);
+    }
+    // To open a connection can take long. Meanwhile, the servers we have connections to may as well work.
+    for was_used in [true, false] {
+        for leg in legs.iter_mut().filter(|leg| leg.is_used() == was_used) {
+            leg.send(&mut results, deadline);
+        }
+    }
+    while legs.iter().any(Leg::is_open) {
+        for leg in &mut legs {
+            leg.receive(&mut results, deadline);
+        }
+        for leg in &mut legs {
+            leg.send(&mut results, deadline);
+        }
+    }
+    Many::new(results.slots, results.errors)
+}
+
+/// One server's way through a batch.
+struct Leg<'b, S> {
+    name: &'static str,
+    pool: &'b Pool,
+    share: S,
+    /// `None` when it is over, well or not.
+    lease: Option<Lease<'b>>,
+}
+
+impl<'b, S: Share> Leg<'b, S> {
+    const fn is_open(&self) -> bool {
+        self.lease.is_some()
+    }
+
+    fn is_used(&self) -> bool {
+        self.lease.as_ref().is_some_and(Lease::is_used)
+    }
+
+    fn enter(&mut self, results: &mut Results<S::Output>, deadline: Deadline) {
+        match self.pool.lease(deadline) {
+            Ok(lease) => self.lease = Some(lease),
+            Err(cause) => self.fail(results, cause, false),
+        }
+    }
+
+    fn send(&mut self, results: &mut Results<S::Output>, deadline: Deadline) {
+        self.step(results, |leg, lease, _| leg.try_send(lease, deadline));
+    }
+
+    fn receive(&mut self, results: &mut Results<S::Output>, deadline: Deadline) {
+        let mut is_repeated = false;
+        self.step(results, |leg, lease, results| {
+            // Over a fresh connection, the round has to be written once more.
+            if mem::replace(&mut is_repeated, true) {
+                leg.try_send(lease, deadline)?;
+            }
+            let Leg { name, pool, share, .. } = leg;
+            share.receive(lease.wire(deadline)?, |position, result| {
+                results.put(position, result.map_err(|cause| Error::on(pool.name(), name, cause, false)));
+            })
+        });
+    }
+
+    /// Takes `step`, and takes it again over a fresh connection when the one from the pool turns out dead.
+    fn step(
+        &mut self,
+        results: &mut Results<S::Output>,
+        mut step: impl FnMut(&mut Self, &mut Lease<'b>, &mut Results<S::Output>) -> Result<(), Cause>,
+    ) {
+        let Some(mut lease) = self.lease.take() else { return };
+        let mut taken = step(self, &mut lease, results);
+        if taken.as_ref().is_err_and(Cause::is_closed)
+            && lease.is_used()
+            && self.share.request().is_some_and(|request| lease.may_retry(&request))
+        {
+            lease.close();
+            taken = step(self, &mut lease, results);
+        }
+        match taken {
+            Ok(()) if self.share.request().is_some() => self.lease = Some(lease),
+            // The lease ends here, and others may have the connection while this batch goes on.
+            Ok(()) => {}
+            Err(cause) => {
+                let open = self.share.request().is_some_and(|request| lease.leaves_open(&request));
+                self.fail(results, cause, open);
+            }
+        }
+    }
+
+    fn try_send(&mut self, lease: &mut Lease<'b>, deadline: Deadline) -> Result<(), Cause> {
+        // When the opening of a connection takes too long, there must be time left for the servers that do answer.
+        let patience = if lease.is_open() { deadline } else { deadline.within(deadline.left() / 2) };
+        let wire = lease.wire(patience)?;
+        wire.io_mut().begin(deadline);
+        self.share.send(wire)?;
+        Ok(wire.io_mut().flush()?)
+    }
+
+    fn fail(&self, results: &mut Results<S::Output>, cause: Cause, ambiguous: bool) {
+        results.fail(self.share.positions(), Error::on(self.pool.name(), self.name, cause, ambiguous));
+    }
+}
+
+/// What the keys have come to so far.
+struct Results<T> {
+    slots: Vec<Result<T, Error>>,
+    errors: Vec<Error>,
+    /// What stands in the place of results to come.
+    unanswered: Error,
+}
+
+impl<T> Results<T> {
+    fn new(name: &'static str, count: usize) -> Self {
+        let unanswered = Error::new(name, Cause::Protocol(ProtocolError::Broken));
+        let slots = iter::repeat_with(|| Err(unanswered.clone())).take(count).collect();
+        Self { slots, errors: Vec::new(), unanswered }
+    }
+
+    fn put(&mut self, position: usize, result: Result<T, Error>) {
+        if let Err(error) = &result {
+            self.errors.push(error.clone());
+        }
+        if let Some(slot) = self.slots.get_mut(position) {
+            *slot = result;
+        }
+    }
+
+    /// Notes that nothing more comes for these positions.
+    fn fail(&mut self, positions: &[usize], error: Error) {
+        for &position in positions {
+            match self.slots.get_mut(position) {
+                Some(Err(slot)) if slot.is(&self.unanswered) => *slot = error.clone(),
+                _ => {}
+            }
+        }
+        self.errors.push(error);
+    }
+}

@@ -1,0 +1,89 @@
+//! The verbs for many keys at once.
+
+use memring_text::{Delete, GetVerb, Store, StoreVerb, Value};
+
+use super::{Attributes, Client, Item, exptime, set_outcome};
+use crate::{
+    batch::{self, Gets, Plan, Requests},
+    error::Error,
+    many::Many,
+};
+
+impl Client {
+    /// Reads many items: every server is asked before the reply of any is read.
+    ///
+    /// ```
+    /// # use memring_std::{Client, Ttl, testing::Server};
+    /// # let servers = [Server::start()?, Server::start()?];
+    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// client.set_many(&[("a", "1"), ("b", "2")], Ttl::NEVER)?.all()?;
+    /// let found = client.get_many(&["a", "b", "c"])?;
+    /// for error in found.errors() {
+    ///     eprintln!("{error}");
+    /// }
+    /// let values: Vec<_> = found.hits().map(|(position, item)| (position, &item.value[..])).collect();
+    /// assert_eq!(values, [(0, &b"1"[..]), (1, b"2")]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none; nothing was sent then. What goes wrong
+    /// with a server is in the [`Many`].
+    pub fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
+        const NAME: &str = "get_many";
+        let (fleet, mut room) = (self.fleet(), Vec::new());
+        let plan = Plan::new(&fleet, keys.iter().map(AsRef::as_ref), &mut room)
+            .map_err(|error| Error::new(NAME, error))?;
+        let items = self.options().limits.items;
+        let shares = plan
+            .divide(plan.keys())
+            .map(|(pool, positions, keys)| (pool, Gets::new(GetVerb::Get, keys, positions, items)));
+        Ok(batch::run(NAME, shares, keys.len(), self.batch_deadline()))
+    }
+
+    /// Stores many values, whatever was there before, all with the same attributes. What goes to one server leaves
+    /// together.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when one of the
+    /// keys or values cannot be; nothing was sent then. What goes wrong with a server is in the [`Many`].
+    pub fn set_many<K: AsRef<[u8]>, V: AsRef<[u8]>>(
+        &self,
+        items: &[(K, V)],
+        attributes: impl Into<Attributes>,
+    ) -> Result<Many<()>, Error> {
+        const NAME: &str = "set_many";
+        let (fleet, mut room) = (self.fleet(), Vec::new());
+        let plan = Plan::new(&fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)
+            .map_err(|error| Error::new(NAME, error))?;
+        let Attributes { flags, ttl } = attributes.into();
+        let exptime = exptime(ttl);
+        let store = |(&key, &position): (_, &usize)| {
+            let value = Value::within(items[position].1.as_ref(), self.options().limits.value)?;
+            Ok(Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false })
+        };
+        let stores = plan.keys().iter().zip(plan.positions()).map(store).collect::<Result<Vec<_>, _>>();
+        let stores = stores.map_err(|error: memring_text::ValueTooLarge| Error::new(NAME, error))?;
+        let shares = plan
+            .divide(&stores)
+            .map(|(pool, positions, stores)| (pool, Requests::new(stores, positions, set_outcome)));
+        Ok(batch::run(NAME, shares, items.len(), self.batch_deadline()))
+    }
+
+    /// Deletes many items, and says of each whether there was one. What goes to one server leaves together.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none; nothing was sent then. What goes wrong
+    /// with a server is in the [`Many`].
+    pub fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
+        const NAME: &str = "delete_many";
+        let (fleet, mut room) = (self.fleet(), Vec::new());
+        let plan = Plan::new(&fleet, keys.iter().map(AsRef::as_ref), &mut room)
+            .map_err(|error| Error::new(NAME, error))?;
+        let deletes: Vec<_> = plan.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
+        let shares = plan
+            .divide(&deletes)
+            .map(|(pool, positions, deletes)| (pool, Requests::new(deletes, positions, Ok)));
+        Ok(batch::run(NAME, shares, keys.len(), self.batch_deadline()))
+    }
+}
