@@ -67,6 +67,7 @@ pub mod key;
 pub mod list;
 pub mod live;
 pub mod mechanism;
+mod number;
 pub mod order;
 pub mod peers;
 pub mod placement;

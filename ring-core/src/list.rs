@@ -1,6 +1,6 @@
 //! Lists that a configuration holds: as the text it is written in, or as a slice.
 
-use core::str::{self, FromStr};
+use crate::number;
 
 /// A list of numbers.
 ///
@@ -19,7 +19,7 @@ pub enum List<'a, T> {
     Items(&'a [T]),
 }
 
-impl<'a, T: Copy + FromStr> List<'a, T> {
+impl<'a, T: Item> List<'a, T> {
     /// The list that `text` writes, or `None` when an item cannot be read.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
@@ -36,8 +36,24 @@ impl<'a, T: Copy + FromStr> List<'a, T> {
     }
 }
 
-fn read<T: FromStr>(text: &str) -> impl Iterator<Item = Option<T>> {
-    text.as_bytes()
-        .split(|&byte| byte == b',')
-        .map(|item| str::from_utf8(item).ok().and_then(|item| item.trim_ascii().parse().ok()))
+fn read<T: Item>(text: &str) -> impl Iterator<Item = Option<T>> {
+    text.as_bytes().split(|&byte| byte == b',').map(|item| T::read(item.trim_ascii()))
+}
+
+/// What a list can hold.
+pub trait Item: Copy {
+    /// The item that `text` writes.
+    fn read(text: &[u8]) -> Option<Self>;
+}
+
+impl Item for u16 {
+    fn read(text: &[u8]) -> Option<Self> {
+        number::whole(text).and_then(|number| number.try_into().ok())
+    }
+}
+
+impl Item for f64 {
+    fn read(text: &[u8]) -> Option<Self> {
+        number::decimal(text)
+    }
 }

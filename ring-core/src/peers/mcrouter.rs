@@ -329,7 +329,7 @@ mod tests {
     fn servers_without_a_share_have_half() {
         let servers = ["a", "b", "c"].map(Server::new);
         let with = |weights| WEIGHTED_CH3.with_option("weights", weights).unwrap();
-        let (some, all) = (with("1,0.5"), with(" 1.0 ,.5,0.50,7e-1"));
+        let (some, all) = (with("1,0.5"), with(" 1.0 ,.5,0.50,0.7"));
         for number in 0..200_u8 {
             assert_eq!(some.choose(&servers, &[number]), all.choose(&servers, &[number]));
             assert_eq!(
