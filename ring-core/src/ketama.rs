@@ -23,7 +23,6 @@ pub const fn ring(label: fn(&str) -> Label<'_>) -> Continuum<u32> {
         label,
         count: |_, live, member| POINTS_PER_DIGEST * digests_f32(member.weight, live.total(), live.count()),
         points: |_, _, label, count, sink| points(label, count, POINTS_PER_DIGEST, sink),
-        position: |scheme, key| scheme.hash_key(key),
         search: Search::AtOrAbove,
         tie: Tie::Stay,
     }

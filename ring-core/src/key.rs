@@ -54,6 +54,16 @@ impl<'a> KeyText<'a> {
         if self.is_whole() && self.counts(key.len()) { hash.of(key) } else { self.hash_composed(hash, key) }
     }
 
+    /// The hashes of the texts of many keys.
+    pub(crate) fn hash_many(&self, hash: &Hash, keys: &[&[u8]], out: &mut [u32]) {
+        if self.is_whole() && self.counts(0) && self.counts(usize::MAX) {
+            return hash.of_many(keys, out);
+        }
+        for (place, key) in out.iter_mut().zip(keys) {
+            *place = self.hash(hash, key);
+        }
+    }
+
     fn hash_composed(&self, hash: &Hash, key: &[u8]) -> u32 {
         let text = self.of(key);
         let any_len = self.shortest == 0 && self.longest == usize::MAX;

@@ -37,7 +37,7 @@ impl<'l> Live<'l> {
     pub fn new(scheme: &Scheme<'_>, servers: &'l dyn Servers, out: &'l [ServerIndex]) -> Self {
         let (weights, roster) = (scheme.weights, scheme.roster);
         let mut live = Self { servers, out, weights, roster, count: 0, total: 0, heaviest: 0 };
-        for member in live.configured() {
+        for member in live.configured(0) {
             live.heaviest = live.heaviest.max(member.weight);
             if !out.contains(&member.index) {
                 live.count += 1;
@@ -85,14 +85,19 @@ impl<'l> Live<'l> {
 
     /// The servers in play, in configured order.
     pub fn members(&self) -> impl Iterator<Item = Member<'l>> + use<'l> {
-        let out = self.out;
-        self.configured().filter(move |member| !out.contains(&member.index))
+        self.members_from(0)
     }
 
-    /// All servers of the list, in its order.
-    fn configured(&self) -> impl Iterator<Item = Member<'l>> + use<'l> {
+    /// The servers in play from position `first` of the list on.
+    fn members_from(&self, first: usize) -> impl Iterator<Item = Member<'l>> + use<'l> {
+        let out = self.out;
+        self.configured(first).filter(move |member| !out.contains(&member.index))
+    }
+
+    /// All servers of the list from position `first` on, in its order.
+    fn configured(&self, first: usize) -> impl Iterator<Item = Member<'l>> + use<'l> {
         let Self { servers, weights, .. } = *self;
-        (0..servers.count())
+        (first..servers.count())
             .map_while(|index| u16::try_from(index).ok().map(ServerIndex::new))
             .filter_map(move |index| Some(weights.member(index, servers.server(index.get())?)))
     }
@@ -126,6 +131,9 @@ impl<'l> Live<'l> {
     /// Peers that sort their servers have an order of their own; for all others it is the configured one.
     #[must_use]
     pub fn next(&self, previous: Option<ServerIndex>) -> Option<Member<'l>> {
+        if self.roster.is_none() {
+            return self.members_from(previous.map_or(0, |previous| previous.get() + 1)).next();
+        }
         self.members()
             .filter(|member| previous.is_none_or(|previous| self.compare(member.index, previous).is_gt()))
             .reduce(

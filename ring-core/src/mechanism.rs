@@ -36,6 +36,13 @@ pub trait Mechanism: Sync {
     /// The primary of `key`, from what was built.
     fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex;
 
+    /// The primaries of many keys, into `out`; the shorter of the two decides how many.
+    fn place_many(&self, view: &View<'_>, keys: &[&[u8]], out: &mut [ServerIndex]) {
+        for (server, key) in out.iter_mut().zip(keys) {
+            *server = self.primary(view, key);
+        }
+    }
+
     /// The server of a hash that is already known, for peers that hash something else to find a stand-in.
     fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex;
 
@@ -54,6 +61,9 @@ pub trait Mechanism: Sync {
         let _ = (view, key, order);
     }
 }
+
+/// Keys that are hashed side by side when many are placed.
+const BATCH: usize = 32;
 
 /// What a placement stores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -62,6 +62,24 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
         self.scheme.mechanism.primary(&self.view(), key)
     }
 
+    /// The servers that hold many keys, into `out`; the shorter of the two decides how many.
+    ///
+    /// The same as [`primary`](Self::primary) for each key, and faster from about eight keys on where the hash is MD5.
+    ///
+    /// ```
+    /// use memring_core::{peers::libketama::LIBKETAMA, storage::Fixed, Placement, Server, ServerIndex};
+    ///
+    /// let servers = ["10.0.1.1:11211", "10.0.1.2:11211", "10.0.1.3:11211"].map(Server::new);
+    /// let placement = Placement::build(LIBKETAMA, servers, Fixed::<480>::new())?;
+    /// let mut out = [ServerIndex::default(); 3];
+    /// placement.place_many(&[b"tokyo", b"foo", b"test"], &mut out);
+    /// assert_eq!(out.map(ServerIndex::get), [2, 1, 2]);
+    /// # Ok::<(), memring_core::BuildError>(())
+    /// ```
+    pub fn place_many(&self, keys: &[&[u8]], out: &mut [ServerIndex]) {
+        self.scheme.mechanism.place_many(&self.view(), keys, out);
+    }
+
     /// The servers to ask for `key`, each once: the primary, then those that the peer tries when the ones before are
     /// down, in its order. As many as `out` has room for.
     ///
@@ -132,6 +150,11 @@ impl Scheme<'_> {
     #[inline]
     pub fn hash_key(&self, key: &[u8]) -> u32 {
         self.key.hash(&self.hash, key)
+    }
+
+    /// The hashes of many keys, into `out`; the shorter of the two decides how many.
+    pub fn hash_keys(&self, keys: &[&[u8]], out: &mut [u32]) {
+        self.key.hash_many(&self.hash, keys, out);
     }
 
     /// Whether keys have the same hash under `other`.

@@ -119,6 +119,21 @@ proptest! {
     }
 
     #[test]
+    fn many_keys_at_once_are_placed_as_one_by_one(
+        scheme in all_schemes(),
+        names in names(1..=6),
+        keys in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..140), 0..80),
+    ) {
+        let servers = as_servers(&names);
+        let placement = build(scheme, &servers);
+        let slices: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+        let mut placed = vec![ServerIndex::new(77); keys.len() + 1];
+        placement.place_many(&slices, &mut placed);
+        let one_by_one: Vec<_> = slices.iter().map(|key| placement.primary(key)).collect();
+        prop_assert_eq!(placed.split_last(), Some((&ServerIndex::new(77), &one_by_one[..])));
+    }
+
+    #[test]
     fn an_order_begins_with_the_primary_and_names_nobody_twice(
         scheme in all_schemes(), names in names(1..=8), keys in keys(),
     ) {

@@ -3,7 +3,7 @@
 //! Peers differ in where the points come from, in which direction the nearest point lies, and in who owns a point that
 //! two servers have. All three are data here; the ring itself is one piece of code for 32-bit and 128-bit points.
 
-use super::{Mechanism, Needs, View};
+use super::{BATCH, Mechanism, Needs, View};
 use crate::{
     live::{Live, Member},
     order::Order,
@@ -28,8 +28,6 @@ pub struct Continuum<P: Point> {
     pub count: fn(&Scheme<'_>, &Live<'_>, &Member<'_>) -> u32,
     /// Hands out exactly that many points of a server, in the peer's order.
     pub points: fn(&Scheme<'_>, &Member<'_>, &Label<'_>, count: u32, &mut dyn FnMut(P)),
-    /// Where a key is on the ring.
-    pub position: fn(&Scheme<'_>, key: &[u8]) -> P,
     /// In which direction its point lies.
     pub search: Search,
     /// Who owns a point that several servers have.
@@ -190,7 +188,17 @@ impl<P: Point> Mechanism for Continuum<P> {
     }
 
     fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex {
-        view.entries.owner(self.find(view, (self.position)(view.scheme, key)))
+        view.entries.owner(self.find(view, P::position(view.scheme, key)))
+    }
+
+    fn place_many(&self, view: &View<'_>, keys: &[&[u8]], out: &mut [ServerIndex]) {
+        for (keys, servers) in keys.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
+            let mut positions = [P::from_hash(0); BATCH];
+            P::positions(view.scheme, keys, &mut positions);
+            for ((server, position), _) in servers.iter_mut().zip(positions).zip(keys) {
+                *server = view.entries.owner(self.find(view, position));
+            }
+        }
     }
 
     fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex {
@@ -202,7 +210,7 @@ impl<P: Point> Mechanism for Continuum<P> {
     }
 
     fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex> {
-        let position = (self.position)(scheme, key);
+        let position = P::position(scheme, key);
         let mut best: Option<(P, ServerIndex)> = None;
         for member in live.members() {
             self.feed(scheme, live, &member, &mut |point| {
@@ -224,7 +232,7 @@ impl<P: Point> Mechanism for Continuum<P> {
     }
 
     fn walk(&self, view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
-        let from = self.find(view, (self.position)(view.scheme, key));
+        let from = self.find(view, P::position(view.scheme, key));
         let owners = view.entries.owners;
         let (before, onward) = owners.split_at_checked(from).unwrap_or((&[], owners));
         let servers = view.servers.count();

@@ -2,7 +2,7 @@
 //!
 //! A server of weight w has w slots in a row. What is stored is where each server's slots end, not the slots.
 
-use super::{Mechanism, Needs, View};
+use super::{BATCH, Mechanism, Needs, View};
 use crate::{
     live::Live,
     plan::Division,
@@ -79,6 +79,26 @@ impl Mechanism for Slots {
 
     fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex {
         Self::owner(&view.entries, self.slot(view.scheme, key, Self::total(view)))
+    }
+
+    fn place_many(&self, view: &View<'_>, keys: &[&[u8]], out: &mut [ServerIndex]) {
+        let total = Self::total(view);
+        for (keys, servers) in keys.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
+            let mut slots = [0; BATCH];
+            match self.slot {
+                Some(rule) => {
+                    let ruled = slots.iter_mut().zip(keys);
+                    ruled.for_each(|(slot, key)| *slot = rule(view.scheme, key, total));
+                }
+                None => {
+                    view.scheme.hash_keys(keys, &mut slots);
+                    slots.iter_mut().for_each(|slot| *slot = slot.checked_rem(total).unwrap_or(0));
+                }
+            }
+            for ((server, slot), _) in servers.iter_mut().zip(slots).zip(keys) {
+                *server = Self::owner(&view.entries, slot);
+            }
+        }
     }
 
     fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex {

@@ -61,7 +61,6 @@ const RING: Continuum<u32> = Continuum {
         let (host, port) = host_and_port(label.name);
         crc_chain::points(host, port.unwrap_or(""), count, sink);
     },
-    position: |scheme, key| scheme.hash_key(key),
     search: Search::AtOrAbove,
     tie: Tie::FirstStays,
 };

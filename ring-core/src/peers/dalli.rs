@@ -51,7 +51,6 @@ const RING: Continuum<u32> = Continuum {
             sink(hash::SHA1_BIG_ENDIAN.of_text(&Concat([label, &":", &Decimal(number.into())])));
         }
     },
-    position: |scheme, key| scheme.hash_key(key),
     search: Search::AtOrBelow,
     tie: Tie::Stay,
 };

@@ -59,7 +59,6 @@ const CONTINUUM: Continuum<u32> = Continuum {
         let (host, port) = address(label.name);
         crc_chain::points(host, port, count, sink);
     },
-    position: |scheme, key| scheme.hash_key(key),
     search: Search::AtOrAbove,
     tie: Tie::FirstStays,
 };

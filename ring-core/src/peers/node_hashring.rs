@@ -64,7 +64,6 @@ const RING: Continuum<u32> = Continuum {
             .saturating_mul(scheme.points_per_digest)
     },
     points: |scheme, _, label, count, sink| ketama::points(label, count, scheme.points_per_digest, sink),
-    position: |scheme, key| scheme.hash_key(key),
     search: Search::AtOrAbove,
     tie: Tie::Stay,
 };

@@ -63,7 +63,6 @@ const NUMBERED: Continuum<u32> = Continuum {
             sink(scheme.hash.of_text(&Concat([&index, &"_", &Decimal(number.into())])));
         }
     },
-    position: |scheme, key| scheme.hash_key(key),
     search: Search::AtOrAbove,
     tie: Tie::FirstStays,
 };
@@ -78,7 +77,6 @@ const WITH_WEIGHT: Continuum<u128> = Continuum {
             sink(md5::number(md5::digest_text(&name)));
         }
     },
-    position: |scheme, key| md5::number(md5::digest_text(&scheme.key.of(key))),
     search: Search::AtOrAbove,
     tie: Tie::FirstStays,
 };

@@ -75,7 +75,6 @@ const WIDE: Continuum<u128> = Continuum {
     label: Label::verbatim,
     count: |scheme, _, member| scheme.replicas.saturating_mul(member.weight),
     points: |_, _, label, count, sink| digests(label, count, sink),
-    position: |scheme, key| md5::number(md5::digest_text(&scheme.key.of(key))),
     search: Search::Above,
     tie: Tie::LastStays,
 };

@@ -1,6 +1,6 @@
 //! Points of 32 and of 128 bits.
 
-use crate::storage::Entries;
+use crate::{hash::md5, scheme::Scheme, storage::Entries};
 
 /// The value of a point, and of a key's position among the points.
 pub trait Point: Copy + Ord + Sync + 'static {
@@ -12,6 +12,16 @@ pub trait Point: Copy + Ord + Sync + 'static {
 
     /// Which of two slices holds points of this width.
     fn of_mut<'e>(points: &'e mut [u32], wide: &'e mut [u128]) -> &'e mut [Self];
+
+    /// Where a key is on a ring of such points: the scheme's hash of it, or all of its MD5 as one number.
+    fn position(scheme: &Scheme<'_>, key: &[u8]) -> Self;
+
+    /// Where many keys are; the shorter slice decides how many.
+    fn positions(scheme: &Scheme<'_>, keys: &[&[u8]], out: &mut [Self]) {
+        for (position, key) in out.iter_mut().zip(keys) {
+            *position = Self::position(scheme, key);
+        }
+    }
 
     /// The value whose lowest bits are `hash`.
     fn from_hash(hash: u32) -> Self;
@@ -36,6 +46,15 @@ impl Point for u32 {
 
     fn of_mut<'e>(points: &'e mut [u32], _wide: &'e mut [u128]) -> &'e mut [Self] {
         points
+    }
+
+    #[inline]
+    fn position(scheme: &Scheme<'_>, key: &[u8]) -> Self {
+        scheme.hash_key(key)
+    }
+
+    fn positions(scheme: &Scheme<'_>, keys: &[&[u8]], out: &mut [Self]) {
+        scheme.hash_keys(keys, out);
     }
 
     fn from_hash(hash: u32) -> Self {
@@ -64,6 +83,10 @@ impl Point for u128 {
 
     fn of_mut<'e>(_points: &'e mut [u32], wide: &'e mut [u128]) -> &'e mut [Self] {
         wide
+    }
+
+    fn position(scheme: &Scheme<'_>, key: &[u8]) -> Self {
+        md5::number(md5::digest_text(&scheme.key.of(key)))
     }
 
     fn from_hash(hash: u32) -> Self {
