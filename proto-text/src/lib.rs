@@ -1,4 +1,59 @@
 //! The memcached text protocol as a sans-IO codec: bytes and time come in, bytes and events go out.
+//!
+//! No sockets, no clock, no allocation, no panics; the same code drives firmware, blocking clients, asynchronous
+//! clients and test servers.
+//!
+//! ```text
+//!           Operation ──▶ Request ──▶ bytes          bytes ──▶ RequestDecoder ─┐
+//!  client       ▲                                                  Session, Engine   server
+//!           Reply ◀── Exchange ◀── ReplyDecoder ◀── bytes   bytes ◀── Event ───┘
+//! ```
+//!
+//! # Example: one exchange by hand
+//!
+//! ```
+//! use memring_text::{Exchange, ExchangeState, Get, GetVerb, Key, Operation, Progress, Reply};
+//!
+//! let get = Get { verb: GetVerb::Get, key: Key::new(b"greeting")? };
+//! let request = Operation::<Vec<u8>>::request(&get);
+//! assert_eq!(request.parts().as_slices()[0], b"get greeting\r\n");
+//!
+//! // The server's bytes, as they might come off a socket.
+//! let mut unread = &b"VALUE greeting 0 5\r\nhello\r\nEND\r\n"[..];
+//! let mut exchange = Exchange::default();
+//! let mut reply = Reply::new(Vec::new());
+//! exchange.sent();
+//! loop {
+//!     match exchange.decode(unread, &request)? {
+//!         Progress::Event { consumed, event, complete, .. } => {
+//!             reply.take(&event);
+//!             unread = &unread[consumed..];
+//!             if complete {
+//!                 break;
+//!             }
+//!         }
+//!         Progress::NeedMore => panic!("read more here"),
+//!     }
+//! }
+//! assert_eq!(get.output(reply)?.expect("a hit").value, b"hello");
+//! assert_eq!(exchange.state(), ExchangeState::Idle);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is where
+//! - What is valid on the wire: [`Key`], [`Value`], [`Ttl`], and [`Request`] made of them; encoding cannot fail.
+//! - What a server says: [`ReplyDecoder`] and its [`Event`]s; [`ErrorLine`] knows after which refusals a connection
+//!   stays in step.
+//! - Whose reply it is: [`Exchange`], which is lent the oldest request and checks every key.
+//! - What it comes to: [`Operation`] with [`Reply`], and [`ItemCollector`] for multi-gets.
+//! - Where bytes are put: [`Buffer`], over vectors, slices and arrays.
+//! - The loop itself, blocking, over any byte stream: `Connection` (feature `embedded-io`).
+//! - The other side: [`server`].
+//!
+//! # Features
+//! - `std` (default): [`server::MemoryStore`], and [`UnixTime`] from the system's clock; implies `alloc`.
+//! - `alloc`: [`Buffer`] for `Vec<u8>`.
+//! - `embedded-io`: `Connection`.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -43,3 +98,8 @@ pub use request::{
 };
 pub use ttl::{MAX_RELATIVE_SECONDS, Ttl, UnixTime, ZeroTtl};
 pub use value::{MAX_VALUE_LEN, Value, ValueTooLarge};
+
+// The README's example, compiled and run with the others.
+#[cfg(all(doctest, feature = "embedded-io"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -47,24 +47,21 @@ pub trait Operation<V> {
 #[derive(Clone, Debug)]
 pub struct Reply<V> {
     outcome: Outcome,
+    /// Flags and cas unique of the item.
+    item: Option<(u32, Option<u64>)>,
     value: V,
     full: Option<Full>,
 }
 
 #[derive(Clone, Debug)]
 enum Outcome {
-    /// Nothing has come yet.
+    /// The reply has not ended yet.
     Open,
-    /// `END`, and nothing before it.
+    /// `END`, of items or of statistics.
     End,
-    Item {
-        flags: u32,
-        cas: Option<u64>,
-    },
     Status(Status),
     Number(u64),
     Version,
-    Stats,
     Error(ServerError),
 }
 
@@ -72,7 +69,7 @@ impl<V: Buffer> Reply<V> {
     /// Nothing received yet. `value` takes the item's value, the version text or the statistics, behind what it
     /// holds; hand it in empty.
     pub const fn new(value: V) -> Self {
-        Self { outcome: Outcome::Open, value, full: None }
+        Self { outcome: Outcome::Open, item: None, value, full: None }
     }
 
     /// Takes the next event of the reply.
@@ -81,24 +78,17 @@ impl<V: Buffer> Reply<V> {
     #[inline]
     pub fn take(&mut self, event: &Event<'_>) {
         match *event {
-            Event::Value(head) => self.outcome = Outcome::Item { flags: head.flags, cas: head.cas },
+            Event::Value(head) => self.item = Some((head.flags, head.cas)),
             Event::Data(piece) => self.put(&[piece]),
             Event::ValueEnd => {}
-            Event::End => {
-                if matches!(self.outcome, Outcome::Open) {
-                    self.outcome = Outcome::End;
-                }
-            }
+            Event::End => self.outcome = Outcome::End,
             Event::Status(status) => self.outcome = Outcome::Status(status),
             Event::Number(number) => self.outcome = Outcome::Number(number),
             Event::Version(text) => {
                 self.outcome = Outcome::Version;
                 self.put(&[text]);
             }
-            Event::Stat { name, value } => {
-                self.outcome = Outcome::Stats;
-                self.put(&[name, b" ", value, b"\n"]);
-            }
+            Event::Stat { name, value } => self.put(&[name, b" ", value, b"\n"]),
             Event::Error(line) => self.outcome = Outcome::Error(ServerError::from(line)),
         }
     }
@@ -170,11 +160,11 @@ impl<V> Operation<V> for Get<'_> {
     }
 
     fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError> {
-        match (reply.outcome, reply.full) {
-            (Outcome::End, _) => Ok(None),
-            (Outcome::Item { .. }, Some(full)) => Err(ReplyError::Full(full)),
-            (Outcome::Item { flags, cas }, None) => Ok(Some(Item { flags, cas, value: reply.value })),
-            (other, _) => Err(other.into_error()),
+        match (reply.outcome, reply.item, reply.full) {
+            (Outcome::End, None, _) => Ok(None),
+            (Outcome::End, Some(_), Some(full)) => Err(ReplyError::Full(full)),
+            (Outcome::End, Some((flags, cas)), None) => Ok(Some(Item { flags, cas, value: reply.value })),
+            (other, ..) => Err(other.into_error()),
         }
     }
 }
@@ -295,8 +285,8 @@ impl<V> Operation<V> for StatsKind {
 
     fn output(&self, reply: Reply<V>) -> Result<Stats<V>, ReplyError> {
         match (reply.outcome, reply.full) {
-            (Outcome::Stats | Outcome::End | Outcome::Status(Status::Reset), None) => Ok(Stats(reply.value)),
-            (Outcome::Stats, Some(full)) => Err(ReplyError::Full(full)),
+            (Outcome::End | Outcome::Status(Status::Reset), None) => Ok(Stats(reply.value)),
+            (Outcome::End, Some(full)) => Err(ReplyError::Full(full)),
             (other, _) => Err(other.into_error()),
         }
     }

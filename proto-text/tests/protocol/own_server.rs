@@ -1,0 +1,113 @@
+//! The engine answers what was asked of memcached as memcached did, byte for byte.
+
+use std::collections::BTreeMap;
+
+use memring_text::{
+    UnixTime,
+    server::{Engine, EngineConfig, MemoryStore, Next, RequestDecoder, Session},
+};
+
+use crate::{
+    model::is_known,
+    transcript::{Block, Exchange, blocks},
+};
+
+/// Why a block is not asked of our engine; `None` when it is.
+fn reason(block: &Block) -> Option<&'static str> {
+    let known = |exchange: &Exchange| exchange.requests.iter().flatten().all(is_known);
+    let name = block.name.split_once('/').unwrap().1;
+    if block.name.starts_with("11-auth") {
+        return Some("no authentication yet");
+    }
+    if ["07-", "08-", "09-"].iter().any(|file| block.name.starts_with(file))
+        || !block.exchanges.iter().all(known)
+    {
+        return Some("has requests that have no type yet");
+    }
+    match name {
+        "stats" | "stats-settings" | "stats-items" | "stats-slabs" | "stats-conns" => {
+            Some("the insides of another program")
+        }
+        "flush-disabled" | "cas-disabled-gets" | "small-item-limit" => Some("an option that we do not have"),
+        "oom-set" | "oom-set-noreply-is-silent" => {
+            Some("slab classes, of which memcached runs out one by one")
+        }
+        _ => None,
+    }
+}
+
+fn config(block: &Block) -> EngineConfig {
+    let config = EngineConfig { version: "1.6.18", ..EngineConfig::default() };
+    match &block.args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => config,
+        ["-I", "4m"] => EngineConfig { item_size_max: 4 << 20, ..config },
+        other => panic!("{}: unknown arguments {other:?}", block.name),
+    }
+}
+
+struct Server {
+    engine: Engine<MemoryStore>,
+    session: Session<Vec<u8>>,
+    inbox: Vec<u8>,
+    now: f64,
+    closed: bool,
+}
+
+impl Server {
+    fn new(block: &Block) -> Self {
+        let engine = Engine::with_config(MemoryStore::new(64 << 20), config(block));
+        Self { engine, session: Session::new(Vec::new()), inbox: Vec::new(), now: 1.7e9, closed: false }
+    }
+
+    /// Sends in pieces of `step` bytes; gives what comes back.
+    fn ask(&mut self, bytes: &[u8], step: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut answer = Vec::new();
+        for piece in bytes.chunks(step) {
+            self.inbox.extend_from_slice(piece);
+            while !self.closed {
+                let now = UnixTime::from_millis((self.now * 1000.0) as u64);
+                let fed = self.session.feed(&self.inbox, &mut self.engine, &mut out, now);
+                self.inbox.drain(..fed.consumed);
+                self.closed = fed.next == Next::Close;
+                match fed.next {
+                    Next::Write => answer.append(&mut out),
+                    Next::Read | Next::Close => break,
+                }
+            }
+            assert!(self.inbox.len() <= RequestDecoder::MIN_BUFFER);
+        }
+        answer.append(&mut out);
+        answer
+    }
+}
+
+#[test]
+fn the_engine_answers_as_memcached_did() {
+    let (mut ran, mut left_out) = (0, BTreeMap::<_, Vec<_>>::new());
+    for block in blocks() {
+        if let Some(reason) = reason(&block) {
+            left_out.entry(reason).or_default().push(block.name);
+            continue;
+        }
+        for step in [usize::MAX, 1, 7] {
+            if step < 100 && block.exchanges.iter().any(|exchange| exchange.sent_whole().len() > 1 << 20) {
+                continue;
+            }
+            let mut server = Server::new(&block);
+            for exchange in &block.exchanges {
+                server.now += exchange.wait;
+                let answer = server.ask(&exchange.sent_whole(), step);
+                let same = answer == exchange.received;
+                assert!(same, "{}: {}", block.name, answer[..answer.len().min(200)].escape_ascii());
+            }
+            assert_eq!(server.closed, block.end == "closed", "{}", block.name);
+            if !server.closed {
+                assert_eq!(server.ask(b"version\r\n", step), b"VERSION 1.6.18\r\n", "{}", block.name);
+            }
+        }
+        ran += 1;
+    }
+    println!("{ran} blocks; left out: {left_out:?}");
+    assert_eq!((ran, left_out.values().flatten().count()), (153, 150));
+}
