@@ -60,6 +60,9 @@ impl Input {
             let server = Server::parse(line).map_err(|error| self.at(number, error))?;
             servers.push(PlacedServer { server, place: self.place(number) });
         }
+        if servers.is_empty() {
+            return Err(Failure::usage(format_args!("{}: no servers", self.name)));
+        }
         Ok(servers)
     }
 

@@ -75,7 +75,7 @@ fn located(args: &Args) -> Result<String, Failure> {
     }
     let file = args.servers.read()?;
     let servers = args.servers.servers(file.as_ref())?;
-    let placement = build(args.scheme.scheme()?, &servers)?;
+    let placement = build(args.scheme.choice()?.scheme()?, &servers)?;
     let keys = match &args.keys {
         Some(path) => Input::read(path)?.keys()?,
         None if args.key.is_empty() => return Err(Failure::usage("no keys: give some, or --keys FILE")),

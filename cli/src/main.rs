@@ -8,7 +8,12 @@ mod failure;
 mod input;
 mod locate;
 mod output;
+mod plan;
 mod scheme_args;
+mod share;
+mod spread;
+mod svg;
+mod table;
 mod verify;
 
 /// Finds memcached keys where libmemcached, twemproxy, python-memcached and the others put them.
@@ -22,12 +27,16 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Where(locate::Args),
+    Plan(plan::Args),
+    Spread(spread::Args),
     Verify(verify::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Where(args) => locate::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Spread(args) => spread::run(&args),
         Command::Verify(args) => verify::run(&args),
     };
     match done {

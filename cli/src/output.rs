@@ -1,6 +1,9 @@
 //! Standard output, written at once when everything is known to be right.
 
-use std::io::{self, Write as _};
+use std::{
+    fs,
+    io::{self, Write as _},
+};
 
 use crate::failure::Failure;
 
@@ -11,4 +14,9 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => Ok(done?),
     }
+}
+
+/// Writes `text` into the file `path`.
+pub(crate) fn write_file(path: &str, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(|error| Failure::failed(format_args!("{path}: {error}")))
 }

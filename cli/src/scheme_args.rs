@@ -1,5 +1,7 @@
 //! The arguments that say which scheme and which servers, for every command that places keys.
 
+use core::fmt;
+
 use clap::Args;
 use memring_core::{BuildError, Placement, Scheme, Server, ServerIndex, peers, storage::Boxed};
 
@@ -34,30 +36,50 @@ pub(crate) struct ServerArgs {
     server: Vec<String>,
 }
 
+/// A scheme by its name, and its options.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Choice<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) options: Vec<(&'a str, &'a str)>,
+}
+
 impl SchemeArgs {
-    /// The scheme with its options.
-    pub(crate) fn scheme(&self) -> Result<Scheme<'_>, Failure> {
-        let name =
-            self.scheme.as_deref().ok_or_else(|| Failure::usage("no scheme: give one with --scheme NAME"))?;
-        named(name, self.options.iter().map(|option| option.split_once('=').unwrap_or((option, ""))))
+    /// The scheme that was chosen.
+    pub(crate) fn choice(&self) -> Result<Choice<'_>, Failure> {
+        match self.scheme.as_deref() {
+            Some(name) => Ok(Choice { name, options: options(&self.options) }),
+            None => Err(Failure::usage("no scheme: give one with --scheme NAME")),
+        }
     }
 }
 
-/// The scheme `name` with `options`.
-pub(crate) fn named<'a>(
-    name: &str,
-    options: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> Result<Scheme<'a>, Failure> {
-    let mut scheme: Scheme<'a> = Scheme::from_name(name).ok_or_else(|| {
-        let known: Vec<_> = peers::all().map(|peer| peer.scheme.name).collect();
-        Failure::usage(format_args!("unknown scheme {name:?}; known are: {}", known.join(", ")))
-    })?;
-    for (option, value) in options {
-        scheme = scheme
-            .with_option(option, value)
-            .map_err(|error| Failure::usage(format_args!("{name}: option {option:?}: {error}")))?;
+/// Options as they are written, `name=value`.
+pub(crate) fn options(written: &[String]) -> Vec<(&str, &str)> {
+    written.iter().map(|option| option.split_once('=').unwrap_or((option, ""))).collect()
+}
+
+impl<'a> Choice<'a> {
+    /// The scheme.
+    pub(crate) fn scheme(&self) -> Result<Scheme<'a>, Failure> {
+        let Self { name, options } = self;
+        let mut scheme: Scheme<'a> = Scheme::from_name(name).ok_or_else(|| {
+            let known: Vec<_> = peers::all().map(|peer| peer.scheme.name).collect();
+            Failure::usage(format_args!("unknown scheme {name:?}; known are: {}", known.join(", ")))
+        })?;
+        for (option, value) in options {
+            scheme = scheme
+                .with_option(option, value)
+                .map_err(|error| Failure::usage(format_args!("{name}: option {option:?}: {error}")))?;
+        }
+        Ok(scheme)
     }
-    Ok(scheme)
+}
+
+impl fmt::Display for Choice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        self.options.iter().try_for_each(|(option, value)| write!(f, " {option}={value}"))
+    }
 }
 
 impl ServerArgs {
@@ -107,4 +129,9 @@ pub(crate) fn build<'a>(scheme: Scheme<'a>, servers: &[PlacedServer<'a>]) -> Res
 /// The name of a placed server.
 pub(crate) fn name<'p>(placement: &'p Placed<'_>, server: ServerIndex) -> &'p str {
     placement.servers().get(server.get()).map_or("", |server| server.name)
+}
+
+/// The indexes of the servers.
+pub(crate) fn indexes(placement: &Placed<'_>) -> impl Iterator<Item = ServerIndex> + use<> {
+    (0..=u16::MAX).map(ServerIndex::new).take(placement.servers().len())
 }

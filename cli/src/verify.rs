@@ -11,7 +11,7 @@ use crate::{
     failure::{Failure, Outcome},
     input::{Input, PlacedServer},
     output,
-    scheme_args::{build, named},
+    scheme_args::{Choice, build},
 };
 
 /// Mismatches shown of one file.
@@ -43,8 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
 /// One file.
 #[derive(Debug, Default)]
 struct Vector<'t> {
-    scheme: &'t str,
-    options: Vec<(&'t str, &'t str)>,
+    choice: Choice<'t>,
     servers: Vec<PlacedServer<'t>>,
     full_order: bool,
     rows: Vec<(usize, &'t str, &'t str)>,
@@ -61,8 +60,8 @@ impl<'t> Vector<'t> {
         for line in input.text_lines() {
             let (number, line) = line?;
             match Line::parse(line).map_err(|error| input.at(number, error))? {
-                Line::Header(Header::Scheme(name)) => vector.scheme = name,
-                Line::Header(Header::Option(name, value)) => vector.options.push((name, value)),
+                Line::Header(Header::Scheme(name)) => vector.choice.name = name,
+                Line::Header(Header::Option(name, value)) => vector.choice.options.push((name, value)),
                 Line::Header(Header::Server(server)) => {
                     let server = Server::parse(server).map_err(|error| input.at(number, error))?;
                     vector.servers.push(PlacedServer { server, place: input.place(number) });
@@ -76,8 +75,7 @@ impl<'t> Vector<'t> {
     }
 
     fn verify(&self) -> Result<Report, Failure> {
-        let scheme = named(self.scheme, self.options.iter().copied())?;
-        let placement = build(scheme, &self.servers)?;
+        let placement = build(self.choice.scheme()?, &self.servers)?;
         let mut room = vec![ServerIndex::default(); if self.full_order { self.servers.len() } else { 1 }];
         let mut report = Report { mismatches: 0, text: String::new() };
         for &(number, escaped, servers) in &self.rows {

@@ -1,0 +1,288 @@
+//! `memring plan`: what a change of servers or of the client costs, before it is made.
+
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet};
+
+use memring_core::{Server, ServerIndex, plan::Plan};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::{Failure, Outcome},
+    input::Input,
+    output,
+    scheme_args::{Choice, Placed, SchemeArgs, build, indexes, options},
+    share::{self, percent, signed_percent},
+    table::{Align, Table},
+};
+
+mod picture;
+
+/// Says which share of the keys a change moves, and from where to where.
+///
+/// Servers files have one server a line, `NAME` or `NAME WEIGHT`. A key has moved when the name of its server is another
+/// one; what stays is the hit rate to expect right after the change, of what was hit before it. Rings are compared arc
+/// by arc and modulo slot by slot, which is exact; what can be compared in neither way is sampled, and the report says
+/// so.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A file of the servers as they are; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    old: String,
+
+    /// A file of the servers as they will be; `-` is standard input. Without it, only the scheme changes.
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["new_scheme", "new_options"])]
+    new: Option<String>,
+
+    #[command(flatten)]
+    scheme: SchemeArgs,
+
+    /// Whose placement to use after the change; the same as before it unless said.
+    #[arg(long, value_name = "NAME")]
+    new_scheme: Option<String>,
+
+    /// An option of the scheme after the change; on top of those before it, if the scheme stays.
+    #[arg(long = "new-option", value_name = "NAME=VALUE")]
+    new_options: Vec<String>,
+
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+
+    /// Draws the change into a file, too.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
+    if args.old == "-" && args.new.as_deref() == Some("-") {
+        return Err(Failure::usage("only one of --old and --new can be standard input"));
+    }
+    let old_choice = args.scheme.choice()?;
+    let new_choice = args.new_choice(&old_choice);
+    let (old_scheme, new_scheme) = (old_choice.scheme()?, new_choice.scheme()?);
+    let old_file = Input::read(&args.old)?;
+    let new_file = args.new.as_deref().map(Input::read).transpose()?;
+    let old = build(old_scheme, &old_file.servers()?)?;
+    let new = build(new_scheme, &new_file.as_ref().unwrap_or(&old_file).servers()?)?;
+    let mut matrix = vec![0.0; old.servers().len() * new.servers().len()];
+    let plan = Plan::new(&old, &new, &mut matrix).map_err(Failure::failed)?;
+    let change = Change {
+        old: Side::new(old_choice.to_string(), &old, |server| plan.before(server)),
+        new: Side::new(new_choice.to_string(), &new, |server| plan.after(server)),
+        plan,
+    };
+    if let Some(path) = &args.svg {
+        output::write_file(path, &picture::draw(&change))?;
+    }
+    let text = if args.json { format!("{:#}\n", change.json()) } else { change.to_string() };
+    output::print(&text)?;
+    Ok(Outcome::Fine)
+}
+
+impl Args {
+    fn new_choice<'a>(&'a self, old: &Choice<'a>) -> Choice<'a> {
+        let mut choice = match self.new_scheme.as_deref() {
+            Some(name) => Choice { name, options: Vec::new() },
+            None => old.clone(),
+        };
+        choice.options.extend(options(&self.new_options));
+        choice
+    }
+}
+
+/// A change of placement and what it does.
+struct Change<'a> {
+    old: Side<'a>,
+    new: Side<'a>,
+    plan: Plan<'a>,
+}
+
+/// One of the two placements.
+struct Side<'a> {
+    title: String,
+    placed: &'a Placed<'a>,
+    /// The share that each server has.
+    shares: Vec<f64>,
+    /// The share that it ought to have by its weight.
+    fair: Vec<f64>,
+}
+
+impl<'a> Side<'a> {
+    fn new(title: String, placed: &'a Placed<'a>, share: impl FnMut(ServerIndex) -> f64) -> Self {
+        Self { title, placed, shares: indexes(placed).map(share).collect(), fair: share::fair(placed) }
+    }
+
+    fn servers(&self) -> &'a [Server<'a>] {
+        self.placed.servers()
+    }
+
+    fn name(&self, server: ServerIndex) -> &'a str {
+        self.servers().get(server.get()).map_or("", |server| server.name)
+    }
+
+    fn names(&self) -> BTreeSet<&'a str> {
+        self.servers().iter().map(|server| server.name).collect()
+    }
+
+    /// What the server called `name` has in `shares`, however often it is in the list.
+    fn of(&self, shares: &[f64], name: &str) -> f64 {
+        let same = self.servers().iter().zip(shares).filter(|(server, _)| server.name == name);
+        same.map(|(_, share)| share).sum()
+    }
+
+    fn json(&self) -> Value {
+        let servers: Value = self
+            .servers()
+            .iter()
+            .zip(self.shares.iter().zip(&self.fair))
+            .map(|(server, (&is, &fair))| {
+                json!({
+                    "name": server.name,
+                    "weight": share::weight(server.weight),
+                    "share": share::number(is),
+                    "fair_share": share::number(fair),
+                })
+            })
+            .collect();
+        json!({ "scheme": self.title, "servers": servers })
+    }
+}
+
+impl Change<'_> {
+    /// The share that would stay if shares followed the weights exactly and nothing moved in vain: n / (n + m) when m
+    /// servers join n. A placement whose shares are uneven can be luckier.
+    fn ideal(&self) -> f64 {
+        let mut least: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+        for (server, fair) in self.old.servers().iter().zip(&self.old.fair) {
+            least.entry(server.name).or_default().0 += fair;
+        }
+        for (server, fair) in self.new.servers().iter().zip(&self.new.fair) {
+            least.entry(server.name).or_default().1 += fair;
+        }
+        least.values().map(|(before, after)| before.min(*after)).sum()
+    }
+
+    /// The shares that go from one server to another, largest first.
+    fn moves(&self) -> Vec<(ServerIndex, ServerIndex, f64)> {
+        let mut moves: Vec<_> = indexes(self.old.placed)
+            .flat_map(|from| indexes(self.new.placed).map(move |to| (from, to)))
+            .map(|(from, to)| (from, to, self.plan.share(from, to)))
+            .filter(|&(from, to, share)| share > 0.0 && !self.stays(from, to))
+            .collect();
+        moves.sort_by(|left, right| right.2.total_cmp(&left.2));
+        moves
+    }
+
+    /// Whether the two are the same server.
+    fn stays(&self, from: ServerIndex, to: ServerIndex) -> bool {
+        self.old.name(from) == self.new.name(to)
+    }
+
+    fn json(&self) -> Value {
+        let matrix: Value = indexes(self.old.placed)
+            .map(|from| {
+                indexes(self.new.placed).map(|to| share::number(self.plan.share(from, to))).collect::<Value>()
+            })
+            .collect();
+        json!({
+            "kept": share::number(self.plan.kept()),
+            "moved": share::number(self.plan.moved()),
+            "ideal": share::number(self.ideal()),
+            "precision": share::precision_object(self.plan.precision(), self.plan.moved()),
+            "old": self.old.json(),
+            "new": self.new.json(),
+            "matrix": matrix,
+        })
+    }
+
+    /// What happens, in a few lines.
+    fn summary(&self) -> Table {
+        let mut table = Table::new([Align::Left, Align::Right, Align::Left]);
+        table.row([
+            "keys that stay",
+            &percent(self.plan.kept()),
+            "the hit rate to expect, of what was hit before",
+        ]);
+        table.row(["ideal", &percent(self.ideal()), "with shares exactly by weight, and no needless move"]);
+        table.row(["keys that move", &percent(self.plan.moved()), ""]);
+        table
+    }
+
+    /// Each server before and after.
+    fn servers(&self) -> Table {
+        let mut table = Table::new([Align::Left]);
+        table.row(["server", "weight", "before", "after", "change"]);
+        let (old_names, new_names) = (self.old.names(), self.new.names());
+        let gone = self.old.servers().iter().filter(|server| !new_names.contains(server.name));
+        for server in self.new.servers().iter().chain(gone) {
+            let before = self.old.of(&self.old.shares, server.name);
+            let after = self.new.of(&self.new.shares, server.name);
+            let known = |side: &BTreeSet<&str>, share| match side.contains(server.name) {
+                true => percent(share),
+                false => "–".to_owned(),
+            };
+            table.row([
+                server.name.to_owned(),
+                server.weight.real().to_string(),
+                known(&old_names, before),
+                known(&new_names, after),
+                signed_percent(after - before),
+            ]);
+        }
+        table
+    }
+
+    /// From each server to each, in percent of all keys.
+    fn matrix(&self) -> Table {
+        let mut table = Table::new([Align::Left]);
+        let numbers = indexes(self.new.placed).map(|to| format!("[{to}]"));
+        table.row(["from \\ to".to_owned()].into_iter().chain(numbers));
+        for (from, server) in indexes(self.old.placed).zip(self.old.servers()) {
+            let cells = indexes(self.new.placed).map(|to| match self.plan.share(from, to) * 100.0 {
+                0.0 => "·".to_owned(),
+                share => format!("{share:.2}"),
+            });
+            table.row([server.name.to_owned()].into_iter().chain(cells));
+        }
+        table
+    }
+
+    /// The largest moves, where a matrix would be too wide to read.
+    fn largest_moves(&self) -> Table {
+        let mut table = Table::new([Align::Right, Align::Left, Align::Left, Align::Left]);
+        for (from, to, share) in self.moves().into_iter().take(MOVES_SHOWN) {
+            table.row([&percent(share), self.old.name(from), "→", self.new.name(to)]);
+        }
+        table
+    }
+}
+
+impl fmt::Display for Change<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (old, new) = (self.old.servers().len(), self.new.servers().len());
+        let common = self.old.names().intersection(&self.new.names()).count();
+        write!(f, "{}", self.old.title)?;
+        if self.old.title != self.new.title {
+            write!(f, " → {}", self.new.title)?;
+        }
+        writeln!(f, ", {old} → {new} servers, {common} of them the same")?;
+        writeln!(f, "all shares are {}\n", share::precision(self.plan.precision(), self.plan.moved()))?;
+        writeln!(f, "{}\n{}", self.summary(), self.servers())?;
+        if new <= MATRIX_COLUMNS {
+            writeln!(
+                f,
+                "Percent of all keys that go from each server to each; [n] is number n of the new list, from 0:"
+            )?;
+            write!(f, "{}", self.matrix())
+        } else {
+            writeln!(f, "The largest moves (--json has all of them):")?;
+            write!(f, "{}", self.largest_moves())
+        }
+    }
+}
+
+/// Most servers of the new list that the matrix is printed for.
+const MATRIX_COLUMNS: usize = 20;
+
+/// Moves printed instead of a matrix.
+const MOVES_SHOWN: usize = 20;

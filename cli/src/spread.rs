@@ -1,0 +1,174 @@
+//! `memring spread`: which share of the keys each server has, against its weight.
+
+use core::fmt;
+
+use memring_core::{Server, plan::Plan};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::{Failure, Outcome},
+    output,
+    scheme_args::{Placed, SchemeArgs, ServerArgs, build, indexes},
+    share::{self, percent, signed_percent},
+    table::{Align, Table},
+};
+
+mod picture;
+
+/// Says which share of the keys each server has, against its weight.
+///
+/// Exact for rings and modulo; for schemes that compute servers, sampled, and the report says so.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    scheme: SchemeArgs,
+
+    #[command(flatten)]
+    servers: ServerArgs,
+
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+
+    /// Draws the shares into a file, too.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
+    let choice = args.scheme.choice()?;
+    let scheme = choice.scheme()?;
+    let file = args.servers.read()?;
+    let placed = build(scheme, &args.servers.servers(file.as_ref())?)?;
+    let spread = Spread::of(choice.to_string(), &placed)?;
+    if let Some(path) = &args.svg {
+        output::write_file(path, &picture::draw(&spread))?;
+    }
+    let text = if args.json { format!("{:#}\n", spread.json()) } else { spread.to_string() };
+    output::print(&text)?;
+    Ok(Outcome::Fine)
+}
+
+/// Who has how much.
+struct Spread<'a> {
+    title: String,
+    placed: &'a Placed<'a>,
+    loads: Vec<Load<'a>>,
+    /// How well the shares are known, in words and for machines.
+    known: (String, Value),
+}
+
+/// What one server has.
+struct Load<'a> {
+    server: Server<'a>,
+    share: f64,
+    /// The share that it ought to have by its weight.
+    fair: f64,
+}
+
+impl Load<'_> {
+    /// How much more than its weight it has: 0.1 is a tenth. `None` where that is nothing.
+    fn excess(&self) -> Option<f64> {
+        (self.fair > 0.0).then(|| self.share / self.fair - 1.0)
+    }
+}
+
+impl<'a> Spread<'a> {
+    fn of(title: String, placed: &'a Placed<'a>) -> Result<Self, Failure> {
+        let count = placed.servers().len();
+        let mut matrix = vec![0.0; count * count];
+        // A change that changes nothing: all it says is who has how much.
+        let plan = Plan::new(placed, placed, &mut matrix).map_err(Failure::failed)?;
+        let loads: Vec<_> = indexes(placed)
+            .zip(placed.servers())
+            .zip(share::fair(placed))
+            .map(|((index, &server), fair)| Load { server, share: plan.before(index), fair })
+            .collect();
+        let largest = loads.iter().map(|load| load.share).fold(0.0, f64::max);
+        let known = share::precision(plan.precision(), largest);
+        let known = (known, share::precision_object(plan.precision(), largest));
+        Ok(Self { title, placed, loads, known })
+    }
+
+    /// Those with the most and the least for their weight.
+    fn extremes(&self) -> Option<(Extreme<'_>, Extreme<'_>)> {
+        let excesses = || self.loads.iter().filter_map(|load| Some((load, load.excess()?)));
+        let most = excesses().max_by(|left, right| left.1.total_cmp(&right.1))?;
+        let least = excesses().min_by(|left, right| left.1.total_cmp(&right.1))?;
+        Some((most, least))
+    }
+
+    fn json(&self) -> Value {
+        let servers: Value = self
+            .loads
+            .iter()
+            .map(|load| {
+                json!({
+                    "name": load.server.name,
+                    "weight": share::weight(load.server.weight),
+                    "share": share::number(load.share),
+                    "fair_share": share::number(load.fair),
+                    "excess": load.excess().map(share::number),
+                })
+            })
+            .collect();
+        json!({ "scheme": self.title, "precision": self.known.1, "servers": servers })
+    }
+}
+
+/// A server and its excess.
+type Extreme<'s> = (&'s Load<'s>, f64);
+
+impl fmt::Display for Spread<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}, {} servers", self.title, self.loads.len())?;
+        writeln!(f, "all shares are {}\n", self.known.0)?;
+        let full = self.loads.iter().map(|load| load.share.max(load.fair)).fold(0.0, f64::max);
+        let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
+        table.row(["server", "weight", "share", "to weight", "│ is the share by weight"]);
+        for load in &self.loads {
+            table.row([
+                load.server.name.to_owned(),
+                load.server.weight.real().to_string(),
+                percent(load.share),
+                load.excess().map_or_else(|| "–".to_owned(), signed_percent),
+                bar(load.share / full, load.fair / full),
+            ]);
+        }
+        write!(f, "{table}")?;
+        if let Some(((most, over), (least, under))) = self.extremes() {
+            let mut table = Table::new([Align::Left, Align::Right, Align::Left]);
+            table.row(["most for its weight", &signed_percent(over), most.server.name]);
+            table.row(["least for its weight", &signed_percent(under), least.server.name]);
+            write!(f, "\n{table}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A bar that is `share` of its whole length long, with a mark at `fair`.
+fn bar(share: f64, fair: f64) -> String {
+    let cell = |part: f64| (part * BAR as f64).round() as usize;
+    let mark = cell(fair).min(BAR - 1);
+    let cells = (0..BAR).map(|place| match place {
+        _ if place == mark => '│',
+        _ if place < cell(share) => '█',
+        _ => ' ',
+    });
+    cells.collect()
+}
+
+/// The length of a bar in the terminal.
+const BAR: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_shows_share_and_weight() {
+        assert_eq!(bar(0.5, 1.0).trim_end(), format!("{}{}│", "█".repeat(20), " ".repeat(19)));
+        assert_eq!(bar(1.0, 0.5), format!("{}│{}", "█".repeat(20), "█".repeat(19)));
+        assert_eq!(bar(0.0, 0.0).trim_end(), "│");
+    }
+}

@@ -1,0 +1,82 @@
+//! The picture of a spread: a bar for each server, a mark where its weight would have it end, and the ring.
+
+use super::Spread;
+use crate::{
+    share::{percent, rounded, signed_points},
+    svg::{Anchor, Colour, FAINT_INK, Font, INK, MOVING, RULE, Ring, STAYING, Svg, shortened},
+};
+
+/// Draws the spread.
+pub(super) fn draw(spread: &Spread<'_>) -> String {
+    let count = spread.loads.len();
+    let tall = count as f64 * ROW;
+    let title = format!("Who has how much: {count} servers");
+    let mut svg = Svg::new(WIDTH, TOP + tall + FOOT, &title);
+    head(&mut svg, spread, &title);
+    if let Some(ring) = Ring::of(spread.placed) {
+        let (x, y) = (WIDTH - MARGIN - 95.0, 130.0);
+        svg.ring((x, y), 84.0, (&ring, spread.placed), |server| Colour::cool(server.get(), count));
+        svg.text(x, y + 4.5, Font::Number, Anchor::Middle, INK, &format!("{count} servers"));
+    }
+    bars(&mut svg, spread);
+    let key = "Bars are shares of all keys; the mark is where a server's weight would have it end.";
+    svg.text(MARGIN, TOP + tall + FOOT - 26.0, Font::Note, Anchor::Start, FAINT_INK, key);
+    svg.finish()
+}
+
+fn head(svg: &mut Svg, spread: &Spread<'_>, title: &str) {
+    svg.text(MARGIN, 58.0, Font::Title, Anchor::Start, INK, title);
+    let subtitle = format!("{} · {}", spread.title, spread.known.0);
+    svg.text(MARGIN, 82.0, Font::Subtitle, Anchor::Start, FAINT_INK, &subtitle);
+    let Some((most, least)) = spread.extremes() else { return };
+    let figures = [(most, MOVING, "most for its weight: "), (least, STAYING, "least for its weight: ")];
+    for (x, ((load, excess), colour, caption)) in [MARGIN, MARGIN + 420.0].into_iter().zip(figures) {
+        let figure = format!("{} %", signed_points(excess));
+        svg.text(x, 146.0, Font::Figure, Anchor::Start, colour, &figure);
+        let name = shortened(&[load.server.name], NAME).concat();
+        svg.text(x, 168.0, Font::Caption, Anchor::Start, FAINT_INK, &format!("{caption}{name}"));
+    }
+}
+
+fn bars(svg: &mut Svg, spread: &Spread<'_>) {
+    let heading = TOP - 22.0;
+    svg.text(LEFT - 14.0, heading, Font::Heading, Anchor::End, FAINT_INK, "SERVER");
+    svg.text(LEFT, heading, Font::Heading, Anchor::Start, FAINT_INK, "SHARE");
+    svg.text(WEIGHTS, heading, Font::Heading, Anchor::End, FAINT_INK, "WEIGHT");
+    svg.text(WIDTH - MARGIN, heading, Font::Heading, Anchor::End, FAINT_INK, "TO WEIGHT");
+    let names: Vec<_> = spread.loads.iter().map(|load| load.server.name).collect();
+    let full = spread.loads.iter().map(|load| load.share.max(load.fair)).fold(0.0, f64::max);
+    let mut top = TOP;
+    for ((place, load), name) in spread.loads.iter().enumerate().zip(shortened(&names, NAME)) {
+        let (width, mark) = (LONGEST * load.share / full, LEFT + LONGEST * load.fair / full);
+        let baseline = top + THICK / 2.0 + 4.5;
+        let title = format!("{}: {}", load.server.name, percent(load.share));
+        svg.text(LEFT - 14.0, baseline, Font::Name, Anchor::End, INK, &name);
+        svg.rect((LEFT, top), (LONGEST, THICK), RULE, &title);
+        svg.rect((LEFT, top), (width, THICK), Colour::cool(place, spread.loads.len()), &title);
+        svg.line((mark, top - 3.0), (mark, top + THICK + 3.0), 2.0, INK);
+        svg.text(LEFT + LONGEST + 66.0, baseline, Font::Number, Anchor::End, INK, &rounded(load.share));
+        let weight = load.server.weight.real().to_string();
+        svg.text(WEIGHTS, baseline, Font::Name, Anchor::End, FAINT_INK, &weight);
+        let excess =
+            load.excess().map_or_else(|| "–".to_owned(), |excess| format!("{} %", signed_points(excess)));
+        svg.text(WIDTH - MARGIN, baseline, Font::Name, Anchor::End, INK, &excess);
+        top += ROW;
+    }
+}
+
+const WIDTH: f64 = 1280.0;
+const MARGIN: f64 = 48.0;
+/// Where the bars begin, below title, figures and ring.
+const TOP: f64 = 290.0;
+const FOOT: f64 = 66.0;
+/// Room for one server, and what its bar takes of it.
+const ROW: f64 = 34.0;
+const THICK: f64 = 20.0;
+/// The left end of the bars and the length of the longest one.
+const LEFT: f64 = 300.0;
+const LONGEST: f64 = 640.0;
+/// The right end of the column of weights.
+const WEIGHTS: f64 = 1120.0;
+/// Characters of a name.
+const NAME: usize = 32;

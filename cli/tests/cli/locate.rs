@@ -1,0 +1,179 @@
+//! `memring where`: scripts depend on every line of this.
+
+use core::fmt::Display;
+use std::fs;
+
+use serde_json::json;
+
+use crate::memring::{file, memring, memring_reading, memring_with, vector};
+
+const SERVERS: &str = "# the fleet\n\n10.0.1.1:11211 600\n10.0.1.2:11211\t300\n10.0.1.3:11211 200\n";
+
+/// The keys and servers of a vector file, apart.
+fn parts(name: &str) -> (String, String, String) {
+    let text = fs::read_to_string(vector(name)).unwrap();
+    let servers = text.lines().filter_map(|line| line.strip_prefix("# server: "));
+    let rows = || text.lines().filter(|line| !line.starts_with("# "));
+    let keys = rows().filter_map(|row| row.split('\t').next());
+    (join(servers), join(keys), join(rows()))
+}
+
+fn join(lines: impl Iterator<Item = impl Display>) -> String {
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn tsv_is_what_the_peer_did() {
+    for (scheme, name, options) in [
+        ("libketama", "libketama--w123.tsv", ""),
+        ("libmemcached-ketama-weighted", "libmemcached-ketama-weighted--w123-md5.tsv", "--option hash=md5"),
+        ("libmemcached-modula", "libmemcached-modula--equal8-crc.tsv", "--option hash=crc"),
+        ("python-memcached", "python-memcached--weighted.tsv", ""),
+    ] {
+        let (servers, keys, rows) = parts(name);
+        let (servers, keys) = (file(&servers), file(&keys));
+        let order = if rows.contains(',') { "--order" } else { "" };
+        let run = memring(&format!(
+            "where --scheme {scheme} {options} --servers {servers} --keys {keys} --format tsv {order}"
+        ));
+        assert_eq!(run.text(), rows, "{name}");
+    }
+}
+
+#[test]
+fn an_eject_order_is_followed_whole() {
+    let (servers, keys, rows) = parts("libmemcached-ketama-weighted--eject-equal4-md5.tsv");
+    let (servers, keys) = (file(&servers), file(&keys));
+    let run = memring(&format!(
+        "where --scheme libmemcached-ketama-weighted --option auto_eject_hosts=1 --servers {servers} --keys {keys} \
+         --format tsv --order"
+    ));
+    assert_eq!(run.text(), rows);
+}
+
+#[test]
+fn text_names_the_server() {
+    let (servers, keys, rows) = parts("libketama--equal3.tsv");
+    let names: Vec<_> = servers.lines().filter_map(|line| line.split(' ').next()).collect();
+    let expected = join(rows.lines().map(|row| {
+        let (key, server) = row.split_once('\t').unwrap();
+        format!("{key}  {}", names[server.parse::<usize>().unwrap()])
+    }));
+    let (servers, keys) = (file(&servers), file(&keys));
+    let run = memring(&format!("where --scheme libketama --servers {servers} --keys {keys}"));
+    assert_eq!(run.text(), expected);
+}
+
+#[test]
+fn json_has_index_and_name() {
+    let servers = file(SERVERS);
+    let run = memring(&format!("where --scheme libketama --servers {servers} --format json kyoto"));
+    let server = json!({ "index": 2, "name": "10.0.1.3:11211" });
+    assert_eq!(run.json(), json!([{ "key": "kyoto", "servers": [server] }]));
+}
+
+#[test]
+fn a_key_argument_is_taken_raw_and_printed_escaped() {
+    let args = ["where", "--scheme", "libketama", "--server", "a:1 2", "--server", "b:1", "--format", "tsv"];
+    let run = memring_with(args.into_iter().chain([r"a b", r"\x20", "é"]));
+    let text = run.text();
+    let keys: Vec<_> = text.lines().filter_map(|line| line.split('\t').next()).collect();
+    assert_eq!(keys, [r"a\x20b", r"\x5cx20", r"\xc3\xa9"]);
+}
+
+#[test]
+fn a_keys_file_is_escaped_and_has_no_comments() {
+    let (servers, keys) = (file("a:1\nb:1\n"), file("# one\n\na\\x20b\n"));
+    let by_file =
+        memring(&format!("where --scheme libketama --servers {servers} --keys {keys} --format tsv")).text();
+    let by_argument = memring_with([
+        "where",
+        "--scheme",
+        "libketama",
+        "--servers",
+        &servers,
+        "--format",
+        "tsv",
+        "# one",
+        "",
+        "a b",
+    ]);
+    assert_eq!(by_file, by_argument.text());
+    assert!(by_file.starts_with("#\\x20one\t"), "{by_file}");
+}
+
+#[test]
+fn either_list_may_be_standard_input() {
+    let (servers, keys) = (file("a:1\nb:1\n"), file("tokyo\n"));
+    let expected = memring(&format!("where --scheme libketama --servers {servers} tokyo")).text();
+    let run = memring_reading("where --scheme libketama --servers - tokyo", b"a:1\nb:1\n");
+    assert_eq!(run.text(), expected);
+    let run = memring_reading(&format!("where --scheme libketama --servers {servers} --keys -"), b"tokyo\n");
+    assert_eq!(run.text(), expected);
+    memring("where --scheme libketama --servers - --keys -").fails(2, "only one of --servers and --keys");
+    let run = memring_reading(&format!("where --scheme libketama --servers - --keys {keys}"), b"");
+    run.fails(2, "standard input: no servers");
+}
+
+#[test]
+fn an_unknown_scheme_is_told_the_known_ones() {
+    let run = memring("where --scheme ketana --server a:1 tokyo");
+    assert!(run.stderr.contains("unknown scheme \"ketana\""), "{run:?}");
+    run.fails(2, "libmemcached-ketama-weighted");
+}
+
+#[test]
+fn an_unknown_option_is_told_the_known_ones() {
+    let run = memring("where --scheme libmemcached-modula --option hush=md5 --server a:1 tokyo");
+    assert!(run.stderr.contains("\"hush\""), "{run:?}");
+    run.fails(2, "hash");
+    memring("where --scheme libmemcached-modula --option hash=md6 --server a:1 tokyo").fails(2, "bad value");
+}
+
+#[test]
+fn options_that_only_inform_are_checked() {
+    let right = "where --scheme libketama --option points-in-ring=320 --server a:1 --server b:1 k";
+    assert_eq!(memring(right).code, 0);
+    let wrong = right.replace("320", "321");
+    memring(&wrong).fails(2, "the ring has 320 points, not 321");
+}
+
+#[test]
+fn errors_name_the_line_and_nothing_is_printed() {
+    let good = file("a:1\nb:1\n");
+    let rows = [
+        ("a:1\n# x\nb:1 -1\n", "line 3: bad weight"),
+        ("a:1 1 1\n", "line 1: more than a name and a weight"),
+        ("\n# nobody\n", "no servers"),
+    ];
+    for (text, part) in rows {
+        let bad = file(text);
+        memring(&format!("where --scheme libketama --servers {bad} tokyo")).fails(2, &bad);
+        memring(&format!("where --scheme libketama --servers {bad} tokyo")).fails(2, part);
+    }
+    let zero = file("a:1\n\nb:1 0\n");
+    memring(&format!("where --scheme libketama --servers {zero} tokyo"))
+        .fails(2, "line 3: bad weight of server 1");
+    let keys = file("fine\nalso\\x20fine\nnot\\fine\n");
+    memring(&format!("where --scheme libketama --servers {good} --keys {keys}"))
+        .fails(2, "line 3: bad escape at byte 3");
+    memring(&format!("where --scheme libketama --servers {good}")).fails(2, "no keys");
+    memring("where --scheme libketama tokyo").fails(2, "no servers");
+    memring(&format!("where --servers {good} tokyo")).fails(2, "no scheme");
+    memring("where --scheme libketama --servers /no/such/file tokyo").fails(3, "/no/such/file");
+    memring(&format!("where --scheme libketama --servers {good} --server c:1 tokyo"))
+        .fails(2, "cannot be used with");
+}
+
+#[test]
+fn the_list_has_a_line_for_each_scheme() {
+    let list = memring("where --list").text();
+    assert!(list.lines().count() > 10);
+    for line in list.lines() {
+        let (scheme, used_by) = line.split_once("  ").unwrap();
+        assert!(!used_by.trim().is_empty(), "{line}");
+        let run = memring(&format!("where --scheme {scheme} --server a:1 tokyo"));
+        // Some need an option that maps buckets; all are known.
+        assert!(!run.stderr.contains("unknown scheme"), "{run:?}");
+    }
+}

@@ -1,0 +1,155 @@
+//! `memring plan`.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::memring::{Run, file, memring, memring_reading, scratch, servers};
+
+fn plan(old: &str, new: &str, rest: &str) -> Run {
+    memring(&format!("plan --old {old} --new {new} {rest}"))
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap()
+}
+
+/// The sum of each row and of each column.
+fn sums(plan: &Value) -> (Vec<f64>, Vec<f64>) {
+    let rows: Vec<Vec<f64>> = serde_json::from_value(plan["matrix"].clone()).unwrap();
+    let columns = (0..rows[0].len()).map(|column| rows.iter().map(|row| row[column]).sum()).collect();
+    (rows.iter().map(|row| row.iter().sum()).collect(), columns)
+}
+
+fn shares(side: &Value) -> Vec<f64> {
+    side["servers"].as_array().unwrap().iter().map(|server| number(&server["share"])).collect()
+}
+
+fn are_near(left: &[f64], right: &[f64]) -> bool {
+    left.len() == right.len() && left.iter().zip(right).all(|(left, right)| (left - right).abs() < 1e-9)
+}
+
+#[test]
+fn modulo_loses_all_but_one_in_thirteen() {
+    let plan = plan(&servers(8), &servers(13), "--scheme libmemcached-modula --json").json();
+    assert!((number(&plan["kept"]) - 1.0 / 13.0).abs() < 1e-6, "{plan}");
+    assert!((number(&plan["ideal"]) - 8.0 / 13.0).abs() < 1e-9, "{plan}");
+    assert_eq!(plan["precision"]["kind"], "exact");
+}
+
+#[test]
+fn ketama_keeps_about_the_ideal() {
+    let plan = plan(&servers(8), &servers(13), "--scheme libmemcached-ketama-weighted --json").json();
+    assert!((number(&plan["kept"]) - 8.0 / 13.0).abs() < 0.05, "{plan}");
+    assert!((number(&plan["kept"]) + number(&plan["moved"]) - 1.0).abs() < 1e-9, "{plan}");
+    let (rows, columns) = sums(&plan);
+    assert!(are_near(&rows, &shares(&plan["old"])) && are_near(&columns, &shares(&plan["new"])), "{plan}");
+}
+
+#[test]
+fn weights_count_towards_the_ideal() {
+    let (old, new) = (file("a:1 600\nb:1 300\n"), file("a:1 600\nb:1 300\nc:1 100\n"));
+    let plan = plan(&old, &new, "--scheme libketama --json").json();
+    assert!((number(&plan["ideal"]) - 0.9).abs() < 1e-9, "{plan}");
+}
+
+#[test]
+fn another_client_is_sampled_and_says_so() {
+    let old = servers(8);
+    let run = memring(&format!(
+        "plan --old {old} --scheme libmemcached-modula --new-scheme libmemcached-ketama-weighted --json"
+    ));
+    let plan = run.json();
+    assert!((number(&plan["kept"]) - 0.125).abs() < 0.02, "{plan}");
+    assert_eq!((&plan["precision"]["kind"], &plan["ideal"]), (&"sampled".into(), &1.0.into()));
+    let text =
+        memring(&format!("plan --old {old} --scheme libketama --new-scheme libmemcached-modula")).text();
+    assert!(text.contains("sampled with"), "{text}");
+}
+
+#[test]
+fn new_options_come_on_top_of_the_old_ones() {
+    let old = servers(3);
+    let args =
+        format!("plan --old {old} --scheme libmemcached-modula --option hash=crc --new-option hash=md5");
+    let text = memring(&args).text();
+    assert!(text.contains("libmemcached-modula hash=crc → libmemcached-modula hash=crc hash=md5"), "{text}");
+    let same = args.replace("hash=md5", "hash=crc");
+    assert_eq!(memring(&format!("{same} --json")).json()["moved"], 0.0);
+}
+
+#[test]
+fn the_table_names_every_server_and_both_shares() {
+    let (old, new) = (file("a:1\nb:1\n"), file("a:1\nc:1\n"));
+    let text = plan(&old, &new, "--scheme libmemcached-modula").text();
+    let expected = "\
+libmemcached-modula, 2 → 2 servers, 1 of them the same
+all shares are exact
+
+keys that stay  50.00 %  the hit rate to expect, of what was hit before
+ideal           50.00 %  with shares exactly by weight, and no needless move
+keys that move  50.00 %
+
+server  weight   before    after    change
+a:1          1  50.00 %  50.00 %   +0.00 %
+c:1          1        –  50.00 %  +50.00 %
+b:1          1  50.00 %        –  -50.00 %
+
+Percent of all keys that go from each server to each; [n] is number n of the new list, from 0:
+from \\ to    [0]    [1]
+a:1        50.00      ·
+b:1            ·  50.00
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn many_servers_get_their_largest_moves_listed() {
+    let text = plan(&servers(30), &servers(31), "--scheme libketama").text();
+    assert!(text.contains("The largest moves"), "{text}");
+    assert!(text.lines().last().unwrap().ends_with("→  10.0.0.31:11211"), "{text}");
+}
+
+#[test]
+fn the_picture_is_well_formed_names_all_and_is_the_same_every_time() {
+    let (old, new) = (file("a<&>\"b:1 3\nc:1\n"), file("c:1\nd:1\n"));
+    let draw = || {
+        let svg = scratch("svg");
+        let args = format!("--scheme libketama --svg {}", svg.display());
+        plan(&old, &new, &args).text();
+        fs::read_to_string(svg).unwrap()
+    };
+    let picture = draw();
+    assert_eq!(picture, draw());
+    assert!(picture.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+    assert!(picture.ends_with("</svg>\n"));
+    for name in ["a&lt;&amp;&gt;&quot;b:1", "c:1", "d:1", "before", "after"] {
+        assert!(picture.contains(name), "{name}");
+    }
+    for foreign in ["href", "url(", "@import", "<script"] {
+        assert!(!picture.contains(foreign), "{foreign}");
+    }
+}
+
+#[test]
+fn bad_lists_are_named_with_their_line() {
+    let (good, bad) = (servers(2), file("a:1\nb:1 heavy\n"));
+    plan(&good, &bad, "--scheme libketama").fails(2, &format!("{bad} line 2: bad weight"));
+    plan(&bad, &good, "--scheme libketama").fails(2, &format!("{bad} line 2: bad weight"));
+    plan(&good, &good, "").fails(2, "no scheme");
+    plan(&good, &good, "--scheme no-such").fails(2, "known are");
+    plan(&good, &good, "--scheme libketama --new-scheme no-such").fails(2, "known are");
+    plan("-", "-", "--scheme libketama").fails(2, "only one of --old and --new");
+    plan(&good, "/no/such/file", "--scheme libketama").fails(3, "/no/such/file");
+    plan(&good, &good, "--scheme libketama --svg /no/such/dir/file").fails(3, "/no/such/dir/file");
+    memring(&format!("plan --old {good} --scheme libketama")).fails(2, "--new");
+}
+
+#[test]
+fn one_of_the_lists_may_be_standard_input() {
+    let run = memring_reading(
+        &format!("plan --old - --new {} --scheme libmemcached-modula --json", servers(2)),
+        b"10.0.0.1:11211\n",
+    );
+    assert_eq!(run.json()["kept"], 0.5);
+}

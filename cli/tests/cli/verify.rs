@@ -1,0 +1,37 @@
+//! `memring verify`.
+
+use std::fs;
+
+use crate::memring::{file, memring, memring_reading, vector};
+
+#[test]
+fn vectors_that_hold_are_counted() {
+    let (ketama, modula) = (vector("libketama--w123.tsv"), vector("libmemcached-modula--equal8-crc.tsv"));
+    let text = memring(&format!("verify {ketama} {modula}")).text();
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[0].starts_with(&format!("{ketama}: ok ")) && lines[0].ends_with(" keys"), "{text}");
+    assert!(lines[1].starts_with(&format!("{modula}: ok ")), "{text}");
+}
+
+#[test]
+fn a_mismatch_is_shown_and_the_answer_is_no() {
+    let mut text = fs::read_to_string(vector("libketama--equal3.tsv")).unwrap();
+    text.push_str("tokyo\t9\n");
+    let line = text.lines().count();
+    let wrong = file(&text);
+    let run = memring(&format!("verify {wrong}"));
+    assert_eq!((run.code, &*run.stderr), (1, ""));
+    let out = String::from_utf8(run.stdout).unwrap();
+    assert!(out.contains(&format!("line {line}: tokyo is on 9, placed on ")), "{out}");
+}
+
+#[test]
+fn what_is_no_vector_file_is_an_error_with_its_line() {
+    memring_reading("verify -", b"# scheme: libketama\n# server: a:1\nno tab\n")
+        .fails(2, "standard input line 3");
+    memring_reading("verify -", b"# scheme: no-such\n# server: a:1\n").fails(2, "unknown scheme");
+    memring_reading("verify -", b"# scheme: libketama\n# server: a:1 x\n").fails(2, "line 2: bad weight");
+    memring_reading("verify -", b"# scheme: libketama\n# server: a:1\nk\\z\t0\n")
+        .fails(2, "line 3: bad escape");
+    memring("verify").fails(2, "FILE");
+}
