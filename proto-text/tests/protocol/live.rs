@@ -66,6 +66,9 @@ fn reason(block: &Block) -> Option<&'static str> {
     if has("-c") || has("-o") {
         return Some("needs a server driven to its limits, or slow to");
     }
+    if block.name == "06-admin/stats-cachedump" {
+        return Some("an item is shown when the server's own thread has moved it");
+    }
     match &block.varies {
         Some(what) if what != "version" => Some("numbers that differ from run to run"),
         _ => None,
@@ -146,5 +149,5 @@ fn a_live_memcached_still_answers_so() {
         left_out.iter().map(|block| format!("{} ({})", block.name, reason(block).unwrap())).collect();
     println!("{version}: {} blocks; left out: {left_out:#?}", run.len());
     assert_eq!(run.len() + left_out.len(), 303);
-    assert!(run.len() >= if differ.is_empty() { 283 } else { 230 }, "{}", run.len());
+    assert!(run.len() >= if differ.is_empty() { 282 } else { 229 }, "{}", run.len());
 }
