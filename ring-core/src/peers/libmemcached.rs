@@ -272,3 +272,181 @@ fn by_host_then_port(left: &str, right: &str) -> Ordering {
     };
     parts(left).cmp(&parts(right))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{vec, vec::Vec};
+
+    use super::*;
+    use crate::{
+        placement::Placement,
+        scheme::BuildError,
+        server::{Server, ServerIndex},
+        storage::Fixed,
+        text::Text,
+    };
+
+    const EQUAL: [Server<'static>; 3] =
+        [Server::new("10.0.1.1:11211"), Server::new("10.0.1.2:11211"), Server::new("10.0.1.3:11211")];
+
+    const HEAVY: [Server<'static>; 3] =
+        [EQUAL[0].weighing(600), EQUAL[1].weighing(300), EQUAL[2].weighing(200)];
+
+    fn with<'a>(scheme: Scheme<'a>, options: &[(&str, &'a str)]) -> Scheme<'a> {
+        options.iter().fold(scheme, |scheme, (name, value)| scheme.with_option(name, value).unwrap())
+    }
+
+    fn placed(scheme: &Scheme<'_>, servers: &[Server<'_>], keys: &[&str]) -> Vec<usize> {
+        keys.iter().map(|key| scheme.choose(servers, key.as_bytes()).unwrap().get()).collect()
+    }
+
+    /// Where sixty keys are.
+    fn spread(scheme: &Scheme<'_>, servers: &[Server<'_>]) -> Vec<usize> {
+        (b'0'..b'0' + 60).map(|key| scheme.choose(servers, &[key]).unwrap().get()).collect()
+    }
+
+    #[test]
+    fn worked_examples() {
+        for (scheme, options, expected) in [
+            (KETAMA_WEIGHTED, &[][..], [0, 2, 2]),
+            (KETAMA, &[], [0, 2, 1]),
+            (KETAMA, &[("hash", "md5")], [1, 1, 2]),
+            (CONSISTENT, &[], [0, 2, 1]),
+            (SPY, &[("weighted", "1")], [1, 1, 2]),
+            (MODULA, &[], [1, 0, 1]),
+            (MODULA, &[("hash", "md5")], [0, 1, 2]),
+            (MODULA, &[("hash", "crc")], [2, 1, 2]),
+        ] {
+            assert_eq!(
+                placed(&with(scheme, options), &EQUAL, &["tokyo", "foo", "test"]),
+                expected,
+                "{scheme:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_weight_above_one_turns_the_ring_but_not_the_key_hash() {
+        let weighted = with(KETAMA_WEIGHTED, &[("hash", "one_at_a_time")]);
+        for scheme in [KETAMA, CONSISTENT] {
+            let (before, after) =
+                (("configured", "behavior-then-servers"), ("configured", "servers-then-behavior"));
+            assert_eq!(spread(&scheme, &HEAVY), spread(&weighted, &HEAVY));
+            assert_eq!(spread(&with(scheme, &[before]), &HEAVY), spread(&weighted, &HEAVY));
+            assert_eq!(spread(&with(scheme, &[after]), &HEAVY), spread(&scheme, &EQUAL));
+            assert_ne!(spread(&scheme, &EQUAL), spread(&weighted, &EQUAL));
+            // Weight 0 is 1.
+            assert_eq!(spread(&scheme, &EQUAL.map(|server| server.weighing(0))), spread(&scheme, &EQUAL));
+            // Its ejection leaves the ring a weighted one, though the others are light.
+            let list = [EQUAL[0], EQUAL[1], EQUAL[2].weighing(2)];
+            let ejecting = with(scheme, &[("auto_eject_hosts", "1")]);
+            let placement = Placement::build(ejecting, list, Fixed::<480>::new()).unwrap();
+            for key in 0..100 {
+                let mut out = [ServerIndex::default(); 2];
+                let order = placement.order(&[key], &mut out);
+                if order[0] == ServerIndex::new(2) {
+                    assert_eq!(weighted.choose(&list[..2], &[key]), Ok(order[1]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn points_keep_the_hash_that_they_were_made_with() {
+        let late = with(KETAMA, &[("points-hash", "md5"), ("hash", "crc")]);
+        let point = |hash: &Hash, name: &str| hash.of(name.as_bytes());
+        // The owner of the first point at or above the key's hash, counted by hand.
+        let expected = (0..3_usize)
+            .flat_map(|server| (0..100).map(move |number| (server, number)))
+            .min_by_key(|(server, number)| {
+                let name = std::format!("10.0.1.{}-{number}", server + 1);
+                point(&hash::MD5, &name).wrapping_sub(hash::CRC15.of(b"tokyo"))
+            })
+            .map(|(server, _)| server);
+        assert_eq!(Some(placed(&late, &EQUAL, &["tokyo"])[0]), expected);
+    }
+
+    #[test]
+    fn spy_is_weighted_when_told_or_when_weights_say_so() {
+        let told = |value| with(SPY, &[("weighted", value)]);
+        assert_eq!(told("1").hash_key(b"tokyo"), hash::MD5.of(b"tokyo"));
+        assert_eq!(spread(&told("0"), &EQUAL), spread(&SPY, &EQUAL));
+        assert_eq!(spread(&told("0"), &HEAVY), spread(&SPY, &EQUAL));
+        assert_eq!(
+            spread(&SPY, &HEAVY),
+            spread(&with(SPY, &[("hash", "default"), ("weighted", "1")]), &HEAVY)
+        );
+        for hash in ["one_at_a_time", "crc", "md5"] {
+            let [first, last] = [("weighted", "1"), ("hash", hash)];
+            assert_eq!(
+                spread(&with(SPY, &[first, last]), &HEAVY),
+                spread(&with(SPY, &[last, first]), &HEAVY),
+                "{hash}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_hashed_prefix_counts_as_the_peer_copies_it() {
+        let scheme = with(MODULA, &[("hash_with_prefix_key", "1"), ("prefix", "app1:")]);
+        let hash = |key: &[u8]| scheme.hash_key(key);
+        assert_eq!(hash(b"tokyo"), hash::ONE_AT_A_TIME.of(b"app1:tokyo"));
+        assert_eq!(hash(b"to\0yo"), hash::ONE_AT_A_TIME.of(b"app1:to\0\0\0"));
+        let text = |len| [&b"app1:"[..], &vec![b'k'; len]].concat();
+        assert_eq!(hash(&[b'k'; 245]), hash::ONE_AT_A_TIME.of(&text(245)));
+        assert_eq!(hash(&[b'k'; 246]), 0);
+        // Not hashed, it has no length either.
+        let scheme = with(scheme, &[("hash_with_prefix_key", "0")]);
+        assert_eq!(scheme.hash_key(&[b'k'; 246]), hash::ONE_AT_A_TIME.of(&[b'k'; 246]));
+        assert_eq!(scheme.key.of(b"to\0yo").len(), 5);
+    }
+
+    #[test]
+    fn hosts_are_sorted_by_bytes_and_ports_by_number() {
+        let mut names = ["b:11211", "a:11212", "a:9999", "B:11211", "/a.sock:0", "a:11211", "::1:11211"];
+        names.sort_by(|left, right| by_host_then_port(left, right));
+        assert_eq!(names, ["/a.sock:0", "::1:11211", "B:11211", "a:9999", "a:11211", "a:11212", "b:11211"]);
+    }
+
+    #[test]
+    fn sorted_servers_are_the_buckets_in_their_order() {
+        let listed = ["c:1", "a:1", "d:1", "b:1"].map(Server::new);
+        for (buckets, sorted) in [("none", "none"), ("3,1,0,2", "3,1,0,2"), ("0,0,3", "0,0,3")] {
+            let expected = ["a:1", "b:1", "c:1", "d:1"].map(Server::new);
+            let expected = spread(&with(VBUCKET, &[("buckets", buckets)]), &expected);
+            let scheme = with(VBUCKET, &[("buckets", sorted), ("sort_hosts", "1")]);
+            let placement = Placement::build(scheme, listed, Fixed::<4>::new()).unwrap();
+            let place = [2, 0, 3, 1];
+            let found = spread(&scheme, &listed);
+            assert_eq!(found.iter().map(|&server| place[server]).collect::<Vec<_>>(), expected);
+            let stored: Vec<_> = (b'0'..b'0' + 60).map(|key| placement.primary(&[key]).get()).collect();
+            assert_eq!(stored, found);
+        }
+    }
+
+    #[test]
+    fn the_mask_is_applied_blindly() {
+        // Of three servers as buckets, the mask 2 names the first and the last.
+        assert_eq!(spread(&VBUCKET, &EQUAL).iter().copied().max(), Some(2));
+        assert!(!spread(&VBUCKET, &EQUAL).contains(&1));
+        // Of six buckets, the mask 5 names four.
+        let scheme = with(VBUCKET, &[("buckets", "0,0,1,1,2,2")]);
+        assert!(!spread(&scheme, &EQUAL).contains(&1));
+        let wrong = with(VBUCKET, &[("buckets", "0,3")]);
+        assert_eq!(wrong.needs(&EQUAL), Err(BuildError::Bucket { bucket: 1, server: 3 }));
+    }
+
+    #[test]
+    fn ejection_rebuilds_rings_and_nothing_else() {
+        for (scheme, expected) in
+            [(KETAMA_WEIGHTED, 3), (KETAMA, 3), (CONSISTENT, 3), (SPY, 3), (MODULA, 1), (VBUCKET, 1)]
+        {
+            for (switch, expected) in [("1", expected), ("0", 1)] {
+                let scheme = with(scheme, &[("auto_eject_hosts", switch)]);
+                let placement = Placement::build(scheme, EQUAL, Fixed::<480>::new()).unwrap();
+                let mut out = [ServerIndex::default(); 3];
+                assert_eq!(placement.order(b"tokyo", &mut out).len(), expected, "{scheme:?}");
+            }
+        }
+    }
+}
