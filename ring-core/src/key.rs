@@ -64,6 +64,7 @@ impl<'a> KeyText<'a> {
         }
     }
 
+    #[inline(never)]
     fn hash_composed(&self, hash: &Hash, key: &[u8]) -> u32 {
         let text = self.of(key);
         let any_len = self.shortest == 0 && self.longest == usize::MAX;
@@ -87,7 +88,7 @@ impl<'a> KeyText<'a> {
 
     /// Whether the text of a key is the key.
     const fn is_whole(&self) -> bool {
-        (!self.hash_prefix || self.prefix.is_empty()) && self.suffix.is_empty() && self.form.is_none()
+        self.form.is_none() && !self.hash_prefix && self.suffix.is_empty()
     }
 }
 

@@ -15,17 +15,22 @@ const NEAR: usize = 4;
 /// How often that is done before halving takes over.
 const LOOKS: usize = 2;
 
-/// How many parts an index of `len` corrections has, as a power of two; `None` below two parts.
-fn bits(len: usize) -> Option<u32> {
-    len.checked_ilog2().map(|bits| bits.min(16)).filter(|&bits| bits > 0)
+/// How many parts an index of `len` corrections has, as a power of two.
+fn bits(len: usize) -> u32 {
+    (len | 1).ilog2().min(16)
+}
+
+/// Which part a point or position lies in.
+fn part_of<P: Point>(point: P, bits: u32) -> usize {
+    ((u64::from(point.head()) << bits) >> 32) as usize
 }
 
 /// Fills `index` for sorted `points`.
 pub(super) fn fill<P: Point>(points: &[P], index: &mut [i16]) {
-    let Some(bits) = bits(index.len()) else { return };
+    let bits = bits(index.len());
     let mut at = 0;
     for (part, correction) in index.iter_mut().enumerate() {
-        while points.get(at).is_some_and(|point| ((point.head() >> (32 - bits)) as usize) < part) {
+        while points.get(at).is_some_and(|&point| part_of(point, bits) < part) {
             at += 1;
         }
         let off = at as i64 - guess(part, points.len(), bits) as i64;
@@ -57,8 +62,8 @@ pub(super) fn first_at_or_above<P: Point>(points: &[P], index: &[i16], position:
 }
 
 fn begin<P: Point>(points: usize, index: &[i16], position: P) -> usize {
-    let Some(bits) = bits(index.len()) else { return 0 };
-    let part = (position.head() >> (32 - bits)) as usize;
+    let bits = bits(index.len());
+    let part = part_of(position, bits);
     match index.get(part) {
         Some(&off) if off != UNUSED => guess(part, points, bits).wrapping_add_signed(off.into()),
         _ => 0,
