@@ -2,7 +2,7 @@
 
 use core::{f64::consts::TAU, fmt::Write as _};
 
-use memring_core::{ServerIndex, mechanism::View, plan::Division};
+use memring_core::{ServerIndex, mechanism::View, plan::Division, storage::Storage as _};
 
 use super::{Colour, RULE, Svg};
 use crate::scheme_args::{Placed, indexes};
@@ -18,8 +18,8 @@ impl Ring {
     pub(crate) fn of(placed: &Placed<'_>) -> Option<Self> {
         let mechanism = placed.scheme().mechanism;
         let Division::Arcs(_) = mechanism.division() else { return None };
-        let entries = memring_core::storage::Storage::entries(placed.storage()).first(placed.len());
-        let view = View { scheme: placed.scheme(), servers: placed.servers(), entries };
+        let view =
+            View { scheme: placed.scheme(), servers: placed.servers(), entries: placed.storage().entries() };
         let owners = (0..TICKS)
             .map(|tick| mechanism.at(&view, ((u64::from(tick) << 32) / u64::from(TICKS)) as u32))
             .collect();
