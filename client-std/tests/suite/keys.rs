@@ -1,0 +1,95 @@
+//! What is no key never leaves.
+
+use core::time::Duration;
+
+use memring_std::{Client, Error, ErrorKind, Ttl};
+
+use crate::support::Scripted;
+
+/// Keys that are none, each with a part that no error may show.
+fn bad_keys() -> Vec<Vec<u8>> {
+    let mut keys = vec![Vec::new(), b"secret-".repeat(36)[..251].to_vec()];
+    for byte in (0..=b' ').chain([0x7f]) {
+        for at in [0, 3, 6] {
+            let mut key = b"secret".to_vec();
+            key.insert(at, byte);
+            keys.push(key);
+        }
+    }
+    keys
+}
+
+/// Every verb that takes a key.
+fn every_verb(client: &Client, key: &[u8]) -> Vec<Result<(), Error>> {
+    let (value, ttl) = ("hidden", Ttl::NEVER);
+    vec![
+        client.get(key).map(drop),
+        client.gets(key).map(drop),
+        client.gat(key, ttl).map(drop),
+        client.gats(key, ttl).map(drop),
+        client.get_into(key, Vec::new()).map(drop),
+        client.set(key, value, ttl),
+        client.add(key, value, ttl).map(drop),
+        client.replace(key, value, ttl).map(drop),
+        client.append(key, value).map(drop),
+        client.prepend(key, value).map(drop),
+        client.cas(key, value, ttl, 1).map(drop),
+        client.delete(key).map(drop),
+        client.touch(key, ttl).map(drop),
+        client.incr(key, 1).map(drop),
+        client.decr(key, 1).map(drop),
+        client.get_many(&[&b"good"[..], key]).map(drop),
+        client.set_many(&[(&b"good"[..], value), (key, value)], ttl).map(drop),
+        client.delete_many(&[&b"good"[..], key]).map(drop),
+    ]
+}
+
+#[test]
+fn bad_keys_write_nothing() {
+    let server = Scripted::silent();
+    let client = server.client(Duration::from_secs(9));
+    for key in bad_keys() {
+        for result in every_verb(&client, &key) {
+            let error = result.unwrap_err();
+            assert_eq!((error.kind(), error.server()), (ErrorKind::Key, None), "{}", key.escape_ascii());
+        }
+    }
+    assert_eq!((server.connections(), server.received().len()), (0, 0));
+}
+
+#[test]
+fn errors_show_no_byte_of_a_key_or_a_value() {
+    let replies =
+        ["VALUE secret 0 6\r\nhidden", "VALUE other 0 6\r\nhidden\r\nEND\r\n", "hidden", "secret\r\n"];
+    let mut errors = Vec::new();
+    for reply in replies {
+        let server = Scripted::new(move |mut peer| {
+            peer.line();
+            peer.write(reply);
+        });
+        errors.extend(every_verb(&server.client(Duration::from_millis(500)), b"secret"));
+    }
+    for key in bad_keys() {
+        errors.extend(every_verb(&Client::connect(["localhost"]).unwrap(), &key));
+    }
+    let texts: Vec<_> =
+        errors.into_iter().filter_map(Result::err).map(|error| format!("{error} {error:?}")).collect();
+    assert!(texts.len() > 100);
+    for text in texts {
+        assert!(!text.contains("secret") && !text.contains("hidden"), "{text}");
+    }
+}
+
+#[test]
+fn errors_read_like_errors() {
+    let error = Client::connect(["127.0.0.1:1"]).unwrap().get("a b").unwrap_err();
+    assert_eq!(error.to_string(), "get: key has a control character or a space at byte 1");
+    let error = Client::connect(["a:b"]).unwrap_err();
+    assert_eq!(error.to_string(), "build: bad server \"a:b\": bad port, not a number from 1 to 65535");
+    let error = Client::connect([""; 0]).unwrap_err();
+    assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, "build: no servers".to_owned()));
+    let error = Client::builder().servers(["a"]).scheme_named("nonesuch", []).build().unwrap_err();
+    assert_eq!(error.to_string(), "build: unknown scheme \"nonesuch\"");
+    let error = Client::builder().servers(["a"]).scheme_named("libketama", [("nonesuch", "1")]).build();
+    assert!(error.unwrap_err().to_string().starts_with("build: option \"nonesuch\": unknown option"));
+}

@@ -1,0 +1,12 @@
+//! What the client promises, held against the server of the process, a real memcached, and servers that misbehave.
+//!
+//! memcached must be installed; the suite fails without it.
+
+mod batches;
+mod faults;
+mod keys;
+mod pools;
+mod servers;
+mod soak;
+mod support;
+mod verbs;

@@ -1,0 +1,312 @@
+//! Every verb, on the server of the process and on a real memcached.
+
+use core::{num::NonZeroU32, time::Duration};
+
+use memring_std::{
+    ArrayBuffer, Attributes, Client, ErrorKind, Limits, StatsKind, StoreOutcome, Ttl, UnixTime,
+    testing::Server,
+};
+
+use crate::support::{Fleet, Memcached};
+
+/// Makes two tests of each function.
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod on_embedded {
+            $(#[test] fn $name() { super::$name(&super::Fleet::embedded(3)); })*
+        }
+
+        mod on_memcached {
+            $(#[test] fn $name() { super::$name(&super::Fleet::memcached(3)); })*
+        }
+    };
+}
+
+on_both! {
+    what_is_stored_is_read_back
+    a_miss_is_no_error
+    conditions_are_results
+    append_and_prepend_keep_the_flags
+    a_changed_item_is_not_overwritten
+    counters_stop_and_wrap
+    what_is_no_number_cannot_be_counted
+    an_item_lives_as_long_as_it_is_given
+    an_item_lies_where_the_placement_says
+    a_prefix_is_put_before_every_key
+    a_value_that_does_not_fit_is_said_so
+    a_value_too_large_for_the_server_is_refused
+    results_are_in_the_order_of_the_keys
+    a_batch_of_any_size_is_complete
+    batches_store_and_delete
+    every_server_answers
+    clones_share_their_connections
+}
+
+/// Lives so long that no test sees its end.
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn hour() -> Ttl {
+    Ttl::after(HOUR).unwrap()
+}
+
+/// A moment that has passed.
+fn past() -> Ttl {
+    Ttl::at(UnixTime::from_secs(1))
+}
+
+fn value(client: &Client, key: &str) -> Option<Vec<u8>> {
+    client.get(key).unwrap().map(|item| item.value)
+}
+
+fn what_is_stored_is_read_back(fleet: &Fleet) {
+    let client = &fleet.client;
+    let long: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+    let values: [&[u8]; 5] = [b"", b"v", b"END\r\nVALUE k 0 1\r\n", &[0; 2000], &long];
+    let mut longest = [b'k'; 250];
+    longest[7] = 0xff;
+    for key in [&b"k"[..], "schl\u{fc}ssel".as_bytes(), &longest] {
+        for value in values {
+            let attributes = Attributes { flags: 0xdead_beef, ttl: hour() };
+            client.set(key, value, attributes).unwrap();
+            let item = client.get(key).unwrap().expect("it was just stored");
+            assert_eq!((item.flags, item.cas), (0xdead_beef, None));
+            assert!(item.value == value, "{} bytes", value.len());
+        }
+    }
+}
+
+fn a_miss_is_no_error(fleet: &Fleet) {
+    let client = &fleet.client;
+    assert_eq!(client.get("k").unwrap(), None);
+    assert_eq!(client.gets("k").unwrap(), None);
+    assert_eq!(client.gat("k", hour()).unwrap(), None);
+    assert_eq!(client.gats("k", hour()).unwrap(), None);
+    assert!(!client.replace("k", "v", hour()).unwrap());
+    assert!(!client.append("k", "v").unwrap());
+    assert!(!client.prepend("k", "v").unwrap());
+    assert_eq!(client.cas("k", "v", hour(), 1).unwrap(), StoreOutcome::NotFound);
+    assert!(!client.delete("k").unwrap());
+    assert!(!client.touch("k", hour()).unwrap());
+    assert_eq!(client.incr("k", 1).unwrap(), None);
+    assert_eq!(client.decr("k", 1).unwrap(), None);
+}
+
+fn conditions_are_results(fleet: &Fleet) {
+    let client = &fleet.client;
+    assert!(client.add("k", "first", hour()).unwrap());
+    assert!(!client.add("k", "second", hour()).unwrap());
+    assert_eq!(value(client, "k").unwrap(), b"first");
+    assert!(client.replace("k", "third", hour()).unwrap());
+    assert_eq!(value(client, "k").unwrap(), b"third");
+    assert!(client.delete("k").unwrap());
+    assert_eq!(value(client, "k"), None);
+}
+
+fn append_and_prepend_keep_the_flags(fleet: &Fleet) {
+    let client = &fleet.client;
+    client.set("k", "b", Attributes { flags: 7, ttl: hour() }).unwrap();
+    assert!(client.append("k", "c").unwrap());
+    assert!(client.prepend("k", "a").unwrap());
+    let item = client.get("k").unwrap().unwrap();
+    assert_eq!((item.flags, &item.value[..]), (7, &b"abc"[..]));
+}
+
+fn a_changed_item_is_not_overwritten(fleet: &Fleet) {
+    let client = &fleet.client;
+    client.set("k", "1", hour()).unwrap();
+    let cas = client.gets("k").unwrap().unwrap().cas.expect("gets asks for it");
+    assert_eq!(client.cas("k", "2", hour(), cas).unwrap(), StoreOutcome::Stored);
+    assert_eq!(client.cas("k", "3", hour(), cas).unwrap(), StoreOutcome::Exists);
+    assert_eq!(value(client, "k").unwrap(), b"2");
+    let touched = client.gats("k", hour()).unwrap().unwrap().cas;
+    assert_eq!(client.cas("k", "4", hour(), touched.unwrap()).unwrap(), StoreOutcome::Stored);
+}
+
+fn counters_stop_and_wrap(fleet: &Fleet) {
+    let client = &fleet.client;
+    client.set("k", "10", hour()).unwrap();
+    assert_eq!(client.incr("k", 5).unwrap(), Some(15));
+    assert_eq!(client.decr("k", 20).unwrap(), Some(0));
+    client.set("k", u64::MAX.to_string(), hour()).unwrap();
+    assert_eq!(client.incr("k", 2).unwrap(), Some(1));
+}
+
+fn what_is_no_number_cannot_be_counted(fleet: &Fleet) {
+    let client = &fleet.client;
+    client.set("k", "ten", hour()).unwrap();
+    let error = client.incr("k", 1).unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::NonNumeric, "incr"));
+    assert_eq!(error.server(), Some(&*client.server_of("k")));
+    assert_eq!(connections(client), 1, "the connection is as good as before");
+}
+
+fn an_item_lives_as_long_as_it_is_given(fleet: &Fleet) {
+    let client = &fleet.client;
+    client.set("k", "v", past()).unwrap();
+    assert_eq!(value(client, "k"), None);
+    // More than 30 days, which the wire says as a moment.
+    let forty_days = Ttl::after(40 * 24 * HOUR).unwrap();
+    client.set("k", "v", forty_days).unwrap();
+    assert!(value(client, "k").is_some());
+    assert!(client.touch("k", past()).unwrap());
+    assert_eq!(value(client, "k"), None);
+    client.set("k", "v", Ttl::NEVER).unwrap();
+    assert_eq!(client.gat("k", past()).unwrap().unwrap().value, b"v");
+    assert_eq!(value(client, "k"), None);
+    client.set("k", "v", Ttl::seconds(NonZeroU32::new(3600).unwrap())).unwrap();
+    assert!(value(client, "k").is_some());
+}
+
+fn an_item_lies_where_the_placement_says(fleet: &Fleet) {
+    for number in 0..50 {
+        let key = format!("key:{number}");
+        fleet.client.set(&key, "v", hour()).unwrap();
+        for name in &fleet.names {
+            let is_here = value(&fleet.alone(name), &key).is_some();
+            assert_eq!(is_here, *name == *fleet.client.server_of(&key), "{key} on {name}");
+        }
+    }
+}
+
+fn a_prefix_is_put_before_every_key(fleet: &Fleet) {
+    let server = &fleet.names[..1];
+    let builder = Client::builder().servers(server);
+    let prefixed =
+        builder.scheme_named("libmemcached-ketama-weighted", [("prefix", "app:")]).build().unwrap();
+    let plain = Client::connect(server).unwrap();
+    prefixed.set("k", "v", hour()).unwrap();
+    assert_eq!(value(&plain, "app:k").unwrap(), b"v");
+    assert_eq!(prefixed.get_many(&["x", "k"]).unwrap().hits().count(), 1);
+    assert!(prefixed.delete_many(&["k"]).unwrap().all().unwrap()[0]);
+    assert_eq!(value(&plain, "app:k"), None);
+    let too_long = prefixed.get("k".repeat(247)).unwrap_err();
+    assert_eq!(too_long.kind(), ErrorKind::Key);
+    assert!(prefixed.get("k".repeat(246)).is_ok());
+    for error in [prefixed.get("").unwrap_err(), prefixed.get_many(&["a", ""]).unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Key);
+    }
+}
+
+fn a_value_that_does_not_fit_is_said_so(fleet: &Fleet) {
+    let client = &fleet.client;
+    client.set("k", "hello", hour()).unwrap();
+    let error = client.get_into("k", ArrayBuffer::<4>::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BufferFull);
+    assert!(client.get_into("k", ArrayBuffer::<5>::new()).unwrap().is_some());
+    assert_eq!(connections(client), 1, "the connection is as good as before");
+}
+
+fn a_value_too_large_for_the_server_is_refused(fleet: &Fleet) {
+    let client = &fleet.client;
+    let value = vec![b'v'; 1 << 20];
+    client.set("k", "old", hour()).unwrap();
+    let error = client.set("k", &value, hour()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(error.server_error().is_some() && !error.is_ambiguous());
+    assert_eq!(connections(client), 1, "the connection is as good as before");
+    assert_eq!(client.get("k").unwrap(), None, "a set that is too large loses the old value");
+    // One byte more, and the client refuses by itself.
+    let error = client.set("k", [&value[..], b"v"].concat(), hour()).unwrap_err();
+    assert_eq!((error.kind(), error.server()), (ErrorKind::TooLarge, None));
+    let limits = Limits { value: 10, ..Limits::DEFAULT };
+    let strict = Client::builder().servers(&fleet.names).limits(limits).build().unwrap();
+    assert_eq!(strict.set("k", "01234567890", hour()).unwrap_err().kind(), ErrorKind::TooLarge);
+    let items = [("a", "0123456789"), ("k", "01234567890")];
+    assert_eq!(strict.set_many(&items, hour()).unwrap_err().kind(), ErrorKind::TooLarge);
+    assert_eq!(client.get("a").unwrap(), None, "nothing of a batch is sent when part of it cannot be");
+}
+
+fn results_are_in_the_order_of_the_keys(fleet: &Fleet) {
+    let client = &fleet.client;
+    for number in (0..60).step_by(3) {
+        client.set(format!("k{number}"), number.to_string(), hour()).unwrap();
+    }
+    // Some twice.
+    let numbers: Vec<u32> = (0..60).rev().chain(0..9).collect();
+    let keys: Vec<_> = numbers.iter().map(|number| format!("k{number}")).collect();
+    let found = client.get_many(&keys).unwrap();
+    assert!(found.errors().is_empty());
+    assert_eq!(found.results().len(), keys.len());
+    for (number, result) in numbers.iter().zip(found.results()) {
+        let value = result.as_ref().unwrap().as_ref().map(|item| item.value.clone());
+        let stored = number.is_multiple_of(3).then(|| number.to_string().into_bytes());
+        assert_eq!(value, stored, "k{number}");
+    }
+    assert_eq!(client.get_many::<&str>(&[]).unwrap().results().len(), 0);
+}
+
+fn a_batch_of_any_size_is_complete(fleet: &Fleet) {
+    let client = &fleet.client;
+    let item = |number: usize| (format!("{number}-{}", "k".repeat(number % 240)), vec![b'v'; number % 3000]);
+    let items: Vec<_> = (0..4000).map(item).collect();
+    client.set_many(&items, hour()).unwrap().all().unwrap();
+    let keys: Vec<_> = items.iter().map(|(key, _)| key).collect();
+    let found = client.get_many(&keys).unwrap().all().unwrap();
+    for ((key, value), found) in items.iter().zip(found) {
+        assert!(found.is_some_and(|item| item.value == *value), "{key}");
+    }
+}
+
+fn batches_store_and_delete(fleet: &Fleet) {
+    let client = &fleet.client;
+    let items = [("a", "1"), ("b", "2"), ("c", "3")];
+    client.set_many(&items, Attributes { flags: 9, ttl: hour() }).unwrap().all().unwrap();
+    for (key, value) in items {
+        let item = client.get(key).unwrap().unwrap();
+        assert_eq!((item.flags, &item.value[..]), (9, value.as_bytes()));
+    }
+    let deleted = client.delete_many(&["a", "x", "c", "a"]).unwrap().all().unwrap();
+    assert_eq!(deleted, [true, false, true, false]);
+    assert_eq!(client.get_many(&["a", "b", "c"]).unwrap().hits().count(), 1);
+}
+
+fn every_server_answers(fleet: &Fleet) {
+    let client = &fleet.client;
+    client.set("k", "v", hour()).unwrap();
+    let versions = client.version();
+    let names: Vec<_> = versions.iter().map(|answer| &*answer.server).collect();
+    assert_eq!(names, fleet.names);
+    for answer in versions {
+        assert!(answer.result.unwrap().starts_with(|first: char| first.is_ascii_digit()));
+    }
+    let count = |answer: memring_std::FromServer<memring_std::Stats<Vec<u8>>>| {
+        let stats = answer.result.unwrap();
+        str::from_utf8(stats.value("curr_items").unwrap()).unwrap().parse::<u32>().unwrap()
+    };
+    assert_eq!(client.stats(StatsKind::General).into_iter().map(count).sum::<u32>(), 1);
+    assert!(client.stats(StatsKind::Reset).into_iter().all(|answer| answer.result.is_ok()));
+    assert!(client.verbosity(0).into_iter().all(|answer| answer.result.is_ok()));
+    assert!(client.flush_all(None).into_iter().all(|answer| answer.result.is_ok()));
+    assert_eq!(value(client, "k"), None);
+}
+
+fn clones_share_their_connections(fleet: &Fleet) {
+    let one = &fleet.client;
+    let other = one.clone();
+    one.set("k", "v", hour()).unwrap();
+    assert_eq!(value(&other, "k").unwrap(), b"v");
+    assert_eq!(connections(one), 1);
+}
+
+#[test]
+fn a_unix_socket_will_do() {
+    let (_server, path) = Memcached::start_unix();
+    let client = Client::connect([format!("here={}", path.display())]).unwrap();
+    client.set("k", "v", hour()).unwrap();
+    assert_eq!(value(&client, "k").unwrap(), b"v");
+    assert_eq!(&*client.server_of("k"), "here");
+}
+
+#[test]
+fn a_host_may_be_a_name() {
+    // The name has an IPv6 address too on many systems, where nobody listens: all are tried.
+    let server = Server::start().unwrap();
+    let client = Client::connect([format!("localhost:{}", server.addr().port())]).unwrap();
+    client.set("k", "v", hour()).unwrap();
+    assert_eq!(value(&client, "k").unwrap(), b"v");
+}
+
+/// How many connections there are, in use or not.
+fn connections(client: &Client) -> usize {
+    client.servers().iter().map(|server| server.idle + server.busy).sum()
+}
