@@ -2,7 +2,7 @@
 
 use super::Division;
 use crate::{
-    mechanism::{Search, View},
+    mechanism::{Search, Slots, View},
     server::ServerIndex,
 };
 
@@ -54,10 +54,7 @@ fn one_by_one(
 
 /// Follows the slots of both until they repeat together; the hashes above the last whole round are counted, too.
 fn slots(old: &View<'_>, new: &View<'_>, add: &mut dyn FnMut(ServerIndex, ServerIndex, f64)) -> bool {
-    let total = |view: &View<'_>| {
-        u64::from(view.entries.points.last().copied().unwrap_or(view.servers.count() as u32))
-    };
-    let (old_total, new_total) = (total(old), total(new));
+    let (old_total, new_total) = (Slots::total(old).into(), Slots::total(new).into());
     let Some(round) = least_common_multiple(old_total, new_total).filter(|&round| round <= MANY_SLOTS) else {
         return false;
     };
