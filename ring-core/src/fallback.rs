@@ -28,6 +28,17 @@ pub fn next_index(view: &View<'_>, _key: &[u8], order: &mut Order<'_>) {
     }
 }
 
+/// The servers of other hashes: `next` gives the hash of try 1, of try 2 … after the first one, which was the primary's.
+///
+/// There are as many as the scheme has [`tries`](crate::Scheme::tries). Servers repeat, and a chain need not reach all.
+pub fn chain(view: &View<'_>, order: &mut Order<'_>, mut next: impl FnMut(u64) -> u32) {
+    for number in 1..view.scheme.tries {
+        if !order.push(view.scheme.mechanism.at(view, next(number.into()))) {
+            return;
+        }
+    }
+}
+
 /// Whoever gets the key when the servers tried are taken out and the rest is placed anew.
 ///
 /// This is what peers do that eject a dead server and rebuild. Computed from the names, without storage.

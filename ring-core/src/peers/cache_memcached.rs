@@ -18,7 +18,7 @@
 
 use super::{Peer, namespace, numbered, switch};
 use crate::{
-    hash,
+    fallback, hash,
     mechanism::{Slots, View},
     order::Order,
     scheme::{Scheme, Weights},
@@ -53,15 +53,11 @@ fn rehash_numbered(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
 }
 
 fn add_up(view: &View<'_>, first: u32, key: &dyn Text, order: &mut Order<'_>) {
-    let Scheme { hash, mechanism, tries, .. } = view.scheme;
     let mut sum = u64::from(first);
-    for number in 1..u64::from(*tries) {
-        sum += u64::from(hash.of_text(&Concat([&Decimal(number), key])));
-        let slot = sum.checked_rem(Slots::total(view).into()).unwrap_or(0);
-        if !order.push(mechanism.at(view, slot as u32)) {
-            return;
-        }
-    }
+    fallback::chain(view, order, |number| {
+        sum += u64::from(view.scheme.hash.of_text(&Concat([&Decimal(number), key])));
+        sum.checked_rem(Slots::total(view).into()).unwrap_or(0) as u32
+    });
 }
 
 pub(super) const PEERS: &[Peer] = &[Peer {

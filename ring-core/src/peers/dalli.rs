@@ -17,6 +17,7 @@
 
 use super::{Peer, hashed_namespace, ruby};
 use crate::{
+    fallback,
     hash::{self, md5},
     ketama,
     key::KeyText,
@@ -56,14 +57,8 @@ const RING: Continuum<u32> = Continuum {
 };
 
 fn rehash(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
-    let Scheme { hash, mechanism, tries, .. } = view.scheme;
-    let key = view.scheme.key.of(key);
-    for number in 1..u64::from(*tries) {
-        let hash = hash.of_text(&Concat([&Decimal(number - 1), &key]));
-        if !order.push(mechanism.at(view, hash)) {
-            return;
-        }
-    }
+    let Scheme { key: text, hash, .. } = view.scheme;
+    fallback::chain(view, order, |number| hash.of_text(&Concat([&Decimal(number - 1), &text.of(key)])));
 }
 
 /// Characters that a key may have.

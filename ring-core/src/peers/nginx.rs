@@ -16,14 +16,12 @@
 //!
 //! Source: nginx 1.22.1 `ngx_http_upstream_hash_module.c`.
 
-use super::{Peer, informs};
+use super::{Peer, cache_memcached, informs};
 use crate::{
     crc_chain, fallback, hash,
-    mechanism::{Continuum, Label, Search, Slots, Tie, View},
-    order::Order,
+    mechanism::{Continuum, Label, Search, Slots, Tie},
     scheme::{Scheme, Weights},
     server::host_and_port,
-    text::{Concat, Decimal},
 };
 
 /// `hash KEY;`.
@@ -33,7 +31,7 @@ pub const HASH: Scheme<'static> = Scheme {
     hash: hash::CRC15,
     weights: Weights::Positive,
     mechanism: &Slots::BY_HASH,
-    fallback: rehash,
+    fallback: cache_memcached::rehash,
     tries: 1 + 20,
     ..Scheme::BASE
 };
@@ -71,18 +69,6 @@ fn address(name: &str) -> (&str, &str) {
             (host, Some(port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, port),
             _ => (name, ""),
         },
-    }
-}
-
-/// Adds the hash of the number of the try and the key to the hash, again and again.
-fn rehash(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
-    let Scheme { key: text, hash, mechanism, tries, .. } = view.scheme;
-    let mut sum = text.hash(hash, key);
-    for number in 1..*tries {
-        sum = sum.wrapping_add(hash.of_text(&Concat([&Decimal(number.into()), &text.of(key)])));
-        if !order.push(mechanism.at(view, sum)) {
-            return;
-        }
     }
 }
 

@@ -133,13 +133,8 @@ fn cleaned(rule: &KeyText<'_>, key: &[u8], sink: &mut dyn FnMut(&[u8])) {
 
 /// Places `KEY-0`, `KEY-1` ….
 fn key_with_number(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
-    let Scheme { key: text, hash, mechanism, tries, .. } = view.scheme;
-    for number in 1..*tries {
-        let text = Concat([&text.of(key), &"-", &Decimal((number - 1).into())]);
-        if !order.push(mechanism.at(view, hash.of_text(&text))) {
-            return;
-        }
-    }
+    let Scheme { key: text, hash, .. } = view.scheme;
+    fallback::chain(view, order, |number| hash.of_text(&Concat([&text.of(key), &"-", &Decimal(number - 1)])));
 }
 
 pub(super) const PEERS: &[Peer] = &[

@@ -17,7 +17,7 @@
 
 use super::{Peer, informs, numbered};
 use crate::{
-    hash,
+    fallback, hash,
     mechanism::{Slots, View},
     order::Order,
     scheme::{Scheme, Weights},
@@ -66,14 +66,13 @@ fn rehash_numbered(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
 
 /// Follows the chain that begins with the text of the first hash.
 fn retry(view: &View<'_>, first: &dyn Text, order: &mut Order<'_>) {
-    let Scheme { hash, mechanism, tries, .. } = view.scheme;
-    let mut last = hash.of_text(&Concat([first, &Decimal(0)]));
-    for number in 1..u64::from(*tries) {
-        if !order.push(mechanism.at(view, last)) {
-            return;
-        }
-        last = hash.of_text(&Concat([&Decimal(last.into()), &Decimal(number)]));
-    }
+    let mut last: Option<Decimal> = None;
+    fallback::chain(view, order, |number| {
+        let text = last.as_ref().map_or(first, |last| last);
+        let hash = view.scheme.hash.of_text(&Concat([text, &Decimal(number - 1)]));
+        last = Some(Decimal(hash.into()));
+        hash
+    });
 }
 
 pub(super) const PEERS: &[Peer] =

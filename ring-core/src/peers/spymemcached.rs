@@ -94,14 +94,12 @@ fn is_weighted(scheme: &Scheme<'_>) -> bool {
 
 /// Adds the hash of try number and key to the hash, again and again.
 fn rehash(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
-    let Scheme { key: text, hash, mechanism, tries, .. } = view.scheme;
+    let Scheme { key: text, hash, .. } = view.scheme;
     let mut sum = text.hash(hash, key);
-    for number in 1..*tries {
-        sum = sum.wrapping_add(hash.of_text(&Concat([&Decimal((number - 1).into()), &text.of(key)])));
-        if !order.push(mechanism.at(view, sum)) {
-            return;
-        }
-    }
+    fallback::chain(view, order, |number| {
+        sum = sum.wrapping_add(hash.of_text(&Concat([&Decimal(number - 1), &text.of(key)])));
+        sum
+    });
 }
 
 pub(super) const PEERS: &[Peer] = &[
