@@ -8,9 +8,8 @@
 //! - Weights are numbers above zero, also fractions. With whole weights the line is that of Cache::Memcached; with
 //!   fractions it is cut in f64, and a light server may get no key at all. The ring is not normalised: large weights make
 //!   it large.
-//! - The ring's points come from host and port, cut at the last colon, as they are spelled: see
-//!   [`crc_chain`](crate::crc_chain). nginx' `hash … consistent` is this ring with 160 points. Two servers on one point: the first of
-//!   the list has it.
+//! - The ring's points come from host and port, cut at the last colon, as they are spelled: see [`crc_chain`]. nginx'
+//!   `hash … consistent` is this ring with 160 points. Two servers on one point: the first of the list has it.
 //! - Option `namespace` is hashed only with `hash_namespace=1`.
 //! - No fallback: the keys of a dead server miss. A single server has every key, whatever its weight.
 //! - Weights of two or more servers that add up to less than a half crash the peer (it divides by zero); here they are
@@ -155,6 +154,10 @@ impl Mechanism for Line {
 
     fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex {
         Slots::BY_HASH.primary(view, key)
+    }
+
+    fn place_many(&self, view: &View<'_>, keys: &[&[u8]], out: &mut [ServerIndex]) {
+        Slots::BY_HASH.place_many(view, keys, out);
     }
 
     fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex {

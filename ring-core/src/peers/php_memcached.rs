@@ -2,7 +2,7 @@
 //!
 //! One scheme, whose option `distribution` says which of libmemcached's it is:
 //!
-//! | `distribution` | in PHP | see [`libmemcached`](super::libmemcached) |
+//! | `distribution` | in PHP | see [`libmemcached`] |
 //! |---|---|---|
 //! | `modula` | the default | `MODULA` |
 //! | `consistent` | `OPT_DISTRIBUTION => DISTRIBUTION_CONSISTENT`, ini `memcached.default_consistent_hash=1` | `CONSISTENT` |

@@ -1,6 +1,6 @@
 //! pylibmc, libmemcached in Python: its schemes under pylibmc's names.
 //!
-//! | scheme | behaviors | see [`libmemcached`](super::libmemcached) |
+//! | scheme | behaviors | see [`libmemcached`] |
 //! |---|---|---|
 //! | [`MODULA`] | the default | `MODULA` |
 //! | [`CONSISTENT`] | `{"distribution": "consistent"}` | `CONSISTENT` |
