@@ -1,7 +1,21 @@
-//! Links without the C library and its start files.
+//! Links without the C library and its start files, and builds a ring for a program that only reads it.
 
-fn main() {
+use std::{env, fs, path::Path};
+
+use memring_core::{
+    Placement, Server,
+    peers::libketama::LIBKETAMA,
+    storage::{Boxed, Source, Storage},
+};
+
+include!("src/fleet.rs");
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     for argument in ["-nostartfiles", "-nostdlib", "-static", "-no-pie"] {
         println!("cargo:rustc-link-arg-bins={argument}");
     }
+    let placement = Placement::build(LIBKETAMA, FLEET, Boxed::default())?;
+    let ring = Source(placement.storage().entries()).to_string();
+    fs::write(Path::new(&env::var("OUT_DIR")?).join("ring.rs"), ring)?;
+    Ok(())
 }

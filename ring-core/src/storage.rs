@@ -10,11 +10,13 @@ use crate::{mechanism::Needs, scheme::BuildError};
 mod boxed;
 mod fixed;
 mod lent;
+mod source;
 
 #[cfg(feature = "alloc")]
 pub use boxed::Boxed;
 pub use fixed::{Fixed, FixedWide};
 pub use lent::{Lent, Static};
+pub use source::Source;
 
 use crate::server::ServerIndex;
 

@@ -5,15 +5,18 @@
 #![no_main]
 
 use memring_core::{
-    Placement, Scheme, Server, ServerIndex, peers,
+    Placement, Scheme, Server, ServerIndex,
+    peers::{self, libketama::LIBKETAMA},
     plan::Plan,
-    storage::{Fixed, FixedWide, Lent, StorageMut},
+    storage::{Fixed, FixedWide, Lent, Static, StorageMut},
 };
 
 freestanding::program!(main);
 
-const SERVERS: [Server<'static>; 3] =
-    [Server::new("10.0.1.1:11211"), Server::new("10.0.1.2:11211").weighing(2), Server::new("10.0.1.3:11212")];
+include!("../fleet.rs");
+
+/// Built by the build script; here it lies in the program's read-only part, as it would in flash.
+static RING: Static = include!(concat!(env!("OUT_DIR"), "/ring.rs"));
 
 fn main(input: &[u8]) -> u8 {
     for peer in peers::all() {
@@ -28,24 +31,33 @@ fn main(input: &[u8]) -> u8 {
             return 2;
         }
     }
+    if !flash_agrees(input) {
+        return 5;
+    }
     planned(input)
+}
+
+/// Whether the ring that was built beforehand places as one that is built now.
+fn flash_agrees(input: &[u8]) -> bool {
+    let flash = Placement::prebuilt(LIBKETAMA, &FLEET, RING);
+    input.split(|&byte| byte == b'\n').all(|key| LIBKETAMA.choose(&FLEET, key) == Ok(flash.primary(key)))
 }
 
 /// Whether fixed storage, lent storage and no storage give one answer; `None` if the scheme cannot be built.
 fn agree(scheme: Scheme<'_>, key: &[u8]) -> Option<bool> {
-    let fixed = Placement::build(scheme, &SERVERS, Fixed::<2048, 512>::new()).ok()?;
+    let fixed = Placement::build(scheme, &FLEET, Fixed::<2048, 512>::new()).ok()?;
     let (mut points, mut owners) = ([0; 2048], [0; 2048]);
     let lent = Lent { points: &mut points, owners: &mut owners, ..Lent::default() };
-    let lent = Placement::build(scheme, &SERVERS, lent).ok()?;
+    let lent = Placement::build(scheme, &FLEET, lent).ok()?;
     let primary = fixed.primary(key);
-    Some(same(&fixed, key, primary) && same(&lent, key, primary) && scheme.choose(&SERVERS, key) == Ok(primary))
+    Some(same(&fixed, key, primary) && same(&lent, key, primary) && scheme.choose(&FLEET, key) == Ok(primary))
 }
 
 /// The same for schemes of 128-bit points.
 fn agree_wide(scheme: Scheme<'_>, key: &[u8]) -> Option<bool> {
-    let wide = Placement::build(scheme, &SERVERS, FixedWide::<1024>::new()).ok()?;
+    let wide = Placement::build(scheme, &FLEET, FixedWide::<1024>::new()).ok()?;
     let primary = wide.primary(key);
-    Some(same(&wide, key, primary) && scheme.choose(&SERVERS, key) == Ok(primary))
+    Some(same(&wide, key, primary) && scheme.choose(&FLEET, key) == Ok(primary))
 }
 
 fn same<S: StorageMut>(placement: &Placement<'_, &[Server<'_>; 3], S>, key: &[u8], primary: ServerIndex) -> bool {
@@ -58,7 +70,7 @@ fn options(scheme: Scheme<'_>, input: &[u8]) -> bool {
     let text = str::from_utf8(input).unwrap_or("1");
     let Some(peer) = peers::Peer::named(scheme.name) else { return false };
     peer.options.iter().all(|name| match scheme.with_option(name, text) {
-        Ok(scheme) => scheme.choose(&SERVERS, input).is_ok_and(|server| server.get() < SERVERS.len()),
+        Ok(scheme) => scheme.choose(&FLEET, input).is_ok_and(|server| server.get() < FLEET.len()),
         Err(_) => true,
     })
 }
@@ -67,9 +79,9 @@ fn planned(input: &[u8]) -> u8 {
     let count = input.len().clamp(1, 2);
     let mut matrix = [0.0; 9];
     for peer in peers::all() {
-        let few = SERVERS.get(..count).unwrap_or(&SERVERS);
+        let few = FLEET.get(..count).unwrap_or(&FLEET);
         let Ok(old) = Placement::build(peer.scheme, few, Fixed::<2048>::new()) else { continue };
-        let Ok(new) = Placement::build(peer.scheme, &SERVERS, Fixed::<2048>::new()) else { continue };
+        let Ok(new) = Placement::build(peer.scheme, &FLEET, Fixed::<2048>::new()) else { continue };
         let Ok(plan) = Plan::new(&old, &new, &mut matrix) else { return 3 };
         if plan.moved() > 1.0 + 1e-6 || plan.precision().standard_error(plan.kept()) > 0.1 {
             return 4;
