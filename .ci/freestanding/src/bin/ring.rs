@@ -21,7 +21,8 @@ static RING: Static = include!(concat!(env!("OUT_DIR"), "/ring.rs"));
 fn main(input: &[u8]) -> u8 {
     for peer in peers::all() {
         for key in input.split(|&byte| byte == b'\n') {
-            let agreed = agree(peer.scheme, key).unwrap_or(true) && agree_wide(peer.scheme, key).unwrap_or(true);
+            let agreed =
+                agree(peer.scheme, key).unwrap_or(true) && agree_wide(peer.scheme, key).unwrap_or(true);
             if !agreed {
                 freestanding::write(peer.scheme.name.as_bytes());
                 return 1;
@@ -60,7 +61,11 @@ fn agree_wide(scheme: Scheme<'_>, key: &[u8]) -> Option<bool> {
     Some(same(&wide, key, primary) && scheme.choose(&FLEET, key) == Ok(primary))
 }
 
-fn same<S: StorageMut>(placement: &Placement<'_, &[Server<'_>; 3], S>, key: &[u8], primary: ServerIndex) -> bool {
+fn same<S: StorageMut>(
+    placement: &Placement<'_, &[Server<'_>; 3], S>,
+    key: &[u8],
+    primary: ServerIndex,
+) -> bool {
     let mut room = [ServerIndex::default(); 3];
     placement.primary(key) == primary && placement.order(key, &mut room).first() == Some(&primary)
 }
