@@ -96,10 +96,16 @@ impl<'l> Live<'l> {
 
     /// All servers of the list from position `first` on, in its order.
     fn configured(&self, first: usize) -> impl Iterator<Item = Member<'l>> + use<'l> {
-        let Self { servers, weights, .. } = *self;
-        (first..servers.count())
+        let live = *self;
+        (first..live.servers.count())
             .map_while(|index| u16::try_from(index).ok().map(ServerIndex::new))
-            .filter_map(move |index| Some(weights.member(index, servers.server(index.get())?)))
+            .filter_map(move |index| live.member(index))
+    }
+
+    /// The server at `index` of the list, in play or not.
+    #[must_use]
+    pub fn member(&self, index: ServerIndex) -> Option<Member<'l>> {
+        Some(self.weights.member(index, self.servers.server(index.get())?))
     }
 
     /// Whether the peer's own order is the configured one.

@@ -15,6 +15,7 @@ use crate::{
 mod continuum;
 mod rendezvous;
 mod slots;
+mod sort;
 mod table;
 
 pub use continuum::{Continuum, Label, Point, Search, Tie};

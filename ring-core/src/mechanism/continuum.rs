@@ -3,7 +3,7 @@
 //! Peers differ in where the points come from, in which direction the nearest point lies, and in who owns a point that
 //! two servers have. All three are data here; the ring itself is one piece of code for 32-bit and 128-bit points.
 
-use super::{BATCH, Mechanism, Needs, View};
+use super::{BATCH, Mechanism, Needs, View, sort};
 use crate::{
     live::{Live, Member},
     order::Order,
@@ -16,7 +16,6 @@ use crate::{
 
 mod index;
 mod point;
-mod sort;
 
 pub use point::Point;
 

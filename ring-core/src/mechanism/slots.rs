@@ -2,7 +2,7 @@
 //!
 //! A server of weight w has w slots in a row. What is stored is where each server's slots end, not the slots.
 
-use super::{BATCH, Mechanism, Needs, View};
+use super::{BATCH, Mechanism, Needs, View, sort};
 use crate::{
     live::Live,
     plan::Division,
@@ -35,8 +35,8 @@ impl Slots {
     }
 
     /// Whether slots are servers: all weights are one and the order is as configured.
-    fn is_plain(live: &Live<'_>, scheme: &Scheme<'_>) -> bool {
-        scheme.roster.is_none() && live.members().all(|member| member.weight == 1)
+    fn is_plain(live: &Live<'_>) -> bool {
+        live.members().all(|member| member.weight == 1) && live.is_in_order()
     }
 
     /// How many slots were built.
@@ -54,25 +54,33 @@ impl Slots {
 }
 
 impl Mechanism for Slots {
-    fn needs(&self, scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError> {
+    fn needs(&self, _scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError> {
         match live.total() {
             0 => Err(BuildError::NothingToPlaceOn),
             total if u32::try_from(total).is_err() => Err(BuildError::TotalWeight),
-            _ if Self::is_plain(live, scheme) => Ok(Needs::default()),
+            _ if Self::is_plain(live) => Ok(Needs::default()),
             _ => Ok(Needs { entries: live.count(), wide: false }),
         }
     }
 
     fn build(&self, _scheme: &Scheme<'_>, live: &Live<'_>, entries: EntriesMut<'_>) -> usize {
-        let mut end = 0_u32;
-        let mut last = None;
+        let EntriesMut { points, owners, .. } = entries;
         let mut built = 0;
-        for (point, owner) in entries.points.iter_mut().zip(entries.owners) {
-            let Some(member) = live.next(last) else { break };
-            end = end.saturating_add(member.weight);
-            (*point, *owner) = (end, member.index.raw());
-            last = Some(member.index);
+        for (member, owner) in live.members().zip(&mut *owners) {
+            *owner = member.index.raw();
             built += 1;
+        }
+        if !live.is_in_order() {
+            points.fill(0);
+            sort::by_point(points, owners, &|left, right| {
+                live.compare(ServerIndex::new(left), ServerIndex::new(right))
+            });
+        }
+        let mut end = 0_u32;
+        for (point, owner) in points.iter_mut().zip(owners) {
+            let weight = live.member(ServerIndex::new(*owner)).map_or(0, |member| member.weight);
+            end = end.saturating_add(weight);
+            *point = end;
         }
         built
     }
@@ -120,5 +128,44 @@ impl Mechanism for Slots {
             last = Some(member.index);
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{format, string::String, vec, vec::Vec};
+
+    use crate::{
+        peers::{jump::JUMP, twemproxy::MODULA},
+        placement::Placement,
+        server::{Server, ServerIndex},
+        storage::Lent,
+    };
+
+    #[test]
+    fn the_longest_list_is_sorted_in_no_time() {
+        let names: Vec<String> = (0..ServerIndex::MAX_SERVERS)
+            .map(|number| format!("cache-{}", number * 7919 % ServerIndex::MAX_SERVERS))
+            .collect();
+        let servers: Vec<Server<'_>> = names.iter().map(|name| Server::new(name)).collect();
+        for scheme in [JUMP, MODULA] {
+            let (mut points, mut owners) = (vec![0; names.len()], vec![0; names.len()]);
+            let storage = Lent { points: &mut points, owners: &mut owners, ..Lent::default() };
+            let placement = Placement::build(scheme, &*servers, storage).unwrap();
+            assert_eq!(placement.len(), names.len());
+            placement.primary(b"tokyo");
+            assert_eq!(points, (1..=names.len() as u32).collect::<Vec<_>>());
+            let first = names.iter().position(|name| name == "cache-0").unwrap();
+            assert_eq!(usize::from(owners[0]), first);
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_sorted_already_takes_no_storage() {
+        let sorted = ["m-1", "m-2", "m-10"].map(Server::new);
+        let unsorted = ["m-1", "m-10", "m-2"].map(Server::new);
+        assert_eq!(JUMP.needs(&sorted).unwrap().entries, 0);
+        assert_eq!(JUMP.needs(&unsorted).unwrap().entries, 3);
+        assert_eq!(MODULA.needs(&sorted.map(|server| server.weighing(2))).unwrap().entries, 3);
     }
 }

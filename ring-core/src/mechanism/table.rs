@@ -1,6 +1,6 @@
 //! A table of buckets: the low bits of a hash pick a bucket, and the table says whose it is.
 
-use super::{Mechanism, Needs, View};
+use super::{BATCH, Mechanism, Needs, View};
 use crate::{
     live::Live,
     scheme::{BuildError, Scheme},
@@ -100,6 +100,16 @@ impl Mechanism for Table {
 
     fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex {
         self.at(view, view.scheme.hash_key(key))
+    }
+
+    fn place_many(&self, view: &View<'_>, keys: &[&[u8]], out: &mut [ServerIndex]) {
+        for (keys, servers) in keys.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
+            let mut hashes = [0; BATCH];
+            view.scheme.hash_keys(keys, &mut hashes);
+            for ((server, hash), _) in servers.iter_mut().zip(hashes).zip(keys) {
+                *server = self.at(view, hash);
+            }
+        }
     }
 
     fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex {

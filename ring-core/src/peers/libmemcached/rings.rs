@@ -78,6 +78,10 @@ impl Mechanism for Rings {
         self.unweighted.primary(view, key)
     }
 
+    fn place_many(&self, view: &View<'_>, keys: &[&[u8]], out: &mut [ServerIndex]) {
+        self.unweighted.place_many(view, keys, out);
+    }
+
     fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex {
         self.unweighted.at(view, hash)
     }
