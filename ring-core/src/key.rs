@@ -79,11 +79,14 @@ impl<'a> KeyText<'a> {
     /// Whether every key has the same text under `other`.
     pub(crate) fn reads_as(&self, other: &KeyText<'_>) -> bool {
         let form = |rule: &KeyText<'_>| rule.form.map(|form| form as usize);
-        let prefix = |rule: &KeyText<'_>| rule.hash_prefix && !rule.prefix.is_empty();
         let lens = |rule: &KeyText<'_>| (rule.shortest, rule.longest);
-        (prefix(self), form(self), self.tag, self.suffix, lens(self))
-            == (prefix(other), form(other), other.tag, other.suffix, lens(other))
-            && (!self.hash_prefix || self.prefix == other.prefix)
+        (self.hashed_prefix(), form(self), self.tag, self.suffix, lens(self))
+            == (other.hashed_prefix(), form(other), other.tag, other.suffix, lens(other))
+    }
+
+    /// The prefix, if it is hashed and shows; a form may make something of an empty one.
+    fn hashed_prefix(&self) -> Option<&[u8]> {
+        (self.hash_prefix && (self.form.is_some() || !self.prefix.is_empty())).then_some(self.prefix)
     }
 
     /// Whether the text of a key is the key.

@@ -6,7 +6,7 @@
 //!   key, whatever its weight.
 //! - The key's CRC-32 belongs to the last point at or *below* it. Two servers on one point: the last of the list has it.
 //! - When a server is dead, the CRC-32 of the number of the try and the key is taken instead: `0key`, `1key` …, 20 tries
-//!   in all. Servers repeat, and a chain need not reach all of them. (`failover: false` is no fallback at all.)
+//!   in all. Servers repeat, and a chain need not reach all of them. Option `failover=false`: only the first try.
 //! - Option `namespace` is hashed, with a colon behind it; an empty one is a namespace, too.
 //! - Of a key of more than 250 *characters*, namespace included, only the first are sent and hashed, then `:md5:` and the
 //!   MD5 of the whole in hexadecimal digits: 212 characters, 213 with a namespace.
@@ -15,7 +15,7 @@
 //!
 //! Source: Dalli 3.0.6 `lib/dalli/ring.rb` and `lib/dalli/key_manager.rb`.
 
-use super::{Peer, hashed_namespace, ruby};
+use super::{Peer, hashed_namespace, ruby, switch};
 use crate::{
     fallback,
     hash::{self, md5},
@@ -37,7 +37,7 @@ pub const DALLI: Scheme<'static> = Scheme {
     mechanism: &RING,
     fallback: rehash,
     replicas: 160,
-    tries: 20,
+    tries: TRIES,
     ..Scheme::BASE
 };
 
@@ -60,6 +60,9 @@ fn rehash(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
     let Scheme { key: text, hash, .. } = view.scheme;
     fallback::chain(view, order, |number| hash.of_text(&Concat([&Decimal(number - 1), &text.of(key)])));
 }
+
+/// How often the peer looks for a living server.
+const TRIES: u32 = 20;
 
 /// Characters that a key may have.
 const LONGEST: usize = 250;
@@ -90,8 +93,11 @@ fn shortened(rule: &KeyText<'_>, key: &[u8], sink: &mut dyn FnMut(&[u8])) {
 
 pub(super) const PEERS: &[Peer] = &[Peer {
     scheme: DALLI,
-    options: &["namespace"],
-    set: |scheme, _, value| Ok(hashed_namespace(scheme, value)),
+    options: &["namespace", "failover"],
+    set: |scheme, name, value| match name {
+        "failover" => Ok(Scheme { tries: if switch(value)? { TRIES } else { 1 }, ..scheme }),
+        _ => Ok(hashed_namespace(scheme, value)),
+    },
 }];
 
 #[cfg(test)]
@@ -99,7 +105,7 @@ mod tests {
     use std::{format, string::String, vec::Vec};
 
     use super::*;
-    use crate::{Server, ServerIndex};
+    use crate::{Placement, Server, ServerIndex, storage::Fixed};
 
     fn text(scheme: Scheme<'_>, key: &str) -> String {
         let mut text = Vec::new();
@@ -138,6 +144,17 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_two_namespaces_are_told_apart() {
+        let schemes = ["", "a", "b"].map(|namespace| DALLI.with_option("namespace", namespace).unwrap());
+        for (place, scheme) in schemes.iter().enumerate() {
+            assert!(!scheme.hashes_as(&DALLI) && !DALLI.hashes_as(scheme));
+            for (other_place, other) in schemes.iter().enumerate() {
+                assert_eq!(scheme.hashes_as(other), place == other_place);
+            }
+        }
+    }
+
+    #[test]
     fn names_are_host_and_port_without_brackets() {
         let name = |name| Label::host_and_port(name).bytes().map(char::from).collect::<String>();
         assert_eq!(name("a:11311"), "a:11311");
@@ -154,6 +171,17 @@ mod tests {
         assert_eq!(DALLI.choose(&[none], b"tokyo"), Ok(ServerIndex::new(0)));
         assert!(DALLI.choose(&[none, none], b"tokyo").is_err());
         assert_eq!(DALLI.choose(&[none, Server::new("b:1")], b"tokyo"), Ok(ServerIndex::new(1)));
+    }
+
+    #[test]
+    fn without_failover_there_is_one_try() {
+        let servers = ["a:1", "b:1", "c:1"].map(Server::new);
+        let scheme = DALLI.with_option("failover", "false").unwrap();
+        let mut room = [ServerIndex::default(); 3];
+        for (scheme, tried) in [(DALLI, 3), (scheme, 1)] {
+            let placement = Placement::build(scheme, servers, Fixed::<480>::new()).unwrap();
+            assert_eq!(placement.order(b"tokyo", &mut room).len(), tried);
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What Python makes of a `bytes` key where a text was expected: its printed form, quotes and all.
 
-use crate::text::Text as _;
-use crate::{key::KeyText, text::Hex};
+use crate::{
+    key::KeyText,
+    text::{Hex, Text as _},
+};
 
 /// Reads the values of `key-type`: whether the caller passes keys as `bytes` or as `str`.
 pub(super) fn key_type<'a>(value: &str, key: KeyText<'a>) -> Result<KeyText<'a>, &'static str> {
