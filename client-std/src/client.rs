@@ -343,7 +343,7 @@ impl Client {
     ) -> Result<T, Error> {
         let deadline = self.deadline();
         let fleet = self.fleet();
-        let mut room = ArrayBuffer::new();
+        let mut room = None;
         let wire_key =
             wire_key(fleet.scheme().key.prefix, key, &mut room).map_err(|error| Error::new(name, error))?;
         run(wire_key, &Target { pool: fleet.pool(key), name, deadline })
@@ -398,11 +398,12 @@ const NO_VALUE: ArrayBuffer<0> = ArrayBuffer::new();
 fn wire_key<'k>(
     prefix: &[u8],
     key: &'k [u8],
-    room: &'k mut ArrayBuffer<MAX_KEY_LEN>,
+    room: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
 ) -> Result<Key<'k>, KeyError> {
     if prefix.is_empty() || key.is_empty() {
         return Key::new(key);
     }
+    let room = room.insert(ArrayBuffer::new());
     room.put_all(&[prefix, key]).map_err(|full| KeyError::TooLong { len: full.needed })?;
     let room: &'k _ = room;
     Key::new(room.as_slice())

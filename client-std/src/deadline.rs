@@ -6,6 +6,7 @@ use std::time::Instant;
 /// The moment at which an operation is given up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
+    begun: Instant,
     at: Instant,
     overtime: Duration,
 }
@@ -13,10 +14,10 @@ pub(crate) struct Deadline {
 impl Deadline {
     /// `timeout` from now.
     pub(crate) fn after(timeout: Duration) -> Self {
-        let now = Instant::now();
+        let begun = Instant::now();
         // A timeout beyond what the clock can say stands for "as long as it takes".
-        let at = now.checked_add(timeout).unwrap_or_else(|| now + FAR);
-        Self { at, overtime: Duration::ZERO }
+        let at = begun.checked_add(timeout).unwrap_or_else(|| begun + FAR);
+        Self { begun, at, overtime: Duration::ZERO }
     }
 
     /// The same deadline, but what has arrived by then may still be read for `overtime`.
@@ -31,6 +32,11 @@ impl Deadline {
     pub(crate) fn within(self, timeout: Duration) -> Self {
         let at = Self::after(timeout).at.min(self.at);
         Self { at, ..self }
+    }
+
+    /// When the time began to run.
+    pub(crate) const fn begun(self) -> Instant {
+        self.begun
     }
 
     /// The time left; zero when it is over.

@@ -16,8 +16,8 @@ use crate::{
     socket::Socket,
 };
 
-/// A connection with the protocol's state.
-pub(crate) type Wire = Connection<Socket, Box<[u8]>>;
+/// A connection with the protocol's state; boxed, because it moves in and out of its pool with every operation.
+pub(crate) type Wire = Box<Connection<Socket, Box<[u8]>>>;
 
 /// What connections are opened with.
 #[derive(Clone, Debug)]
@@ -46,6 +46,8 @@ pub(crate) struct Pool {
 struct Shelf {
     idle: Vec<Idle>,
     lent: usize,
+    /// How many threads wait for a part: nobody is woken in vain, which would cost a system call.
+    waiting: usize,
 }
 
 #[derive(Debug)]
@@ -85,19 +87,21 @@ impl Pool {
 
     /// Takes part of the pool for one operation, once there is one left.
     pub(crate) fn lease(&self, deadline: Deadline) -> Result<Lease<'_>, Cause> {
-        let full = |shelf: &mut Shelf| shelf.lent >= self.options.size;
+        let is_empty = |shelf: &mut Shelf| shelf.lent >= self.options.size;
         let mut shelf = self.lock();
-        if full(&mut shelf) {
-            let waited = self.returned.wait_timeout_while(shelf, deadline.left(), full);
+        if is_empty(&mut shelf) {
+            shelf.waiting += 1;
+            let waited = self.returned.wait_timeout_while(shelf, deadline.left(), is_empty);
             (shelf, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            if full(&mut shelf) {
+            shelf.waiting -= 1;
+            if is_empty(&mut shelf) {
                 return Err(Cause::Busy);
             }
         }
         shelf.lent += 1;
         drop(shelf);
         let mut lease = Lease { pool: self, wire: None, is_used: false };
-        lease.wire = lease.take_idle();
+        lease.wire = lease.take_idle(deadline.begun());
         lease.is_used = lease.wire.is_some();
         Ok(lease)
     }
@@ -131,11 +135,10 @@ impl Lease<'_> {
 
     /// The connection, opened now if there is none.
     pub(crate) fn wire(&mut self, deadline: Deadline) -> Result<&mut Wire, Cause> {
-        let wire = match self.wire.take() {
-            Some(wire) => wire,
-            None => self.pool.open(deadline)?,
-        };
-        Ok(self.wire.insert(wire))
+        match &mut self.wire {
+            Some(wire) => Ok(wire),
+            none => Ok(none.insert(self.pool.open(deadline)?)),
+        }
     }
 
     /// Closes the connection.
@@ -156,14 +159,14 @@ impl Lease<'_> {
     }
 
     fn io(&self) -> Option<&Socket> {
-        self.wire.as_ref().map(Connection::io)
+        self.wire.as_ref().map(|wire| wire.io())
     }
 
-    /// An idle connection on which nothing has happened since.
-    fn take_idle(&self) -> Option<Wire> {
+    /// A connection that is idle at `now`, and on which nothing has happened since it is.
+    fn take_idle(&self, now: Instant) -> Option<Wire> {
         loop {
             let Idle { wire, since } = self.pool.lock().idle.pop()?;
-            if since.elapsed() < RESTLESS || wire.io().is_silent() {
+            if now.saturating_duration_since(since) < RESTLESS || wire.io().is_silent() {
                 return Some(wire);
             }
         }
@@ -178,8 +181,11 @@ impl Drop for Lease<'_> {
         if let Some(wire) = wire {
             shelf.idle.push(Idle { wire, since: Instant::now() });
         }
+        let is_awaited = shelf.waiting > 0;
         drop(shelf);
-        self.pool.returned.notify_one();
+        if is_awaited {
+            self.pool.returned.notify_one();
+        }
     }
 }
 
@@ -188,7 +194,7 @@ impl Pool {
         let PoolOptions { connect_timeout, timeout, limits, .. } = self.options;
         let socket = self.dialer.dial(deadline.within(connect_timeout), timeout)?;
         let buffer = vec![0; BUFFER.max(limits.line)].into_boxed_slice();
-        Ok(Connection::with_limits(socket, buffer, limits))
+        Ok(Box::new(Connection::with_limits(socket, buffer, limits)))
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
     env, fs,
     io::{self, Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    os::unix::net::UnixStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
@@ -72,15 +73,21 @@ impl Memcached {
         });
         let _ = fs::remove_file(file);
         let server = Self { child, port };
-        server.wait();
+        until("memcached listens", || server.listens());
         server
     }
 
-    /// A memcached on a port that was in use before.
+    /// A memcached on a port that was in use before. Should another program have taken it for a moment, it waits.
     pub(crate) fn start_on(port: u16) -> Self {
-        let child = Self::spawn(Self::command().args(["-l", "127.0.0.1", "-p", &port.to_string()]));
-        let server = Self { child, port };
-        server.wait();
+        let mut command = Self::command();
+        command.args(["-l", "127.0.0.1", "-p", &port.to_string()]);
+        let mut server = Self { child: Self::spawn(&mut command), port };
+        until("memcached listens again", || {
+            if server.child.try_wait().unwrap().is_some() {
+                server.child = Self::spawn(&mut command);
+            }
+            server.listens()
+        });
         server
     }
 
@@ -88,7 +95,7 @@ impl Memcached {
     pub(crate) fn start_unix() -> (Self, PathBuf) {
         let path = env::temp_dir().join(format!("memring-{}.sock", std::process::id()));
         let child = Self::spawn(Self::command().arg("-s").arg(&path).args(["-a", "777"]));
-        until("memcached makes its socket", || path.exists().then_some(()));
+        until("memcached listens", || UnixStream::connect(&path).ok());
         (Self { child, port: 0 }, path)
     }
 
@@ -103,8 +110,10 @@ impl Memcached {
         command.spawn().expect("memcached is installed")
     }
 
-    fn wait(&self) {
-        until("memcached listens", || TcpStream::connect(self.addr()).ok());
+    /// A connection that met itself is none.
+    fn listens(&self) -> Option<()> {
+        let stream = TcpStream::connect(self.addr()).ok()?;
+        (stream.local_addr().ok()? != self.addr()).then_some(())
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
