@@ -250,9 +250,9 @@ impl GetVerb {
                 break;
             };
             *space = b' ';
-            if let Some((name, end)) = place.split_at_mut_checked(key.len()) {
+            if let Some((name, [cr, lf])) = place.split_at_mut_checked(key.len()) {
                 name.copy_from_slice(key);
-                end.copy_from_slice(LINE_END);
+                (*cr, *lf) = (b'\r', b'\n');
             }
             at = needed.saturating_sub(LINE_END.len());
             line = GetLine { len: needed, keys: line.keys.saturating_add(1) };

@@ -72,10 +72,10 @@ impl From<std::time::SystemTime> for UnixTime {
 /// assert!(Ttl::after(Duration::ZERO).is_err());
 /// # Ok::<(), memring_text::ZeroTtl>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Ttl(Kind);
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 enum Kind {
     #[default]
     Never,
@@ -129,6 +129,17 @@ impl Ttl {
             }
             Kind::At(moment) if moment <= now => EXPIRED,
             Kind::At(moment) => absolute(moment, now),
+        }
+    }
+}
+
+impl fmt::Debug for Ttl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Kind::Never => f.write_str("Never"),
+            // Not the standard one of a `Duration`: that can panic, as far as a compiler sees.
+            Kind::After(time) => write!(f, "After({}.{:09} s)", time.as_secs(), time.subsec_nanos()),
+            Kind::At(moment) => write!(f, "At({} ms)", moment.0),
         }
     }
 }
