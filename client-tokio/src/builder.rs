@@ -1,0 +1,160 @@
+//! What a client is made of.
+
+use core::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use memring_core::{Scheme, peers::libmemcached};
+use memring_text::Limits;
+
+use crate::{
+    client::Client,
+    error::{Cause, Error},
+    fleet::Fleet,
+    mux::MuxOptions,
+    server_spec::{ServerSpec, ServerSpecError},
+};
+
+/// Makes a [`Client`].
+///
+/// ```
+/// use std::time::Duration;
+/// use memring_tokio::Client;
+///
+/// let client = Client::builder()
+///     .servers(["10.0.0.1:11211 2", "10.0.0.2:11211"])
+///     .scheme_named("libmemcached-ketama-weighted", [("prefix", "shop:")])
+///     .timeout(Duration::from_millis(250))
+///     .build()?;
+/// # Ok::<(), memring_tokio::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    servers: Vec<ServerSpec>,
+    scheme: Scheme<'static>,
+    options: MuxOptions,
+    /// The first thing that was wrong; `build` tells.
+    wrong: Option<Error>,
+}
+
+impl Builder {
+    pub(crate) const fn new() -> Self {
+        Self {
+            servers: Vec::new(),
+            scheme: libmemcached::KETAMA_WEIGHTED,
+            options: MuxOptions {
+                connect_timeout: Duration::from_secs(1),
+                timeout: Duration::from_secs(1),
+                limits: Limits::DEFAULT,
+            },
+            wrong: None,
+        }
+    }
+
+    /// Adds servers, as texts or as [`ServerSpec`]s. Their order matters to some schemes.
+    pub fn servers<S: TryInto<ServerSpec>>(mut self, servers: impl IntoIterator<Item = S>) -> Self
+    where
+        ServerSpecError: From<S::Error>,
+    {
+        match specs(servers) {
+            Ok(specs) => self.servers.extend(specs),
+            Err(cause) => self.is_wrong(cause),
+        }
+        self
+    }
+
+    /// Places keys by `scheme`. Unless told otherwise, that is [`libmemcached::KETAMA_WEIGHTED`].
+    pub const fn scheme(mut self, scheme: Scheme<'static>) -> Self {
+        self.scheme = scheme;
+        self
+    }
+
+    /// Places keys by the scheme called `name`, with `options`, both as [`memring_core::peers`] knows them.
+    ///
+    /// The texts of the options are kept for as long as the program runs, each once.
+    pub fn scheme_named<'a>(
+        mut self,
+        name: &str,
+        options: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        match named(name, options) {
+            Ok(scheme) => self.scheme = scheme,
+            Err(cause) => self.is_wrong(cause),
+        }
+        self
+    }
+
+    /// How long it may take to open a connection, the server's name and all its addresses included: 1 s. It ends with
+    /// the operation that needs the connection, too.
+    pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.options.connect_timeout = timeout;
+        self
+    }
+
+    /// How long an operation may take, from the call to its result, whatever happens in between: 1 s.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = timeout;
+        self
+    }
+
+    /// How much a server may send, and, as [`Limits::value`], how large a value may be stored.
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.options.limits = limits;
+        self
+    }
+
+    /// The client. It opens connections when it needs them, so servers that are down are no error here.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): a server or the scheme is wrong, or they do not fit together.
+    pub fn build(self) -> Result<Client, Error> {
+        let Self { servers, scheme, options, wrong } = self;
+        if let Some(error) = wrong {
+            return Err(error);
+        }
+        let fleet =
+            Fleet::build(scheme, servers, &options, None).map_err(|cause| Error::new("build", cause))?;
+        Ok(Client::new(fleet, options))
+    }
+
+    fn is_wrong(&mut self, cause: Cause) {
+        self.wrong.get_or_insert_with(|| Error::new("build", cause));
+    }
+}
+
+/// Reads a list of servers.
+pub(crate) fn specs<S: TryInto<ServerSpec>>(
+    servers: impl IntoIterator<Item = S>,
+) -> Result<Vec<ServerSpec>, Cause>
+where
+    ServerSpecError: From<S::Error>,
+{
+    servers.into_iter().map(|server| Ok(server.try_into().map_err(ServerSpecError::from)?)).collect()
+}
+
+fn named<'a>(
+    name: &str,
+    options: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<Scheme<'static>, Cause> {
+    let scheme = Scheme::from_name(name).ok_or_else(|| Cause::UnknownScheme(name.to_owned()))?;
+    options.into_iter().try_fold(scheme, |scheme, (option, value)| {
+        let wrong = |error| Cause::Option { name: option.to_owned(), error };
+        scheme.with_option(option, value).map_err(wrong)?;
+        scheme.with_option(option, kept(value)).map_err(wrong)
+    })
+}
+
+/// The same text, to be kept for ever. A scheme borrows its options, and a client its scheme.
+fn kept(text: &str) -> &'static str {
+    static KEPT: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(text) = kept.get(text) {
+        return text;
+    }
+    let text = Box::leak(text.into());
+    kept.insert(text);
+    text
+}

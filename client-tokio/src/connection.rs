@@ -1,0 +1,165 @@
+//! An open connection: bytes out, bytes in, both at once.
+
+use core::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+use std::io;
+
+use memring_text::{Limits, ProtocolError};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::Instant,
+};
+
+use crate::{
+    error::Cause,
+    flight::{Flight, Unanswered},
+    queue::Queue,
+    slots::{Outcome, SlotId},
+};
+
+/// A byte stream with what was sent over it.
+#[derive(Debug)]
+pub(crate) struct Connection<T> {
+    io: T,
+    flight: Flight,
+    /// What is to be written, and how much of it was.
+    out: Vec<u8>,
+    out_written: usize,
+    /// How much was written in all.
+    written: u64,
+    /// The peer takes no more bytes. What it has said by then is still to be read.
+    write_end: Option<Cause>,
+    inbox: Box<[u8]>,
+    /// How much of the inbox is received and not done with.
+    received: usize,
+}
+
+/// Why a connection ends.
+#[derive(Clone, Debug)]
+pub(crate) enum End {
+    /// The peer closed it, or the network did.
+    Closed(Cause),
+    /// What came is not what was asked for.
+    Protocol(Cause),
+    /// The oldest reply is overdue.
+    Overdue(Instant),
+    /// Nobody needs it any more.
+    Unneeded,
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
+    /// A connection over `io`, freshly opened.
+    pub(crate) fn new(io: T, limits: Limits) -> Self {
+        Self {
+            io,
+            flight: Flight::new(limits),
+            out: Vec::new(),
+            out_written: 0,
+            written: 0,
+            write_end: None,
+            inbox: vec![0; INBOX.max(limits.line)].into_boxed_slice(),
+            received: 0,
+        }
+    }
+
+    /// Whether everything that was to be sent has left.
+    pub(crate) fn is_written(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    /// Sends the requests of `queue`.
+    pub(crate) fn send(&mut self, queue: Queue) {
+        self.flight.send(queue, &mut self.out);
+    }
+
+    /// Writes until the peer takes no more for now (pending) or everything has left.
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.write_end.is_none() {
+            let rest = self.out.get(self.out_written..).unwrap_or(&[]);
+            if rest.is_empty() {
+                self.out.clear();
+                self.out.shrink_to(OUT);
+                self.out_written = 0;
+                return Poll::Ready(());
+            }
+            match Pin::new(&mut self.io).poll_write(cx, rest) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(0)) => {
+                    self.write_end = Some(Cause::from(io::Error::from(io::ErrorKind::WriteZero)));
+                }
+                Poll::Ready(Ok(len)) => {
+                    self.out_written = self.out_written.saturating_add(len);
+                    self.written = self.written.saturating_add(len as u64);
+                }
+                Poll::Ready(Err(error)) => self.write_end = Some(Cause::from(error)),
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Reads once; outcomes that are complete go to `done`.
+    ///
+    /// # Errors
+    /// The end of the connection. Outcomes may have come before it.
+    pub(crate) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        done: &mut Vec<(SlotId, Outcome)>,
+    ) -> Poll<Result<(), End>> {
+        let mut room = ReadBuf::new(self.inbox.get_mut(self.received..).unwrap_or(&mut []));
+        let read = match Pin::new(&mut self.io).poll_read(cx, &mut room) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(read) => read.map(|()| room.filled().len()),
+        };
+        Poll::Ready(match read {
+            Ok(0) => Err(End::Closed(self.write_end.take().unwrap_or(Cause::Closed(None)))),
+            Ok(len) => {
+                self.received = self.received.saturating_add(len);
+                self.decode(done)
+            }
+            Err(error) => Err(End::Closed(Cause::from(error))),
+        })
+    }
+
+    fn decode(&mut self, done: &mut Vec<(SlotId, Outcome)>) -> Result<(), End> {
+        let received = self.inbox.get(..self.received).unwrap_or(&[]);
+        let consumed = match self.flight.receive(received, |slot, reply| done.push((slot, Ok(reply)))) {
+            Ok(consumed) => consumed.min(self.received),
+            // A refusal to one request; the others did nothing wrong.
+            Err(ProtocolError::OutOfStep) => return Err(End::Closed(Cause::Closed(None))),
+            Err(error) => return Err(End::Protocol(Cause::from(error))),
+        };
+        self.inbox.copy_within(consumed..self.received, 0);
+        self.received = self.received.saturating_sub(consumed);
+        Ok(())
+    }
+
+    /// When the oldest reply is overdue.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.flight.deadline()
+    }
+
+    /// Whether requests that the end left unanswered may be sent on another connection: one that has worked before may
+    /// just have been closed for its age.
+    pub(crate) const fn has_answered(&self) -> bool {
+        self.flight.has_answered()
+    }
+
+    /// An empty queue.
+    pub(crate) fn spare(&mut self) -> Queue {
+        self.flight.spare()
+    }
+
+    /// What the end leaves without an answer, oldest first.
+    pub(crate) fn left(&self) -> impl Iterator<Item = Unanswered<'_>> {
+        self.flight.left(self.written)
+    }
+}
+
+/// How much is read at once, in bytes.
+const INBOX: usize = 32 * 1024;
+
+/// How much room is kept for what is to be written, in bytes.
+const OUT: usize = 64 * 1024;

@@ -1,0 +1,77 @@
+//! Until when something may take.
+
+use core::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// `timeout` from now.
+pub(crate) fn after(timeout: Duration) -> Instant {
+    let now = Instant::now();
+    // A timeout beyond what the clock can say stands for "as long as it takes".
+    now.checked_add(timeout).unwrap_or_else(|| now + FAR)
+}
+
+/// The alarm of one connection, for the oldest of its deadlines.
+///
+/// Deadlines come in ascending order, nearly all of them are met, and the alarm need not be exact before it rings: so it
+/// is set once for many operations, and only moved on when it has rung.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    sleep: Pin<Box<Sleep>>,
+    is_set: bool,
+}
+
+impl Timer {
+    /// A timer that is not set.
+    pub(crate) fn new() -> Self {
+        Self { sleep: Box::pin(sleep_until(Instant::now())), is_set: false }
+    }
+
+    /// Ready when `deadline` has passed.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        loop {
+            if !self.is_set || deadline < self.sleep.deadline() {
+                self.sleep.as_mut().reset(deadline);
+                self.is_set = true;
+            }
+            ready!(self.sleep.as_mut().poll(cx));
+            self.is_set = false;
+            if deadline <= Instant::now() {
+                return Poll::Ready(());
+            }
+        }
+    }
+}
+
+/// A year.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use core::future::poll_fn;
+
+    use super::*;
+
+    #[test]
+    fn an_endless_timeout_is_far_away() {
+        assert!(after(Duration::MAX) > Instant::now() + FAR / 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_set_for_an_earlier_deadline_rings_for_the_later_one() {
+        let start = Instant::now();
+        let mut timer = Timer::new();
+        let ms = |ms| start + Duration::from_millis(ms);
+        poll_fn(|cx| Poll::Ready(timer.poll(cx, ms(10)).is_pending())).await;
+        poll_fn(|cx| timer.poll(cx, ms(70))).await;
+        assert!(start.elapsed() >= Duration::from_millis(70));
+        poll_fn(|cx| timer.poll(cx, ms(60))).await;
+        poll_fn(|cx| Poll::Ready(timer.poll(cx, ms(9000)).is_pending())).await;
+        poll_fn(|cx| timer.poll(cx, ms(200))).await;
+        assert!(start.elapsed() < Duration::from_millis(300));
+    }
+}

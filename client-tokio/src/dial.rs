@@ -1,0 +1,96 @@
+//! From an address to a connected socket.
+
+use core::{net::SocketAddr, time::Duration};
+use std::{io, path::Path, sync::Arc};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    error::Cause,
+    resolve::Resolver,
+    server_spec::{Address, Kind},
+    socket::Stream,
+};
+
+/// Opens connections to one server.
+#[derive(Debug)]
+pub(crate) enum Dialer {
+    Tcp(Resolver),
+    Unix(Box<Path>),
+}
+
+impl Dialer {
+    /// A dialer for `address`.
+    pub(crate) fn new(address: &Address) -> Self {
+        match address.kind() {
+            Kind::Tcp { host, port } => Self::Tcp(Resolver::new(host, *port)),
+            Kind::Unix(path) => Self::Unix(path.as_path().into()),
+        }
+    }
+
+    /// Opens a connection by `deadline`; its operations will usually have `timeout`.
+    pub(crate) async fn dial(&self, deadline: Instant, timeout: Duration) -> Result<Stream, Cause> {
+        let stream = match self {
+            Self::Tcp(resolver) => {
+                let addresses = in_time(deadline, resolver.resolve()).await;
+                let addresses = addresses.map_err(|error| Cause::Resolve(Arc::new(error)))?;
+                tcp_of_any(&addresses, deadline, timeout).await
+            }
+            Self::Unix(path) => in_time(deadline, unix(path)).await,
+        };
+        stream.map_err(|error| Cause::Connect(Arc::new(error)))
+    }
+}
+
+/// Tries one address after the other; each gets its part of the time that is left, so that one that swallows
+/// everything does not use up the time of the others.
+async fn tcp_of_any(addresses: &[SocketAddr], deadline: Instant, timeout: Duration) -> io::Result<Stream> {
+    let mut error = io::ErrorKind::NotFound.into();
+    for (to_go, address) in (1..=u32::try_from(addresses.len()).unwrap_or(u32::MAX)).rev().zip(addresses) {
+        let now = Instant::now();
+        let part = now + deadline.saturating_duration_since(now) / to_go;
+        match in_time(part, tcp(*address, timeout)).await {
+            Ok(stream) => return Ok(Stream::Tcp(stream)),
+            Err(failure) => error = failure,
+        }
+    }
+    Err(error)
+}
+
+async fn tcp(address: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    // Where nobody listens on a port that the system gives to clients, a connection can meet itself.
+    if stream.local_addr()? == address {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(&stream);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+    // A peer that has vanished is noticed when what was sent to it is not acknowledged.
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    socket.set_tcp_user_timeout(Some(timeout.max(Duration::from_secs(1))))?;
+    #[cfg(not(any(target_os = "android", target_os = "linux")))]
+    let _ = timeout;
+    Ok(stream)
+}
+
+#[cfg(unix)]
+async fn unix(path: &Path) -> io::Result<Stream> {
+    Ok(Stream::Unix(tokio::net::UnixStream::connect(path).await?))
+}
+
+#[cfg(not(unix))]
+async fn unix(_: &Path) -> io::Result<Stream> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+async fn in_time<T>(deadline: Instant, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout_at(deadline, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// How long a connection may be idle before the system asks whether the peer is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);

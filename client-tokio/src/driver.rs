@@ -1,0 +1,167 @@
+//! The task behind a connection: opens it when there is something to send, moves bytes, tells how it ended.
+
+use core::{
+    future::poll_fn,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+use std::sync::Arc;
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
+
+use crate::{
+    connection::{Connection, End},
+    deadline::{self, Timer},
+    error::Cause,
+    mux::{Mux, Work},
+    queue::Queue,
+    slots::{Failure, Outcome, SlotId},
+    socket::Stream,
+};
+
+/// Serves `driver`'s connection until its callers have gone.
+pub(crate) async fn drive(mut driver: Driver) {
+    let mut timer = Timer::new();
+    while driver.has_work().await {
+        match driver.dial(&mut timer).await {
+            Some(Ok(stream)) => driver.serve(stream, &mut timer).await,
+            Some(Err(cause)) => driver.mux.give_up(&cause, None),
+            None => break,
+        }
+    }
+}
+
+/// What the task holds. Wherever it ends, with its runtime or in a panic, dropping this tells who waits.
+pub(crate) struct Driver {
+    mux: Arc<Mux>,
+    done: Vec<(SlotId, Outcome)>,
+    wakers: Vec<Waker>,
+    /// An empty queue, to be exchanged for a full one.
+    spare: Queue,
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.mux.undriven();
+    }
+}
+
+impl Driver {
+    /// A driver of `mux`, of which there is one at a time.
+    pub(crate) const fn new(mux: Arc<Mux>) -> Self {
+        Self { mux, done: Vec::new(), wakers: Vec::new(), spare: Queue::new() }
+    }
+
+    /// Waits until something is queued; `false` when the callers have gone.
+    async fn has_work(&self) -> bool {
+        poll_fn(|cx| match self.mux.work(cx.waker(), None) {
+            Work::Queued => Poll::Ready(true),
+            Work::Closing => Poll::Ready(false),
+            Work::Nothing => Poll::Pending,
+        })
+        .await
+    }
+
+    /// Opens a connection, while those whose deadline passes are told; `None` when the callers have gone.
+    async fn dial(&self, timer: &mut Timer) -> Option<Result<Stream, Cause>> {
+        let options = self.mux.options();
+        let deadline = deadline::after(options.connect_timeout);
+        let mut dial = pin!(self.mux.dialer().dial(deadline, options.timeout));
+        poll_fn(|cx| {
+            if self.mux.work(cx.waker(), None) == Work::Closing {
+                return Poll::Ready(None);
+            }
+            if let Poll::Ready(connected) = dial.as_mut().poll(cx) {
+                return Poll::Ready(Some(connected));
+            }
+            while let Some(deadline) = self.mux.deadline() {
+                if timer.poll(cx, deadline).is_pending() {
+                    break;
+                }
+                self.mux.give_up(&Cause::Timeout, Some(Instant::now()));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Moves bytes until the connection ends.
+    async fn serve<T: AsyncRead + AsyncWrite + Unpin>(&mut self, io: T, timer: &mut Timer) {
+        let mut connection = Connection::new(io, self.mux.options().limits);
+        let mut is_fresh = true;
+        let end =
+            poll_fn(|cx| self.poll_serve(cx, &mut connection, timer, core::mem::take(&mut is_fresh))).await;
+        self.settle(&connection, &end);
+    }
+
+    fn poll_serve<T: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        connection: &mut Connection<T>,
+        timer: &mut Timer,
+        mut is_fresh: bool,
+    ) -> Poll<End> {
+        loop {
+            // What has come is read before more is sent: it may be the end. A fresh connection has something to send.
+            let read = if core::mem::take(&mut is_fresh) {
+                Poll::Ready(Ok(()))
+            } else {
+                connection.poll_read(cx, &mut self.done)
+            };
+            self.mux.finish(&mut self.done, &mut self.wakers);
+            if let Poll::Ready(Err(end)) = read {
+                return Poll::Ready(end);
+            }
+            if !self.spare.has_room() {
+                self.spare = connection.spare();
+            }
+            let work = self.mux.work(cx.waker(), connection.is_written().then_some(&mut self.spare));
+            match work {
+                Work::Closing => return Poll::Ready(End::Unneeded),
+                Work::Queued if !self.spare.requests.is_empty() => {
+                    connection.send(core::mem::take(&mut self.spare));
+                }
+                _ => {}
+            }
+            let is_written = connection.poll_write(cx).is_ready();
+            if read.is_pending() && (!is_written || work == Work::Nothing) {
+                break;
+            }
+        }
+        match connection.deadline() {
+            Some(deadline) if timer.poll(cx, deadline).is_ready() => {
+                Poll::Ready(End::Overdue(Instant::now()))
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Tells those whom the end left without an answer, or sends their requests again.
+    fn settle<T: AsyncRead + AsyncWrite + Unpin>(&mut self, connection: &Connection<T>, end: &End) {
+        let mut again = Queue::new();
+        for left in connection.left() {
+            let request = left.request;
+            let may_retry = connection.has_answered()
+                && !left.is_begun
+                && !request.is_retried
+                && (request.is_idempotent || !left.is_sent);
+            let cause = match end {
+                End::Closed(_) if may_retry => {
+                    again.adopt(request, left.queue, true);
+                    continue;
+                }
+                End::Closed(cause) | End::Protocol(cause) => cause.clone(),
+                End::Overdue(now) if request.deadline <= *now => Cause::Timeout,
+                End::Overdue(_) => Cause::Stalled,
+                End::Unneeded => Cause::Shut,
+            };
+            let failure = Failure { cause, sent: left.is_sent || request.is_retried };
+            self.done.push((request.slot, Err(failure)));
+        }
+        self.mux.put_back(again);
+        self.mux.finish(&mut self.done, &mut self.wakers);
+    }
+}

@@ -1,0 +1,74 @@
+//! The servers at one point of time: who holds which key, and the connections to each.
+
+use std::sync::Arc;
+
+use memring_core::{Placement, Scheme, Server, Servers, storage::Boxed};
+
+use crate::{error::Cause, mux::MuxOptions, pool::Pool, server_spec::ServerSpec};
+
+/// A placement and the pools of its servers. It never changes: other servers make another fleet.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    placement: Placement<'static, Roster, Boxed>,
+    pools: Box<[Arc<Pool>]>,
+}
+
+/// The list of servers that a placement is built for.
+#[derive(Debug)]
+struct Roster(Vec<ServerSpec>);
+
+impl Servers for Roster {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn server(&self, index: usize) -> Option<Server<'_>> {
+        self.0.get(index).map(ServerSpec::server)
+    }
+}
+
+impl Fleet {
+    /// Places `servers` by `scheme`. Pools of the fleet `before` that fit are kept, with their connections.
+    pub(crate) fn build(
+        scheme: Scheme<'static>,
+        servers: Vec<ServerSpec>,
+        options: &MuxOptions,
+        before: Option<&Self>,
+    ) -> Result<Self, Cause> {
+        let placement = Placement::build(scheme, Roster(servers), Boxed::default())?;
+        let kept = before.map_or(&[][..], |before| &before.pools);
+        let mut pools = Vec::<Arc<Pool>>::with_capacity(placement.servers().count());
+        for spec in &placement.servers().0 {
+            // A server that is listed twice has two pools: a batch takes a part of each.
+            let is_free = |pool: &&Arc<Pool>| !pools.iter().any(|taken| Arc::ptr_eq(taken, pool));
+            pools.push(match kept.iter().filter(|pool| pool.serves(spec)).find(is_free) {
+                Some(pool) => Arc::clone(pool),
+                None => Arc::new(Pool::new(spec, options.clone())),
+            });
+        }
+        let pools = pools.into_boxed_slice();
+        Ok(Self { placement, pools })
+    }
+
+    /// The scheme by which keys are placed.
+    pub(crate) const fn scheme(&self) -> &Scheme<'static> {
+        self.placement.scheme()
+    }
+
+    /// The servers, in the configured order.
+    pub(crate) fn servers(&self) -> &[ServerSpec] {
+        &self.placement.servers().0
+    }
+
+    /// The position of the server that holds `key`.
+    pub(crate) fn place(&self, key: &[u8]) -> usize {
+        // To hash a key is a fifth of what it costs to get it; with one server there is nothing to choose.
+        if self.pools.len() == 1 { 0 } else { self.placement.primary(key).get() }
+    }
+
+    /// The pool of the server that holds `key`.
+    pub(crate) fn pool(&self, key: &[u8]) -> &Arc<Pool> {
+        // A placement names servers of its list only, and each has its pool.
+        &self.pools[self.place(key)]
+    }
+}

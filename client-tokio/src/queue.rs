@@ -1,0 +1,213 @@
+//! Requests on their way: what was asked, in the order in which it was asked.
+
+use core::ops::Range;
+
+use memring_text::{Expected, GetVerb, Key, ReplyShape, Request};
+use tokio::time::Instant;
+
+use crate::slots::SlotId;
+
+/// Requests and their bytes, in order. Callers put them in, a connection takes the whole queue and keeps it until the
+/// last of its requests is answered.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    pub(crate) requests: Vec<Queued>,
+    bytes: Vec<u8>,
+}
+
+/// One request of a [`Queue`].
+#[derive(Clone, Debug)]
+pub(crate) struct Queued {
+    /// Who waits for it.
+    pub(crate) slot: SlotId,
+    /// When its caller gives up.
+    pub(crate) deadline: Instant,
+    /// Whether it may be sent twice.
+    pub(crate) is_idempotent: bool,
+    /// Whether it was sent before, on a connection that ended.
+    pub(crate) is_retried: bool,
+    /// Whether it stands on the same line as the one before.
+    pub(crate) is_joined: bool,
+    /// Where its line begins in all that the connection sends.
+    pub(crate) at: u64,
+    what: What,
+    bytes: Range<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    /// The bytes are a key; the line is written when it is known what stands on it.
+    Get(GetVerb),
+    /// The bytes are the whole request.
+    Other(ReplyShape),
+}
+
+impl Queue {
+    /// No requests.
+    pub(crate) const fn new() -> Self {
+        Self { requests: Vec::new(), bytes: Vec::new() }
+    }
+
+    /// Puts `request` behind the others.
+    pub(crate) fn push(&mut self, request: &Request<'_>, slot: SlotId, deadline: Instant) {
+        let start = self.bytes.len();
+        let what = match request {
+            Request::Get(get) => {
+                self.bytes.extend_from_slice(get.key.as_bytes());
+                What::Get(get.verb)
+            }
+            _ => {
+                for part in request.parts().as_slices() {
+                    self.bytes.extend_from_slice(part);
+                }
+                What::Other(request.reply_shape())
+            }
+        };
+        self.requests.push(Queued {
+            slot,
+            deadline,
+            is_idempotent: request.may_retry(1),
+            is_retried: false,
+            is_joined: false,
+            at: 0,
+            what,
+            bytes: start..self.bytes.len(),
+        });
+    }
+
+    /// Puts a request of another queue behind the others, if need be as one that is sent again.
+    pub(crate) fn adopt(&mut self, request: &Queued, from: &Self, is_retried: bool) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(from.bytes(request));
+        self.requests.push(Queued {
+            is_retried: is_retried || request.is_retried,
+            is_joined: false,
+            bytes: start..self.bytes.len(),
+            ..request.clone()
+        });
+    }
+
+    /// Takes out the request of a caller who has gone. Says whether it was there.
+    pub(crate) fn cancel(&mut self, slot: SlotId) -> bool {
+        match self.requests.iter().rposition(|request| request.slot == slot) {
+            Some(at) => {
+                self.requests.remove(at);
+                if self.requests.is_empty() {
+                    self.bytes.clear();
+                }
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether there is room to be used again.
+    pub(crate) const fn has_room(&self) -> bool {
+        self.requests.capacity() > 0
+    }
+
+    /// Forgets everything but, for small queues, the room.
+    pub(crate) fn clear(&mut self) {
+        self.requests.clear();
+        self.bytes.clear();
+        self.requests.shrink_to(KEPT_REQUESTS);
+        self.bytes.shrink_to(KEPT_BYTES);
+    }
+
+    /// The key of a request that has a verb; the whole of any other.
+    pub(crate) fn bytes(&self, request: &Queued) -> &[u8] {
+        self.bytes.get(request.bytes.clone()).unwrap_or(&[])
+    }
+
+    /// Writes the line that begins with request number `first` behind what is in `out`. Says how many requests are on
+    /// it; none when there is no such request. `base` is how much the connection sent before `out`.
+    pub(crate) fn compose(&mut self, first: usize, base: u64, out: &mut Vec<u8>) -> usize {
+        let Some(Queued { what, bytes, .. }) = self.requests.get(first) else { return 0 };
+        let at = base.saturating_add(out.len() as u64);
+        let count = match *what {
+            What::Get(verb) => self.compose_get(first, verb, out),
+            What::Other(_) => {
+                out.extend_from_slice(self.bytes.get(bytes.clone()).unwrap_or(&[]));
+                1
+            }
+        };
+        for (index, request) in self.requests.iter_mut().skip(first).take(count).enumerate() {
+            (request.is_joined, request.at) = (index > 0, at);
+        }
+        count
+    }
+
+    fn compose_get(&self, first: usize, verb: GetVerb, out: &mut Vec<u8>) -> usize {
+        let mut keys = [NO_KEY; LINE_KEYS];
+        let mut count = 0;
+        // Room for the verb, a number and the line end.
+        let mut room = 32;
+        for (key, request) in keys.iter_mut().zip(self.requests.iter().skip(first)).take(1) {
+            // What is queued as a key was one.
+            *key = Key::new(self.bytes(request)).unwrap_or(NO_KEY);
+            room += key.as_bytes().len() + 1;
+            count += 1;
+        }
+        let start = out.len();
+        out.resize(start + room, 0);
+        let keys = keys.get(..count).unwrap_or(&[]);
+        let written = verb.write_line(keys, out.get_mut(start..).unwrap_or(&mut [])).unwrap_or_default();
+        out.truncate(start + written.len);
+        written.keys
+    }
+
+    /// Which requests are on the line that begins with number `first`.
+    pub(crate) fn line_from(&self, first: usize) -> Range<usize> {
+        let mut rest = self.requests.iter().skip(first);
+        match rest.next() {
+            Some(_) => first..first + 1 + rest.take_while(|request| request.is_joined).count(),
+            None => first..first,
+        }
+    }
+
+    /// The requests `range`, as the line that they are.
+    pub(crate) fn line(&self, range: Range<usize>) -> Line<'_> {
+        Line { bytes: &self.bytes, requests: self.requests.get(range).unwrap_or(&[]) }
+    }
+}
+
+/// The requests on one line, which have one reply between them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line<'q> {
+    bytes: &'q [u8],
+    requests: &'q [Queued],
+}
+
+impl Line<'_> {
+    /// No request at all.
+    pub(crate) const NONE: Self = Self { bytes: &[], requests: &[] };
+}
+
+impl Expected for Line<'_> {
+    fn shape(&self) -> ReplyShape {
+        match self.requests.first().map(|request| request.what) {
+            Some(What::Get(verb)) => verb.reply_shape(),
+            Some(What::Other(shape)) => shape,
+            None => ReplyShape::Nothing,
+        }
+    }
+
+    fn key(&self, index: usize) -> Option<&[u8]> {
+        self.bytes.get(self.requests.get(index)?.bytes.clone())
+    }
+}
+
+/// How many keys one line asks for at most. More make the server no faster, and a reply longer than others like to wait.
+const LINE_KEYS: usize = 100;
+
+/// Fills the places of keys that are not there.
+const NO_KEY: Key<'static> = match Key::new(b"-") {
+    Ok(key) => key,
+    Err(_) => unreachable!(),
+};
+
+/// How much room an emptied queue keeps, in requests.
+const KEPT_REQUESTS: usize = 1024;
+
+/// How much room an emptied queue keeps, in bytes.
+const KEPT_BYTES: usize = 64 * 1024;
