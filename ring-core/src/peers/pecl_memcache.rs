@@ -169,8 +169,16 @@ fn set<'a>(
         "prefix" => Scheme { key: KeyText { prefix: value.as_bytes(), ..scheme.key }, ..scheme },
         "allow_failover" if switch(value)? => Scheme { fallback: key_with_number, ..scheme },
         "allow_failover" => Scheme { fallback: fallback::none, ..scheme },
-        _ => Scheme { tries: count(value)?.saturating_add(1), ..scheme },
+        _ => Scheme { tries: 1 + attempts(value)?, ..scheme },
     })
+}
+
+/// More than any list of servers is long would only take time.
+fn attempts(value: &str) -> Result<u32, &'static str> {
+    count(value)
+        .ok()
+        .filter(|&count| count <= ServerIndex::MAX_SERVERS as u32)
+        .ok_or("a number from 1 to 65535")
 }
 
 #[cfg(test)]
