@@ -37,14 +37,33 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
     where
         S: StorageMut,
     {
-        let live = Live::checked(&scheme, &servers)?;
-        let needs = scheme.mechanism.needs(&scheme, &live)?;
-        if let Some(expected) = scheme.points_in_ring.filter(|&expected| expected != needs.entries) {
-            return Err(BuildError::PointsInRing { expected, built: needs.entries });
-        }
-        let built = scheme.mechanism.build(&scheme, &live, storage.prepare(needs)?);
-        storage.trim(built);
+        fill(&scheme, &servers, &mut storage)?;
         Ok(Self { scheme, servers, storage })
+    }
+
+    /// Builds the same scheme for other servers, in place.
+    ///
+    /// Where keys have to be placed meanwhile, build into other storage and swap the placements when that is done.
+    ///
+    /// ```
+    /// use memring_core::{peers::libketama::LIBKETAMA, storage::Fixed, Placement, Server};
+    ///
+    /// let names = ["10.0.1.1:11211", "10.0.1.2:11211", "10.0.1.3:11211"].map(Server::new);
+    /// let mut placement = Placement::build(LIBKETAMA, &names[..2], Fixed::<480>::new())?;
+    /// placement.rebuild(&names[..])?;
+    /// assert_eq!(placement.primary(b"tokyo").get(), 2);
+    /// # Ok::<(), memring_core::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`BuildError`]; the placement then is what it was.
+    pub fn rebuild(&mut self, servers: L) -> Result<(), BuildError>
+    where
+        S: StorageMut,
+    {
+        fill(&self.scheme, &servers, &mut self.storage)?;
+        self.servers = servers;
+        Ok(())
     }
 
     /// Takes over what was built before, as by a build script for flash.
@@ -94,7 +113,9 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
     /// # Ok::<(), memring_core::BuildError>(())
     /// ```
     pub fn order<'o>(&self, key: &[u8], out: &'o mut [ServerIndex]) -> &'o [ServerIndex] {
-        let mut order = Order::new(out);
+        // There is nobody to look for when all servers are noted.
+        let len = out.len().min(self.servers.count());
+        let mut order = Order::new(out.get_mut(..len).unwrap_or_default());
         let view = self.view();
         if order.push(self.scheme.mechanism.primary(&view, key)) {
             (self.scheme.fallback)(&view, key, &mut order);
@@ -137,6 +158,18 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
     pub(crate) fn view(&self) -> View<'_> {
         View { scheme: &self.scheme, servers: &self.servers, entries: self.storage.entries() }
     }
+}
+
+/// Builds `scheme` for `servers` into `storage`, which is untouched on errors.
+fn fill(scheme: &Scheme<'_>, servers: &dyn Servers, storage: &mut impl StorageMut) -> Result<(), BuildError> {
+    let live = Live::checked(scheme, servers)?;
+    let needs = scheme.mechanism.needs(scheme, &live)?;
+    if let Some(expected) = scheme.points_in_ring.filter(|&expected| expected != needs.entries) {
+        return Err(BuildError::PointsInRing { expected, built: needs.entries });
+    }
+    let built = scheme.mechanism.build(scheme, &live, storage.prepare(needs)?);
+    storage.trim(built);
+    Ok(())
 }
 
 impl<L, S> fmt::Debug for Placement<'_, L, S> {

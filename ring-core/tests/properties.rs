@@ -172,13 +172,38 @@ proptest! {
     }
 
     #[test]
+    fn a_rebuilt_placement_is_one_built_anew(scheme in all_schemes(), names in names(2..=8), keys in keys()) {
+        let servers = as_servers(&names);
+        let (before, after) = (servers[1..].to_vec(), servers.clone());
+        let mut boxed = Placement::build(scheme, before.clone(), Boxed::default()).unwrap();
+        boxed.rebuild(after.clone()).unwrap();
+        let (mut points, mut wide, mut owners) = (vec![0; 1600], vec![0; 1600], vec![0; 1600]);
+        let lent = match scheme.needs(&after).unwrap().wide {
+            true => Lent::wide(&mut wide, &mut owners),
+            false => Lent::new(&mut points, &mut owners),
+        };
+        let mut lent = Placement::build(scheme, before, lent).unwrap();
+        lent.rebuild(after.clone()).unwrap();
+        let anew = build(scheme, &after);
+        for key in &keys {
+            prop_assert_eq!(boxed.primary(key), anew.primary(key), "{}", scheme.name);
+            prop_assert_eq!(lent.primary(key), anew.primary(key), "{}", scheme.name);
+        }
+        prop_assert_eq!(boxed.rebuild(Vec::new()), Err(BuildError::NoServers));
+        prop_assert_eq!(boxed.primary(b"key"), anew.primary(b"key"));
+    }
+
+    #[test]
     fn storage_that_is_too_small_is_left_alone(scheme in all_schemes(), names in names(1..=6), short in 1..50_usize) {
         let servers = as_servers(&names);
         let needs = scheme.needs(&*servers).unwrap();
         prop_assume!(needs.entries > 0);
         let given = needs.entries.saturating_sub(short);
         let (mut points, mut wide, mut owners) = (vec![7; given], vec![7; given], vec![7; given]);
-        let lent = Lent { points: &mut points, wide: &mut wide, owners: &mut owners, index: &mut [] };
+        let lent = match needs.wide {
+            true => Lent::wide(&mut wide, &mut owners),
+            false => Lent::new(&mut points, &mut owners),
+        };
         let error = Placement::build(scheme, &*servers, lent).unwrap_err();
         prop_assert_eq!(error, BuildError::TooFewPoints { needed: needs.entries, given });
         prop_assert!(points.iter().all(|&point| point == 7) && wide.iter().all(|&point| point == 7));

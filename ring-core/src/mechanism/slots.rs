@@ -150,7 +150,7 @@ mod tests {
         let servers: Vec<Server<'_>> = names.iter().map(|name| Server::new(name)).collect();
         for scheme in [JUMP, MODULA] {
             let (mut points, mut owners) = (vec![0; names.len()], vec![0; names.len()]);
-            let storage = Lent { points: &mut points, owners: &mut owners, ..Lent::default() };
+            let storage = Lent::new(&mut points, &mut owners);
             let placement = Placement::build(scheme, &*servers, storage).unwrap();
             assert_eq!(placement.len(), names.len());
             placement.primary(b"tokyo");

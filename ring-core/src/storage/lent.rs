@@ -1,46 +1,72 @@
 //! Storage that belongs to somebody else: slices lent by the caller, and rings in flash.
 
-use core::mem;
-
 use super::{Entries, EntriesMut, Storage, StorageMut};
 use crate::{mechanism::Needs, scheme::BuildError};
 
-/// Slices of the caller's. Those that a scheme does not use may be empty.
+/// Slices of the caller's.
+///
+/// ```
+/// use memring_core::{peers::libketama::LIBKETAMA, storage::Lent, Placement, Server};
+///
+/// let (mut points, mut owners, mut index) = ([0; 480], [0; 480], [0; 256]);
+/// let storage = Lent::new(&mut points, &mut owners).indexed(&mut index);
+/// let servers = ["10.0.1.1:11211", "10.0.1.2:11211", "10.0.1.3:11211"].map(Server::new);
+/// let placement = Placement::build(LIBKETAMA, servers, storage)?;
+/// assert_eq!(placement.primary(b"tokyo").get(), 2);
+/// # Ok::<(), memring_core::BuildError>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Lent<'s> {
-    /// Room for points of 32 bits.
-    pub points: &'s mut [u32],
-    /// Room for points of 128 bits.
-    pub wide: &'s mut [u128],
-    /// Room for their owners.
-    pub owners: &'s mut [u16],
-    /// Room for an index.
-    pub index: &'s mut [i16],
+    room: EntriesMut<'s>,
+    used: usize,
+}
+
+impl<'s> Lent<'s> {
+    /// Room for points of 32 bits and their owners; the shorter slice counts.
+    pub fn new(points: &'s mut [u32], owners: &'s mut [u16]) -> Self {
+        Self { room: EntriesMut { points, owners, ..EntriesMut::default() }, used: 0 }
+    }
+
+    /// Room for points of 128 bits and their owners.
+    pub fn wide(points: &'s mut [u128], owners: &'s mut [u16]) -> Self {
+        Self { room: EntriesMut { wide: points, owners, ..EntriesMut::default() }, used: 0 }
+    }
+
+    /// The same with room for an index; a power of two is best.
+    #[must_use]
+    pub fn indexed(self, index: &'s mut [i16]) -> Self {
+        Self { room: EntriesMut { index, ..self.room }, ..self }
+    }
 }
 
 impl Storage for Lent<'_> {
     fn entries(&self) -> Entries<'_> {
-        Entries { points: self.points, wide: self.wide, owners: self.owners, index: self.index }
+        let EntriesMut { points, wide, owners, index } = &self.room;
+        Entries {
+            points: first(points, self.used),
+            wide: first(wide, self.used),
+            owners: first(owners, self.used),
+            index,
+        }
     }
 }
 
 impl StorageMut for Lent<'_> {
     fn prepare(&mut self, needs: Needs) -> Result<EntriesMut<'_>, BuildError> {
-        EntriesMut { points: self.points, wide: self.wide, owners: self.owners, index: self.index }.cut(needs)
+        let EntriesMut { points, wide, owners, index } = &mut self.room;
+        let entries = EntriesMut { points, wide, owners, index }.cut(needs)?;
+        self.used = needs.entries;
+        Ok(entries)
     }
 
     fn trim(&mut self, entries: usize) {
-        cut(&mut self.points, entries);
-        cut(&mut self.wide, entries);
-        cut(&mut self.owners, entries);
+        self.used = self.used.min(entries);
     }
 }
 
-/// Keeps the first `len` elements of a slice.
-fn cut<T>(slice: &mut &mut [T], len: usize) {
-    if let Some((kept, _)) = mem::take(slice).split_at_mut_checked(len) {
-        *slice = kept;
-    }
+/// The first `len` elements, or none where there are fewer.
+fn first<T>(slice: &[T], len: usize) -> &[T] {
+    slice.get(..len).unwrap_or_default()
 }
 
 /// A placement that was built elsewhere, such as by a build script, and lies in flash.

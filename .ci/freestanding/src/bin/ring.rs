@@ -48,7 +48,7 @@ fn flash_agrees(input: &[u8]) -> bool {
 fn agree(scheme: Scheme<'_>, key: &[u8]) -> Option<bool> {
     let fixed = Placement::build(scheme, &FLEET, Fixed::<2048, 512>::new()).ok()?;
     let (mut points, mut owners) = ([0; 2048], [0; 2048]);
-    let lent = Lent { points: &mut points, owners: &mut owners, ..Lent::default() };
+    let lent = Lent::new(&mut points, &mut owners);
     let lent = Placement::build(scheme, &FLEET, lent).ok()?;
     let primary = fixed.primary(key);
     Some(same(&fixed, key, primary) && same(&lent, key, primary) && scheme.choose(&FLEET, key) == Ok(primary))
