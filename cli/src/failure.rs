@@ -1,4 +1,4 @@
-//! How a command ends: four exit codes, and what is said about them.
+//! How a command ends: a few exit codes, and what is said about them.
 
 use core::fmt;
 use std::{io, process::ExitCode};
@@ -8,15 +8,19 @@ use std::{io, process::ExitCode};
 pub(crate) enum Outcome {
     /// Done.
     Fine,
-    /// Done, and the answer is no: a miss, not stored, a mismatch.
-    No,
+    /// Done, and the answer is no, for this reason: a miss, not stored, a mismatch.
+    No(&'static str),
 }
 
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Fine => Self::from(0),
-            Outcome::No => Self::from(1),
+impl Outcome {
+    /// Says why not on standard error and gives the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        match self {
+            Self::Fine => ExitCode::SUCCESS,
+            Self::No(reason) => {
+                eprintln!("memring: {reason}");
+                ExitCode::from(1)
+            }
         }
     }
 }
@@ -28,6 +32,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// It makes sense and did not work.
     Failed(String),
+    /// Somebody wanted it to end.
+    Interrupted,
 }
 
 impl Failure {
@@ -44,10 +50,14 @@ impl Failure {
     /// Says why on standard error and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         let (reason, code) = match self {
-            Self::Usage(reason) => (reason, 2),
-            Self::Failed(reason) => (reason, 3),
+            Self::Usage(reason) => (&**reason, 2),
+            Self::Failed(reason) => (&**reason, 3),
+            // 128 + SIGINT, as shells have it.
+            Self::Interrupted => ("interrupted", 130),
         };
-        eprintln!("memring: {reason}");
+        for line in reason.lines() {
+            eprintln!("memring: {line}");
+        }
         ExitCode::from(code)
     }
 }

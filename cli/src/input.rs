@@ -49,21 +49,24 @@ impl Input {
         })
     }
 
-    /// The servers of a servers file.
-    pub(crate) fn servers(&self) -> Result<Vec<PlacedServer<'_>>, Failure> {
-        let mut servers = Vec::new();
+    /// The lines of a servers file that are servers.
+    pub(crate) fn server_lines(&self) -> Result<Vec<ServerLine<'_>>, Failure> {
+        let mut lines = Vec::new();
         for line in self.text_lines() {
-            let (number, line) = line?;
-            if line.starts_with("# ") || line.trim().is_empty() {
-                continue;
+            let (number, text) = line?;
+            if !text.starts_with("# ") && !text.trim().is_empty() {
+                lines.push(ServerLine { text, place: self.place(number) });
             }
-            let server = Server::parse(line).map_err(|error| self.at(number, error))?;
-            servers.push(PlacedServer { server, place: self.place(number) });
         }
-        if servers.is_empty() {
+        if lines.is_empty() {
             return Err(Failure::usage(format_args!("{}: no servers", self.name)));
         }
-        Ok(servers)
+        Ok(lines)
+    }
+
+    /// The servers of a servers file.
+    pub(crate) fn servers(&self) -> Result<Vec<PlacedServer<'_>>, Failure> {
+        self.server_lines()?.into_iter().map(ServerLine::placed).collect()
     }
 
     /// The keys of a keys file.
@@ -75,6 +78,11 @@ impl Input {
             .collect()
     }
 
+    /// All of it.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// The name of a line.
     pub(crate) fn place(&self, number: usize) -> String {
         format!("{} line {number}", self.name)
@@ -83,6 +91,28 @@ impl Input {
     /// An error in a line.
     pub(crate) fn at(&self, number: usize, error: impl fmt::Display) -> Failure {
         Failure::usage(format_args!("{}: {error}", self.place(number)))
+    }
+}
+
+/// A text that ought to be a server, and where it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerLine<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) place: String,
+}
+
+impl<'a> ServerLine<'a> {
+    /// What `parse` makes of the text.
+    pub(crate) fn parse<T, E: fmt::Display>(
+        &self,
+        parse: impl FnOnce(&'a str) -> Result<T, E>,
+    ) -> Result<T, Failure> {
+        parse(self.text).map_err(|error| Failure::usage(format_args!("{}: {error}", self.place)))
+    }
+
+    /// The server, as placements see it.
+    pub(crate) fn placed(self) -> Result<PlacedServer<'a>, Failure> {
+        Ok(PlacedServer { server: self.parse(Server::parse)?, place: self.place })
     }
 }
 

@@ -4,22 +4,32 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod completions;
+mod demo;
+mod duration;
 mod failure;
 mod input;
+mod interrupt;
 mod locate;
 mod output;
 mod plan;
 mod scheme_args;
+mod serve;
 mod share;
 mod spread;
 mod svg;
 mod table;
+mod verbs;
 mod verify;
 
+use verbs::{count, delete, flush, get, stats, store, touch, version};
+
 /// Finds memcached keys where libmemcached, twemproxy, python-memcached and the others put them.
+///
+/// Exit codes: 0 done; 1 the answer is no (a miss, not stored, a mismatch); 2 wrong usage; 3 it did not work.
 #[derive(Debug, Parser)]
 #[command(name = "memring", version, max_term_width = 100)]
-struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -30,6 +40,29 @@ enum Command {
     Plan(plan::Args),
     Spread(spread::Args),
     Verify(verify::Args),
+    Demo(demo::Args),
+    Serve(serve::Args),
+    Get(get::Args),
+    /// Stores a value, whatever was there before.
+    Set(store::StoreArgs),
+    /// Stores a value if there is none yet. The exit code is 1 if there is.
+    Add(store::StoreArgs),
+    /// Stores a value if there is one already. The exit code is 1 if there is none.
+    Replace(store::StoreArgs),
+    /// Puts bytes behind a value that is there. The exit code is 1 if it is not.
+    Append(store::ItemArgs),
+    /// Puts bytes before a value that is there. The exit code is 1 if it is not.
+    Prepend(store::ItemArgs),
+    Delete(delete::Args),
+    /// Adds to a counter and prints its new value. The exit code is 1 if it is not there.
+    Incr(count::Args),
+    /// Takes off a counter, down to 0, and prints its new value. The exit code is 1 if it is not there.
+    Decr(count::Args),
+    Touch(touch::Args),
+    Version(version::Args),
+    Stats(stats::Args),
+    Flush(flush::Args),
+    Completions(completions::Args),
 }
 
 fn main() -> ExitCode {
@@ -38,9 +71,37 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Spread(args) => spread::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Get(args) => get::run(&args),
+        Command::Set(args) => store::set(&args),
+        Command::Add(args) => store::add(&args),
+        Command::Replace(args) => store::replace(&args),
+        Command::Append(args) => store::append(&args),
+        Command::Prepend(args) => store::prepend(&args),
+        Command::Delete(args) => delete::run(&args),
+        Command::Incr(args) => count::incr(&args),
+        Command::Decr(args) => count::decr(&args),
+        Command::Touch(args) => touch::run(&args),
+        Command::Version(args) => version::run(&args),
+        Command::Stats(args) => stats::run(&args),
+        Command::Flush(args) => flush::run(&args),
+        Command::Completions(args) => completions::run(&args),
     };
     match done {
-        Ok(outcome) => outcome.into(),
+        Ok(outcome) => outcome.report(),
         Err(failure) => failure.report(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Cli::command().debug_assert();
     }
 }

@@ -7,7 +7,7 @@ use memring_core::{BuildError, Placement, Scheme, Server, ServerIndex, peers, st
 
 use crate::{
     failure::Failure,
-    input::{Input, PlacedServer},
+    input::{Input, PlacedServer, ServerLine},
 };
 
 /// A built placement.
@@ -55,10 +55,21 @@ impl SchemeArgs {
 
 /// Options as they are written, `name=value`.
 pub(crate) fn options(written: &[String]) -> Vec<(&str, &str)> {
-    written.iter().map(|option| option.split_once('=').unwrap_or((option, ""))).collect()
+    written.iter().map(String::as_str).map(option).collect()
+}
+
+fn option(written: &str) -> (&str, &str) {
+    written.split_once('=').unwrap_or((written, ""))
 }
 
 impl<'a> Choice<'a> {
+    /// Reads a name, and options behind it, separated by blanks.
+    pub(crate) fn parse(text: &'a str) -> Self {
+        let mut words = text.split_ascii_whitespace();
+        let name = words.next().unwrap_or_default();
+        Self { name, options: words.map(option).collect() }
+    }
+
     /// The scheme.
     pub(crate) fn scheme(&self) -> Result<Scheme<'a>, Failure> {
         let Self { name, options } = self;
@@ -95,21 +106,20 @@ impl ServerArgs {
 
     /// The servers, from the file that [`read`](Self::read) gave or from the arguments.
     pub(crate) fn servers<'a>(&'a self, file: Option<&'a Input>) -> Result<Vec<PlacedServer<'a>>, Failure> {
+        self.lines(file)?.into_iter().map(ServerLine::placed).collect()
+    }
+
+    /// The same, as they are written.
+    pub(crate) fn lines<'a>(&'a self, file: Option<&'a Input>) -> Result<Vec<ServerLine<'a>>, Failure> {
         match file {
-            Some(file) => file.servers(),
+            Some(file) => file.server_lines(),
             None if self.server.is_empty() => {
                 Err(Failure::usage("no servers: give them with --servers FILE or --server NAME"))
             }
-            None => (1..)
+            None => Ok((1..)
                 .zip(&self.server)
-                .map(|(number, line)| {
-                    let place = format!("--server number {number}");
-                    match Server::parse(line) {
-                        Ok(server) => Ok(PlacedServer { server, place }),
-                        Err(error) => Err(Failure::usage(format_args!("{place}: {error}"))),
-                    }
-                })
-                .collect(),
+                .map(|(number, text)| ServerLine { text, place: format!("--server number {number}") })
+                .collect()),
         }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         let input = Input::read(path)?;
         let report = Vector::parse(&input)?.verify()?;
         if report.mismatches > 0 {
-            outcome = Outcome::No;
+            outcome = Outcome::No("not all vectors hold");
         }
         output::print(&format!("{path}: {}", report.text))?;
     }

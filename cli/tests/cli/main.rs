@@ -1,7 +1,14 @@
 //! The command line, as scripts and people meet it.
+//!
+//! Needs memcached in PATH.
 
+mod demo;
+mod help;
 mod locate;
 mod memring;
 mod plan;
+mod serve;
+mod server;
 mod spread;
+mod verbs;
 mod verify;

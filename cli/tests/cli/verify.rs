@@ -20,7 +20,7 @@ fn a_mismatch_is_shown_and_the_answer_is_no() {
     let line = text.lines().count();
     let wrong = file(&text);
     let run = memring(&format!("verify {wrong}"));
-    assert_eq!((run.code, &*run.stderr), (1, ""));
+    assert_eq!((run.code, &*run.stderr), (1, "memring: not all vectors hold\n"));
     let out = String::from_utf8(run.stdout).unwrap();
     assert!(out.contains(&format!("line {line}: tokyo is on 9, placed on ")), "{out}");
 }

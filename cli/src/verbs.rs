@@ -1,0 +1,94 @@
+//! The commands that talk to servers, and what they have in common.
+
+use core::{fmt::Display, time::Duration};
+use std::ffi::OsStr;
+
+use memring_core::{peers::libmemcached, vector::Escaped};
+use memring_std::{Client, ErrorKind, Limits, ServerSpec, Ttl};
+use memring_text::{Key, MAX_VALUE_LEN};
+
+use crate::{
+    duration::duration,
+    failure::Failure,
+    scheme_args::{Choice, ServerArgs, options},
+};
+
+pub(crate) mod count;
+pub(crate) mod delete;
+pub(crate) mod flush;
+pub(crate) mod get;
+pub(crate) mod stats;
+pub(crate) mod store;
+pub(crate) mod touch;
+pub(crate) mod version;
+
+/// Which servers, and how to find a key's among them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ClientArgs {
+    #[command(flatten)]
+    servers: ServerArgs,
+
+    /// Whose placement to use; `memring where --list` lists them all.
+    #[arg(long, value_name = "NAME", default_value = libmemcached::KETAMA_WEIGHTED.name)]
+    scheme: String,
+
+    /// An option of the scheme, such as `hash=md5`; may be given several times.
+    #[arg(long = "option", value_name = "NAME=VALUE")]
+    options: Vec<String>,
+
+    /// How long it may take, connecting included: `250ms`, `2s`.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    timeout: Duration,
+}
+
+impl ClientArgs {
+    /// The client. Nothing is connected yet.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let file = self.servers.read()?;
+        let servers = self.servers.lines(file.as_ref())?;
+        let servers: Vec<ServerSpec> =
+            servers.iter().map(|line| line.parse(str::parse)).collect::<Result<_, _>>()?;
+        let choice = Choice { name: &self.scheme, options: options(&self.options) };
+        // Checked here for the list of known schemes in the error.
+        choice.scheme()?;
+        let client = Client::builder()
+            .servers(servers)
+            .scheme_named(choice.name, choice.options)
+            .connect_timeout(self.timeout)
+            .timeout(self.timeout)
+            .limits(Limits { value: MAX_VALUE_LEN, ..Limits::DEFAULT })
+            .build()?;
+        Ok(client)
+    }
+
+    /// Whether the servers come from standard input.
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.servers.is_stdin()
+    }
+}
+
+/// A key, checked before anything is sent.
+pub(crate) fn key(argument: &OsStr) -> Result<Key<'_>, Failure> {
+    let bytes = argument.as_encoded_bytes();
+    Key::new(bytes).map_err(|error| Failure::usage(format_args!("bad key {:?}: {error}", Escaped(bytes))))
+}
+
+impl From<memring_std::Error> for Failure {
+    fn from(error: memring_std::Error) -> Self {
+        match error.kind() {
+            ErrorKind::Config | ErrorKind::Key => Self::usage(error),
+            _ => Self::failed(error),
+        }
+    }
+}
+
+/// One failure for all that went wrong, a line each; none if nothing did.
+pub(crate) fn all_fine<E: Display>(errors: impl IntoIterator<Item = E>) -> Result<(), Failure> {
+    let lines: Vec<_> = errors.into_iter().map(|error| error.to_string()).collect();
+    if lines.is_empty() { Ok(()) } else { Err(Failure::failed(lines.join("\n"))) }
+}
+
+/// How long an item lives; for ever unless said.
+pub(crate) fn ttl(argument: Option<Duration>) -> Result<Ttl, Failure> {
+    argument.map_or(Ok(Ttl::NEVER), |time| Ttl::after(time).map_err(Failure::usage))
+}

@@ -1,0 +1,47 @@
+//! `memring incr` and `memring decr`.
+
+use std::ffi::OsString;
+
+use memring_std::{Client, Error};
+use memring_text::Key;
+
+use super::{ClientArgs, key};
+use crate::{
+    failure::{Failure, Outcome},
+    output,
+};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    client: ClientArgs,
+
+    /// The key, taken as it is.
+    #[arg(value_name = "KEY")]
+    key: OsString,
+
+    /// By how much.
+    #[arg(value_name = "DELTA", default_value_t = 1)]
+    delta: u64,
+}
+
+pub(crate) fn incr(args: &Args) -> Result<Outcome, Failure> {
+    args.run(|client, key| client.incr(key, args.delta))
+}
+
+pub(crate) fn decr(args: &Args) -> Result<Outcome, Failure> {
+    args.run(|client, key| client.decr(key, args.delta))
+}
+
+impl Args {
+    fn run(
+        &self,
+        count: impl FnOnce(&Client, Key<'_>) -> Result<Option<u64>, Error>,
+    ) -> Result<Outcome, Failure> {
+        let key = key(&self.key)?;
+        match count(&self.client.client()?, key)? {
+            Some(number) => output::print(&format!("{number}\n")).map(|()| Outcome::Fine),
+            None => Ok(Outcome::No("not found")),
+        }
+    }
+}

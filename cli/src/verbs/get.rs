@@ -1,0 +1,48 @@
+//! `memring get`.
+
+use core::fmt::Write as _;
+use std::ffi::OsString;
+
+use memring_core::vector::Escaped;
+
+use super::{ClientArgs, all_fine, key};
+use crate::{
+    failure::{Failure, Outcome},
+    output,
+};
+
+/// Prints the value of a key as it is, without a newline added.
+///
+/// Of several keys, each that is found gets a line: key, tab, value, both escaped as `\xNN` where they are not printable
+/// ASCII. The exit code is 1 if any is missing.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    client: ClientArgs,
+
+    /// The keys, taken as they are.
+    #[arg(value_name = "KEY", required = true)]
+    keys: Vec<OsString>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
+    let keys: Vec<_> = args.keys.iter().map(|argument| key(argument)).collect::<Result<_, _>>()?;
+    let client = args.client.client()?;
+    if let [key] = *keys {
+        return match client.get(key)? {
+            Some(item) => output::print_bytes(&item.value).map(|()| Outcome::Fine),
+            None => Ok(Outcome::No("not found")),
+        };
+    }
+    let found = client.get_many(&keys)?;
+    let mut text = String::new();
+    let mut missing = keys.len();
+    for (position, item) in found.hits() {
+        let key = keys.get(position).map_or(&[][..], |key| key.as_bytes());
+        let _ = writeln!(text, "{}\t{}", Escaped(key), Escaped(&item.value));
+        missing -= 1;
+    }
+    output::print(&text)?;
+    all_fine(found.errors())?;
+    Ok(if missing == 0 { Outcome::Fine } else { Outcome::No("not all found") })
+}

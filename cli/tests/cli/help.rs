@@ -1,0 +1,59 @@
+//! What the command says of itself.
+
+use crate::memring::memring;
+
+const COMMANDS: [&str; 20] = [
+    "where",
+    "plan",
+    "spread",
+    "verify",
+    "demo",
+    "serve",
+    "get",
+    "set",
+    "add",
+    "replace",
+    "append",
+    "prepend",
+    "delete",
+    "incr",
+    "decr",
+    "touch",
+    "version",
+    "stats",
+    "flush",
+    "completions",
+];
+
+#[test]
+fn every_command_is_listed_and_explains_itself() {
+    let help = memring("--help").text();
+    assert!(help.contains("Exit codes: 0 done"), "{help}");
+    for command in COMMANDS {
+        let listed = help.lines().find(|line| line.trim_start().starts_with(&format!("{command} ")));
+        let line = listed.unwrap_or_else(|| panic!("{command} is not listed"));
+        assert!(line.split_whitespace().count() > 2, "{line}");
+        let text = memring(&format!("{command} --help")).text();
+        assert!(text.contains("Usage: memring") && text.contains("--help"), "{text}");
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_prints_nothing() {
+    memring("").fails(2, "Usage");
+    memring("whither").fails(2, "unrecognized subcommand");
+    memring("where --scheme").fails(2, "a value is required");
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    assert_eq!(memring("--version").text(), format!("memring {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn completions_know_the_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = memring(&format!("completions {shell}")).text();
+        assert!(COMMANDS.iter().all(|command| script.contains(command)), "{shell}");
+    }
+}

@@ -1,0 +1,228 @@
+//! The commands that talk to servers, over our own and over memcached.
+
+use std::ffi::OsString;
+
+use crate::{
+    memring::{Run, command, memring, memring_reading},
+    server::Server,
+};
+
+/// Two servers and how to name them.
+struct Fleet {
+    servers: [Server; 2],
+}
+
+impl Fleet {
+    /// One fleet of our own servers, and one of memcached.
+    fn each() -> [Self; 2] {
+        [
+            Self { servers: [Server::embedded(), Server::embedded()] },
+            Self { servers: [Server::memcached(), Server::memcached()] },
+        ]
+    }
+
+    fn one() -> Self {
+        Self { servers: [Server::embedded(), Server::embedded()] }
+    }
+
+    fn options(&self) -> String {
+        let [first, second] = &self.servers;
+        format!("--server {} --server {}", first.address, second.address)
+    }
+
+    /// Runs a verb; the words behind it may be any bytes.
+    fn run<'w>(&self, verb: &str, words: impl IntoIterator<Item = &'w str>) -> Run {
+        let mut args: Vec<OsString> = vec![verb.into()];
+        args.extend(self.options().split(' ').map(Into::into));
+        args.extend(words.into_iter().map(Into::into));
+        Run::of(command(args).output().unwrap())
+    }
+}
+
+#[track_caller]
+fn is_no(run: Run, reason: &str) {
+    assert_eq!((run.code, &*run.stderr), (1, &*format!("memring: {reason}\n")));
+    assert_eq!(run.stdout, b"");
+}
+
+#[test]
+fn what_was_stored_comes_back_as_it_was() {
+    for fleet in Fleet::each() {
+        assert_eq!(fleet.run("set", ["k", "no newline"]).text(), "");
+        assert_eq!(fleet.run("get", ["k"]).text(), "no newline");
+        let bytes: Vec<u8> = (0..=255).collect();
+        let run = memring_reading(&format!("set {} bytes", fleet.options()), &bytes);
+        assert_eq!(run.code, 0, "{run:?}");
+        assert_eq!(fleet.run("get", ["bytes"]).stdout, bytes);
+        let run = memring_reading(&format!("set {} dash -", fleet.options()), b"from stdin\n");
+        assert_eq!(run.code, 0, "{run:?}");
+        assert_eq!(fleet.run("get", ["dash"]).text(), "from stdin\n");
+        assert_eq!(fleet.run("set", ["empty", ""]).text(), "");
+        assert_eq!(fleet.run("get", ["empty"]).text(), "");
+    }
+}
+
+#[test]
+fn no_is_an_exit_code_of_its_own() {
+    for fleet in Fleet::each() {
+        is_no(fleet.run("get", ["k"]), "not found");
+        is_no(fleet.run("replace", ["k", "v"]), "not stored");
+        is_no(fleet.run("append", ["k", "v"]), "not stored");
+        is_no(fleet.run("prepend", ["k", "v"]), "not stored");
+        is_no(fleet.run("delete", ["k"]), "not found");
+        is_no(fleet.run("touch", ["k"]), "not found");
+        is_no(fleet.run("incr", ["k"]), "not found");
+        is_no(fleet.run("decr", ["k", "2"]), "not found");
+        assert_eq!(fleet.run("add", ["k", "v"]).text(), "");
+        is_no(fleet.run("add", ["k", "w"]), "not stored");
+        assert_eq!(fleet.run("append", ["k", ">"]).text(), "");
+        assert_eq!(fleet.run("prepend", ["k", "<"]).text(), "");
+        assert_eq!(fleet.run("get", ["k"]).text(), "<v>");
+        assert_eq!(fleet.run("replace", ["k", "w", "--flags", "7", "--ttl", "1h"]).text(), "");
+        assert_eq!(fleet.run("touch", ["k", "--ttl", "40d"]).text(), "");
+        assert_eq!(fleet.run("get", ["k"]).text(), "w");
+        assert_eq!(fleet.run("delete", ["k"]).text(), "");
+        is_no(fleet.run("get", ["k"]), "not found");
+    }
+}
+
+#[test]
+fn counters_count() {
+    for fleet in Fleet::each() {
+        fleet.run("set", ["n", "10"]).text();
+        assert_eq!(fleet.run("incr", ["n"]).text(), "11\n");
+        assert_eq!(fleet.run("incr", ["n", "9"]).text(), "20\n");
+        assert_eq!(fleet.run("decr", ["n", "30"]).text(), "0\n");
+        fleet.run("set", ["word", "ten"]).text();
+        fleet.run("incr", ["word"]).fails(3, "incr on 127.0.0.1:");
+    }
+}
+
+#[test]
+fn several_keys_get_a_line_each_and_a_missing_one_is_a_no() {
+    for fleet in Fleet::each() {
+        for (key, value) in [("a", "1"), ("b", "two words"), ("c", "\u{7}")] {
+            fleet.run("set", [key, value]).text();
+        }
+        assert_eq!(fleet.run("get", ["c", "a", "b"]).text(), "c\t\\x07\na\t1\nb\ttwo\\x20words\n");
+        let run = fleet.run("get", ["a", "none", "b"]);
+        assert_eq!((run.code, &*run.stderr), (1, "memring: not all found\n"));
+        assert_eq!(run.stdout, b"a\t1\nb\ttwo\\x20words\n");
+    }
+}
+
+#[test]
+fn every_server_is_asked_for_version_and_statistics() {
+    for fleet in Fleet::each() {
+        let [first, second] = &fleet.servers;
+        let version = fleet.run("version", []).text();
+        let names: Vec<_> =
+            version.lines().filter_map(|line| line.split_once("  ")).map(|(name, _)| name).collect();
+        assert_eq!(names, [&first.address, &second.address]);
+        let stats = fleet.run("stats", []).text();
+        assert_eq!(stats.lines().filter(|line| line.contains(" get_hits ")).count(), 2, "{stats}");
+        let stats = fleet.run("stats", ["--json"]).json();
+        assert_eq!(stats[&first.address]["get_hits"], "0", "{stats}");
+        fleet.run("set", ["k", "v"]).text();
+        assert_eq!(fleet.run("flush", []).text(), "");
+        is_no(fleet.run("get", ["k"]), "not found");
+        fleet.run("flush", ["--delay", "31d"]).fails(2, "30 days");
+    }
+}
+
+#[test]
+fn the_scheme_decides_where_a_key_is() {
+    let fleet = Fleet::one();
+    let [first, second] = &fleet.servers;
+    for key in ["tokyo", "kyoto", "osaka", "nagoya"] {
+        let with = |scheme: &str| fleet.run("set", [key, scheme, "--scheme", scheme]).text();
+        let scheme = "libmemcached-modula";
+        with(scheme);
+        let place =
+            memring(&format!("where --scheme {scheme} {} --format json {key}", fleet.options())).json();
+        let holder = if place[0]["servers"][0]["index"] == 0 { first } else { second };
+        assert_eq!(memring(&format!("get --server {} {key}", holder.address)).text(), scheme);
+    }
+    fleet.run("get", ["k", "--scheme", "no-such"]).fails(2, "known are");
+    fleet.run("get", ["k", "--option", "hash"]).fails(2, "hash");
+}
+
+#[test]
+fn a_prefix_is_part_of_the_key() {
+    let fleet = Fleet::one();
+    let first = &fleet.servers[0].address;
+    memring(&format!("set --server {first} --option prefix=shop: k v")).text();
+    assert_eq!(memring(&format!("get --server {first} shop:k")).text(), "v");
+    let long = "k".repeat(248);
+    memring(&format!("get --server {first} --option prefix=shop: {long}")).fails(2, "253 bytes");
+}
+
+#[test]
+fn a_bad_key_is_named_before_anything_is_sent() {
+    // Nobody listens there; a key that got that far would be another error.
+    let server = "127.0.0.1:1";
+    let long = "k".repeat(251);
+    let rows = [
+        ("", "key is empty"),
+        (&*long, "key has 251 bytes, the limit is 250"),
+        ("a b", "bad key a\\x20b: key has a control character or a space at byte 1"),
+        ("a\r\nset b 0 0 1", "at byte 1"),
+        ("a\n", "at byte 1"),
+        ("\u{7f}", "at byte 0"),
+    ];
+    for (key, part) in rows {
+        for verb in ["get", "set", "add", "replace", "append", "prepend", "delete", "incr", "decr", "touch"] {
+            Run::of(command([verb, "--server", server, key]).output().unwrap()).fails(2, part);
+        }
+        Run::of(command(["get", "--server", server, "fine", key]).output().unwrap()).fails(2, part);
+    }
+}
+
+#[test]
+fn a_server_that_is_down_is_named() {
+    for verb in ["get k", "get k l", "set k v", "delete k", "version", "stats", "flush"] {
+        let run = memring(&format!("{verb} --server 127.0.0.1:1"));
+        run.fails(3, "on 127.0.0.1:1: not connected: connection refused");
+    }
+}
+
+#[test]
+fn those_that_answer_are_heard_though_others_are_down() {
+    let server = Server::embedded();
+    let run = memring(&format!("version --server {} --server 127.0.0.1:1", server.address));
+    assert_eq!(run.code, 3);
+    assert!(run.stdout.starts_with(server.address.as_bytes()), "{run:?}");
+    assert!(run.stderr.contains("127.0.0.1:1"), "{run:?}");
+}
+
+#[test]
+fn arguments_that_are_wrong_are_usage_errors() {
+    memring("get k").fails(2, "no servers");
+    memring("get --server 127.0.0.1:1").fails(2, "KEY");
+    memring("get --server 127.0.0.1:port k").fails(2, "--server number 1");
+    memring("get --server 127.0.0.1:1 --timeout soon k").fails(2, "not a length of time");
+    memring("set --server 127.0.0.1:1 --ttl 0s k v").fails(2, "time to live is zero");
+    memring("set --server 127.0.0.1:1 --flags 4294967296 k v").fails(2, "--flags");
+    memring("set --servers - k").fails(2, "only one of --servers and the value");
+    memring("incr --server 127.0.0.1:1 k -1").fails(2, "-1");
+}
+
+#[test]
+fn a_server_that_never_answers_costs_the_timeout() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let begin = std::time::Instant::now();
+    memring(&format!("get --server {address} --timeout 100ms k"))
+        .fails(3, &format!("get on {address}: timed out"));
+    assert!(begin.elapsed().as_secs() < 5);
+}
+
+#[test]
+fn servers_can_come_from_a_file() {
+    let fleet = Fleet::one();
+    let list: String = fleet.servers.iter().map(|server| format!("{} 3\n", server.address)).collect();
+    let run = memring_reading("set --servers - k v", list.as_bytes());
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(memring_reading("get --servers - k", list.as_bytes()).text(), "v");
+    memring_reading("get --servers - k", b"a:1\n\nb:x\n").fails(2, "standard input line 3");
+}
