@@ -158,8 +158,9 @@ impl<P: Point> Mechanism for Continuum<P> {
             .fold(0, u64::saturating_add);
         match u32::try_from(points) {
             Ok(0) => Err(BuildError::NothingToPlaceOn),
+            // A server's count stops there rather than overflow.
+            Ok(u32::MAX) | Err(_) => Err(BuildError::TotalWeight),
             Ok(points) => Ok(Needs { entries: usize::try_from(points).unwrap_or(usize::MAX), wide: P::WIDE }),
-            Err(_) => Err(BuildError::TotalWeight),
         }
     }
 

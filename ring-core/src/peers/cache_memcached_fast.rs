@@ -11,9 +11,9 @@
 //! - The ring's points come from host and port, cut at the last colon, as they are spelled: see [`crc_chain`]. nginx'
 //!   `hash … consistent` is this ring with 160 points. Two servers on one point: the first of the list has it.
 //! - Option `namespace` is hashed only with `hash_namespace=1`.
-//! - No fallback: the keys of a dead server miss. A single server has every key, whatever its weight.
-//! - Weights of two or more servers that add up to less than a half crash the peer (it divides by zero); here they are
-//!   [`NothingToPlaceOn`](BuildError::NothingToPlaceOn).
+//! - No fallback: the keys of a dead server miss. Without a ring a single server has every key, whatever its weight.
+//! - Two things crash the peer and are [`NothingToPlaceOn`](BuildError::NothingToPlaceOn) here: weights of two or more
+//!   servers that add up to less than a half (it divides by zero), and weights too small for any point of a ring.
 //!
 //! Source: Cache::Memcached::Fast 0.28 `src/dispatch_key.c`.
 
@@ -52,10 +52,7 @@ pub const CACHE_MEMCACHED_FAST_KETAMA: Scheme<'static> = Scheme {
 
 const RING: Continuum<u32> = Continuum {
     label: Label::verbatim,
-    count: |scheme, live, member| match live.count() {
-        1 => 1,
-        _ => (f64::from(scheme.replicas) * member.real + 0.5) as u32,
-    },
+    count: |scheme, _, member| (f64::from(scheme.replicas) * member.real + 0.5) as u32,
     points: |_, _, label, count, sink| {
         let (host, port) = host_and_port(label.name);
         crc_chain::points(host, port.unwrap_or(""), count, sink);
@@ -217,15 +214,24 @@ mod tests {
     }
 
     #[test]
-    fn a_single_server_has_every_key_whatever_its_weight() {
+    fn without_a_ring_a_single_server_has_every_key_whatever_its_weight() {
         for weight in [0.001, 0.3, 1.0, 70_000.0, 1e300] {
-            for scheme in [CACHE_MEMCACHED_FAST, CACHE_MEMCACHED_FAST_KETAMA] {
-                let servers = weighing(&[weight]);
-                let placement = Placement::build(scheme, &servers[..], Fixed::<1>::new()).unwrap();
-                assert_eq!(placement.primary(b"tokyo").get(), 0);
-                assert_eq!(scheme.choose(&servers[..], b"tokyo"), Ok(ServerIndex::new(0)));
-            }
+            let servers = weighing(&[weight]);
+            let placement = Placement::build(CACHE_MEMCACHED_FAST, &servers[..], Fixed::<1>::new()).unwrap();
+            assert_eq!(placement.primary(b"tokyo").get(), 0);
+            assert_eq!(CACHE_MEMCACHED_FAST.choose(&servers[..], b"tokyo"), Ok(ServerIndex::new(0)));
         }
+    }
+
+    #[test]
+    fn a_ring_counts_points_to_the_nearest_and_needs_one() {
+        let needs = |weights: &[f64]| {
+            let needs = CACHE_MEMCACHED_FAST_KETAMA.needs(&weighing(weights)[..]);
+            needs.map(|needs| needs.entries)
+        };
+        assert_eq!(needs(&[1.0, 0.5, 0.0034, 0.0033]), Ok(150 + 75 + 1));
+        assert_eq!(needs(&[0.003]), Err(BuildError::NothingToPlaceOn));
+        assert_eq!(needs(&[1e300]), Err(BuildError::TotalWeight));
     }
 
     #[test]
