@@ -10,7 +10,7 @@
 //! | `virtual-bucket` | `setBucket`, `OPT_DISTRIBUTION => DISTRIBUTION_VIRTUAL_BUCKET` | `VBUCKET` |
 //!
 //! - The session handler uses `consistent` unless `memcached.sess_consistent_hash_type` says `ketama_weighted`.
-//! - `HASH_DEFAULT` is one_at_a_time, which PHP's manual calls Jenkins; it is not `HASH_JENKINS`.
+//! - `HASH_DEFAULT` is one_at_a_time, which PHP's manual calls Jenkins; it is not libhashkit's `jenkins`.
 //! - Option `options-set`: trap of `consistent`. `before-addServers`, the default: a server added later with a weight
 //!   above 1 makes the ring a weighted one, but keys are hashed as before. `after-addServers`: weights are ignored.
 //! - Option `php-options`: the same in PHP's words, in the order of the `setOption` calls, or `none`:
