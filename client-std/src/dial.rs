@@ -97,3 +97,23 @@ fn unix(_: &Path, _: Deadline) -> io::Result<Stream> {
 
 /// How long a connection may be idle before the system asks whether the peer is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use core::net::Ipv4Addr;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn every_address_is_tried() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let there = listener.local_addr().unwrap();
+        let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let timeout = Duration::from_secs(9);
+        let dial = |addresses: &[SocketAddr]| tcp_of_any(addresses, Deadline::after(timeout), timeout);
+        assert!(dial(&[gone, gone, there]).is_ok());
+        assert_eq!(dial(&[gone]).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        assert!(dial(&[]).is_err());
+    }
+}

@@ -1,10 +1,10 @@
 //! One of several servers misbehaves while a batch runs: the others' results come all the same.
 
-use core::time::Duration;
-use std::{
+use core::{
     sync::atomic::{AtomicBool, Ordering},
-    thread,
+    time::Duration,
 };
+use std::{sync::mpsc, thread, time::Instant};
 
 use memring_std::{Client, ErrorKind, Item, Many, Ttl, testing::Server};
 
@@ -172,6 +172,48 @@ fn a_batch_over_stale_connections_is_sent_again() {
 }
 
 #[test]
+fn a_batch_of_gets_that_meets_a_dying_connection_is_sent_again() {
+    let server = Scripted::hanging_up();
+    let client = server.client(Duration::from_secs(9));
+    for _ in 0..2 {
+        assert!(client.get_many(&["a", "b"]).unwrap().all().unwrap().iter().all(Option::is_none));
+    }
+    assert_eq!((server.connections(), server.received().matches("get a b").count()), (2, 3));
+}
+
+#[test]
+fn a_batch_of_deletes_of_which_a_byte_has_left_is_never_sent_again() {
+    let server = Scripted::hanging_up();
+    let client = server.client(Duration::from_secs(9));
+    assert!(client.get("a").unwrap().is_none());
+    let deleted = client.delete_many(&["a", "b"]).unwrap();
+    assert!(
+        deleted.results().iter().all(|result| result.as_ref().is_err_and(memring_std::Error::is_ambiguous))
+    );
+    assert_eq!(server.received().matches("delete a").count(), 1);
+    assert!(client.delete_many(&["a", "b"]).unwrap().all().is_ok());
+}
+
+#[test]
+fn servers_we_are_connected_to_work_while_others_are_dialled() {
+    let (hole, (heard, hear)) = (BlackHole::new(), mpsc::channel());
+    let server = Scripted::new(move |mut peer| {
+        while let Some(line) = peer.line() {
+            heard.send(Instant::now()).unwrap();
+            peer.write(if line == "version" { "VERSION 1\r\n" } else { "END\r\n" });
+        }
+    });
+    let client = Client::builder().servers([hole.name(), server.name()]).timeout(DEADLINE).build().unwrap();
+    let key = (0..).map(|number| number.to_string()).find(|key| *client.server_of(key) == *server.name());
+    assert!(client.get(key.unwrap()).unwrap().is_none());
+    hear.recv().unwrap();
+    let begin = Instant::now();
+    let answers = client.version();
+    assert!(answers[0].result.is_err() && answers[1].result.is_ok());
+    assert!(hear.recv().unwrap() - begin < DEADLINE / 4);
+}
+
+#[test]
 fn killing_a_server_while_batches_run_hides_no_other_servers_values() {
     let mut servers: Vec<_> = (0..4).map(|_| Memcached::start()).collect();
     let names: Vec<_> = servers.iter().map(Memcached::name).collect();
@@ -190,7 +232,7 @@ fn killing_a_server_while_batches_run_hides_no_other_servers_values() {
                         for ((key, value), result) in items.iter().zip(found.results()) {
                             match result {
                                 Ok(item) => {
-                                    assert!(item.as_ref().unwrap().value == value.as_bytes(), "{key}")
+                                    assert!(item.as_ref().unwrap().value == value.as_bytes(), "{key}");
                                 }
                                 Err(error) => assert_eq!(error.server(), Some(&*dead), "{error}"),
                             }

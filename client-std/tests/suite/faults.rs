@@ -1,11 +1,11 @@
 //! One server that misbehaves: the kind of the error, what becomes of the connection, and that the client goes on.
 
 use core::time::Duration;
-use std::{sync::mpsc, thread, time::Instant};
+use std::{io::Read as _, sync::mpsc, thread, time::Instant};
 
 use memring_std::{Client, Error, ErrorKind, Limits, StoreOutcome, Ttl, testing::Server};
 
-use crate::support::{BlackHole, Memcached, Peer, Scripted, ends_at, refusing};
+use crate::support::{BlackHole, Memcached, Scripted, ends_at, refusing};
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
@@ -104,6 +104,24 @@ fn a_server_that_stops_reading_costs_one_deadline() {
     let error = ends_at(DEADLINE, || client.set("k", value, Ttl::NEVER).unwrap_err());
     assert!(error.is_timeout() && error.is_ambiguous());
     assert!(!is_kept(&client));
+}
+
+#[test]
+fn a_server_that_reads_ever_more_slowly_costs_one_deadline() {
+    let server = Scripted::new(|mut peer| {
+        let mut room = vec![0; 1 << 20];
+        for _ in 0..4 {
+            thread::sleep(DEADLINE / 5);
+            let _ = peer.stream.read(&mut room);
+        }
+        thread::sleep(LONG);
+    });
+    let limits = Limits { value: 64 << 20, ..Limits::DEFAULT };
+    let builder = Client::builder().servers([server.name()]).timeout(DEADLINE).limits(limits);
+    let client = builder.build().unwrap();
+    let value = vec![b'v'; 32 << 20];
+    let error = ends_at(DEADLINE, || client.set("k", value, Ttl::NEVER).unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Timeout);
 }
 
 #[test]
@@ -297,27 +315,9 @@ fn a_refusal_may_come_before_the_value_has_left() {
     assert_eq!(server.connections(), 1);
 }
 
-/// Answers one `get`, then reads a line more and hangs up; on the next connection, answers everything.
-fn hanging_up(mut peer: Peer) {
-    peer.line();
-    peer.write("END\r\n");
-    if peer.number == 0 {
-        peer.line();
-        return;
-    }
-    while let Some(line) = peer.line() {
-        if line.starts_with("set") {
-            peer.line();
-            peer.write("STORED\r\n");
-        } else {
-            peer.write("END\r\n");
-        }
-    }
-}
-
 #[test]
 fn a_get_that_meets_a_dying_connection_is_sent_again() {
-    let server = Scripted::new(hanging_up);
+    let server = Scripted::hanging_up();
     let client = server.client(LONG);
     assert!(client.get("k").unwrap().is_none());
     assert!(client.get("k").unwrap().is_none());
@@ -326,15 +326,13 @@ fn a_get_that_meets_a_dying_connection_is_sent_again() {
 
 #[test]
 fn a_set_of_which_a_byte_has_left_is_never_sent_again() {
-    let server = Scripted::new(hanging_up);
+    let server = Scripted::hanging_up();
     let client = server.client(LONG);
     assert!(client.get("k").unwrap().is_none());
     let error = client.set("k", "v", Ttl::NEVER).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);
     assert!(error.is_ambiguous() && !error.is_retryable());
     assert_eq!((server.connections(), server.received().matches("set k").count()), (1, 1));
-    // The next one has a connection of its own, whose first reply is the `get`'s in the script.
-    assert!(client.get("k").unwrap().is_none());
     client.set("k", "v", Ttl::NEVER).unwrap();
 }
 

@@ -1,11 +1,7 @@
 //! Connections shared by threads.
 
-use core::time::Duration;
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Barrier,
-    thread,
-};
+use core::{panic::AssertUnwindSafe, time::Duration};
+use std::{panic::catch_unwind, sync::Barrier, thread};
 
 use memring_std::{Buffer, Client, ErrorKind, Ttl, testing::Server};
 

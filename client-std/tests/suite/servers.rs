@@ -1,10 +1,10 @@
 //! Servers that change while the client is in use.
 
-use core::time::Duration;
-use std::{
+use core::{
     sync::atomic::{AtomicBool, Ordering},
-    thread,
+    time::Duration,
 };
+use std::thread;
 
 use memring_std::{Address, Client, ErrorKind, ServerSpec, Ttl, testing::Server};
 

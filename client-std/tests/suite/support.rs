@@ -1,6 +1,7 @@
 //! Servers to test against.
 
 use core::{
+    any::Any,
     net::{Ipv4Addr, SocketAddr},
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -24,7 +25,7 @@ pub(crate) struct Fleet {
     pub(crate) client: Client,
     pub(crate) names: Vec<String>,
     /// They live as long as this does.
-    _servers: Vec<Box<dyn Drop>>,
+    _servers: Vec<Box<dyn Any>>,
 }
 
 impl Fleet {
@@ -40,8 +41,7 @@ impl Fleet {
         Self::new(names, servers)
     }
 
-    #[expect(drop_bounds, reason = "that they are dropped is all that is wanted of them")]
-    fn new<S: Drop + 'static>(names: Vec<String>, servers: Vec<S>) -> Self {
+    fn new<S: Any>(names: Vec<String>, servers: Vec<S>) -> Self {
         let client = Client::builder().servers(&names).timeout(Duration::from_secs(10)).build().unwrap();
         Self { client, names, _servers: servers.into_iter().map(|server| Box::new(server) as _).collect() }
     }
@@ -183,6 +183,25 @@ impl Scripted {
     /// Accepts, and never says anything.
     pub(crate) fn silent() -> Self {
         Self::new(|mut peer| while peer.line().is_some() {})
+    }
+
+    /// Misses and stores; but on the first connection, it answers one line, reads one more, and hangs up.
+    pub(crate) fn hanging_up() -> Self {
+        Self::new(|mut peer| {
+            let mut lines = 0;
+            while let Some(line) = peer.line() {
+                lines += 1;
+                if peer.number == 0 && lines == 2 {
+                    return;
+                }
+                if line.starts_with("set") {
+                    peer.line();
+                    peer.write("STORED\r\n");
+                } else {
+                    peer.write(if line.starts_with("delete") { "NOT_FOUND\r\n" } else { "END\r\n" });
+                }
+            }
+        })
     }
 
     pub(crate) fn name(&self) -> String {
