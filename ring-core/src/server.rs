@@ -2,6 +2,8 @@
 
 use core::{error, fmt};
 
+use crate::number;
+
 /// A server's position in the configured list, from 0.
 ///
 /// It stays what it was when a peer sorts its servers internally or takes dead ones out.
@@ -60,14 +62,11 @@ impl Weight {
     /// Reads a weight as operators write it: `600`, `1.5`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-            return None;
+        let text = text.as_bytes();
+        if text.contains(&b'.') {
+            return number::decimal(text).map(Self::Real);
         }
-        match text.parse() {
-            Ok(whole) => Some(Self::Whole(whole)),
-            Err(_) if text.contains('.') => text.parse().ok().map(Self::Real),
-            Err(_) => None,
-        }
+        number::whole(text)?.try_into().ok().map(Self::Whole)
     }
 }
 

@@ -59,7 +59,7 @@ impl<'l> Line<'l> {
     pub fn parse(line: &'l str) -> Result<Self, VectorError> {
         if let Some(header) = line.strip_prefix("# ") {
             return header
-                .split_once(": ")
+                .split_once(':')
                 .and_then(Header::read)
                 .map(Self::Header)
                 .ok_or(VectorError::Header);
@@ -71,6 +71,7 @@ impl<'l> Line<'l> {
 
 impl<'l> Header<'l> {
     fn read((name, value): (&'l str, &'l str)) -> Option<Self> {
+        let value = value.strip_prefix(' ')?;
         Some(match name {
             "scheme" => Self::Scheme(value),
             "server" => Self::Server(value),

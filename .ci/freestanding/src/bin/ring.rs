@@ -4,11 +4,18 @@
 #![no_std]
 #![no_main]
 
+use core::{
+    fmt::{self, Write},
+    time::Duration,
+};
+
 use memring_core::{
-    Placement, Scheme, Server, ServerIndex,
+    Placement, Scheme, Server, ServerIndex, Weight,
+    health::{Health, HealthPolicy, Instant, ServerHealth, Verdict},
     peers::{self, libketama::LIBKETAMA},
     plan::Plan,
     storage::{Fixed, FixedWide, Lent, Static, StorageMut},
+    vector::{Escaped, Line, unescape},
 };
 
 freestanding::program!(main);
@@ -35,7 +42,78 @@ fn main(input: &[u8]) -> u8 {
     if !flash_agrees(input) {
         return 5;
     }
+    if !many_agree(input) {
+        return 6;
+    }
+    if !text_is_read(input) {
+        return 7;
+    }
+    if !health_is_kept(input) {
+        return 8;
+    }
     planned(input)
+}
+
+/// Whether many keys at once are placed as one by one, also after a change of servers in place.
+fn many_agree(input: &[u8]) -> bool {
+    let mut keys = [&b""[..]; 40];
+    for (place, key) in keys.iter_mut().zip(input.split(|&byte| byte == b'\n').cycle()) {
+        *place = key;
+    }
+    peers::all().all(|peer| {
+        let Ok(mut placement) = Placement::build(peer.scheme, &FLEET[..1], Fixed::<2048, 64>::new()) else {
+            return true;
+        };
+        if placement.rebuild(&FLEET[..]).is_err() {
+            return false;
+        }
+        let mut placed = [ServerIndex::default(); 40];
+        placement.place_many(&keys, &mut placed);
+        keys.iter().zip(placed).all(|(key, server)| placement.primary(key) == server)
+    })
+}
+
+/// Whether lists, vectors and escaped keys are read without harm, and keys written come back.
+fn text_is_read(input: &[u8]) -> bool {
+    let text = str::from_utf8(input).unwrap_or_default();
+    for line in text.split('\n') {
+        let _ = (Server::parse(line), Weight::parse(line), Line::parse(line));
+    }
+    let key = input.get(..1000).unwrap_or(input);
+    let mut written = Writer { bytes: [0; 4000], len: 0 };
+    let _ = write!(written, "{}", Escaped(key));
+    let read = unescape(written.bytes.get(..written.len).unwrap_or_default());
+    read.eq(key.iter().map(|&byte| Ok(byte)))
+}
+
+/// What was written.
+struct Writer {
+    bytes: [u8; 4000],
+    len: usize,
+}
+
+impl Write for Writer {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let rest = self.bytes.get_mut(self.len..).and_then(|rest| rest.get_mut(..text.len()));
+        rest.ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.len += text.len();
+        Ok(())
+    }
+}
+
+/// Whether a server that fails is left alone and comes back.
+fn health_is_kept(input: &[u8]) -> bool {
+    let mut health = Health::new([ServerHealth::default(); 3], HealthPolicy::default());
+    let server = ServerIndex::new(input.len() as u16 % 3);
+    let mut now = Instant::from_millis(input.len() as u64);
+    for jitter in 0..100 {
+        health.failed(server, now, jitter << 24);
+        now = now.plus(Duration::from_secs(40));
+        if health.ask(server, now) == Verdict::Probe && jitter > 50 {
+            health.succeeded(server);
+        }
+    }
+    health.ask(ServerIndex::new(9), now) == Verdict::Up && health.of(server).is_some()
 }
 
 /// Whether the ring that was built beforehand places as one that is built now.
