@@ -26,7 +26,8 @@ use verbs::{count, delete, flush, get, stats, store, touch, version};
 
 /// Finds memcached keys where libmemcached, twemproxy, python-memcached and the others put them.
 ///
-/// Exit codes: 0 done; 1 the answer is no (a miss, not stored, a mismatch); 2 wrong usage; 3 it did not work.
+/// Exit codes: 0 done; 1 the answer is no (a miss, not stored, a mismatch); 2 wrong usage; 3 it did not work;
+/// 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "memring", version, max_term_width = 100)]
 pub(crate) struct Cli {

@@ -64,7 +64,8 @@ impl<'a> Experiment<'a> {
             .servers(self.more.iter().copied())
             .scheme_named(choice.name, choice.options.iter().copied())
             .timeout(TIMEOUT)
-            .build()?;
+            .build()
+            .map_err(|error| Failure::usage(format_args!("{choice}: {error}")))?;
         for answer in client.flush_all(None) {
             answer.result?;
         }

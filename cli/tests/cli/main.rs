@@ -7,6 +7,7 @@ mod help;
 mod locate;
 mod memring;
 mod plan;
+mod readme;
 mod serve;
 mod server;
 mod spread;
