@@ -1,4 +1,30 @@
-//! A blocking memcached client over many servers, which places keys as the client of your choice does.
+//! A blocking memcached client over many servers that places every key exactly where the client of your choice does.
+//!
+//! ```
+//! use memring_std::{Client, Ttl, testing::Server};
+//!
+//! let servers = [Server::start()?, Server::start()?, Server::start()?];
+//! let client = Client::builder()
+//!     .servers(servers.iter().map(|server| server.addr().to_string()))
+//!     .scheme_named("libmemcached-ketama-weighted", [("prefix", "shop:")])
+//!     .build()?;
+//! client.set("cart:7", "1 umbrella", Ttl::NEVER)?;
+//! assert_eq!(client.get("cart:7")?.expect("a hit").value, b"1 umbrella");
+//! println!("it is on {}", client.server_of("cart:7"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! An operation goes this way:
+//!
+//! ```text
+//! Client ─▶ Fleet ─▶ Pool ─▶ Lease ─▶ Socket        one key: call     many keys: batch
+//! verbs     where    of one  of one   bytes and
+//!                    server  operation deadline
+//! ```
+//!
+//! - [`Client`] has the verbs, [`Builder`] what can be set; [`ServerSpec`] is how servers are written.
+//! - [`Error`] says what went wrong and where; [`Many`] is what a call with many keys comes to.
+//! - [`testing`] is a memcached inside the process.
 #![forbid(unsafe_code)]
 
 mod batch;
@@ -22,7 +48,12 @@ pub use error::{Error, ErrorKind};
 pub use many::Many;
 pub use memring_core::{Scheme, Weight, peers};
 pub use memring_text::{
-    ArrayBuffer, Buffer, FlushDelay, Limits, ServerError, ServerErrorKind, SliceBuffer, Stats, StatsKind,
-    StoreOutcome, Ttl, UnixTime, ZeroTtl,
+    ArrayBuffer, Buffer, FlushDelay, Full, Limits, ServerError, ServerErrorKind, SliceBuffer, Stats,
+    StatsKind, StoreOutcome, Ttl, UnixTime, ZeroTtl,
 };
-pub use server_spec::{Address, DEFAULT_PORT, Problem, ServerSpec, ServerSpecError};
+pub use server_spec::{Address, DEFAULT_PORT, ServerSpec, ServerSpecError, ServerSpecProblem};
+
+/// The example of the README is one of the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

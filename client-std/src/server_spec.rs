@@ -85,24 +85,26 @@ impl FromStr for ServerSpec {
 }
 
 impl ServerSpec {
-    fn read(text: &str) -> Result<Self, Problem> {
+    fn read(text: &str) -> Result<Self, ServerSpecProblem> {
         let mut words = text.split_ascii_whitespace();
-        let word = words.next().ok_or(Problem::Empty)?;
+        let word = words.next().ok_or(ServerSpecProblem::Empty)?;
         let (name, address) = match word.split_once('=') {
             // A path may hold the sign itself.
             Some(_) if word.starts_with('/') => (None, word),
-            Some(("", _)) => return Err(Problem::Empty),
+            Some(("", _)) => return Err(ServerSpecProblem::Empty),
             Some((name, address)) => (Some(name), address),
             None => (None, word),
         };
         let (place, behind) = split_weight(address)?;
         let weight = match (behind, words.next()) {
             (None, None) => Weight::default(),
-            (Some(word), None) | (None, Some(word)) => Weight::parse(word).ok_or(Problem::Weight)?,
-            (Some(_), Some(_)) => return Err(Problem::Trailing),
+            (Some(word), None) | (None, Some(word)) => {
+                Weight::parse(word).ok_or(ServerSpecProblem::Weight)?
+            }
+            (Some(_), Some(_)) => return Err(ServerSpecProblem::Trailing),
         };
         if words.next().is_some() {
-            return Err(Problem::Trailing);
+            return Err(ServerSpecProblem::Trailing);
         }
         let address = Address::read(place)?;
         Ok(Self { name: name.unwrap_or(place).to_owned(), weight, address })
@@ -124,12 +126,12 @@ macro_rules! read_from {
 read_from!(&str, &&str, String, &String);
 
 /// Splits `host:port:weight` before the weight, where there is one.
-fn split_weight(text: &str) -> Result<(&str, Option<&str>), Problem> {
+fn split_weight(text: &str) -> Result<(&str, Option<&str>), ServerSpecProblem> {
     if text.starts_with('/') {
         return Ok((text, None));
     }
     let end_of_host = match text.strip_prefix('[') {
-        Some(_) => text.find(']').ok_or(Problem::Brackets)?,
+        Some(_) => text.find(']').ok_or(ServerSpecProblem::Brackets)?,
         None => 0,
     };
     let mut colons = text.bytes().enumerate().skip(end_of_host).filter(|(_, byte)| *byte == b':');
@@ -138,12 +140,12 @@ fn split_weight(text: &str) -> Result<(&str, Option<&str>), Problem> {
             let (place, weight) = text.split_at(at);
             // What begins or ends with two colons, or has them in its middle, is IPv6.
             if place.ends_with(':') || place.starts_with(':') {
-                return Err(Problem::Brackets);
+                return Err(ServerSpecProblem::Brackets);
             }
             Ok((place, weight.strip_prefix(':')))
         }
         (None, _) => Ok((text, None)),
-        (Some(_), Some(_)) => Err(Problem::Brackets),
+        (Some(_), Some(_)) => Err(ServerSpecProblem::Brackets),
     }
 }
 
@@ -182,19 +184,19 @@ impl FromStr for Address {
 }
 
 impl Address {
-    fn read(text: &str) -> Result<Self, Problem> {
+    fn read(text: &str) -> Result<Self, ServerSpecProblem> {
         if text.starts_with('/') {
             return Ok(Self::unix(text));
         }
         let (host, port) = match text.strip_prefix('[') {
             Some(inner) => {
-                let (host, rest) = inner.split_once(']').ok_or(Problem::Brackets)?;
+                let (host, rest) = inner.split_once(']').ok_or(ServerSpecProblem::Brackets)?;
                 // A zone, as in `fe80::1%eth0`, is for the system to understand.
                 let number = host.split_once('%').map_or(host, |(number, _)| number);
-                number.parse::<Ipv6Addr>().map_err(|_| Problem::Host)?;
+                number.parse::<Ipv6Addr>().map_err(|_| ServerSpecProblem::Host)?;
                 match rest {
                     "" => (host, None),
-                    _ => (host, Some(rest.strip_prefix(':').ok_or(Problem::Port)?)),
+                    _ => (host, Some(rest.strip_prefix(':').ok_or(ServerSpecProblem::Port)?)),
                 }
             }
             None => match text.split_once(':') {
@@ -203,13 +205,13 @@ impl Address {
             },
         };
         if host.is_empty() || host.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'/') {
-            return Err(Problem::Host);
+            return Err(ServerSpecProblem::Host);
         }
         let port = match port {
             Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
-                port.parse().ok().filter(|port| *port > 0).ok_or(Problem::Port)?
+                port.parse().ok().filter(|port| *port > 0).ok_or(ServerSpecProblem::Port)?
             }
-            Some(_) => return Err(Problem::Port),
+            Some(_) => return Err(ServerSpecProblem::Port),
             None => DEFAULT_PORT,
         };
         Ok(Self::tcp(host, port))
@@ -230,13 +232,13 @@ impl fmt::Display for Address {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSpecError {
     text: String,
-    problem: Problem,
+    problem: ServerSpecProblem,
 }
 
 impl ServerSpecError {
     /// What is wrong with it.
     #[must_use]
-    pub const fn problem(&self) -> Problem {
+    pub const fn problem(&self) -> ServerSpecProblem {
         self.problem
     }
 }
@@ -244,7 +246,7 @@ impl ServerSpecError {
 /// What is wrong with a text that should be a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum ServerSpecProblem {
     /// There is no name, or nothing at all.
     Empty,
     /// The host is empty or has characters that no host has.
@@ -262,12 +264,12 @@ pub enum Problem {
 impl fmt::Display for ServerSpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let problem = match self.problem {
-            Problem::Empty => "no server name",
-            Problem::Host => "bad host",
-            Problem::Port => "bad port, not a number from 1 to 65535",
-            Problem::Weight => "bad weight, not a number from 0 to 4294967295",
-            Problem::Brackets => "an IPv6 address must stand in brackets",
-            Problem::Trailing => "more than an address and a weight",
+            ServerSpecProblem::Empty => "no server name",
+            ServerSpecProblem::Host => "bad host",
+            ServerSpecProblem::Port => "bad port, not a number from 1 to 65535",
+            ServerSpecProblem::Weight => "bad weight, not a number from 0 to 4294967295",
+            ServerSpecProblem::Brackets => "an IPv6 address must stand in brackets",
+            ServerSpecProblem::Trailing => "more than an address and a weight",
         };
         write!(f, "bad server {:?}: {problem}", self.text)
     }
@@ -314,7 +316,7 @@ mod tests {
 
     #[test]
     fn what_is_no_server_is_refused() {
-        use Problem as E;
+        use ServerSpecProblem as E;
         let rows = [
             ("", E::Empty),
             ("  ", E::Empty),

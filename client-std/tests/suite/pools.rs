@@ -67,7 +67,7 @@ impl Buffer for Trap {
         usize::MAX
     }
 
-    fn put(&mut self, _: &[u8]) -> Result<(), memring_text::Full> {
+    fn put(&mut self, _: &[u8]) -> Result<(), memring_std::Full> {
         panic!("the trap is sprung")
     }
 
