@@ -4,7 +4,7 @@
 //! it: success brings it back at once, failure doubles the while. The waits are spread at random, so that many clients
 //! do not come back at the same moment.
 
-use core::time::Duration;
+use core::{error, fmt, time::Duration};
 
 use crate::server::ServerIndex;
 
@@ -100,6 +100,30 @@ pub enum Verdict {
     },
 }
 
+/// A server to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// Which.
+    pub server: ServerIndex,
+    /// Whether this is the one trial of a server that was down; whatever comes of it must be reported.
+    pub is_probe: bool,
+}
+
+/// All servers that hold a key are being left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Down {
+    /// When the first of them may be tried.
+    pub retry_at: Instant,
+}
+
+impl fmt::Display for Down {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no server to ask before the next trial")
+    }
+}
+
+impl error::Error for Down {}
+
 /// What is known about all servers of a placement, in the caller's storage, by index.
 ///
 /// ```
@@ -144,6 +168,41 @@ impl<H: AsRef<[ServerHealth]> + AsMut<[ServerHealth]>> Health<H> {
             }
             _ => Verdict::Up,
         }
+    }
+
+    /// The first server of `order` that may be asked at `now`.
+    ///
+    /// What the order is makes the policy. The primary alone: a key whose server is down fails, and no key moves. All of
+    /// [`Placement::order`](crate::Placement::order): the peer's own fallback. The primary of a gutter, a second
+    /// placement of spare servers with a health of its own, when this one has nobody:
+    ///
+    /// ```
+    /// use memring_core::{health::{Chosen, Down, Health, HealthPolicy, Instant, ServerHealth}, ServerIndex};
+    ///
+    /// let policy = HealthPolicy { failures: 1, ..HealthPolicy::default() };
+    /// let mut fleet = Health::new([ServerHealth::default(); 3], policy);
+    /// let mut spare = Health::new([ServerHealth::default(); 1], policy);
+    /// let (primary, next, now) = (ServerIndex::new(2), ServerIndex::new(0), Instant::from_millis(0));
+    /// fleet.failed(primary, now, 0);
+    ///
+    /// assert_eq!(fleet.choose(&[primary], now), Err(Down { retry_at: Instant::from_millis(100) }));
+    /// assert_eq!(fleet.choose(&[primary, next], now), Ok(Chosen { server: next, is_probe: false }));
+    /// let gutter = fleet.choose(&[primary], now).or_else(|_| spare.choose(&[ServerIndex::new(0)], now));
+    /// assert!(gutter.is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// [`Down`] when all of them are left alone, with the earliest moment to try one.
+    pub fn choose(&mut self, order: &[ServerIndex], now: Instant) -> Result<Chosen, Down> {
+        let mut retry_at = Instant::from_millis(u64::MAX);
+        for &server in order {
+            match self.ask(server, now) {
+                Verdict::Up => return Ok(Chosen { server, is_probe: false }),
+                Verdict::Probe => return Ok(Chosen { server, is_probe: true }),
+                Verdict::Down { retry_at: this } => retry_at = retry_at.min(this),
+            }
+        }
+        Err(Down { retry_at })
     }
 
     /// Notes that `server` failed at `now`. `jitter` is a random number; of all its bits the wait takes its share.

@@ -53,7 +53,8 @@ pub trait Mechanism: Sync {
     fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex>;
 
     /// How all hashes are divided among the servers at once, where [`at`](Self::at) is all there is to it.
-    fn division(&self) -> Division {
+    fn division(&self, view: &View<'_>) -> Division {
+        let _ = view;
         Division::Unknown
     }
 

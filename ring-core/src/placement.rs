@@ -163,10 +163,7 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
 /// Builds `scheme` for `servers` into `storage`, which is untouched on errors.
 fn fill(scheme: &Scheme<'_>, servers: &dyn Servers, storage: &mut impl StorageMut) -> Result<(), BuildError> {
     let live = Live::checked(scheme, servers)?;
-    let needs = scheme.mechanism.needs(scheme, &live)?;
-    if let Some(expected) = scheme.points_in_ring.filter(|&expected| expected != needs.entries) {
-        return Err(BuildError::PointsInRing { expected, built: needs.entries });
-    }
+    let needs = scheme.checked_needs(&live)?;
     let built = scheme.mechanism.build(scheme, &live, storage.prepare(needs)?);
     storage.trim(built);
     Ok(())
@@ -208,7 +205,18 @@ impl Scheme<'_> {
     /// # Ok::<(), memring_core::BuildError>(())
     /// ```
     pub fn needs(&self, servers: &(impl Servers + ?Sized)) -> Result<Needs, BuildError> {
-        self.mechanism.needs(self, &Live::checked(self, &servers)?)
+        self.checked_needs(&Live::checked(self, &servers)?)
+    }
+
+    /// The same for servers that were checked; here the points are counted against the configuration.
+    fn checked_needs(&self, live: &Live<'_>) -> Result<Needs, BuildError> {
+        let needs = self.mechanism.needs(self, live)?;
+        match self.points_in_ring {
+            Some(expected) if expected != needs.entries => {
+                Err(BuildError::PointsInRing { expected, built: needs.entries })
+            }
+            _ => Ok(needs),
+        }
     }
 
     /// The server of `key`, computed from the names alone, without any storage.
@@ -219,7 +227,7 @@ impl Scheme<'_> {
     /// [`BuildError`] as for building.
     pub fn choose(&self, servers: &(impl Servers + ?Sized), key: &[u8]) -> Result<ServerIndex, BuildError> {
         let live = Live::checked(self, &servers)?;
-        self.mechanism.needs(self, &live)?;
+        self.checked_needs(&live)?;
         self.mechanism.choose(self, &live, key).ok_or(BuildError::NothingToPlaceOn)
     }
 }

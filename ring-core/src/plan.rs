@@ -20,8 +20,8 @@ mod sampled;
 pub enum Division {
     /// Into arcs between points, found by this search.
     Arcs(Search),
-    /// Into slots: the hash modulo their number.
-    Slots,
+    /// Over and over: a hash and the hash this much above it have one server.
+    Repeats(u64),
     /// In no way that could be followed.
     Unknown,
 }

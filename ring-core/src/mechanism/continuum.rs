@@ -205,7 +205,7 @@ impl<P: Point> Mechanism for Continuum<P> {
         view.entries.owner(self.find(view, P::from_hash(hash)))
     }
 
-    fn division(&self) -> Division {
+    fn division(&self, _view: &View<'_>) -> Division {
         if P::WIDE { Division::Unknown } else { Division::Arcs(self.search) }
     }
 
@@ -240,6 +240,67 @@ impl<P: Point> Mechanism for Continuum<P> {
         for &owner in onward.iter().chain(before).take(tries) {
             if order.len() == servers || !order.push(ServerIndex::new(owner)) {
                 return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{boxed::Box, vec::Vec};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Placement, Server, plan::Plan, storage::Boxed};
+
+    /// Servers whose points are their weights: a few, crowded at both ends of the circle.
+    const fn ring(search: Search, tie: Tie) -> Continuum<u32> {
+        Continuum {
+            label: Label::verbatim,
+            count: |_, _, _| 1,
+            points: |_, member, _, _, sink| sink(member.weight),
+            search,
+            tie,
+        }
+    }
+
+    /// Who has `hash`, by looking at every point.
+    fn naive(points: &[u32], search: Search, tie: Tie, hash: u32) -> usize {
+        let at_or_above = |point: &&u32| **point >= hash;
+        let above = |point: &&u32| **point > hash;
+        let at_or_below = |point: &&u32| **point <= hash;
+        let owned = match search {
+            Search::AtOrAbove => points.iter().filter(at_or_above).min().or_else(|| points.iter().min()),
+            Search::Above => points.iter().filter(above).min().or_else(|| points.iter().min()),
+            Search::AtOrBelow => points.iter().filter(at_or_below).max().or_else(|| points.iter().max()),
+        };
+        let owns = |point: &u32| Some(point) == owned;
+        let later = tie == Tie::LastStays || tie == Tie::Stay && search == Search::AtOrBelow;
+        if later { points.iter().rposition(owns) } else { points.iter().position(owns) }.unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn every_boundary_belongs_to_whom_a_naive_scan_gives_it(
+            points in prop::collection::vec(prop_oneof![0..4_u32, u32::MAX - 3..=u32::MAX, any::<u32>()], 1..40),
+        ) {
+            let servers: Vec<_> = points.iter().map(|&point| Server::new("s").weighing(point)).collect();
+            for search in [Search::AtOrAbove, Search::Above, Search::AtOrBelow] {
+                for tie in [Tie::Stay, Tie::FirstStays, Tie::LastStays] {
+                    let mechanism = Box::leak(Box::new(ring(search, tie)));
+                    let weights = crate::scheme::Weights::Whole;
+                    let scheme = Scheme { mechanism: &*mechanism, weights, ..Scheme::BASE };
+                    let placement = Placement::build(scheme, &*servers, Boxed::default()).unwrap();
+                    let edges = points.iter().flat_map(|&point| [point.wrapping_sub(1), point, point.wrapping_add(1)]);
+                    for hash in edges.chain([0, 1, u32::MAX - 1, u32::MAX]) {
+                        let found = mechanism.at(&placement.view(), hash).get();
+                        prop_assert_eq!(found, naive(&points, search, tie, hash), "{:?} {:?} {}", search, tie, hash);
+                    }
+                    let mut matrix = std::vec![0.0; points.len() * points.len()];
+                    let plan = Plan::new(&placement, &placement, &mut matrix).unwrap();
+                    prop_assert!(plan.moved().abs() < 1e-9);
+                }
             }
         }
     }

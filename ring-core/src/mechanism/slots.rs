@@ -113,8 +113,8 @@ impl Mechanism for Slots {
         Self::owner(&view.entries, hash.checked_rem(Self::total(view)).unwrap_or(0))
     }
 
-    fn division(&self) -> Division {
-        if self.slot.is_none() { Division::Slots } else { Division::Unknown }
+    fn division(&self, view: &View<'_>) -> Division {
+        if self.slot.is_none() { Division::Repeats(Self::total(view).into()) } else { Division::Unknown }
     }
 
     fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex> {

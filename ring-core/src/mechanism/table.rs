@@ -3,6 +3,7 @@
 use super::{BATCH, Mechanism, Needs, View};
 use crate::{
     live::Live,
+    plan::Division,
     scheme::{BuildError, Scheme},
     server::ServerIndex,
     storage::{Entries, EntriesMut},
@@ -118,6 +119,14 @@ impl Mechanism for Table {
             0 => ServerIndex::new(bucket(hash, view.servers.count()) as u16),
             buckets => entries.owner(bucket(hash, buckets)),
         }
+    }
+
+    fn division(&self, view: &View<'_>) -> Division {
+        let buckets = match view.entries.owners.len() {
+            0 => view.servers.count(),
+            buckets => buckets,
+        };
+        Division::Repeats(buckets.next_power_of_two() as u64)
     }
 
     fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex> {

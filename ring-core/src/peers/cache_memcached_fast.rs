@@ -161,8 +161,8 @@ impl Mechanism for Line {
         Slots::BY_HASH.at(view, hash)
     }
 
-    fn division(&self) -> Division {
-        Division::Slots
+    fn division(&self, view: &View<'_>) -> Division {
+        Slots::BY_HASH.division(view)
     }
 
     fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex> {

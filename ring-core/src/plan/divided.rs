@@ -2,15 +2,15 @@
 
 use super::Division;
 use crate::{
-    mechanism::{Search, Slots, View},
+    mechanism::{Search, View},
     server::ServerIndex,
 };
 
 /// Hash values that are looked up one by one, where a hash has no more.
 const FEW_VALUES: u64 = 1 << 20;
 
-/// Slots of both placements together that are followed.
-const MANY_SLOTS: u64 = 1 << 24;
+/// Hashes until both placements repeat that are followed.
+const LONG_ROUND: u64 = 1 << 24;
 
 /// Hands the share of each pair of servers to `add`; `false`, and nothing handed out, if it cannot be known exactly.
 pub(super) fn compare(
@@ -21,7 +21,7 @@ pub(super) fn compare(
     if !old.scheme.hashes_as(new.scheme) {
         return false;
     }
-    let divisions = (old.scheme.mechanism.division(), new.scheme.mechanism.division());
+    let divisions = (old.scheme.mechanism.division(old), new.scheme.mechanism.division(new));
     let values = old.scheme.hash.values();
     match divisions {
         (Division::Unknown, _) | (_, Division::Unknown) => false,
@@ -30,12 +30,14 @@ pub(super) fn compare(
             true
         }
         _ if values != 1 << 32 => false,
-        (Division::Slots, Division::Slots) => slots(old, new, add),
+        (Division::Repeats(old_period), Division::Repeats(new_period)) => {
+            repeats((old, old_period), (new, new_period), add)
+        }
         (Division::Arcs(old_search), Division::Arcs(new_search)) => {
             arcs((old, old_search), (new, new_search), add);
             true
         }
-        (Division::Arcs(_), Division::Slots) | (Division::Slots, Division::Arcs(_)) => false,
+        (Division::Arcs(_), Division::Repeats(_)) | (Division::Repeats(_), Division::Arcs(_)) => false,
     }
 }
 
@@ -52,17 +54,21 @@ fn one_by_one(
     }
 }
 
-/// Follows the slots of both until they repeat together; the hashes above the last whole round are counted, too.
-fn slots(old: &View<'_>, new: &View<'_>, add: &mut dyn FnMut(ServerIndex, ServerIndex, f64)) -> bool {
-    let (old_total, new_total) = (Slots::total(old).into(), Slots::total(new).into());
-    let Some(round) = least_common_multiple(old_total, new_total).filter(|&round| round <= MANY_SLOTS) else {
+/// Follows both until they repeat together; the hashes above the last whole round are counted, too.
+fn repeats(
+    (old, old_period): (&View<'_>, u64),
+    (new, new_period): (&View<'_>, u64),
+    add: &mut dyn FnMut(ServerIndex, ServerIndex, f64),
+) -> bool {
+    let Some(round) = least_common_multiple(old_period, new_period).filter(|&round| round <= LONG_ROUND)
+    else {
         return false;
     };
     let values = 1_u64 << 32;
     let (rounds, rest) = (values / round, values % round);
-    for slot in 0..round {
-        let hashes = rounds + u64::from(slot < rest);
-        let hash = slot as u32;
+    for hash in 0..round {
+        let hashes = rounds + u64::from(hash < rest);
+        let hash = hash as u32;
         let share = hashes as f64 / values as f64;
         add(old.scheme.mechanism.at(old, hash), new.scheme.mechanism.at(new, hash), share);
     }

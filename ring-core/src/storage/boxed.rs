@@ -1,6 +1,6 @@
 //! Storage on the heap.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 use core::mem;
 
 use super::{Entries, EntriesMut, Storage, StorageMut};
@@ -26,10 +26,10 @@ impl StorageMut for Boxed {
         let (narrow, wide) = if needs.wide { (0, needs.entries) } else { (needs.entries, 0) };
         // The largest power of two that is not above the number of points keeps an entry at 8 bytes or less.
         let index = needs.entries.checked_ilog2().map_or(0, |bits| 1 << bits.min(16));
-        self.points = zeroed(narrow);
-        self.wide = zeroed(wide);
-        self.owners = zeroed(needs.entries);
-        self.index = zeroed(index);
+        let room = || Some((zeroed(narrow)?, zeroed(wide)?, zeroed(needs.entries)?, zeroed(index)?));
+        // A heap that is too small is storage that is too small.
+        let error = BuildError::TooFewPoints { needed: needs.entries, given: 0 };
+        (self.points, self.wide, self.owners, self.index) = room().ok_or(error)?;
         Ok(EntriesMut {
             points: &mut self.points,
             wide: &mut self.wide,
@@ -54,6 +54,10 @@ fn cut<T>(boxed: &mut Box<[T]>, len: usize) {
     }
 }
 
-fn zeroed<T: Clone + Default>(len: usize) -> Box<[T]> {
-    alloc::vec![T::default(); len].into_boxed_slice()
+/// A boxed slice of zeros, if there is memory for it.
+fn zeroed<T: Clone + Default>(len: usize) -> Option<Box<[T]>> {
+    let mut elements = Vec::new();
+    elements.try_reserve_exact(len).ok()?;
+    elements.resize(len, T::default());
+    Some(elements.into_boxed_slice())
 }

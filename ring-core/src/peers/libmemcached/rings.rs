@@ -86,8 +86,8 @@ impl Mechanism for Rings {
         self.unweighted.at(view, hash)
     }
 
-    fn division(&self) -> Division {
-        self.unweighted.division()
+    fn division(&self, view: &View<'_>) -> Division {
+        self.unweighted.division(view)
     }
 
     fn walk(&self, view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
