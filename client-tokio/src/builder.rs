@@ -14,6 +14,8 @@ use crate::{
     error::{Cause, Error},
     fleet::Fleet,
     mux::MuxOptions,
+    pool::PoolOptions,
+    room::RoomLimits,
     server_spec::{ServerSpec, ServerSpecError},
 };
 
@@ -35,7 +37,7 @@ use crate::{
 pub struct Builder {
     servers: Vec<ServerSpec>,
     scheme: Scheme<'static>,
-    options: MuxOptions,
+    options: PoolOptions,
     /// The first thing that was wrong; `build` tells.
     wrong: Option<Error>,
 }
@@ -45,10 +47,15 @@ impl Builder {
         Self {
             servers: Vec::new(),
             scheme: libmemcached::KETAMA_WEIGHTED,
-            options: MuxOptions {
-                connect_timeout: Duration::from_secs(1),
-                timeout: Duration::from_secs(1),
-                limits: Limits::DEFAULT,
+            options: PoolOptions {
+                size: 1,
+                mux: MuxOptions {
+                    connect_timeout: Duration::from_secs(1),
+                    timeout: Duration::from_secs(1),
+                    limits: Limits::DEFAULT,
+                    room: RoomLimits { requests: 1024, bytes: 4 << 20 },
+                    is_merging: true,
+                },
             },
             wrong: None,
         }
@@ -90,19 +97,43 @@ impl Builder {
     /// How long it may take to open a connection, the server's name and all its addresses included: 1 s. It ends with
     /// the operation that needs the connection, too.
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.options.connect_timeout = timeout;
+        self.options.mux.connect_timeout = timeout;
         self
     }
 
     /// How long an operation may take, from the call to its result, whatever happens in between: 1 s.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = timeout;
+        self.options.mux.timeout = timeout;
+        self
+    }
+
+    /// How many connections to each server there are: 1, which is best for most. The requests of one connection are
+    /// answered in their order, so that a large value lets others wait for as long as its transfer takes.
+    pub const fn pool_size(mut self, size: usize) -> Self {
+        self.options.size = if size == 0 { 1 } else { size };
+        self
+    }
+
+    /// How much may be under way on one connection: this many `requests` without an answer, 1024 unless told otherwise,
+    /// and values of this many `bytes` to be stored, 4 MiB. What is more waits its turn; a value that is longer by itself
+    /// goes alone.
+    pub const fn under_way(mut self, requests: usize, bytes: usize) -> Self {
+        self.options.mux.room = RoomLimits { requests: if requests == 0 { 1 } else { requests }, bytes };
+        self
+    }
+
+    /// Whether `get`s of different callers that wait at the same moment leave as one request for all their keys: they do.
+    ///
+    /// A server answers that several times faster than the same keys one by one. It changes no result, except that a
+    /// server's refusal of such a request reaches all of its callers.
+    pub const fn merge_gets(mut self, merge: bool) -> Self {
+        self.options.mux.is_merging = merge;
         self
     }
 
     /// How much a server may send, and, as [`Limits::value`], how large a value may be stored.
     pub const fn limits(mut self, limits: Limits) -> Self {
-        self.options.limits = limits;
+        self.options.mux.limits = limits;
         self
     }
 

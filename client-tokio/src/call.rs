@@ -4,13 +4,14 @@ use core::{future::poll_fn, task::Poll};
 use std::sync::Arc;
 
 use memring_text::Operation;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     error::{Cause, Error},
-    mux::{Mux, Waiting},
+    mux::Mux,
     pool::Pool,
-    slots::{Failure, Outcome},
+    slots::{Failure, Outcome, SlotId},
+    waiting::{Entering, Waiting},
 };
 
 /// Sends `operation` to the pool's server and reads its result.
@@ -21,20 +22,35 @@ pub(crate) async fn call<O: Operation<Vec<u8>>>(
     deadline: Instant,
 ) -> Result<O::Output, Error> {
     let outcome = exchange(pool.mux(), operation, deadline).await;
-    let failed = |cause, sent: bool| {
+    read(operation, outcome).map_err(|Failure { cause, sent }| {
         let is_open = !operation.request().may_retry(usize::from(sent));
         Error::on(pool.name(), name, cause, is_open)
-    };
-    match outcome {
-        Ok(reply) => operation.output(reply).map_err(|error| failed(Cause::from(error), true)),
-        Err(Failure { cause, sent }) => Err(failed(cause, sent)),
-    }
+    })
+}
+
+/// What the outcome of an operation comes to.
+pub(crate) fn read<O: Operation<Vec<u8>>>(operation: &O, outcome: Outcome) -> Result<O::Output, Failure> {
+    operation.output(outcome?).map_err(|error| Failure { cause: Cause::from(error), sent: true })
 }
 
 async fn exchange<O: Operation<Vec<u8>>>(mux: &Arc<Mux>, operation: &O, deadline: Instant) -> Outcome {
-    let queued = poll_fn(|cx| Poll::Ready(mux.submit(&operation.request(), deadline, Some(cx.waker()))));
-    match queued.await {
+    match submit(mux, operation, deadline).await {
         Ok(slot) => Waiting::fresh(mux, slot).await,
         Err(cause) => Err(Failure { cause, sent: false }),
+    }
+}
+
+/// Queues the request, and waits for room where there is none. The slot has the waker of the poll that returns it.
+async fn submit<O: Operation<Vec<u8>>>(
+    mux: &Arc<Mux>,
+    operation: &O,
+    deadline: Instant,
+) -> Result<SlotId, Cause> {
+    let mut entering = Entering::new(mux);
+    let mut submit = poll_fn(|cx| entering.poll_submit(cx, &operation.request(), deadline));
+    match poll_fn(|cx| Poll::Ready(core::pin::Pin::new(&mut submit).poll(cx))).await {
+        Poll::Ready(submitted) => submitted,
+        // Boxed because it is rare: the future of every call would be larger for it.
+        Poll::Pending => Box::pin(timeout_at(deadline, submit)).await.unwrap_or(Err(Cause::Busy)),
     }
 }

@@ -1,6 +1,10 @@
 //! The client: every verb of the protocol, each sent to the server that holds the key.
 
-use core::fmt;
+use core::{
+    fmt,
+    future::poll_fn,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use std::{
     sync::{Arc, PoisonError, RwLock},
     time::SystemTime,
@@ -8,21 +12,26 @@ use std::{
 
 use bytes::Bytes;
 use memring_text::{
-    ArrayBuffer, Buffer, Get, GetVerb, Key, KeyError, MAX_KEY_LEN, Operation, Store, StoreOutcome, StoreVerb,
-    Ttl, UnixTime, Value,
+    Arith, ArithVerb, ArrayBuffer, Buffer, Delete, Get, GetVerb, Key, KeyError, MAX_KEY_LEN, Operation,
+    Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
 };
 use tokio::time::Instant;
 
 use crate::{
-    builder::Builder,
+    builder::{Builder, specs},
     call::call,
     deadline,
     error::{Cause, Error},
     fleet::Fleet,
-    mux::MuxOptions,
-    pool::Pool,
+    mux::{Closing, MuxOptions},
+    pool::{Pool, PoolOptions},
     server_spec::{ServerSpec, ServerSpecError},
 };
+
+mod admin;
+mod many;
+
+pub use admin::FromServer;
 
 /// An item with its value in shared bytes.
 pub type Item = memring_text::Item<Bytes>;
@@ -66,8 +75,9 @@ pub struct Client {
 }
 
 struct Shared {
-    options: MuxOptions,
+    options: PoolOptions,
     fleet: RwLock<Arc<Fleet>>,
+    is_closed: AtomicBool,
 }
 
 /// What is stored beside a value.
@@ -106,15 +116,72 @@ impl Client {
         Builder::new()
     }
 
-    pub(crate) fn new(fleet: Fleet, options: MuxOptions) -> Self {
-        Self { shared: Arc::new(Shared { options, fleet: RwLock::new(Arc::new(fleet)) }) }
+    pub(crate) fn new(fleet: Fleet, options: PoolOptions) -> Self {
+        let (fleet, is_closed) = (RwLock::new(Arc::new(fleet)), AtomicBool::new(false));
+        Self { shared: Arc::new(Shared { options, fleet, is_closed }) }
+    }
+
+    /// Replaces the servers, for all clones at once. Operations under way end where they began; those after see the new
+    /// list only. Servers of the same name and address keep their connections.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config); the servers remain what they were. After [`close`](Self::close),
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed).
+    pub fn set_servers<S: TryInto<ServerSpec>>(
+        &self,
+        servers: impl IntoIterator<Item = S>,
+    ) -> Result<(), Error>
+    where
+        ServerSpecError: From<S::Error>,
+    {
+        self.swap(specs(servers)).map_err(|cause| Error::new("set_servers", cause))
+    }
+
+    fn swap(&self, specs: Result<Vec<ServerSpec>, Cause>) -> Result<(), Cause> {
+        let specs = specs?;
+        let before = self.fleet();
+        let fleet = Arc::new(Fleet::build(*before.scheme(), specs, &self.shared.options, Some(&before))?);
+        let mut current = self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner);
+        if self.shared.is_closed.load(Ordering::Relaxed) {
+            return Err(Cause::Shut);
+        }
+        let replaced = core::mem::replace(&mut *current, fleet);
+        drop(current);
+        drop(replaced);
+        Ok(())
+    }
+
+    /// Closes all connections, for all clones at once, when everything under way is answered: after the
+    /// [timeout](Builder::timeout) at the latest. What is called from now on ends with
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed).
+    ///
+    /// Dropping the last clone closes them, too, without waiting for anything.
+    ///
+    /// # Cancel safety
+    /// Once it was polled the connections are closed, whether it is dropped or not.
+    pub async fn close(&self) {
+        let fleet = {
+            let fleet = self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner);
+            self.shared.is_closed.store(true, Ordering::Relaxed);
+            Arc::clone(&fleet)
+        };
+        for mux in fleet.pools().iter().flat_map(|pool| pool.muxes()) {
+            mux.close(Closing::Gently);
+        }
+        for mux in fleet.pools().iter().flat_map(|pool| pool.muxes()) {
+            poll_fn(|cx| mux.poll_closed(cx.waker())).await;
+        }
     }
 
     /// The servers in use, in the configured order.
     #[must_use]
     pub fn servers(&self) -> Vec<ServerStatus> {
         let fleet = self.fleet();
-        fleet.servers().iter().map(|spec| ServerStatus { spec: spec.clone() }).collect()
+        let status = |(spec, pool): (&ServerSpec, &Arc<Pool>)| {
+            let waiting = pool.muxes().iter().map(|mux| mux.waiting()).sum();
+            ServerStatus { spec: spec.clone(), waiting }
+        };
+        fleet.servers().iter().zip(fleet.pools()).map(status).collect()
     }
 
     /// The name of the server that holds `key`. Any bytes have their place, also those that are no key.
@@ -126,8 +193,79 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: the reply to a dropped `get` reaches nobody.
     pub async fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>, Error> {
-        self.retrieve(GetVerb::Get, key.as_ref()).await
+        Ok(self.retrieve(GetVerb::Get, key.as_ref()).await?.map(shared))
+    }
+
+    /// Reads an item into the caller's room, without an allocation of its own.
+    ///
+    /// ```
+    /// # use memring_std::testing::Server;
+    /// # use memring_tokio::{Client, Ttl};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = Server::start()?;
+    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// # client.set("greeting", "hello", Ttl::NEVER).await?;
+    /// let mut room = Vec::with_capacity(100);
+    /// if client.get_into("greeting", &mut room).await?.is_some() {
+    ///     assert_eq!(room, b"hello");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::BufferFull`](crate::ErrorKind::BufferFull) when the value does not fit; else see [`Error`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it has not touched `value`.
+    pub async fn get_into<B: Buffer>(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: B,
+    ) -> Result<Option<memring_text::Item<B>>, Error> {
+        let mut value = value;
+        let Some(item) = self.retrieve(GetVerb::Get, key.as_ref()).await? else { return Ok(None) };
+        let Item { flags, cas, value: found } = shared(item);
+        value.put(&found).map_err(|full| Error::new("get", Cause::Full(full)))?;
+        Ok(Some(memring_text::Item { flags, cas, value }))
+    }
+
+    /// Reads an item with its cas unique, for [`cas`](Self::cas).
+    ///
+    /// # Errors
+    /// See [`Error`].
+    ///
+    /// # Cancel safety
+    /// Nothing is lost, as with [`get`](Self::get).
+    pub async fn gets(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>, Error> {
+        Ok(self.retrieve(GetVerb::Gets, key.as_ref()).await?.map(shared))
+    }
+
+    /// Reads an item and gives it `ttl` to live from now on.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have given the item its new time.
+    pub async fn gat(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<Option<Item>, Error> {
+        Ok(self.retrieve(GetVerb::Gat(exptime(ttl)), key.as_ref()).await?.map(shared))
+    }
+
+    /// Reads an item with its cas unique and gives it `ttl` to live from now on.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have given the item its new time.
+    pub async fn gats(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<Option<Item>, Error> {
+        Ok(self.retrieve(GetVerb::Gats(exptime(ttl)), key.as_ref()).await?.map(shared))
     }
 
     /// Stores a value, whatever was there before.
@@ -146,12 +284,136 @@ impl Client {
         self.store(StoreVerb::Set, key.as_ref(), value.as_ref(), attributes.into(), set_outcome).await
     }
 
-    async fn retrieve(&self, verb: GetVerb, key: &[u8]) -> Result<Option<Item>, Error> {
-        let name = verb.word();
-        let (target, mut room) = (self.target(name, key), ArrayBuffer::new());
-        let get = Get { verb, key: target.key(key, &mut room)? };
-        let item = target.call(&get).await?;
-        Ok(item.map(|item| Item { flags: item.flags, cas: item.cas, value: Bytes::from(item.value) }))
+    /// Stores a value where there is none. Says whether it did.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have stored the value or not.
+    pub async fn add(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+        attributes: impl Into<Attributes>,
+    ) -> Result<bool, Error> {
+        self.store(StoreVerb::Add, key.as_ref(), value.as_ref(), attributes.into(), is_stored).await
+    }
+
+    /// Stores a value where there is one. Says whether it did.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have stored the value or not.
+    pub async fn replace(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+        attributes: impl Into<Attributes>,
+    ) -> Result<bool, Error> {
+        self.store(StoreVerb::Replace, key.as_ref(), value.as_ref(), attributes.into(), is_stored).await
+    }
+
+    /// Puts `value` behind the one that is there, which keeps its flags and its time to live. Says whether there was
+    /// one.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have put the value there or not.
+    pub async fn append(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool, Error> {
+        self.store(StoreVerb::Append, key.as_ref(), value.as_ref(), Attributes::default(), is_stored).await
+    }
+
+    /// Puts `value` before the one that is there, which keeps its flags and its time to live. Says whether there was
+    /// one.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have put the value there or not.
+    pub async fn prepend(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool, Error> {
+        self.store(StoreVerb::Prepend, key.as_ref(), value.as_ref(), Attributes::default(), is_stored).await
+    }
+
+    /// Stores a value if the item has not changed since [`gets`](Self::gets) returned it with `cas`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have stored the value or not; the cas unique tells.
+    pub async fn cas(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+        attributes: impl Into<Attributes>,
+        cas: u64,
+    ) -> Result<StoreOutcome, Error> {
+        self.store(StoreVerb::Cas(cas), key.as_ref(), value.as_ref(), attributes.into(), Ok).await
+    }
+
+    /// Deletes an item. Says whether there was one.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have deleted the item or not.
+    pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
+        let mut room = ArrayBuffer::new();
+        let (target, key) = self.target("delete", key.as_ref(), &mut room)?;
+        target.call(&Delete { key, noreply: false }).await
+    }
+
+    /// Gives an item `ttl` to live from now on. Says whether there is one.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have given the item its new time or not.
+    pub async fn touch(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<bool, Error> {
+        let mut room = ArrayBuffer::new();
+        let (target, key) = self.target("touch", key.as_ref(), &mut room)?;
+        target.call(&Touch { key, exptime: exptime(ttl), noreply: false }).await
+    }
+
+    /// Adds `delta` to a counter and returns the new number, or `None` when there is no such item. Past 2⁶⁴ − 1 it
+    /// begins again at 0.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have counted or not.
+    pub async fn incr(&self, key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>, Error> {
+        self.count(ArithVerb::Incr, key.as_ref(), delta).await
+    }
+
+    /// Takes `delta` off a counter and returns the new number, or `None` when there is no such item. It ends at 0.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have counted or not.
+    pub async fn decr(&self, key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>, Error> {
+        self.count(ArithVerb::Decr, key.as_ref(), delta).await
+    }
+
+    async fn retrieve(
+        &self,
+        verb: GetVerb,
+        key: &[u8],
+    ) -> Result<Option<memring_text::Item<Vec<u8>>>, Error> {
+        let mut room = ArrayBuffer::new();
+        let (target, key) = self.target(verb.word(), key, &mut room)?;
+        target.call(&Get { verb, key }).await
     }
 
     async fn store<T>(
@@ -160,24 +422,44 @@ impl Client {
         key: &[u8],
         value: &[u8],
         attributes: Attributes,
-        read: fn(StoreOutcome) -> Result<T, Cause>,
+        to: fn(StoreOutcome) -> Result<T, Cause>,
     ) -> Result<T, Error> {
-        let name = verb.word();
-        let (target, mut room) = (self.target(name, key), ArrayBuffer::new());
-        let key = target.key(key, &mut room)?;
-        let value = Value::within(value, self.shared.options.limits.value)
-            .map_err(|error| Error::new(name, error))?;
+        let mut room = ArrayBuffer::new();
+        let (target, key) = self.target(verb.word(), key, &mut room)?;
+        let value = Value::within(value, self.options().limits.value)
+            .map_err(|error| Error::new(verb.word(), error))?;
         let Attributes { flags, ttl } = attributes;
         let store = Store { verb, key, flags, exptime: exptime(ttl), value, noreply: false };
         let outcome = target.call(&store).await?;
-        read(outcome).map_err(|cause| Error::on(target.pool.name(), name, cause, false))
+        to(outcome).map_err(|cause| Error::on(target.pool().name(), verb.word(), cause, false))
     }
 
-    /// Where the operation `name` goes that is about `key`.
-    fn target(&self, name: &'static str, key: &[u8]) -> Target {
-        let deadline = deadline::after(self.shared.options.timeout);
+    async fn count(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
+        let mut room = ArrayBuffer::new();
+        let (target, key) = self.target(verb.word(), key, &mut room)?;
+        target.call(&Arith { verb, key, delta, noreply: false }).await
+    }
+
+    /// The server that the operation `name` goes to, and the key as it goes on the wire.
+    fn target<'k>(
+        &self,
+        name: &'static str,
+        key: &'k [u8],
+        room: &'k mut ArrayBuffer<MAX_KEY_LEN>,
+    ) -> Result<(Target, Key<'k>), Error> {
+        let deadline = self.deadline();
         let fleet = self.fleet();
-        Target { pool: Arc::clone(fleet.pool(key)), name, deadline, prefix: fleet.scheme().key.prefix }
+        let wire_key =
+            wire_key(fleet.scheme().key.prefix, key, room).map_err(|error| Error::new(name, error))?;
+        Ok((Target { place: fleet.place(key), fleet, name, deadline }, wire_key))
+    }
+
+    fn deadline(&self) -> Instant {
+        deadline::after(self.options().timeout)
+    }
+
+    fn options(&self) -> &MuxOptions {
+        &self.shared.options.mux
     }
 
     /// The servers as of now. They stay what they are for as long as an operation holds them.
@@ -194,20 +476,20 @@ impl fmt::Debug for Client {
 
 /// The server that an operation goes to.
 struct Target {
-    pool: Arc<Pool>,
+    fleet: Arc<Fleet>,
+    place: usize,
     name: &'static str,
     deadline: Instant,
-    prefix: &'static [u8],
 }
 
 impl Target {
-    /// The key as it goes on the wire.
-    fn key<'k>(&self, key: &'k [u8], room: &'k mut ArrayBuffer<MAX_KEY_LEN>) -> Result<Key<'k>, Error> {
-        wire_key(self.prefix, key, room).map_err(|error| Error::new(self.name, error))
+    fn pool(&self) -> &Pool {
+        // The place is the fleet's own.
+        &self.fleet.pools()[self.place]
     }
 
     async fn call<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
-        call(&self.pool, self.name, operation, self.deadline).await
+        call(self.pool(), self.name, operation, self.deadline).await
     }
 }
 
@@ -230,14 +512,25 @@ fn exptime(ttl: Ttl) -> i32 {
     ttl.exptime(UnixTime::from(SystemTime::now()))
 }
 
+/// The item with its value as it is handed out.
+fn shared(item: memring_text::Item<Vec<u8>>) -> Item {
+    Item { flags: item.flags, cas: item.cas, value: Bytes::from(item.value) }
+}
+
 fn set_outcome(outcome: StoreOutcome) -> Result<(), Cause> {
     if outcome == StoreOutcome::Stored { Ok(()) } else { Err(Cause::NotStored) }
 }
 
-/// A server of a [`Client`].
+fn is_stored(outcome: StoreOutcome) -> Result<bool, Cause> {
+    Ok(outcome == StoreOutcome::Stored)
+}
+
+/// A server of a [`Client`] and how it is doing.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServerStatus {
     /// The server.
     pub spec: ServerSpec,
+    /// How many requests wait for its answer.
+    pub waiting: usize,
 }

@@ -64,6 +64,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         }
     }
 
+    /// Whether everything sent is answered.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.flight.deadline().is_none()
+    }
+
     /// Whether everything that was to be sent has left.
     pub(crate) fn is_written(&self) -> bool {
         self.out.is_empty()

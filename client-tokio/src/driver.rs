@@ -55,23 +55,23 @@ impl Driver {
         Self { mux, done: Vec::new(), wakers: Vec::new(), spare: Queue::new() }
     }
 
-    /// Waits until something is queued; `false` when the callers have gone.
+    /// Waits until something is queued; `false` when nothing will be.
     async fn has_work(&self) -> bool {
         poll_fn(|cx| match self.mux.work(cx.waker(), None) {
             Work::Queued => Poll::Ready(true),
-            Work::Closing => Poll::Ready(false),
+            Work::NoMore | Work::Stop => Poll::Ready(false),
             Work::Nothing => Poll::Pending,
         })
         .await
     }
 
-    /// Opens a connection, while those whose deadline passes are told; `None` when the callers have gone.
+    /// Opens a connection, while those whose deadline passes are told; `None` when there is nothing to send any more.
     async fn dial(&self, timer: &mut Timer) -> Option<Result<Stream, Cause>> {
         let options = self.mux.options();
         let deadline = deadline::after(options.connect_timeout);
         let mut dial = pin!(self.mux.dialer().dial(deadline, options.timeout));
         poll_fn(|cx| {
-            if self.mux.work(cx.waker(), None) == Work::Closing {
+            if matches!(self.mux.work(cx.waker(), None), Work::NoMore | Work::Stop) {
                 return Poll::Ready(None);
             }
             if let Poll::Ready(connected) = dial.as_mut().poll(cx) {
@@ -120,14 +120,15 @@ impl Driver {
             }
             let work = self.mux.work(cx.waker(), connection.is_written().then_some(&mut self.spare));
             match work {
-                Work::Closing => return Poll::Ready(End::Unneeded),
+                Work::Stop => return Poll::Ready(End::Unneeded),
+                Work::NoMore if connection.is_idle() => return Poll::Ready(End::Unneeded),
                 Work::Queued if !self.spare.requests.is_empty() => {
                     connection.send(core::mem::take(&mut self.spare));
                 }
                 _ => {}
             }
             let is_written = connection.poll_write(cx).is_ready();
-            if read.is_pending() && (!is_written || work == Work::Nothing) {
+            if read.is_pending() && (!is_written || work != Work::Queued) {
                 break;
             }
         }
@@ -154,7 +155,7 @@ impl Driver {
                     continue;
                 }
                 End::Closed(cause) | End::Protocol(cause) => cause.clone(),
-                End::Overdue(now) if request.deadline <= *now => Cause::Timeout,
+                End::Overdue(now) if request.terms.deadline <= *now => Cause::Timeout,
                 End::Overdue(_) => Cause::Stalled,
                 End::Unneeded => Cause::Shut,
             };

@@ -33,6 +33,12 @@ impl Error {
         Self(Arc::new(Inner { operation, server: Some(Arc::clone(server)), cause, ambiguous }))
     }
 
+    /// Whether `other` tells the same of the same server.
+    pub(crate) fn says_what(&self, other: &Self) -> bool {
+        let told = |error: &Self| (error.kind(), error.is_ambiguous(), error.is_timeout());
+        told(self) == told(other) && self.server() == other.server()
+    }
+
     /// What kind of thing went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -55,7 +61,7 @@ impl Error {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         match &self.0.cause {
-            Cause::Timeout | Cause::Stalled => true,
+            Cause::Timeout | Cause::Busy | Cause::Stalled => true,
             Cause::Resolve(error) | Cause::Connect(error) => error.kind() == io::ErrorKind::TimedOut,
             _ => false,
         }
@@ -113,7 +119,8 @@ pub enum ErrorKind {
     Resolve,
     /// Network: no connection could be opened.
     Connect,
-    /// Network: no complete reply came in time, to this operation or to an earlier one on the same connection.
+    /// Network: no complete reply came in time, to this operation or to an earlier one on the same connection; or there
+    /// was no room for the request in time.
     Timeout,
     /// Network: the server closed the connection before the reply was complete; or the client was closed.
     Closed,
@@ -200,6 +207,7 @@ impl error::Error for Error {
             Cause::Server(error) => Some(error),
             Cause::UnknownScheme(_)
             | Cause::Timeout
+            | Cause::Busy
             | Cause::Stalled
             | Cause::Shut
             | Cause::NoRuntime
@@ -225,6 +233,8 @@ pub(crate) enum Cause {
     Resolve(Arc<io::Error>),
     Connect(Arc<io::Error>),
     Timeout,
+    /// There was no room among the requests under way, in time.
+    Busy,
     /// The connection was given up because an earlier reply was overdue.
     Stalled,
     Closed(Option<Arc<io::Error>>),
@@ -251,7 +261,7 @@ impl Cause {
             Self::Full(_) => ErrorKind::BufferFull,
             Self::Resolve(_) => ErrorKind::Resolve,
             Self::Connect(_) => ErrorKind::Connect,
-            Self::Timeout | Self::Stalled => ErrorKind::Timeout,
+            Self::Timeout | Self::Busy | Self::Stalled => ErrorKind::Timeout,
             Self::Closed(_) | Self::Shut => ErrorKind::Closed,
             Self::Io(_) => ErrorKind::Io,
             Self::Protocol(_) => ErrorKind::Protocol,
@@ -298,6 +308,7 @@ impl fmt::Display for Cause {
                 kind => write!(f, "not connected: {kind}"),
             },
             Self::Timeout => f.write_str("timed out"),
+            Self::Busy => f.write_str("too many requests under way"),
             Self::Stalled => f.write_str("connection given up, an earlier reply was overdue"),
             Self::Shut => f.write_str("client closed"),
             Self::NoRuntime => f.write_str("not in a tokio runtime"),

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use memring_core::{Placement, Scheme, Server, Servers, storage::Boxed};
 
-use crate::{error::Cause, mux::MuxOptions, pool::Pool, server_spec::ServerSpec};
+use crate::{
+    error::Cause,
+    pool::{Pool, PoolOptions},
+    server_spec::ServerSpec,
+};
 
 /// A placement and the pools of its servers. It never changes: other servers make another fleet.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ impl Fleet {
     pub(crate) fn build(
         scheme: Scheme<'static>,
         servers: Vec<ServerSpec>,
-        options: &MuxOptions,
+        options: &PoolOptions,
         before: Option<&Self>,
     ) -> Result<Self, Cause> {
         let placement = Placement::build(scheme, Roster(servers), Boxed::default())?;
@@ -43,7 +47,7 @@ impl Fleet {
             let is_free = |pool: &&Arc<Pool>| !pools.iter().any(|taken| Arc::ptr_eq(taken, pool));
             pools.push(match kept.iter().filter(|pool| pool.serves(spec)).find(is_free) {
                 Some(pool) => Arc::clone(pool),
-                None => Arc::new(Pool::new(spec, options.clone())),
+                None => Arc::new(Pool::new(spec, options)),
             });
         }
         let pools = pools.into_boxed_slice();
@@ -58,6 +62,11 @@ impl Fleet {
     /// The servers, in the configured order.
     pub(crate) fn servers(&self) -> &[ServerSpec] {
         &self.placement.servers().0
+    }
+
+    /// The servers' pools, in the same order.
+    pub(crate) fn pools(&self) -> &[Arc<Pool>] {
+        &self.pools
     }
 
     /// The position of the server that holds `key`.

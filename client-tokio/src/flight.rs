@@ -15,6 +15,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Flight {
     exchange: Exchange,
+    /// How many items one reply may have.
+    most: usize,
     queues: VecDeque<Queue>,
     /// The oldest line: which requests of the first queue are on it.
     line: Range<usize>,
@@ -41,9 +43,10 @@ pub(crate) struct Unanswered<'q> {
 
 impl Flight {
     /// A fresh connection.
-    pub(crate) const fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self {
             exchange: Exchange::new(limits),
+            most: usize::try_from(limits.items).unwrap_or(usize::MAX).max(1),
             queues: VecDeque::new(),
             line: 0..0,
             answered: 0,
@@ -59,7 +62,7 @@ impl Flight {
         let base = self.composed.saturating_sub(out.len() as u64);
         let mut first = 0;
         loop {
-            match queue.compose(first, base, out) {
+            match queue.compose(first, self.most, base, out) {
                 0 => break,
                 count => {
                     self.exchange.sent();
@@ -170,7 +173,7 @@ impl Flight {
 
     /// When the oldest request that is not answered must be.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.unanswered().next().map(|(_, request)| request.deadline)
+        self.unanswered().next().map(|(_, request)| request.terms.deadline)
     }
 
     /// Whether the server answered anything so far.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod batch;
 mod builder;
 mod call;
 mod client;
@@ -11,17 +12,25 @@ mod driver;
 mod error;
 mod fleet;
 mod flight;
+mod many;
 mod mux;
 mod pool;
 mod queue;
 mod resolve;
+mod room;
 mod server_spec;
 mod slots;
 mod socket;
+mod state;
+mod waiting;
 
 pub use builder::Builder;
-pub use client::{Attributes, Client, Item, ServerStatus};
+pub use client::{Attributes, Client, FromServer, Item, ServerStatus};
 pub use error::{Error, ErrorKind};
+pub use many::Many;
 pub use memring_core::{Scheme, Weight, peers};
-pub use memring_text::{Limits, ServerError, ServerErrorKind, Ttl, UnixTime, ZeroTtl};
+pub use memring_text::{
+    ArrayBuffer, Buffer, FlushDelay, Limits, ServerError, ServerErrorKind, SliceBuffer, Stats, StatsKind,
+    StoreOutcome, Ttl, UnixTime, ZeroTtl,
+};
 pub use server_spec::{Address, DEFAULT_PORT, Problem, ServerSpec, ServerSpecError};

@@ -2,8 +2,7 @@
 
 use core::{
     fmt,
-    pin::Pin,
-    task::{Context, Poll, Waker},
+    task::{Poll, Waker},
     time::Duration,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,8 +14,10 @@ use crate::{
     dial::Dialer,
     driver::{Driver, drive},
     error::Cause,
-    queue::Queue,
-    slots::{Failure, Outcome, SlotId, Slots},
+    queue::{Group, Queue, Terms},
+    room::{RoomLimits, Ticket},
+    slots::{Failure, Outcome, SlotId},
+    state::State,
 };
 
 /// What connections are made with.
@@ -25,105 +26,198 @@ pub(crate) struct MuxOptions {
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
     pub(crate) limits: Limits,
+    pub(crate) room: RoomLimits,
+    /// Whether gets of different callers may leave as one.
+    pub(crate) is_merging: bool,
 }
 
 /// A connection that many callers share.
 ///
 /// Callers queue their requests and wait in slots. A task, the driver, takes the queue, writes it, reads the replies and
-/// fills the slots; it opens the connection when there is something to send. The lock is held for a few instructions at
-/// a time, never across an await, and no waker is run or dropped under it.
+/// fills the slots; it opens the connection when there is something to send. The lock is held for a short while at a
+/// time, never across an await, and no waker is run or dropped under it.
 pub(crate) struct Mux {
     dialer: Arc<Dialer>,
     options: MuxOptions,
-    state: Mutex<State>,
+    shared: Mutex<Shared>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    queue: Queue,
-    slots: Slots,
+#[derive(Debug)]
+struct Shared {
+    state: State,
     /// Whether there is a driver.
     is_driven: bool,
     /// The driver's waker, and whether it waits for a request.
     driver: Option<Waker>,
     is_parked: bool,
-    is_closing: bool,
+    closing: Closing,
+    /// Who waits for the driver to end.
+    closers: Vec<Waker>,
+}
+
+/// How a connection comes to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Closing {
+    /// Not yet.
+    No,
+    /// When everything that is queued or sent is answered.
+    Gently,
+    /// At once.
+    Now,
 }
 
 /// What there is for a driver to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// The callers have gone.
-    Closing,
     /// Requests are queued.
     Queued,
     /// Nothing is queued; the driver will be woken.
     Nothing,
+    /// Nothing is queued, and nothing will be.
+    NoMore,
+    /// To end at once.
+    Stop,
 }
 
+/// The callers' side.
 impl Mux {
     /// A connection that is opened when it is needed.
-    pub(crate) fn new(dialer: Arc<Dialer>, options: MuxOptions) -> Self {
-        Self { dialer, options, state: Mutex::default() }
+    pub(crate) const fn new(dialer: Arc<Dialer>, options: MuxOptions) -> Self {
+        let shared = Shared {
+            state: State::new(options.room),
+            is_driven: false,
+            driver: None,
+            is_parked: false,
+            closing: Closing::No,
+            closers: Vec::new(),
+        };
+        Self { dialer, options, shared: Mutex::new(shared) }
     }
 
-    /// Queues `request`. The outcome is in the slot by the deadline; `waker` is woken then.
-    pub(crate) fn submit(
+    /// Queues `request`; its outcome is in the slot by the deadline, and `waker` is woken then. Without room, the caller
+    /// has a ticket afterwards, and is woken when there may be some.
+    pub(crate) fn poll_submit(
         self: &Arc<Self>,
         request: &Request<'_>,
         deadline: Instant,
-        waker: Option<&Waker>,
-    ) -> Result<SlotId, Cause> {
-        let mut state = self.lock();
-        if state.is_closing {
-            return Err(Cause::Shut);
+        waker: &Waker,
+        ticket: &mut Option<Ticket>,
+    ) -> Poll<Result<SlotId, Cause>> {
+        let group = if self.options.is_merging { Group::ANY } else { Group::ALONE };
+        let terms = Terms { deadline, group };
+        self.enter(waker, ticket, |state, ticket| state.push(request, terms, Some(waker), ticket))
+    }
+
+    /// Queues as many of `requests` as there is room for, together; `slots` takes their slots. It is ready when all are
+    /// queued.
+    pub(crate) fn poll_submit_all<'r>(
+        self: &Arc<Self>,
+        requests: &mut (impl ExactSizeIterator<Item = Request<'r>> + Clone),
+        deadline: Instant,
+        waker: &Waker,
+        ticket: &mut Option<Ticket>,
+        slots: &mut impl Extend<SlotId>,
+    ) -> Poll<Result<(), Cause>> {
+        self.enter(waker, ticket, |state, ticket| {
+            let group = if self.options.is_merging { Group::ANY } else { state.new_group() };
+            while let Some(request) = requests.clone().next() {
+                let slot = state.push(&request, Terms { deadline, group }, None, ticket)?;
+                slots.extend([slot]);
+                requests.next();
+            }
+            Some(())
+        })
+    }
+
+    /// Runs `push` on the state, and tells the driver. When `push` finds no room, the caller waits.
+    fn enter<T>(
+        self: &Arc<Self>,
+        waker: &Waker,
+        ticket: &mut Option<Ticket>,
+        push: impl FnOnce(&mut State, &mut Option<Ticket>) -> Option<T>,
+    ) -> Poll<Result<T, Cause>> {
+        let mut shared = self.lock();
+        if shared.closing > Closing::No {
+            return Poll::Ready(Err(Cause::Shut));
         }
-        let runtime = match state.is_driven {
+        let runtime = match shared.is_driven {
             true => None,
-            false => Some(Handle::try_current().map_err(|_| Cause::NoRuntime)?),
+            false => match Handle::try_current() {
+                Ok(runtime) => Some(runtime),
+                Err(_) => return Poll::Ready(Err(Cause::NoRuntime)),
+            },
         };
-        let slot = state.slots.open(waker.cloned());
-        state.queue.push(request, slot, deadline);
-        state.is_driven = true;
-        let driver = if state.is_parked { state.driver.clone() } else { None };
-        state.is_parked = false;
-        drop(state);
-        if let Some(driver) = driver {
-            driver.wake();
-        }
+        let before = *ticket;
+        let pushed = push(&mut shared.state, ticket);
+        let replaced = if pushed.is_none() { shared.state.room.wait(ticket, waker) } else { None };
+        // Who leaves the head of those who wait lets the next one see whether there is room for two.
+        let next = if before.is_some() && *ticket != before { shared.state.room.next() } else { None };
+        shared.is_driven = true;
+        let driver = if shared.is_parked { shared.driver.clone() } else { None };
+        shared.is_parked = false;
+        drop(shared);
+        drop(replaced);
+        driver.into_iter().chain(next).for_each(Waker::wake);
         if let Some(runtime) = runtime {
             drop(runtime.spawn(drive(Driver::new(Arc::clone(self)))));
         }
-        Ok(slot)
+        pushed.map_or(Poll::Pending, |pushed| Poll::Ready(Ok(pushed)))
     }
 
-    /// Takes no more requests, and ends the driver.
-    pub(crate) fn close(&self) {
-        let mut state = self.lock();
-        state.is_closing = true;
-        let driver = state.driver.clone();
-        drop(state);
-        if let Some(driver) = driver {
-            driver.wake();
-        }
-    }
-
-    fn poll(&self, slot: SlotId, waker: &Waker) -> Poll<Outcome> {
-        let polled = self.lock().slots.poll(slot, waker);
+    /// The outcome of a request, if it is there; else `waker` is woken with it.
+    pub(crate) fn poll_outcome(&self, slot: SlotId, waker: &Waker) -> Poll<Outcome> {
+        let polled = self.lock().state.slots.poll(slot, waker);
         // A waker that was replaced is dropped here, without the lock.
         polled.map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn abandon(&self, slot: SlotId) {
-        let mut state = self.lock();
-        let is_queued = state.queue.cancel(slot);
-        let left = state.slots.abandon(slot, !is_queued);
-        drop(state);
+    /// The callers of these slots go away.
+    pub(crate) fn abandon(&self, slots: impl IntoIterator<Item = SlotId>) {
+        let mut left = Vec::new();
+        let mut shared = self.lock();
+        shared.state.abandon(slots, &mut left);
+        let next = shared.state.room.next();
+        drop(shared);
         drop(left);
+        next.into_iter().for_each(Waker::wake);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A caller waits for room no longer.
+    pub(crate) fn give_up_ticket(&self, ticket: Ticket) {
+        let mut shared = self.lock();
+        let waker = shared.state.room.give_up(ticket);
+        let next = shared.state.room.next();
+        drop(shared);
+        drop(waker);
+        next.into_iter().for_each(Waker::wake);
+    }
+
+    /// Takes no more requests, and ends the driver.
+    pub(crate) fn close(&self, closing: Closing) {
+        let mut shared = self.lock();
+        shared.closing = shared.closing.max(closing);
+        let driver = shared.driver.clone();
+        drop(shared);
+        driver.into_iter().for_each(Waker::wake);
+    }
+
+    /// Ready when there is no driver.
+    pub(crate) fn poll_closed(&self, waker: &Waker) -> Poll<()> {
+        let mut shared = self.lock();
+        if !shared.is_driven {
+            return Poll::Ready(());
+        }
+        shared.closers.push(waker.clone());
+        Poll::Pending
+    }
+
+    /// How many requests are not answered yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().state.room.requests()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -138,144 +232,80 @@ impl Mux {
     }
 
     /// Looks for work. With `into`, an empty queue, takes what is queued. `waker` is woken when requests are queued
-    /// where there was nothing, and when the callers have gone.
+    /// where there was nothing, and when the connection is to end.
     pub(crate) fn work(&self, waker: &Waker, into: Option<&mut Queue>) -> Work {
-        let mut state = self.lock();
-        let before = match &state.driver {
+        let mut shared = self.lock();
+        let replaced = match &shared.driver {
             Some(driver) if driver.will_wake(waker) => None,
-            _ => state.driver.replace(waker.clone()),
+            _ => shared.driver.replace(waker.clone()),
         };
-        let work = match (state.is_closing, state.queue.requests.is_empty()) {
-            (true, _) => Work::Closing,
-            (false, true) => Work::Nothing,
-            (false, false) => Work::Queued,
+        let work = match (shared.closing, shared.state.queue.requests.is_empty()) {
+            (Closing::Now, _) => Work::Stop,
+            (_, false) => Work::Queued,
+            (Closing::Gently, true) => Work::NoMore,
+            (Closing::No, true) => Work::Nothing,
         };
-        state.is_parked = work == Work::Nothing;
+        shared.is_parked = work == Work::Nothing;
         if let (Work::Queued, Some(queue)) = (work, into) {
-            core::mem::swap(&mut state.queue, queue);
+            core::mem::swap(&mut shared.state.queue, queue);
         }
-        drop(state);
-        drop(before);
+        drop(shared);
+        drop(replaced);
         work
     }
 
     /// The deadline of the oldest request that is queued.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.lock().queue.requests.first().map(|request| request.deadline)
+        self.lock().state.queue.requests.first().map(|request| request.terms.deadline)
     }
 
     /// Gives up all queued requests, or those whose deadline is not after `until`.
     pub(crate) fn give_up(&self, cause: &Cause, until: Option<Instant>) {
-        let mut wakers = Vec::new();
-        let mut state = self.lock();
-        let State { queue, slots, .. } = &mut *state;
-        queue.requests.retain(|request| {
-            let is_over = until.is_none_or(|until| request.deadline <= until);
-            if is_over {
-                let failure = Failure { cause: cause.clone(), sent: request.is_retried };
-                wakers.extend(slots.finish(request.slot, Err(failure)));
-            }
-            !is_over
-        });
-        if queue.requests.is_empty() {
-            queue.clear();
-        }
-        drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        let is_over = |terms: &Terms| until.is_none_or(|until| terms.deadline <= until);
+        self.with_wakers(&mut Vec::new(), |state, wakers| state.give_up(cause, is_over, wakers));
     }
 
     /// Puts requests back to the front of the queue, but for those whose callers have gone.
-    pub(crate) fn put_back(&self, mut again: Queue) {
-        let mut left = Vec::new();
-        let mut state = self.lock();
-        let State { queue, slots, .. } = &mut *state;
-        again.requests.retain(|request| {
-            let is_abandoned = slots.is_abandoned(request.slot);
-            if is_abandoned {
-                left.push(slots.abandon(request.slot, false));
-            }
-            !is_abandoned
-        });
-        for request in &queue.requests {
-            again.adopt(request, queue, false);
-        }
-        *queue = again;
-        drop(state);
-        drop(left);
+    pub(crate) fn put_back(&self, again: Queue) {
+        self.with_wakers(&mut Vec::new(), |state, _| state.put_back(again));
     }
 
     /// Fills slots with their outcomes; `wakers` is room to be used.
     pub(crate) fn finish(&self, done: &mut Vec<(SlotId, Outcome)>, wakers: &mut Vec<Waker>) {
-        if done.is_empty() {
-            return;
+        if !done.is_empty() {
+            self.with_wakers(wakers, |state, wakers| {
+                done.drain(..).for_each(|(slot, outcome)| state.finish(slot, outcome, wakers));
+            });
         }
-        let mut state = self.lock();
-        for (slot, outcome) in done.drain(..) {
-            wakers.extend(state.slots.finish(slot, outcome));
-        }
-        drop(state);
-        wakers.drain(..).for_each(Waker::wake);
     }
 
     /// The driver ends. Whoever still waits is told.
     pub(crate) fn undriven(&self) {
-        let mut wakers = Vec::new();
-        let mut state = self.lock();
-        state.is_driven = false;
-        state.is_parked = false;
-        let driver = state.driver.take();
-        state.queue.clear();
-        let cause = if state.is_closing { Cause::Shut } else { Cause::Closed(None) };
-        state.slots.fail_all(&Failure { cause, sent: true }, &mut wakers);
-        drop(state);
+        let mut shared = self.lock();
+        let mut wakers = core::mem::take(&mut shared.closers);
+        let cause = if shared.closing > Closing::No { Cause::Shut } else { Cause::Closed(None) };
+        shared.state.fail_all(&Failure { cause, sent: true }, &mut wakers);
+        wakers.extend(shared.state.room.next());
+        shared.is_driven = false;
+        shared.is_parked = false;
+        let driver = shared.driver.take();
+        drop(shared);
         drop(driver);
         wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Runs `act` on the state; then, without the lock, whom it wakes, and who may be let in now.
+    fn with_wakers(&self, wakers: &mut Vec<Waker>, act: impl FnOnce(&mut State, &mut Vec<Waker>)) {
+        let mut shared = self.lock();
+        act(&mut shared.state, wakers);
+        wakers.extend(shared.state.room.next());
+        drop(shared);
+        wakers.drain(..).for_each(Waker::wake);
     }
 }
 
 impl fmt::Debug for Mux {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mux").field("dialer", &self.dialer).finish_non_exhaustive()
-    }
-}
-
-/// Waits for the outcome of a request. Dropping it leaves the reply to be read and thrown away by the connection; a
-/// request that has not left is not sent.
-#[derive(Debug)]
-pub(crate) struct Waiting<'m> {
-    mux: &'m Mux,
-    slot: Option<SlotId>,
-    /// The slot was opened with the waker of the task that polls, in the very poll that comes first.
-    is_fresh: bool,
-}
-
-impl<'m> Waiting<'m> {
-    /// Waits for `slot`, which was opened within this poll and with its waker.
-    pub(crate) const fn fresh(mux: &'m Mux, slot: SlotId) -> Self {
-        Self { mux, slot: Some(slot), is_fresh: true }
-    }
-}
-
-impl Future for Waiting<'_> {
-    type Output = Outcome;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        if core::mem::take(&mut self.is_fresh) {
-            return Poll::Pending;
-        }
-        let Some(slot) = self.slot else { return Poll::Pending };
-        let polled = self.mux.poll(slot, cx.waker());
-        if polled.is_ready() {
-            self.slot = None;
-        }
-        polled
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if let Some(slot) = self.slot {
-            self.mux.abandon(slot);
-        }
     }
 }

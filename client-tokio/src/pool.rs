@@ -1,29 +1,41 @@
 //! The connections to one server, each shared by many callers.
 
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use crate::{
     dial::Dialer,
-    mux::{Mux, MuxOptions},
+    mux::{Closing, Mux, MuxOptions},
     server_spec::{Address, ServerSpec},
 };
+
+/// What pools are made with.
+#[derive(Clone, Debug)]
+pub(crate) struct PoolOptions {
+    /// How many connections there may be to each server.
+    pub(crate) size: usize,
+    pub(crate) mux: MuxOptions,
+}
 
 /// The connections to one server. Dropping it closes them.
 #[derive(Debug)]
 pub(crate) struct Pool {
     name: Arc<str>,
     address: Address,
-    mux: Arc<Mux>,
+    muxes: Box<[Arc<Mux>]>,
+    next: AtomicUsize,
 }
 
 impl Pool {
     /// A pool without an open connection yet.
-    pub(crate) fn new(spec: &ServerSpec, options: MuxOptions) -> Self {
+    pub(crate) fn new(spec: &ServerSpec, options: &PoolOptions) -> Self {
         let dialer = Arc::new(Dialer::new(spec.address()));
+        let mux = |_| Arc::new(Mux::new(Arc::clone(&dialer), options.mux.clone()));
         Self {
             name: spec.name().into(),
             address: spec.address().clone(),
-            mux: Arc::new(Mux::new(dialer, options)),
+            muxes: (0..options.size.max(1)).map(mux).collect(),
+            next: AtomicUsize::new(0),
         }
     }
 
@@ -37,14 +49,23 @@ impl Pool {
         *self.name == *spec.name() && self.address == *spec.address()
     }
 
-    /// The connection for the next request.
-    pub(crate) const fn mux(&self) -> &Arc<Mux> {
-        &self.mux
+    /// The connection for the next request: one after the other.
+    pub(crate) fn mux(&self) -> &Arc<Mux> {
+        match &*self.muxes {
+            [mux] => mux,
+            // There is at least one.
+            muxes => &muxes[self.next.fetch_add(1, Ordering::Relaxed) % muxes.len()],
+        }
+    }
+
+    /// All connections.
+    pub(crate) fn muxes(&self) -> &[Arc<Mux>] {
+        &self.muxes
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.mux.close();
+        self.muxes.iter().for_each(|mux| mux.close(Closing::Now));
     }
 }

@@ -1,6 +1,6 @@
 //! Requests on their way: what was asked, in the order in which it was asked.
 
-use core::ops::Range;
+use core::{num::NonZeroU64, ops::Range};
 
 use memring_text::{Expected, GetVerb, Key, ReplyShape, Request};
 use tokio::time::Instant;
@@ -15,13 +15,33 @@ pub(crate) struct Queue {
     bytes: Vec<u8>,
 }
 
+/// What is agreed about a request, beside what it asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// When its caller gives up.
+    pub(crate) deadline: Instant,
+    /// With which others it may share a line.
+    pub(crate) group: Group,
+}
+
+/// The requests that may share a line, where they follow each other and ask in the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Group(pub(crate) Option<NonZeroU64>);
+
+impl Group {
+    /// Shares its line with no other.
+    pub(crate) const ALONE: Self = Self(None);
+
+    /// Shares its line with whatever waits at the same moment.
+    pub(crate) const ANY: Self = Self(Some(NonZeroU64::MIN));
+}
+
 /// One request of a [`Queue`].
 #[derive(Clone, Debug)]
 pub(crate) struct Queued {
     /// Who waits for it.
     pub(crate) slot: SlotId,
-    /// When its caller gives up.
-    pub(crate) deadline: Instant,
+    pub(crate) terms: Terms,
     /// Whether it may be sent twice.
     pub(crate) is_idempotent: bool,
     /// Whether it was sent before, on a connection that ended.
@@ -42,6 +62,16 @@ enum What {
     Other(ReplyShape),
 }
 
+impl Queued {
+    /// Whether it may be on the same line as `other`.
+    fn joins(&self, other: &Self) -> bool {
+        let group = self.terms.group;
+        group != Group::ALONE
+            && group == other.terms.group
+            && matches!((self.what, other.what), (What::Get(verb), What::Get(other)) if verb == other)
+    }
+}
+
 impl Queue {
     /// No requests.
     pub(crate) const fn new() -> Self {
@@ -49,7 +79,7 @@ impl Queue {
     }
 
     /// Puts `request` behind the others.
-    pub(crate) fn push(&mut self, request: &Request<'_>, slot: SlotId, deadline: Instant) {
+    pub(crate) fn push(&mut self, request: &Request<'_>, slot: SlotId, terms: Terms) {
         let start = self.bytes.len();
         let what = match request {
             Request::Get(get) => {
@@ -65,7 +95,7 @@ impl Queue {
         };
         self.requests.push(Queued {
             slot,
-            deadline,
+            terms,
             is_idempotent: request.may_retry(1),
             is_retried: false,
             is_joined: false,
@@ -87,17 +117,15 @@ impl Queue {
         });
     }
 
-    /// Takes out the request of a caller who has gone. Says whether it was there.
-    pub(crate) fn cancel(&mut self, slot: SlotId) -> bool {
-        match self.requests.iter().rposition(|request| request.slot == slot) {
-            Some(at) => {
-                self.requests.remove(at);
-                if self.requests.is_empty() {
-                    self.bytes.clear();
-                }
-                true
-            }
-            None => false,
+    /// Keeps the requests that `keep` says, in their order.
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&Queued) -> bool) {
+        self.requests.retain(keep);
+        let used = self.requests.iter().fold(0_usize, |sum, request| sum.saturating_add(request.bytes.len()));
+        // The bytes of requests taken out stay until they are the larger part of many.
+        if self.bytes.len() > KEPT_BYTES.max(2 * used) {
+            let mut queue = Self::new();
+            self.requests.iter().for_each(|request| queue.adopt(request, self, false));
+            *self = queue;
         }
     }
 
@@ -120,12 +148,12 @@ impl Queue {
     }
 
     /// Writes the line that begins with request number `first` behind what is in `out`. Says how many requests are on
-    /// it; none when there is no such request. `base` is how much the connection sent before `out`.
-    pub(crate) fn compose(&mut self, first: usize, base: u64, out: &mut Vec<u8>) -> usize {
+    /// it, `most` at most; none when there is no such request. `base` is how much the connection sent before `out`.
+    pub(crate) fn compose(&mut self, first: usize, most: usize, base: u64, out: &mut Vec<u8>) -> usize {
         let Some(Queued { what, bytes, .. }) = self.requests.get(first) else { return 0 };
         let at = base.saturating_add(out.len() as u64);
         let count = match *what {
-            What::Get(verb) => self.compose_get(first, verb, out),
+            What::Get(verb) => self.compose_get(first, verb, most, out),
             What::Other(_) => {
                 out.extend_from_slice(self.bytes.get(bytes.clone()).unwrap_or(&[]));
                 1
@@ -137,12 +165,20 @@ impl Queue {
         count
     }
 
-    fn compose_get(&self, first: usize, verb: GetVerb, out: &mut Vec<u8>) -> usize {
+    /// Request number `first`, and those behind it that may be on the same line.
+    fn together(&self, first: usize) -> impl Iterator<Item = &Queued> {
+        let mut rest = self.requests.iter().skip(first);
+        let first = rest.next();
+        let is_joining = move |request: &&Queued| first.is_some_and(|first| first.joins(request));
+        first.into_iter().chain(rest.take_while(is_joining))
+    }
+
+    fn compose_get(&self, first: usize, verb: GetVerb, most: usize, out: &mut Vec<u8>) -> usize {
         let mut keys = [NO_KEY; LINE_KEYS];
-        let mut count = 0;
-        // Room for the verb, a number and the line end.
+        // The verb, a number, the line end.
         let mut room = 32;
-        for (key, request) in keys.iter_mut().zip(self.requests.iter().skip(first)).take(1) {
+        let mut count = 0;
+        for (key, request) in keys.iter_mut().zip(self.together(first)).take(most) {
             // What is queued as a key was one.
             *key = Key::new(self.bytes(request)).unwrap_or(NO_KEY);
             room += key.as_bytes().len() + 1;

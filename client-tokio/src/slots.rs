@@ -1,6 +1,6 @@
 //! Where callers wait for their replies. A slot outlives its caller: who goes away leaves it to be closed by the reply.
 
-use core::task::Waker;
+use core::{mem, task::Waker};
 
 use memring_text::Reply;
 
@@ -23,9 +23,9 @@ pub(crate) struct Failure {
 pub(crate) struct SlotId(usize);
 
 /// The outcomes that are waited for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Slots {
-    slots: Vec<Slot>,
+    slots: Vec<(Slot, usize)>,
     free: Vec<SlotId>,
 }
 
@@ -42,14 +42,25 @@ pub(crate) enum Slot {
 }
 
 impl Slots {
-    /// Takes a slot for a caller who waits with `waker`.
-    pub(crate) fn open(&mut self, waker: Option<Waker>) -> SlotId {
+    /// No slots yet.
+    pub(crate) const fn new() -> Self {
+        Self { slots: Vec::new(), free: Vec::new() }
+    }
+
+    /// Takes a slot for a caller who waits with `waker` and has a value of `len` bytes to send.
+    pub(crate) fn open(&mut self, waker: Option<Waker>, len: usize) -> SlotId {
+        let slot = (Slot::Waiting(waker), len);
         if let Some(id) = self.free.pop() {
-            *self.slot(id) = Slot::Waiting(waker);
+            self.slots[id.0] = slot;
             return id;
         }
-        self.slots.push(Slot::Waiting(waker));
+        self.slots.push(slot);
         SlotId(self.slots.len() - 1)
+    }
+
+    /// The length of the value that the request has, in bytes.
+    pub(crate) fn len(&self, id: SlotId) -> usize {
+        self.slots[id.0].1
     }
 
     /// The outcome, if it is there; the slot is free then. Else `waker` is kept, and the one kept before returned.
@@ -64,28 +75,33 @@ impl Slots {
         }
     }
 
-    /// Gives the outcome, and the waker of who waits for it. Does nothing when it was given before.
-    pub(crate) fn finish(&mut self, id: SlotId, outcome: Outcome) -> Option<Waker> {
+    /// Gives the outcome; `wakers` takes the waker of who waits for it. Says whether the request was open until now.
+    pub(crate) fn finish(&mut self, id: SlotId, outcome: Outcome, wakers: &mut Vec<Waker>) -> bool {
         match self.slot(id) {
             Slot::Waiting(waker) => {
-                let waker = waker.take();
+                wakers.extend(waker.take());
                 *self.slot(id) = Slot::Done(outcome);
-                waker
+                true
             }
             Slot::Abandoned => {
                 let _abandoned = self.close(id);
-                None
+                true
             }
-            Slot::Done(_) | Slot::Free => None,
+            Slot::Done(_) | Slot::Free => false,
         }
     }
 
-    /// The caller goes away. Without a reply to come (`is_owed`), or with one that came, the slot is free at once.
-    pub(crate) fn abandon(&mut self, id: SlotId, is_owed: bool) -> Slot {
+    /// The caller goes away. Where a reply is to come, the slot is kept for it; else it is free at once.
+    pub(crate) fn abandon(&mut self, id: SlotId) -> Slot {
         match self.slot(id) {
-            slot @ Slot::Waiting(_) if is_owed => core::mem::replace(slot, Slot::Abandoned),
+            slot @ Slot::Waiting(_) => mem::replace(slot, Slot::Abandoned),
             _ => self.close(id),
         }
+    }
+
+    /// Frees the slot of a caller who has gone, whose request is not sent.
+    pub(crate) fn release(&mut self, id: SlotId) {
+        let _abandoned = self.close(id);
     }
 
     /// Whether the caller has gone.
@@ -93,15 +109,13 @@ impl Slots {
         matches!(self.slot(id), Slot::Abandoned)
     }
 
-    /// Gives everybody who waits the same outcome; `wakers` takes those to be woken.
-    pub(crate) fn fail_all(&mut self, failure: &Failure, wakers: &mut Vec<Waker>) {
-        for index in 0..self.slots.len() {
-            wakers.extend(self.finish(SlotId(index), Err(failure.clone())));
-        }
+    /// All slots, those that are free among them.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = SlotId> + use<> {
+        (0..self.slots.len()).map(SlotId)
     }
 
     fn close(&mut self, id: SlotId) -> Slot {
-        let slot = core::mem::replace(self.slot(id), Slot::Free);
+        let slot = mem::replace(self.slot(id), Slot::Free);
         if !matches!(slot, Slot::Free) {
             self.free.push(id);
         }
@@ -110,7 +124,7 @@ impl Slots {
 
     fn slot(&mut self, id: SlotId) -> &mut Slot {
         // Ids are made here only, and slots never go away.
-        &mut self.slots[id.0]
+        &mut self.slots[id.0].0
     }
 }
 
@@ -124,32 +138,34 @@ mod tests {
 
     #[test]
     fn a_slot_is_free_again_when_its_outcome_was_given_and_taken() {
-        let mut slots = Slots::default();
-        let id = slots.open(None);
+        let mut slots = Slots::new();
+        let id = slots.open(None, 0);
         assert!(slots.poll(id, Waker::noop()).is_err());
-        assert!(slots.finish(id, Err(failure())).is_some());
-        assert_ne!(slots.open(None), id);
+        let mut wakers = Vec::new();
+        assert!(slots.finish(id, Err(failure()), &mut wakers) && wakers.len() == 1);
+        assert!(!slots.finish(id, Err(failure()), &mut wakers) && wakers.len() == 1);
+        assert_ne!(slots.open(None, 0), id);
         assert!(slots.poll(id, Waker::noop()).is_ok());
-        assert_eq!(slots.open(None), id);
+        assert_eq!(slots.open(None, 0), id);
     }
 
     #[test]
     fn an_abandoned_slot_is_kept_for_its_reply() {
-        let mut slots = Slots::default();
-        let id = slots.open(None);
-        assert!(matches!(slots.abandon(id, true), Slot::Waiting(_)));
+        let mut slots = Slots::new();
+        let id = slots.open(None, 0);
+        assert!(matches!(slots.abandon(id), Slot::Waiting(_)));
         assert!(slots.is_abandoned(id));
-        assert_ne!(slots.open(None), id);
-        assert!(slots.finish(id, Err(failure())).is_none());
-        assert_eq!(slots.open(None), id);
+        assert_ne!(slots.open(None, 0), id);
+        assert!(slots.finish(id, Err(failure()), &mut Vec::new()));
+        assert_eq!(slots.open(None, 0), id);
     }
 
     #[test]
     fn who_goes_after_the_reply_leaves_nothing() {
-        let mut slots = Slots::default();
-        let id = slots.open(None);
-        assert!(slots.finish(id, Err(failure())).is_none());
-        assert!(matches!(slots.abandon(id, true), Slot::Done(_)));
-        assert_eq!(slots.open(None), id);
+        let mut slots = Slots::new();
+        let id = slots.open(None, 0);
+        assert!(slots.finish(id, Err(failure()), &mut Vec::new()));
+        assert!(matches!(slots.abandon(id), Slot::Done(_)));
+        assert_eq!(slots.open(None, 0), id);
     }
 }

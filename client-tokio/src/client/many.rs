@@ -1,0 +1,98 @@
+//! The verbs for many keys at once.
+
+use memring_text::{Delete, Get, GetVerb, Store, StoreVerb, Value, ValueTooLarge};
+
+use super::{Attributes, Client, Item, exptime, set_outcome, shared};
+use crate::{
+    batch::{self, Plan, wire_keys},
+    error::Error,
+    many::Many,
+};
+
+impl Client {
+    /// Reads many items: every server is asked before the reply of any is waited for.
+    ///
+    /// ```
+    /// # use memring_std::testing::Server;
+    /// # use memring_tokio::{Client, Ttl};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let servers = [Server::start()?, Server::start()?];
+    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// client.set_many(&[("a", "1"), ("b", "2")], Ttl::NEVER).await?.all()?;
+    /// let found = client.get_many(&["a", "b", "c"]).await?;
+    /// for error in found.errors() {
+    ///     eprintln!("{error}");
+    /// }
+    /// let values: Vec<_> = found.hits().map(|(position, item)| (position, &item.value[..])).collect();
+    /// assert_eq!(values, [(0, &b"1"[..]), (1, b"2")]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none; nothing was sent then. What goes wrong
+    /// with a server is in the [`Many`].
+    pub async fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
+        const NAME: &str = "get_many";
+        let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
+        let keys = keys.iter().map(AsRef::as_ref);
+        let plan = Plan::new(&fleet, keys.clone());
+        let keys = wire_keys(fleet.scheme().key.prefix, keys, &mut room);
+        let keys = keys.map_err(|error| Error::new(NAME, error))?;
+        let get = |position: &usize| Get { verb: GetVerb::Get, key: keys[*position] };
+        let gets: Vec<_> = plan.positions().iter().map(get).collect();
+        Ok(batch::run(NAME, plan.divide(&gets), gets.len(), deadline, |item| Ok(item.map(shared))).await)
+    }
+
+    /// Stores many values, whatever was there before, all with the same attributes. What goes to one server leaves
+    /// together.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when one of the
+    /// keys or values cannot be; nothing was sent then. What goes wrong with a server is in the [`Many`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have stored some of the values.
+    pub async fn set_many<K: AsRef<[u8]>, V: AsRef<[u8]>>(
+        &self,
+        items: &[(K, V)],
+        attributes: impl Into<Attributes>,
+    ) -> Result<Many<()>, Error> {
+        const NAME: &str = "set_many";
+        let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
+        let keys = items.iter().map(|(key, _)| key.as_ref());
+        let plan = Plan::new(&fleet, keys.clone());
+        let keys = wire_keys(fleet.scheme().key.prefix, keys, &mut room);
+        let keys = keys.map_err(|error| Error::new(NAME, error))?;
+        let Attributes { flags, ttl } = attributes.into();
+        let exptime = exptime(ttl);
+        let store = |&position: &usize| {
+            let value = Value::within(items[position].1.as_ref(), self.options().limits.value)?;
+            Ok(Store { verb: StoreVerb::Set, key: keys[position], flags, exptime, value, noreply: false })
+        };
+        let stores = plan.positions().iter().map(store).collect::<Result<Vec<_>, _>>();
+        let stores = stores.map_err(|error: ValueTooLarge| Error::new(NAME, error))?;
+        Ok(batch::run(NAME, plan.divide(&stores), stores.len(), deadline, set_outcome).await)
+    }
+
+    /// Deletes many items, and says of each whether there was one. What goes to one server leaves together.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none; nothing was sent then. What goes wrong
+    /// with a server is in the [`Many`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have deleted some of the items.
+    pub async fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
+        const NAME: &str = "delete_many";
+        let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
+        let keys = keys.iter().map(AsRef::as_ref);
+        let plan = Plan::new(&fleet, keys.clone());
+        let keys = wire_keys(fleet.scheme().key.prefix, keys, &mut room);
+        let keys = keys.map_err(|error| Error::new(NAME, error))?;
+        let delete = |position: &usize| Delete { key: keys[*position], noreply: false };
+        let deletes: Vec<_> = plan.positions().iter().map(delete).collect();
+        Ok(batch::run(NAME, plan.divide(&deletes), deletes.len(), deadline, Ok).await)
+    }
+}

@@ -1,0 +1,52 @@
+//! What a call with many keys comes to.
+
+use crate::{client::Item, error::Error};
+
+/// One result for each key, in the order in which the keys were given.
+///
+/// A server that fails takes nothing from the others: its keys have its error, the rest have their results.
+#[derive(Clone, Debug)]
+pub struct Many<T> {
+    results: Vec<Result<T, Error>>,
+    errors: Vec<Error>,
+}
+
+impl<T> Many<T> {
+    pub(crate) const fn new(results: Vec<Result<T, Error>>, errors: Vec<Error>) -> Self {
+        Self { results, errors }
+    }
+
+    /// The results.
+    pub fn results(&self) -> &[Result<T, Error>] {
+        &self.results
+    }
+
+    /// The results, to keep.
+    pub fn into_results(self) -> Vec<Result<T, Error>> {
+        self.results
+    }
+
+    /// What went wrong: one error for each server that failed, and one for each key that was refused by itself.
+    #[must_use]
+    pub fn errors(&self) -> &[Error] {
+        &self.errors
+    }
+
+    /// The results of all keys, or the first error.
+    ///
+    /// # Errors
+    /// There was at least one.
+    pub fn all(self) -> Result<Vec<T>, Error> {
+        self.results.into_iter().collect()
+    }
+}
+
+impl Many<Option<Item>> {
+    /// The items that were found, each with its key's position. What failed is passed over like a miss.
+    pub fn hits(&self) -> impl Iterator<Item = (usize, &Item)> {
+        self.results.iter().enumerate().filter_map(|(position, result)| match result {
+            Ok(Some(item)) => Some((position, item)),
+            _ => None,
+        })
+    }
+}

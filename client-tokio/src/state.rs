@@ -1,0 +1,115 @@
+//! What callers and driver share: requests that are queued, slots that are waited in, the room that is left. It is
+//! behind a lock; nothing here waits, and wakers are handed out to be run without it.
+
+use core::{num::NonZeroU64, task::Waker};
+
+use memring_text::Request;
+
+use crate::{
+    error::Cause,
+    queue::{Group, Queue, Terms},
+    room::{Room, RoomLimits, Ticket},
+    slots::{Failure, Outcome, Slot, SlotId, Slots},
+};
+
+/// The callers' side of one connection.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) queue: Queue,
+    pub(crate) slots: Slots,
+    pub(crate) room: Room,
+    groups: NonZeroU64,
+}
+
+impl State {
+    /// Nothing queued, all of the room left.
+    pub(crate) const fn new(limits: RoomLimits) -> Self {
+        Self { queue: Queue::new(), slots: Slots::new(), room: Room::new(limits), groups: NonZeroU64::MIN }
+    }
+
+    /// Queues `request`, if there is room and it is the turn of its caller. `waker` is woken with the outcome.
+    pub(crate) fn push(
+        &mut self,
+        request: &Request<'_>,
+        terms: Terms,
+        waker: Option<&Waker>,
+        ticket: &mut Option<Ticket>,
+    ) -> Option<SlotId> {
+        let len = request.value().map_or(0, |value| value.as_bytes().len());
+        if !self.room.enter(len, ticket) {
+            return None;
+        }
+        let slot = self.slots.open(waker.cloned(), len);
+        self.queue.push(request, slot, terms);
+        Some(slot)
+    }
+
+    /// A group that no other request is in.
+    pub(crate) fn new_group(&mut self) -> Group {
+        self.groups = self.groups.checked_add(1).unwrap_or(NonZeroU64::MIN);
+        Group(Some(self.groups))
+    }
+
+    /// Gives a request its outcome; `wakers` takes who is to be woken.
+    pub(crate) fn finish(&mut self, slot: SlotId, outcome: Outcome, wakers: &mut Vec<Waker>) {
+        if self.slots.finish(slot, outcome, wakers) {
+            self.room.leave(self.slots.len(slot));
+        }
+    }
+
+    /// The callers of `slots` go away. What has not left is not sent. `left` takes what is to be dropped.
+    pub(crate) fn abandon(&mut self, slots: impl IntoIterator<Item = SlotId>, left: &mut Vec<Slot>) {
+        let before = left.len();
+        left.extend(slots.into_iter().map(|slot| self.slots.abandon(slot)));
+        if left.iter().skip(before).any(|slot| matches!(slot, Slot::Waiting(_))) {
+            let Self { queue, slots, room, .. } = self;
+            queue.retain(|request| release(request.slot, slots, room));
+        }
+    }
+
+    /// Gives up all that is queued, or what has a deadline not after that of `until`.
+    pub(crate) fn give_up(
+        &mut self,
+        cause: &Cause,
+        is_over: impl Fn(&Terms) -> bool,
+        wakers: &mut Vec<Waker>,
+    ) {
+        let Self { queue, slots, room, .. } = self;
+        queue.retain(|request| {
+            let is_over = is_over(&request.terms);
+            if is_over {
+                let failure = Failure { cause: cause.clone(), sent: request.is_retried };
+                if slots.finish(request.slot, Err(failure), wakers) {
+                    room.leave(slots.len(request.slot));
+                }
+            }
+            !is_over
+        });
+    }
+
+    /// Puts requests back to the front of the queue, but for those whose callers have gone.
+    pub(crate) fn put_back(&mut self, mut again: Queue) {
+        let Self { queue, slots, room, .. } = self;
+        again.retain(|request| release(request.slot, slots, room));
+        queue.requests.iter().for_each(|request| again.adopt(request, queue, false));
+        *queue = again;
+    }
+
+    /// Gives everything that is open the same outcome.
+    pub(crate) fn fail_all(&mut self, failure: &Failure, wakers: &mut Vec<Waker>) {
+        self.queue.clear();
+        for slot in self.slots.ids() {
+            self.finish(slot, Err(failure.clone()), wakers);
+        }
+    }
+}
+
+/// Frees the slot of a request that is not sent, if its caller has gone. Says whether the caller is there.
+fn release(slot: SlotId, slots: &mut Slots, room: &mut Room) -> bool {
+    let is_abandoned = slots.is_abandoned(slot);
+    if is_abandoned {
+        room.leave(slots.len(slot));
+        slots.release(slot);
+    }
+    !is_abandoned
+}
