@@ -3,8 +3,11 @@
 use core::fmt;
 
 use crate::{
+    admin::{Admin, SlabClasses},
+    base64,
     buffer::{ArrayBuffer, Buffer, Full},
     key::Key,
+    meta::{MetaKey, MetaRequest, MetaVerb},
     number::Digits,
     request::{GetVerb, Request, StatsKind, Store, StoreVerb},
 };
@@ -54,6 +57,16 @@ impl Head {
     fn signed(&mut self, number: i32) {
         self.put(if number < 0 { b" -" } else { b" " });
         self.put(Digits::of(u64::from(number.unsigned_abs())).as_bytes());
+    }
+
+    /// As a decimal fraction, with at least one digit behind the point.
+    fn hundredths(&mut self, number: u16) {
+        self.number(u64::from(number / 100));
+        self.put(b".");
+        self.put(Digits::of(u64::from(number / 10 % 10)).as_bytes());
+        if !number.is_multiple_of(10) {
+            self.put(Digits::of(u64::from(number % 10)).as_bytes());
+        }
     }
 
     fn end(&mut self, noreply: bool) {
@@ -174,9 +187,25 @@ impl<'a> Request<'a> {
             Self::Stats(kind) => {
                 head.put(b"stats");
                 head.word(kind.word().as_bytes());
+                if let StatsKind::Cachedump { class, count } = kind {
+                    head.number(u64::from(*class));
+                    head.number(u64::from(*count));
+                }
                 head.end(false);
             }
             Self::Quit => head.put(b"quit\r\n"),
+            Self::Meta(meta) => return meta_line(meta, meta.value().map(|value| value.as_bytes().len())),
+            Self::MetaNoop => head.put(b"mn\r\n"),
+            Self::Auth(credentials) => {
+                // The key says nothing; what follows it is a value of this length.
+                let (user, password) = (credentials.user(), credentials.password());
+                head.put(b"set x 0 0");
+                head.number(user.len().saturating_add(password.len()).saturating_add(1) as u64);
+                for part in [LINE_END, user, b" ", password, LINE_END] {
+                    head.put(part);
+                }
+            }
+            Self::Admin(admin) => admin_line(admin, &mut head),
         }
         head
     }
@@ -187,6 +216,102 @@ fn get_head(verb: GetVerb, head: &mut Head) {
     if let Some(exptime) = verb.exptime() {
         head.signed(exptime);
     }
+}
+
+/// A meta request as slices.
+pub(crate) fn meta_parts<'a>(meta: &MetaRequest<'a>) -> Parts<'a> {
+    let value = meta.value();
+    Parts { head: meta_line(meta, value.map(|value| value.as_bytes().len())), value }
+}
+
+/// The line of a meta request, for a value of `len` bytes.
+pub(crate) fn meta_line(meta: &MetaRequest<'_>, len: Option<usize>) -> Head {
+    let mut head = Head::new();
+    head.put(meta.verb().word().as_bytes());
+    if meta.verb() != MetaVerb::Noop {
+        match meta.key() {
+            MetaKey::Text(key) => head.word(key.as_bytes()),
+            MetaKey::Binary(key) => {
+                head.put(b" ");
+                key.as_bytes().chunks(3).for_each(|chunk| head.put(&base64::encode_chunk(chunk)));
+            }
+        }
+    }
+    if let Some(len) = len {
+        head.number(len as u64);
+    }
+    head.put(meta.flags().as_bytes());
+    head.end(false);
+    head
+}
+
+fn admin_line(admin: &Admin, head: &mut Head) {
+    let mut words = |words: &str| head.put(words.as_bytes());
+    match *admin {
+        Admin::CacheMemlimit { megabytes } => {
+            words("cache_memlimit");
+            head.number(u64::from(megabytes));
+        }
+        Admin::Shutdown { graceful } => words(if graceful { "shutdown graceful" } else { "shutdown" }),
+        Admin::Watch(kinds) => {
+            words("watch");
+            kinds.words().for_each(|word| head.word(word.as_bytes()));
+        }
+        Admin::SlabsReassign { from, to } => {
+            words("slabs reassign");
+            head.signed(from.map_or(-1, i32::from));
+            head.number(u64::from(to));
+        }
+        Admin::SlabsAutomove(mode) => {
+            words("slabs automove");
+            head.number(mode as u64);
+        }
+        Admin::LruTune { hot_percent, warm_percent, hot_hundredths, warm_hundredths } => {
+            words("lru tune");
+            head.number(u64::from(hot_percent));
+            head.number(u64::from(warm_percent));
+            head.hundredths(hot_hundredths);
+            head.hundredths(warm_hundredths);
+        }
+        Admin::LruMode { segmented } => words(if segmented { "lru mode segmented" } else { "lru mode flat" }),
+        Admin::LruTempTtl(None) => words("lru temp_ttl -1"),
+        Admin::LruTempTtl(Some(seconds)) => {
+            words("lru temp_ttl");
+            head.number(u64::from(seconds));
+        }
+        Admin::CrawlerEnable(on) => words(if on { "lru_crawler enable" } else { "lru_crawler disable" }),
+        Admin::CrawlerSleep(microseconds) => {
+            words("lru_crawler sleep");
+            head.number(u64::from(microseconds));
+        }
+        Admin::CrawlerTocrawl(items) => {
+            words("lru_crawler tocrawl");
+            head.number(u64::from(items));
+        }
+        Admin::CrawlerCrawl(classes) => {
+            words("lru_crawler crawl ");
+            slab_classes(classes, head);
+        }
+        Admin::Metadump(classes) => {
+            words("lru_crawler metadump ");
+            slab_classes(classes, head);
+        }
+        Admin::Mgdump(classes) => {
+            words("lru_crawler mgdump ");
+            slab_classes(classes, head);
+        }
+        Admin::MetadumpHash => words("lru_crawler metadump hash"),
+        Admin::MgdumpHash => words("lru_crawler mgdump hash"),
+    }
+    head.end(false);
+}
+
+fn slab_classes(classes: SlabClasses, head: &mut Head) {
+    let Some(numbers) = classes.numbers() else { return head.put(b"all") };
+    numbers.enumerate().for_each(|(index, class)| {
+        head.put(if index == 0 { b"" } else { b"," });
+        head.put(Digits::of(class).as_bytes());
+    });
 }
 
 /// The line of a `set` and its relatives, for a value of `len` bytes.

@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::{
     limits::Limits,
+    meta::{MetaCode, MetaShape, MetaVerb},
     reply::{Event, Status},
     reply_decoder::{DecodeError, ReplyDecoder, Step},
 };
@@ -16,6 +17,11 @@ pub trait Expected {
 
     /// The key number `index` that was asked for, counted from 0 in the order of the request line.
     fn key(&self, index: usize) -> Option<&[u8]>;
+
+    /// The opaque token of a meta request.
+    fn opaque(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 impl<E: Expected + ?Sized> Expected for &E {
@@ -25,6 +31,10 @@ impl<E: Expected + ?Sized> Expected for &E {
 
     fn key(&self, index: usize) -> Option<&[u8]> {
         (**self).key(index)
+    }
+
+    fn opaque(&self) -> Option<&[u8]> {
+        (**self).opaque()
     }
 }
 
@@ -55,6 +65,24 @@ pub enum ReplyShape {
     Version,
     /// Lines of statistics, then `END`.
     Stats,
+    /// `PREFIX …` lines, then `END`.
+    Prefixes,
+    /// `ITEM …` lines, then `END`.
+    CacheItems,
+    /// `key=…` lines, then `END`.
+    Dump,
+    /// `mg …` lines, then `EN`.
+    DumpKeys,
+    /// `OK`, or a [`Notice`](crate::Notice).
+    Admin,
+    /// `OK`, and log lines for ever, which are not for an exchange to read.
+    Watch,
+    /// The connection is closed, or an error line comes.
+    Close,
+    /// `STORED`: user and password are right.
+    Auth,
+    /// A meta reply.
+    Meta(MetaShape),
     /// No reply at all.
     Nothing,
     /// Whatever comes, up to its end: the reply to a request that nobody waits for any more.
@@ -69,15 +97,18 @@ impl ReplyShape {
             Self::Delete => &[Status::Deleted, Status::NotFound],
             Self::Touch => &[Status::Touched, Status::NotFound],
             Self::Arith => &[Status::NotFound],
-            Self::Ok => &[Status::Ok],
+            Self::Ok | Self::Admin | Self::Watch => &[Status::Ok],
+            Self::Auth => &[Status::Stored],
             Self::Reset => &[Status::Reset],
             Self::Any => &Status::ALL,
-            Self::Values { .. } | Self::Version | Self::Stats | Self::Nothing => &[],
+            _ => &[],
         }
     }
 }
 
 /// A request that nobody waits for any more: its reply is read to the end and thrown away.
+///
+/// Not in the place of a quiet request, which may have no reply, nor of a dump: leave those as they are.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Abandoned;
 
@@ -145,6 +176,10 @@ pub struct Exchange {
     begun: bool,
     /// Where to look for the next item's key.
     next_key: usize,
+    /// The value that is being read belongs to a meta reply, which ends with it.
+    meta_value: bool,
+    /// A request of a quiet run was refused, and it is not known which.
+    doubt: bool,
     end: Option<ProtocolError>,
 }
 
@@ -152,7 +187,15 @@ impl Exchange {
     /// The bookkeeping of a fresh connection.
     #[must_use]
     pub const fn new(limits: Limits) -> Self {
-        Self { decoder: ReplyDecoder::new(limits), owed: 0, begun: false, next_key: 0, end: None }
+        Self {
+            decoder: ReplyDecoder::new(limits),
+            owed: 0,
+            begun: false,
+            next_key: 0,
+            meta_value: false,
+            doubt: false,
+            end: None,
+        }
     }
 
     /// Notes that a request goes out which will be answered. Call this before its first byte is written: from then
@@ -233,6 +276,12 @@ impl Exchange {
             return if buf.is_empty() { Ok(Progress::NeedMore) } else { Err(ProtocolError::Unasked) };
         }
         let shape = oldest.shape();
+        if let ReplyShape::Meta(shape) = shape {
+            return self.decode_meta(buf, shape, oldest);
+        }
+        if self.doubt {
+            return Err(ProtocolError::OutOfStep);
+        }
         let next_key = match shape {
             ReplyShape::Values { .. } => oldest.key(self.next_key),
             _ => None,
@@ -255,10 +304,33 @@ impl Exchange {
                 self.find_key(head.key, oldest)?;
                 false
             }
+            (Event::ValueEnd, ReplyShape::Any) if self.meta_value => {
+                self.meta_value = false;
+                true
+            }
             (Event::Data(_) | Event::ValueEnd, ReplyShape::Values { .. } | ReplyShape::Any)
             | (Event::Stat { .. }, ReplyShape::Stats | ReplyShape::Any)
+            | (Event::Prefix { .. }, ReplyShape::Prefixes | ReplyShape::Any)
+            | (Event::CacheItem(_), ReplyShape::CacheItems | ReplyShape::Any)
+            | (Event::Dump(_), ReplyShape::Dump)
+            | (Event::DumpKey(_), ReplyShape::DumpKeys)
             | (Event::Value(_), ReplyShape::Any) => false,
+            // Some servers say `OK` before they dump.
+            (Event::Status(Status::Ok), ReplyShape::Dump | ReplyShape::DumpKeys) if !self.begun => false,
+            (Event::Meta(head), ReplyShape::Any) => {
+                self.meta_value = head.code == MetaCode::Value;
+                !self.meta_value
+            }
+            (Event::Meta(head), ReplyShape::DumpKeys) if head.code == MetaCode::Miss => true,
+            (Event::Debug(_), ReplyShape::Any) | (Event::Notice(_), ReplyShape::Admin | ReplyShape::Any) => {
+                true
+            }
+            (Event::Status(Status::Ok), ReplyShape::Watch) => {
+                self.end = Some(ProtocolError::OutOfStep);
+                true
+            }
             (Event::End, ReplyShape::Values { .. } | ReplyShape::Stats | ReplyShape::Any)
+            | (Event::End, ReplyShape::Prefixes | ReplyShape::CacheItems | ReplyShape::Dump)
             | (Event::Number(_), ReplyShape::Arith | ReplyShape::Any)
             | (Event::Version(_), ReplyShape::Version | ReplyShape::Any) => true,
             (Event::Status(status), shape) if shape.statuses().contains(&status) => true,
@@ -271,6 +343,70 @@ impl Exchange {
             self.next_key = 0;
         }
         Ok(Progress::Event { consumed, event, index, complete })
+    }
+
+    /// Reads the next event for a meta request.
+    ///
+    /// A quiet one may have no reply. That shows when a reply comes that is another's: then nothing is consumed, and
+    /// the event is [`Event::Silence`].
+    fn decode_meta<'b>(
+        &mut self,
+        buf: &'b [u8],
+        shape: MetaShape,
+        oldest: &(impl Expected + ?Sized),
+    ) -> Result<Progress<'b>, ProtocolError> {
+        if self.doubt && !shape.is_quiet() && shape.verb() != MetaVerb::Noop {
+            return Err(ProtocolError::OutOfStep);
+        }
+        let before = self.decoder.clone();
+        let (consumed, event) = match self.decoder.decode(buf)? {
+            Step::Event { consumed, event } => (consumed, event),
+            Step::NeedMore => return Ok(Progress::NeedMore),
+        };
+        let (key, opaque) = (oldest.key(0).unwrap_or(&[]), oldest.opaque());
+        if shape.is_quiet() && !self.begun {
+            let is_mine = match event {
+                Event::Error(_) => true,
+                Event::Meta(head) => {
+                    shape.is_answered_by(&head, key, opaque).ok_or(ProtocolError::Unidentified)?
+                }
+                _ => false,
+            };
+            if !is_mine {
+                self.decoder = before;
+                self.owed = self.owed.saturating_sub(1);
+                let event = Event::Silence { sure: !self.doubt };
+                return Ok(Progress::Event { consumed: 0, event, index: 0, complete: true });
+            }
+        }
+        let complete = match event {
+            Event::Error(line) => {
+                if self.begun || !line.keeps_in_step() {
+                    self.end = Some(ProtocolError::OutOfStep);
+                }
+                self.doubt = shape.is_quiet();
+                true
+            }
+            Event::Meta(head) => {
+                shape.check(&head, key, opaque)?;
+                self.doubt = false;
+                head.code != MetaCode::Value
+            }
+            Event::Data(_) => false,
+            Event::ValueEnd => true,
+            Event::Debug(line) if shape.verb() == MetaVerb::Debug => {
+                if line.key != key && !crate::base64::is_of(line.key, key) {
+                    return Err(ProtocolError::WrongKey);
+                }
+                true
+            }
+            _ => return Err(ProtocolError::Unexpected),
+        };
+        self.begun = !complete;
+        if complete {
+            self.owed = self.owed.saturating_sub(1);
+        }
+        Ok(Progress::Event { consumed, event, index: 0, complete })
     }
 
     /// Looks for the key of an item among those not yet passed by: a server answers in the order of the request.
@@ -291,7 +427,7 @@ impl Exchange {
 pub enum Progress<'b> {
     /// An event of the oldest request's reply.
     Event {
-        /// How many bytes to take off the front of the buffer, at least one.
+        /// How many bytes to take off the front of the buffer: at least one, but none for [`Event::Silence`].
         consumed: usize,
         /// What they say.
         event: Event<'b>,
@@ -323,6 +459,10 @@ pub enum ProtocolError {
     Decode(DecodeError),
     /// An item has a key that was not asked for, or not in this place.
     WrongKey,
+    /// A reply lacks the opaque token of its request, or has another.
+    WrongOpaque,
+    /// A reply came that one of several quiet requests may have caused, and has neither opaque nor key to tell which.
+    Unidentified,
     /// An item lacks the cas unique that was asked for.
     MissingCas,
     /// The reply belongs to another kind of request.
@@ -348,6 +488,8 @@ impl fmt::Display for ProtocolError {
         f.write_str(match self {
             Self::Decode(error) => return error.fmt(f),
             Self::WrongKey => "reply has a key that was not asked for",
+            Self::WrongOpaque => "reply has another opaque than its request",
+            Self::Unidentified => "reply does not say which quiet request it answers",
             Self::MissingCas => "reply lacks the cas unique that was asked for",
             Self::Unexpected => "reply does not belong to the request",
             Self::Unasked => "bytes came that nobody asked for",

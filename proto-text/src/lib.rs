@@ -62,7 +62,11 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod admin;
+mod auth;
+mod base64;
 mod buffer;
+mod capabilities;
 #[cfg(feature = "embedded-io")]
 mod connection;
 mod encode;
@@ -71,6 +75,7 @@ mod exchange;
 mod key;
 mod limits;
 mod line;
+mod meta;
 mod number;
 mod operation;
 mod reply;
@@ -81,7 +86,12 @@ pub mod server;
 mod ttl;
 mod value;
 
+pub use admin::{
+    Admin, AdminOutcome, Automove, CacheItem, DumpKey, DumpLine, Notice, NoticeWord, SlabClasses, WatchKinds,
+};
+pub use auth::{Credentials, CredentialsError, MAX_CREDENTIALS_LEN};
 pub use buffer::{ArrayBuffer, Buffer, Full, SliceBuffer};
+pub use capabilities::{Capabilities, Feature, Unsupported};
 #[cfg(feature = "embedded-io")]
 pub use connection::{Connection, ConnectionError};
 pub use encode::{GetLine, Head, MAX_HEAD_LEN, MAX_KEYS_PER_LINE, MAX_REQUEST_LINE, Parts};
@@ -89,6 +99,12 @@ pub use error_line::{ErrorLine, ErrorWord, ServerError, ServerErrorKind};
 pub use exchange::{Abandoned, Exchange, ExchangeState, Expected, Keys, Progress, ProtocolError, ReplyShape};
 pub use key::{Key, KeyError, MAX_KEY_LEN};
 pub use limits::Limits;
+pub use meta::{
+    ArithMode, BinaryKey, BinaryKeyError, DebugLine, MAX_BINARY_KEY_LEN, MAX_OPAQUE_LEN, MetaArith,
+    MetaArithOutcome, MetaCode, MetaDebug, MetaDelete, MetaGet, MetaHead, MetaInfo, MetaItem, MetaKey,
+    MetaNoop, MetaRequest, MetaSet, MetaShape, MetaStoreOutcome, MetaVerb, Opaque, OpaqueError, ReturnFlag,
+    SetMode,
+};
 pub use operation::{Item, ItemCollector, Operation, Reply, ReplyError, Stats, StoreOutcome, Version};
 pub use reply::{Event, ItemHead, Status};
 pub use reply_decoder::{DecodeError, Malformed, ReplyDecoder, Step};

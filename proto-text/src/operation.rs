@@ -3,8 +3,11 @@
 use core::fmt;
 
 use crate::{
+    admin::NoticeWord,
+    auth::Credentials,
     buffer::{Buffer, Full},
     error_line::ServerError,
+    meta::{MetaCode, MetaInfo},
     reply::{Event, Status},
     request::{Arith, Delete, FlushAll, Get, Request, StatsKind, Store, Touch, Verbosity},
 };
@@ -46,15 +49,15 @@ pub trait Operation<V> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Reply<V> {
-    outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// Flags and cas unique of the item.
     item: Option<(u32, Option<u64>)>,
-    value: V,
-    full: Option<Full>,
+    pub(crate) value: V,
+    pub(crate) full: Option<Full>,
 }
 
 #[derive(Clone, Debug)]
-enum Outcome {
+pub(crate) enum Outcome {
     /// The reply has not ended yet.
     Open,
     /// `END`, of items or of statistics.
@@ -62,6 +65,13 @@ enum Outcome {
     Status(Status),
     Number(u64),
     Version,
+    /// A text that is the whole answer.
+    Text,
+    Meta(MetaCode, MetaInfo),
+    Silence {
+        sure: bool,
+    },
+    Notice(NoticeWord),
     Error(ServerError),
 }
 
@@ -90,6 +100,17 @@ impl<V: Buffer> Reply<V> {
             }
             Event::Stat { name, value } => self.put(&[name, b" ", value, b"\n"]),
             Event::Error(line) => self.outcome = Outcome::Error(ServerError::from(line)),
+            Event::Meta(head) => self.outcome = Outcome::Meta(head.code, MetaInfo::from(&head)),
+            Event::Silence { sure } => self.outcome = Outcome::Silence { sure },
+            Event::Debug(line) => {
+                self.outcome = Outcome::Text;
+                self.put(&[line.text]);
+            }
+            Event::Prefix { name, value } => self.put(&[name, b" ", value, b"\n"]),
+            Event::CacheItem(item) => self.put(&[item.key, b"\n"]),
+            Event::Dump(line) => self.put(&[b"key=", line.key, b" ", line.text, b"\n"]),
+            Event::DumpKey(key) => self.put(&[key.key, if key.is_base64 { b" b\n" } else { b"\n" }]),
+            Event::Notice(notice) => self.outcome = Outcome::Notice(notice.word),
         }
     }
 
@@ -112,9 +133,10 @@ impl<V> Reply<V> {
 }
 
 impl Outcome {
-    fn into_error(self) -> ReplyError {
+    pub(crate) fn into_error(self) -> ReplyError {
         match self {
             Self::Error(error) => ReplyError::Server(error),
+            Self::Silence { sure: false } => ReplyError::Unsure,
             _ => ReplyError::Mismatch,
         }
     }
@@ -275,8 +297,21 @@ impl<V> Operation<V> for Version {
     }
 }
 
+impl<V> Operation<V> for Credentials<'_> {
+    /// The server knows the user.
+    type Output = ();
+
+    fn request(&self) -> Request<'_> {
+        Request::Auth(*self)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
+        found(reply, Status::Stored).map(|_| ())
+    }
+}
+
 impl<V> Operation<V> for StatsKind {
-    /// The statistics; none after [`StatsKind::Reset`].
+    /// The statistics; none after [`StatsKind::Reset`] and the like. Of [`StatsKind::Cachedump`], the keys as names.
     type Output = Stats<V>;
 
     fn request(&self) -> Request<'_> {
@@ -285,7 +320,7 @@ impl<V> Operation<V> for StatsKind {
 
     fn output(&self, reply: Reply<V>) -> Result<Stats<V>, ReplyError> {
         match (reply.outcome, reply.full) {
-            (Outcome::End | Outcome::Status(Status::Reset), None) => Ok(Stats(reply.value)),
+            (Outcome::End | Outcome::Status(Status::Reset | Status::Ok), None) => Ok(Stats(reply.value)),
             (Outcome::End, Some(full)) => Err(ReplyError::Full(full)),
             (other, _) => Err(other.into_error()),
         }
@@ -377,6 +412,8 @@ pub enum ReplyError {
     Server(ServerError),
     /// The caller's buffer is too small.
     Full(Full),
+    /// A quiet request stayed without an answer, but one of its run was refused, and it may have been this one.
+    Unsure,
     /// The events were not those of a complete reply to this operation. Where an [`Exchange`](crate::Exchange) let
     /// them through, this does not happen, except to a request that [has no reply](Request::has_reply).
     Mismatch,
@@ -387,6 +424,7 @@ impl fmt::Display for ReplyError {
         match self {
             Self::Server(error) => error.fmt(f),
             Self::Full(full) => full.fmt(f),
+            Self::Unsure => f.write_str("one of several quiet requests was refused"),
             Self::Mismatch => f.write_str("reply does not belong to the operation"),
         }
     }
@@ -397,7 +435,7 @@ impl core::error::Error for ReplyError {
         match self {
             Self::Server(error) => Some(error),
             Self::Full(full) => Some(full),
-            Self::Mismatch => None,
+            Self::Unsure | Self::Mismatch => None,
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use core::fmt;
 
-use crate::error_line::ErrorLine;
+use crate::{
+    admin::{CacheItem, DumpKey, DumpLine, Notice},
+    error_line::ErrorLine,
+    meta::{DebugLine, MetaHead},
+};
 
 /// A piece of a reply, as [`ReplyDecoder`](crate::ReplyDecoder) finds it; bytes are borrowed from the caller's buffer.
 ///
@@ -33,6 +37,32 @@ pub enum Event<'b> {
     },
     /// The server refuses.
     Error(ErrorLine<'b>),
+    /// A line of a meta reply; after [`MetaCode::Value`](crate::MetaCode::Value) the value follows.
+    Meta(MetaHead<'b>),
+    /// `ME …`: what the server knows of an item.
+    Debug(DebugLine<'b>),
+    /// No bytes at all: a quiet request is answered by that, as a later reply shows. Only
+    /// [`Exchange`](crate::Exchange) knows.
+    Silence {
+        /// It means that there was nothing to say. Otherwise a request of the run was refused, and it may have been
+        /// this one.
+        sure: bool,
+    },
+    /// `PREFIX <name> …`, from `stats detail dump`.
+    Prefix {
+        /// The keys' common prefix.
+        name: &'b [u8],
+        /// The rest of the line.
+        value: &'b [u8],
+    },
+    /// `ITEM …`, from `stats cachedump`.
+    CacheItem(CacheItem<'b>),
+    /// `key=…`, from `lru_crawler metadump`.
+    Dump(DumpLine<'b>),
+    /// `mg …`, from `lru_crawler mgdump`.
+    DumpKey(DumpKey<'b>),
+    /// A command of an operator is refused, by a word of its own.
+    Notice(Notice<'b>),
 }
 
 impl fmt::Debug for Event<'_> {
@@ -49,6 +79,16 @@ impl fmt::Debug for Event<'_> {
                 write!(f, "Stat({} {})", name.escape_ascii(), value.escape_ascii())
             }
             Self::Error(line) => line.fmt(f),
+            Self::Meta(head) => head.fmt(f),
+            Self::Debug(line) => line.fmt(f),
+            Self::Silence { sure } => write!(f, "Silence(sure {sure})"),
+            Self::Prefix { name, value } => {
+                write!(f, "Prefix({} bytes {})", name.len(), value.escape_ascii())
+            }
+            Self::CacheItem(item) => item.fmt(f),
+            Self::Dump(line) => line.fmt(f),
+            Self::DumpKey(key) => key.fmt(f),
+            Self::Notice(notice) => notice.fmt(f),
         }
     }
 }

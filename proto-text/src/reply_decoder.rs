@@ -3,9 +3,11 @@
 use core::fmt;
 
 use crate::{
+    admin::{CacheItem, DumpKey, DumpLine, Notice},
     error_line::ErrorLine,
     limits::Limits,
     line::{Found, LineSearch, split_word},
+    meta::{DebugLine, MetaCode, MetaHead, ReturnFlags, value_head},
     number::{parse_u64, split_u64},
     reply::{Event, ItemHead, Status},
 };
@@ -24,7 +26,7 @@ pub enum Step<E> {
     NeedMore,
 }
 
-/// Reads replies, classic ones, without knowing which request they answer: they explain themselves.
+/// Reads replies, classic and meta, without knowing which request they answer: they explain themselves.
 ///
 /// The decoder holds no bytes, only a few words of state: the caller owns the buffer, and a buffer of
 /// [`Limits::line`] bytes passes values of any length, in pieces.
@@ -143,8 +145,13 @@ impl ReplyDecoder {
             Found::NotYet => return Ok(Step::NeedMore),
             Found::TooLong => return Err(DecodeError::LineTooLong { limit: self.limits.line }),
         };
-        let line = buf.get(..at).and_then(|line| line.strip_suffix(b"\r"));
-        let line = line.ok_or(DecodeError::Malformed(Malformed::LineEnd))?;
+        let whole = buf.get(..at).unwrap_or(&[]);
+        let line = match whole.strip_suffix(b"\r") {
+            Some(line) => line,
+            // The one kind of line that memcached ends without a carriage return.
+            None if whole.starts_with(b"key=") => whole,
+            None => return Err(DecodeError::Malformed(Malformed::LineEnd)),
+        };
         let event = self.event(line)?;
         Ok(Step::Event { consumed: at.saturating_add(1), event })
     }
@@ -168,6 +175,9 @@ impl ReplyDecoder {
         self.count = 0;
         match line {
             b"END" => Ok(Event::End),
+            [first, second] | [first, second, b' ', ..] if *first != b'O' && *first != b'm' => {
+                self.meta([*first, *second], line)
+            }
             [b'0'..=b'9', ..] => match parse_u64(line) {
                 Some(number) => Ok(Event::Number(number)),
                 None => malformed(Malformed::Number),
@@ -179,19 +189,67 @@ impl ReplyDecoder {
                 Some(status) => Ok(Event::Status(status)),
                 None => match ErrorLine::parse(line) {
                     Some(line) => Ok(Event::Error(line)),
-                    None => malformed(Malformed::Word),
+                    None => Self::admin_line(line),
                 },
             },
         }
     }
 
+    /// A line that begins with two letters: a meta reply, or nothing known.
+    fn meta<'b>(&mut self, word: [u8; 2], line: &'b [u8]) -> Result<Event<'b>, DecodeError> {
+        if word.iter().all(u8::is_ascii_digit) {
+            return parse_u64(line).map(Event::Number).ok_or(DecodeError::Malformed(Malformed::Number));
+        }
+        let rest = line.get(word.len()..).unwrap_or(&[]);
+        let malformed = DecodeError::Malformed(Malformed::Meta);
+        if word == *b"ME" {
+            let (key, text) = split_word(rest.strip_prefix(b" ").ok_or(malformed)?);
+            return if key.is_empty() { Err(malformed) } else { Ok(Event::Debug(DebugLine { key, text })) };
+        }
+        let code = MetaCode::ALL.into_iter().find(|code| code.word().as_bytes() == word);
+        let code = code.ok_or(DecodeError::Malformed(Malformed::Word))?;
+        if code != MetaCode::Value {
+            let flags = ReturnFlags::parse(rest).ok_or(malformed)?;
+            return Ok(Event::Meta(MetaHead { code, len: 0, flags }));
+        }
+        let (len, flags) = rest.strip_prefix(b" ").and_then(value_head).ok_or(malformed)?;
+        let len = self.admit(len)?;
+        self.state = State::Value(len);
+        Ok(Event::Meta(MetaHead { code, len, flags }))
+    }
+
+    #[cold]
+    fn admin_line(line: &[u8]) -> Result<Event<'_>, DecodeError> {
+        let malformed = |what| move || DecodeError::Malformed(what);
+        if let Some(rest) = line.strip_prefix(b"key=") {
+            return DumpLine::parse(rest).map(Event::Dump).ok_or_else(malformed(Malformed::Item));
+        }
+        if let Some(rest) = line.strip_prefix(b"mg ") {
+            return DumpKey::parse(rest).map(Event::DumpKey).ok_or_else(malformed(Malformed::Item));
+        }
+        if let Some(rest) = line.strip_prefix(b"ITEM ") {
+            return CacheItem::parse(rest).map(Event::CacheItem).ok_or_else(malformed(Malformed::Item));
+        }
+        if let Some(rest) = line.strip_prefix(b"PREFIX ") {
+            let (name, value) = split_word(rest);
+            return Ok(Event::Prefix { name, value });
+        }
+        Notice::parse(line).map(Event::Notice).ok_or_else(malformed(Malformed::Word))
+    }
+
+    /// Holds an announced length against the limit.
+    #[inline]
+    fn admit(&self, len: u64) -> Result<usize, DecodeError> {
+        let limit = self.limits.value;
+        match usize::try_from(len) {
+            Ok(len) if len <= limit => Ok(len),
+            _ => Err(DecodeError::ValueTooLarge { len, limit }),
+        }
+    }
+
     #[inline]
     fn item<'b>(&mut self, head: RawHead<'b>) -> Result<Event<'b>, DecodeError> {
-        let limit = self.limits.value;
-        let len = match usize::try_from(head.len) {
-            Ok(len) if len <= limit => len,
-            _ => return Err(DecodeError::ValueTooLarge { len: head.len, limit }),
-        };
+        let len = self.admit(head.len)?;
         self.count(self.limits.items, DecodeError::TooManyItems { limit: self.limits.items })?;
         self.state = State::Value(len);
         Ok(Event::Value(ItemHead { key: head.key, flags: head.flags, len, cas: head.cas }))
@@ -312,6 +370,8 @@ pub enum Malformed {
     ValueEnd,
     /// A line of statistics.
     Stat,
+    /// The flags or the length of a meta reply.
+    Meta,
     /// A request line (seen by a server).
     Request,
 }
@@ -342,6 +402,7 @@ impl fmt::Display for Malformed {
             Self::Item => "head of an item is malformed",
             Self::ValueEnd => "no line end where the value should end",
             Self::Stat => "line of statistics is malformed",
+            Self::Meta => "meta reply is malformed",
             Self::Request => "request is malformed",
         })
     }

@@ -3,8 +3,11 @@
 use core::fmt;
 
 use crate::{
+    admin::Admin,
+    auth::Credentials,
     exchange::{Expected, ReplyShape},
     key::Key,
+    meta::{MetaRequest, MetaShape},
     value::Value,
 };
 
@@ -37,6 +40,15 @@ pub enum Request<'a> {
     Stats(StatsKind),
     /// `quit`: the server closes the connection without a reply.
     Quit,
+    /// `mg`, `ms`, `md`, `ma`, `me`: built by [`MetaGet`](crate::MetaGet) and its relatives.
+    Meta(&'a MetaRequest<'a>),
+    /// `mn`: answered, and nothing else; see [`MetaNoop`](crate::MetaNoop).
+    MetaNoop,
+    /// User and password, in a `set`. Where a server demands them this is the first request on a connection; where
+    /// it does not, they would be stored as a value, so do not send them there.
+    Auth(Credentials<'a>),
+    /// A command for operators.
+    Admin(Admin),
 }
 
 impl<'a> Request<'a> {
@@ -45,13 +57,14 @@ impl<'a> Request<'a> {
     pub const fn value(&self) -> Option<Value<'a>> {
         match self {
             Self::Store(store) => Some(store.value),
+            Self::Meta(meta) => meta.value(),
             _ => None,
         }
     }
 
     /// Will the server answer?
     #[must_use]
-    pub const fn has_reply(&self) -> bool {
+    pub fn has_reply(&self) -> bool {
         !matches!(self.reply_shape(), ReplyShape::Nothing)
     }
 
@@ -61,10 +74,13 @@ impl<'a> Request<'a> {
     /// Unsent requests may; else only those that change nothing, or the same thing again, however often they arrive
     /// and whatever others did in between.
     #[must_use]
-    pub const fn may_retry(&self, sent: usize) -> bool {
+    pub fn may_retry(&self, sent: usize) -> bool {
         let idempotent = match self {
-            Self::Get(_) | Self::Touch(_) | Self::Version => true,
-            Self::Stats(kind) => !matches!(kind, StatsKind::Reset),
+            Self::Get(_) | Self::Touch(_) | Self::Version | Self::MetaNoop => true,
+            Self::Meta(meta) => meta.is_idempotent(),
+            Self::Stats(kind) => {
+                !matches!(kind, StatsKind::Reset | StatsKind::DetailOn | StatsKind::DetailOff)
+            }
             _ => false,
         };
         sent == 0 || idempotent
@@ -72,7 +88,7 @@ impl<'a> Request<'a> {
 
     /// What a complete reply looks like.
     #[must_use]
-    pub const fn reply_shape(&self) -> ReplyShape {
+    pub fn reply_shape(&self) -> ReplyShape {
         let (noreply, shape) = match self {
             Self::Get(get) => (false, get.verb.reply_shape()),
             Self::Store(store) => (store.noreply, store.verb.reply_shape()),
@@ -82,8 +98,11 @@ impl<'a> Request<'a> {
             Self::FlushAll(flush) => (flush.noreply, ReplyShape::Ok),
             Self::Verbosity(verbosity) => (verbosity.noreply, ReplyShape::Ok),
             Self::Version => (false, ReplyShape::Version),
-            Self::Stats(StatsKind::Reset) => (false, ReplyShape::Reset),
-            Self::Stats(_) => (false, ReplyShape::Stats),
+            Self::Stats(kind) => (false, kind.reply_shape()),
+            Self::Meta(meta) => (false, ReplyShape::Meta(meta.shape())),
+            Self::MetaNoop => (false, ReplyShape::Meta(MetaShape::NOOP)),
+            Self::Auth(_) => (false, ReplyShape::Auth),
+            Self::Admin(admin) => (false, admin.reply_shape()),
             Self::Quit => (false, ReplyShape::Nothing),
         };
         if noreply { ReplyShape::Nothing } else { shape }
@@ -98,6 +117,14 @@ impl Expected for Request<'_> {
     fn key(&self, index: usize) -> Option<&[u8]> {
         match self {
             Self::Get(get) if index == 0 => Some(get.key.as_bytes()),
+            Self::Meta(meta) if index == 0 => Some(meta.key().as_bytes()),
+            _ => None,
+        }
+    }
+
+    fn opaque(&self) -> Option<&[u8]> {
+        match self {
+            Self::Meta(meta) => meta.opaque(),
             _ => None,
         }
     }
@@ -328,12 +355,47 @@ pub enum StatsKind {
     Conns,
     /// `stats reset`: sets the counters to zero; the reply is `RESET`.
     Reset,
+    /// `stats detail on`: count by the keys' prefixes; the reply is `OK`.
+    DetailOn,
+    /// `stats detail off`: the reply is `OK`.
+    DetailOff,
+    /// `stats detail dump`: an [`Event::Prefix`](crate::Event::Prefix) for each prefix.
+    DetailDump,
+    /// `stats cachedump <class> <count>`: a [`CacheItem`](crate::CacheItem) for each of some items of a slab class.
+    Cachedump {
+        /// The slab class.
+        class: u8,
+        /// How many items at most; 0 is all.
+        count: u32,
+    },
 }
 
 impl StatsKind {
-    /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::General, Self::Settings, Self::Items, Self::Slabs, Self::Sizes, Self::Conns, Self::Reset];
+    /// Every kind but [`Cachedump`](Self::Cachedump), which has arguments.
+    pub const ALL: [Self; 10] = [
+        Self::General,
+        Self::Settings,
+        Self::Items,
+        Self::Slabs,
+        Self::Sizes,
+        Self::Conns,
+        Self::Reset,
+        Self::DetailOn,
+        Self::DetailOff,
+        Self::DetailDump,
+    ];
+
+    /// What a complete reply looks like.
+    #[must_use]
+    pub const fn reply_shape(self) -> ReplyShape {
+        match self {
+            Self::Reset => ReplyShape::Reset,
+            Self::DetailOn | Self::DetailOff => ReplyShape::Ok,
+            Self::DetailDump => ReplyShape::Prefixes,
+            Self::Cachedump { .. } => ReplyShape::CacheItems,
+            _ => ReplyShape::Stats,
+        }
+    }
 
     /// The word after `stats`; empty for [`General`](Self::General).
     #[must_use]
@@ -346,6 +408,10 @@ impl StatsKind {
             Self::Sizes => "sizes",
             Self::Conns => "conns",
             Self::Reset => "reset",
+            Self::DetailOn => "detail on",
+            Self::DetailOff => "detail off",
+            Self::DetailDump => "detail dump",
+            Self::Cachedump { .. } => "cachedump",
         }
     }
 }

@@ -5,9 +5,11 @@
 
 #![allow(missing_docs, unreachable_pub, clippy::std_instead_of_core)]
 
+mod admin;
 mod bad_replies;
 mod client;
 mod live;
+mod meta;
 mod model;
 mod own_server;
 mod server;

@@ -1,11 +1,13 @@
 //! Requests and replies as owned data, equal whichever way they came: from the files' JSON or from events.
 
 use memring_text::{
-    Arith, ArithVerb, Delete, Event, FlushAll, FlushDelay, Get, GetVerb, Key, Request, StatsKind, Store,
-    StoreVerb, Touch, Value as Block, Verbosity, server::RequestEvent,
+    Arith, ArithVerb, Delete, Event, FlushAll, FlushDelay, Get, GetVerb, Key, Request, Store, StoreVerb,
+    Touch, Value as Block, Verbosity, server::RequestEvent,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+
+use crate::{admin, meta};
 
 /// A string of the files: each character is a byte.
 pub fn string(value: &Value) -> Vec<u8> {
@@ -61,15 +63,19 @@ pub enum Reply {
     Status(String),
     Number(u64),
     Version(Vec<u8>),
-    Stats(Vec<(Vec<u8>, Vec<u8>)>),
+    /// Lines before `END`, of whatever kind.
+    Lines(Vec<Vec<u8>>),
+    /// A line by itself.
+    Line(Vec<u8>),
+    /// A code, flags, and a value.
+    Meta(String, Vec<Vec<u8>>, Option<Data>),
     Error(String, Vec<u8>),
 }
 
 impl Reply {
-    /// `None` for the kinds that the crate does not read yet.
-    pub fn of_json(value: &Value) -> Option<Self> {
+    pub fn of_json(value: &Value) -> Self {
         let word = value["r"].as_str().unwrap();
-        Some(match word {
+        match word {
             "values" => Self::Values(value["items"].as_array().unwrap().iter().map(item).collect()),
             "number" => Self::Number(value["n"].as_u64().unwrap()),
             "version" => Self::Version(string(&value["version"])),
@@ -77,13 +83,22 @@ impl Reply {
             "stats" => {
                 let items = value["items"].as_array().unwrap();
                 if items.is_empty() {
-                    return Some(Self::Values(Vec::new()));
+                    Self::Values(Vec::new())
+                } else {
+                    Self::Lines(items.iter().map(words).collect())
                 }
-                Self::Stats(items.iter().map(stat).collect::<Option<_>>()?)
             }
-            "meta" | "debug" | "line" => return None,
+            "meta" => {
+                let data = (value["code"] == "VA").then(|| Data::of_json(value));
+                Self::Meta(value["code"].as_str().unwrap().into(), strings(&value["flags"]), data)
+            }
+            "debug" => {
+                let attrs = strings(&value["attrs"]).join(&b' ');
+                Self::Line([&b"ME "[..], &string(&value["key"]), b" ", &attrs].concat())
+            }
+            "line" => Self::Line(string(&value["text"])),
             status => Self::Status(status.into()),
-        })
+        }
     }
 }
 
@@ -92,12 +107,24 @@ fn item(item: &Value) -> (Vec<u8>, u32, Data, Option<u64>) {
     (string(&item["key"]), flags, Data::of_json(item), item["cas"].as_u64())
 }
 
-fn stat(item: &Value) -> Option<(Vec<u8>, Vec<u8>)> {
-    let parts: Vec<_> = item.as_array().unwrap().iter().map(string).collect();
-    match &parts[..] {
-        [word, name, value] if word == b"STAT" => Some((name.clone(), value.clone())),
-        _ => None,
+/// An array of strings.
+pub fn strings(value: &Value) -> Vec<Vec<u8>> {
+    value.as_array().unwrap().iter().map(string).collect()
+}
+
+fn words(item: &Value) -> Vec<u8> {
+    strings(item).join(&b' ')
+}
+
+/// An event of one line, as that line without its end.
+fn line(event: &Event<'_>) -> Vec<u8> {
+    let mut line = Vec::new();
+    event.encode(&mut line).unwrap();
+    assert_eq!(line.pop(), Some(b'\n'));
+    if line.last() == Some(&b'\r') {
+        line.pop();
     }
+    line
 }
 
 /// Puts replies together from events.
@@ -106,7 +133,8 @@ pub struct ReplyBuilder {
     items: Vec<(Vec<u8>, u32, Data, Option<u64>)>,
     head: Option<(Vec<u8>, u32, Option<u64>)>,
     data: Vec<u8>,
-    stats: Vec<(Vec<u8>, Vec<u8>)>,
+    lines: Vec<Vec<u8>>,
+    meta: Option<Vec<Vec<u8>>>,
     pub replies: Vec<Reply>,
 }
 
@@ -118,14 +146,30 @@ impl ReplyBuilder {
                 return;
             }
             Event::Data(piece) => return self.data.extend_from_slice(piece),
+            Event::Meta(head) => {
+                let words: Vec<_> = line(event).split(|byte| *byte == b' ').map(<[u8]>::to_vec).collect();
+                let flags = words[1 + usize::from(head.code.word() == "VA")..].to_vec();
+                if head.code.word() == "VA" {
+                    self.meta = Some(flags);
+                    return;
+                }
+                Reply::Meta(head.code.word().into(), flags, None)
+            }
+            Event::ValueEnd if self.meta.is_some() => {
+                let data = Data::Bytes(std::mem::take(&mut self.data));
+                Reply::Meta("VA".into(), self.meta.take().unwrap(), Some(data))
+            }
             Event::ValueEnd => {
                 let (key, flags, cas) = self.head.take().unwrap();
                 self.items.push((key, flags, Data::Bytes(std::mem::take(&mut self.data)), cas));
                 return;
             }
-            Event::Stat { name, value } => return self.stats.push((name.to_vec(), value.to_vec())),
-            Event::End if self.stats.is_empty() => Reply::Values(std::mem::take(&mut self.items)),
-            Event::End => Reply::Stats(std::mem::take(&mut self.stats)),
+            Event::Stat { .. } | Event::Prefix { .. } | Event::CacheItem(_) | Event::Dump(_) => {
+                return self.lines.push(line(event));
+            }
+            Event::Debug(_) | Event::Notice(_) => Reply::Line(line(event)),
+            Event::End if self.lines.is_empty() => Reply::Values(std::mem::take(&mut self.items)),
+            Event::End => Reply::Lines(std::mem::take(&mut self.lines)),
             Event::Status(status) => Reply::Status(status.word().into()),
             Event::Number(number) => Reply::Number(number),
             Event::Version(text) => Reply::Version(text.to_vec()),
@@ -133,6 +177,7 @@ impl ReplyBuilder {
                 self.items.clear();
                 Reply::Error(line.word.word().into(), line.text.to_vec())
             }
+            Event::Silence { .. } => return,
             _ => panic!("unknown event {event:?}"),
         };
         self.replies.push(reply);
@@ -140,23 +185,18 @@ impl ReplyBuilder {
 
     /// Are there pieces of a reply that has not ended?
     pub fn is_open(&self) -> bool {
-        self.head.is_some() || !self.items.is_empty() || !self.stats.is_empty()
+        self.head.is_some() || self.meta.is_some() || !self.items.is_empty() || !self.lines.is_empty()
     }
 }
 
-/// Is the request one that the crate knows?
-pub fn is_known(value: &Value) -> bool {
-    match value["q"].as_str().unwrap() {
-        "get" | "gets" | "gat" | "gats" | "set" | "add" | "replace" | "append" | "prepend" | "cas"
-        | "incr" | "decr" | "delete" | "touch" | "flush_all" | "verbosity" | "version" | "quit" => true,
-        "stats" => stats_kind(value).is_some(),
-        _ => false,
-    }
+/// Can the request be said in the crate's types?
+pub fn is_typed(value: &Value) -> bool {
+    get_of_json(value).is_some() || with_request(value, &zeros(value), |_| ()).is_some()
 }
 
-fn stats_kind(value: &Value) -> Option<StatsKind> {
-    let args: Vec<_> = value["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap()).collect();
-    StatsKind::ALL.into_iter().find(|kind| kind.word() == args.join(" "))
+/// The room of a value that is not looked at.
+fn zeros(value: &Value) -> Vec<u8> {
+    vec![0; value.get("len").map_or(0, |len| len.as_u64().unwrap() as usize)]
 }
 
 /// The get of the files: which, and for which keys.
@@ -177,8 +217,9 @@ pub fn data_of_json(value: &Value) -> Option<Data> {
     value.get("len").map(|_| Data::of_json(value))
 }
 
-/// Lends `with` the request that the JSON describes, with `data` for its value. Not for gets of several keys.
-pub fn with_request<T>(value: &Value, data: &[u8], with: impl FnOnce(&Request<'_>) -> T) -> T {
+/// Lends `with` the request that the JSON describes, with `data` for its value. Not for gets of several keys. `None`
+/// where the crate's types cannot say it.
+pub fn with_request<T>(value: &Value, data: &[u8], with: impl FnOnce(&Request<'_>) -> T) -> Option<T> {
     let q = value["q"].as_str().unwrap();
     let key = value.get("key").map(string).unwrap_or_default();
     let key = || Key::new(&key).unwrap();
@@ -199,9 +240,12 @@ pub fn with_request<T>(value: &Value, data: &[u8], with: impl FnOnce(&Request<'_
     let arith = |verb| Request::Arith(Arith { verb, key: key(), delta: number("delta"), noreply });
     if let Some((verb, keys)) = get_of_json(value) {
         assert_eq!(keys.len(), 1);
-        return with(&Request::Get(Get { verb, key: Key::new(&keys[0]).unwrap() }));
+        return Some(with(&Request::Get(Get { verb, key: Key::new(&keys[0]).unwrap() })));
     }
-    with(&match q {
+    if let "mg" | "ms" | "md" | "ma" | "me" = q {
+        return meta::with_request(value, data, with);
+    }
+    Some(with(&match q {
         "set" => store(StoreVerb::Set),
         "add" => store(StoreVerb::Add),
         "replace" => store(StoreVerb::Replace),
@@ -219,10 +263,11 @@ pub fn with_request<T>(value: &Value, data: &[u8], with: impl FnOnce(&Request<'_
         }
         "verbosity" => Request::Verbosity(Verbosity { level: number("level").try_into().unwrap(), noreply }),
         "version" => Request::Version,
-        "stats" => Request::Stats(stats_kind(value).unwrap()),
+        "stats" => Request::Stats(admin::stats_kind(value)?),
         "quit" => Request::Quit,
-        other => panic!("unknown request {other}"),
-    })
+        "mn" => Request::MetaNoop,
+        _ => Request::Admin(admin::admin(value)?),
+    }))
 }
 
 /// A request as it was read by a server.
@@ -239,8 +284,8 @@ impl Asked {
             return Self::Get(verb, keys);
         }
         // The line is written for zeros: only the length of the value is on it.
-        let zeros = vec![0; value.get("len").map_or(0, |len| len.as_u64().unwrap() as usize)];
-        let line = with_request(value, &zeros, |request| request.parts().as_slices()[0].to_vec());
+        let line =
+            with_request(value, &zeros(value), |request| request.parts().as_slices()[0].to_vec()).unwrap();
         let known = data_of_json(value);
         Self::Line(line, known)
     }
@@ -288,4 +333,21 @@ impl AskedBuilder {
             }
         }
     }
+}
+
+/// Is the request one of those that our server reads?
+pub fn is_classic(value: &Value) -> bool {
+    !value["q"].as_str().unwrap().starts_with('m')
+        && is_typed(value)
+        && (get_of_json(value).is_some()
+            || with_request(value, &zeros(value), |request| {
+                !matches!(
+                    request,
+                    Request::Admin(_)
+                        | Request::Stats(memring_text::StatsKind::Cachedump { .. })
+                        | Request::Stats(
+                            memring_text::StatsKind::DetailOn | memring_text::StatsKind::DetailDump
+                        )
+                )
+            }) != Some(false))
 }

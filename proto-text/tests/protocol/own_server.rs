@@ -8,13 +8,13 @@ use memring_text::{
 };
 
 use crate::{
-    model::is_known,
+    model::is_classic,
     transcript::{Block, Exchange, blocks},
 };
 
 /// Why a block is not asked of our engine; `None` when it is.
 fn reason(block: &Block) -> Option<&'static str> {
-    let known = |exchange: &Exchange| exchange.requests.iter().flatten().all(is_known);
+    let known = |exchange: &Exchange| exchange.requests.iter().flatten().all(is_classic);
     let name = block.name.split_once('/').unwrap().1;
     if block.name.starts_with("11-auth") {
         return Some("no authentication yet");

@@ -7,7 +7,7 @@ use memring_text::{
 
 use crate::{
     client::cuts,
-    model::{Asked, AskedBuilder, is_known},
+    model::{Asked, AskedBuilder, is_classic},
     transcript::blocks,
 };
 
@@ -34,7 +34,7 @@ fn requests_are_read_however_they_are_cut() {
     let mut cut_count = 0;
     for block in blocks() {
         for exchange in &block.exchanges {
-            let Some(requests) = exchange.requests.as_ref().filter(|all| all.iter().all(is_known)) else {
+            let Some(requests) = exchange.requests.as_ref().filter(|all| all.iter().all(is_classic)) else {
                 continue;
             };
             let bytes = exchange.sent_whole();

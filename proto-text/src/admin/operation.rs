@@ -1,0 +1,46 @@
+//! What operators' commands come to.
+
+use super::{Admin, NoticeWord};
+use crate::{
+    operation::{Operation, Outcome, Reply, ReplyError},
+    reply::Status,
+    request::Request,
+};
+
+/// What became of an operator's command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum AdminOutcome<V> {
+    /// It is done. Of a dump, the buffer holds what came: a line for each item.
+    Done(V),
+    /// It is not done; the word says why.
+    Refused(NoticeWord),
+}
+
+impl<V> core::fmt::Debug for AdminOutcome<V> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Done(_) => f.write_str("Done"),
+            Self::Refused(word) => write!(f, "Refused({word:?})"),
+        }
+    }
+}
+
+impl<V> Operation<V> for Admin {
+    type Output = AdminOutcome<V>;
+
+    fn request(&self) -> Request<'_> {
+        Request::Admin(*self)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<AdminOutcome<V>, ReplyError> {
+        use crate::meta::MetaCode;
+        match (reply.outcome, reply.full) {
+            (Outcome::Notice(word), _) => Ok(AdminOutcome::Refused(word)),
+            (Outcome::End | Outcome::Status(Status::Ok) | Outcome::Meta(MetaCode::Miss, _), None) => {
+                Ok(AdminOutcome::Done(reply.value))
+            }
+            (Outcome::End | Outcome::Meta(MetaCode::Miss, _), Some(full)) => Err(ReplyError::Full(full)),
+            (other, _) => Err(other.into_error()),
+        }
+    }
+}

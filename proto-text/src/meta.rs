@@ -1,0 +1,29 @@
+//! The meta commands: `mg`, `ms`, `md`, `ma`, `me`, `mn`, with every flag a type.
+//!
+//! | | asks for | of the item | changes | the conversation |
+//! |---|---|---|---|---|
+//! | [`MetaGet`] | `v` `c` `f` `h` `k` `l` `s` `t` | `u` `C` `E` | `N` `R` `T` | `b` `O` `q` |
+//! | [`MetaSet`] | `c` `k` `s` | `C` `E` `I` | `F` `T` `M` `N` | `b` `O` `q` |
+//! | [`MetaDelete`] | `k` | `C` `E` `I` `x` | `T` | `b` `O` `q` |
+//! | [`MetaArith`] | `v` `c` `k` `t` | `C` `E` | `D` `J` `M` `N` `T` | `b` `O` `q` |
+//! | [`MetaDebug`] | | | | `b` |
+//! | [`MetaNoop`] | | | | |
+
+mod flag;
+mod key;
+mod opaque;
+mod operation;
+mod reply;
+mod request;
+mod shape;
+
+pub(crate) use flag::{Flag, Flags};
+pub use key::{BinaryKey, BinaryKeyError, MAX_BINARY_KEY_LEN, MetaKey};
+pub use opaque::{MAX_OPAQUE_LEN, Opaque, OpaqueError};
+pub use operation::{MetaArithOutcome, MetaInfo, MetaItem, MetaStoreOutcome};
+pub use reply::{DebugLine, MetaCode, MetaHead, ReturnFlag};
+pub(crate) use reply::{ReturnFlags, pairs, value_head};
+pub use request::{
+    ArithMode, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaNoop, MetaRequest, MetaSet, MetaVerb, SetMode,
+};
+pub use shape::MetaShape;

@@ -1,0 +1,199 @@
+//! What meta requests come to.
+
+use super::{MetaArith, MetaCode, MetaDebug, MetaDelete, MetaGet, MetaHead, MetaNoop, MetaSet, ReturnFlag};
+use crate::{
+    buffer::Buffer,
+    number::parse_u64,
+    operation::{Operation, Outcome, Reply, ReplyError, StoreOutcome},
+    request::Request,
+};
+
+/// What a server says of an item. Nothing is there that was not asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MetaInfo {
+    /// The cas unique; 0 where there was none to tell.
+    pub cas: Option<u64>,
+    /// The client's flags.
+    pub flags: Option<u32>,
+    /// Seconds that the item has left; -1 is for ever.
+    pub ttl: Option<i64>,
+    /// The value's length.
+    pub size: Option<u64>,
+    /// Was the item fetched before?
+    pub hit: Option<bool>,
+    /// Seconds since the item was last used.
+    pub last_access: Option<u32>,
+    /// The caller has won, and is to make the value anew.
+    pub win: bool,
+    /// The item is stale.
+    pub stale: bool,
+    /// Another caller has won already.
+    pub won_by_other: bool,
+}
+
+impl From<&MetaHead<'_>> for MetaInfo {
+    fn from(head: &MetaHead<'_>) -> Self {
+        let mut info = Self::default();
+        for flag in head.flags() {
+            match flag {
+                ReturnFlag::Cas(cas) => info.cas = Some(cas),
+                ReturnFlag::Flags(flags) => info.flags = Some(flags),
+                ReturnFlag::Ttl(seconds) => info.ttl = Some(seconds),
+                ReturnFlag::Size(len) => info.size = Some(len),
+                ReturnFlag::Hit(hit) => info.hit = Some(hit),
+                ReturnFlag::LastAccess(seconds) => info.last_access = Some(seconds),
+                ReturnFlag::Win => info.win = true,
+                ReturnFlag::Stale => info.stale = true,
+                ReturnFlag::WonByOther => info.won_by_other = true,
+                ReturnFlag::Base64 | ReturnFlag::Key(_) | ReturnFlag::Opaque(_) => {}
+            }
+        }
+        info
+    }
+}
+
+/// An item as `mg` returned it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct MetaItem<V> {
+    /// The value; `None` where it was not asked for, or left out for [`MetaGet::unless_cas`].
+    pub value: Option<V>,
+    /// What else was asked for.
+    pub info: MetaInfo,
+}
+
+impl<V> core::fmt::Debug for MetaItem<V> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("MetaItem").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+impl<V> Operation<V> for MetaGet<'_> {
+    /// `None` is a miss.
+    type Output = Option<MetaItem<V>>;
+
+    fn request(&self) -> Request<'_> {
+        Request::Meta(&self.0)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError> {
+        match (reply.outcome, reply.full) {
+            (Outcome::Meta(MetaCode::Miss, _) | Outcome::Silence { sure: true }, _) => Ok(None),
+            (Outcome::Meta(MetaCode::Done, info), _) => Ok(Some(MetaItem { value: None, info })),
+            (Outcome::Meta(MetaCode::Value, _), Some(full)) => Err(ReplyError::Full(full)),
+            (Outcome::Meta(MetaCode::Value, info), None) => {
+                Ok(Some(MetaItem { value: Some(reply.value), info }))
+            }
+            (other, _) => Err(other.into_error()),
+        }
+    }
+}
+
+/// What became of an `ms`, an `md` or an `ma`, and what was asked for beside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetaStoreOutcome {
+    /// What became of it. Of an `md` and an `ma`, [`Stored`](StoreOutcome::Stored) says that it was done.
+    pub outcome: StoreOutcome,
+    /// What was asked for. Silence brings nothing.
+    pub info: MetaInfo,
+}
+
+fn stored<V>(reply: Reply<V>) -> Result<MetaStoreOutcome, ReplyError> {
+    let (outcome, info) = match reply.outcome {
+        Outcome::Meta(MetaCode::Done | MetaCode::Value, info) => (StoreOutcome::Stored, info),
+        Outcome::Meta(MetaCode::NotStored, info) => (StoreOutcome::NotStored, info),
+        Outcome::Meta(MetaCode::Exists, info) => (StoreOutcome::Exists, info),
+        Outcome::Meta(MetaCode::NotFound, info) => (StoreOutcome::NotFound, info),
+        Outcome::Silence { sure: true } => (StoreOutcome::Stored, MetaInfo::default()),
+        other => return Err(other.into_error()),
+    };
+    Ok(MetaStoreOutcome { outcome, info })
+}
+
+impl<V> Operation<V> for MetaSet<'_> {
+    type Output = MetaStoreOutcome;
+
+    fn request(&self) -> Request<'_> {
+        Request::Meta(&self.0)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<MetaStoreOutcome, ReplyError> {
+        stored(reply)
+    }
+}
+
+impl<V> Operation<V> for MetaDelete<'_> {
+    /// [`StoreOutcome::Stored`]: deleted, or marked stale.
+    type Output = StoreOutcome;
+
+    fn request(&self) -> Request<'_> {
+        Request::Meta(&self.0)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<StoreOutcome, ReplyError> {
+        stored(reply).map(|stored| stored.outcome)
+    }
+}
+
+/// What became of an `ma`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetaArithOutcome {
+    /// [`StoreOutcome::Stored`]: counted.
+    pub outcome: StoreOutcome,
+    /// The new number, where it was asked for.
+    pub number: Option<u64>,
+    /// What else was asked for.
+    pub info: MetaInfo,
+}
+
+impl<V: Buffer> Operation<V> for MetaArith<'_> {
+    type Output = MetaArithOutcome;
+
+    fn request(&self) -> Request<'_> {
+        Request::Meta(&self.0)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<MetaArithOutcome, ReplyError> {
+        let number = match (&reply.outcome, reply.full) {
+            (Outcome::Meta(MetaCode::Value, _), Some(full)) => return Err(ReplyError::Full(full)),
+            (Outcome::Meta(MetaCode::Value, _), None) => {
+                Some(parse_u64(reply.value.as_slice()).ok_or(ReplyError::Mismatch)?)
+            }
+            _ => None,
+        };
+        stored(reply).map(|MetaStoreOutcome { outcome, info }| MetaArithOutcome { outcome, number, info })
+    }
+}
+
+impl<V> Operation<V> for MetaDebug<'_> {
+    /// What the server knows, as `name=value` with spaces between; `None` is a miss.
+    type Output = Option<V>;
+
+    fn request(&self) -> Request<'_> {
+        Request::Meta(&self.0)
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<Option<V>, ReplyError> {
+        match (reply.outcome, reply.full) {
+            (Outcome::Meta(MetaCode::Miss, _), _) => Ok(None),
+            (Outcome::Text, None) => Ok(Some(reply.value)),
+            (Outcome::Text, Some(full)) => Err(ReplyError::Full(full)),
+            (other, _) => Err(other.into_error()),
+        }
+    }
+}
+
+impl<V> Operation<V> for MetaNoop {
+    type Output = ();
+
+    fn request(&self) -> Request<'_> {
+        Request::MetaNoop
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
+        match reply.outcome {
+            Outcome::Meta(MetaCode::Noop, _) => Ok(()),
+            other => Err(other.into_error()),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Does a meta reply belong to a request?
+
+use super::{Flags, MetaCode, MetaHead, MetaVerb, ReturnFlag};
+use crate::exchange::ProtocolError;
+
+/// What a complete reply to a meta request looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MetaShape {
+    verb: MetaVerb,
+    /// Bits of the letters that come back, see [`bit`].
+    returns: u64,
+    value: bool,
+    /// The value may be left out: `mg` with `C`.
+    or_done: bool,
+    /// `ma` with `N`, of which memcached 1.6.18 tells although it is quiet.
+    vivifies: bool,
+    quiet: bool,
+}
+
+impl MetaShape {
+    /// The reply to `mn`.
+    pub const NOOP: Self = Self {
+        verb: MetaVerb::Noop,
+        returns: 0,
+        value: false,
+        or_done: false,
+        vivifies: false,
+        quiet: false,
+    };
+
+    pub(crate) fn of(verb: MetaVerb, flags: &Flags) -> Self {
+        let answered: &[u8] = match verb {
+            MetaVerb::Get => b"cfhklstO",
+            MetaVerb::Set => b"cksO",
+            MetaVerb::Delete => b"kO",
+            MetaVerb::Arith => b"cktO",
+            MetaVerb::Debug | MetaVerb::Noop => b"",
+        };
+        let mut shape = Self { verb, ..Self::NOOP };
+        for (letter, _) in flags.iter() {
+            match letter {
+                b'v' => shape.value = true,
+                b'q' => shape.quiet = true,
+                b'C' if verb == MetaVerb::Get => shape.or_done = true,
+                b'N' if verb == MetaVerb::Arith => shape.vivifies = true,
+                letter if answered.contains(&letter) => shape.returns |= bit(letter),
+                _ => {}
+            }
+        }
+        shape
+    }
+
+    /// The command.
+    #[must_use]
+    pub const fn verb(self) -> MetaVerb {
+        self.verb
+    }
+
+    /// Is the usual answer left out?
+    #[must_use]
+    pub const fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
+    /// Whose reply is it? `None` where it does not say.
+    pub(crate) fn is_answered_by(
+        self,
+        head: &MetaHead<'_>,
+        key: &[u8],
+        opaque: Option<&[u8]>,
+    ) -> Option<bool> {
+        if head.code == MetaCode::Noop {
+            return Some(false);
+        }
+        if let Some(opaque) = opaque {
+            return Some(head.opaque() == Some(opaque));
+        }
+        if head.opaque().is_some() {
+            return Some(false);
+        }
+        match head.key() {
+            Some(returned) => Some(self.asks(b'k') && returned.is(key)),
+            None if self.asks(b'k') => Some(false),
+            None => None,
+        }
+    }
+
+    /// Holds a reply against what was asked.
+    pub(crate) fn check(
+        self,
+        head: &MetaHead<'_>,
+        key: &[u8],
+        opaque: Option<&[u8]>,
+    ) -> Result<(), ProtocolError> {
+        if head.opaque() != opaque && self.verb != MetaVerb::Debug {
+            // The answer to `mn` has no opaque; it cannot be taken for one that lacks its own.
+            return Err(match head.code {
+                MetaCode::Noop => ProtocolError::Unexpected,
+                _ => ProtocolError::WrongOpaque,
+            });
+        }
+        if !self.has_code(head.code) {
+            return Err(ProtocolError::Unexpected);
+        }
+        let mut returned = 0;
+        for flag in head.flags() {
+            match flag {
+                ReturnFlag::Base64 => {}
+                ReturnFlag::Win | ReturnFlag::Stale | ReturnFlag::WonByOther
+                    if self.verb == MetaVerb::Get => {}
+                flag => returned |= bit(flag.letter()),
+            }
+        }
+        if returned & !self.returns != 0 {
+            return Err(ProtocolError::Unexpected);
+        }
+        if self.asks(b'k') && !head.has_key(key) {
+            return Err(ProtocolError::WrongKey);
+        }
+        if matches!(head.code, MetaCode::Done | MetaCode::Value) {
+            // memcached takes `s` from an `ms` and answers it since 1.6.20 only.
+            let may_lack = if self.verb == MetaVerb::Set { bit(b's') } else { 0 };
+            let lacks = self.returns & !returned & !may_lack;
+            if lacks != 0 {
+                let cas = lacks == bit(b'c');
+                return Err(if cas { ProtocolError::MissingCas } else { ProtocolError::Unexpected });
+            }
+        }
+        Ok(())
+    }
+
+    fn has_code(self, code: MetaCode) -> bool {
+        match (self.verb, code) {
+            (MetaVerb::Get | MetaVerb::Arith, MetaCode::Value) => self.value && self.tells_success(),
+            (MetaVerb::Get, MetaCode::Done) => !self.value || self.or_done,
+            (MetaVerb::Arith, MetaCode::Done) => !self.value && self.tells_success(),
+            (MetaVerb::Set | MetaVerb::Delete, MetaCode::Done) => !self.quiet,
+            (MetaVerb::Get, MetaCode::Miss) => !self.quiet,
+            (MetaVerb::Debug, MetaCode::Miss)
+            | (MetaVerb::Set | MetaVerb::Arith, MetaCode::NotStored)
+            | (MetaVerb::Set | MetaVerb::Delete | MetaVerb::Arith, MetaCode::NotFound | MetaCode::Exists)
+            | (MetaVerb::Noop, MetaCode::Noop) => true,
+            _ => false,
+        }
+    }
+
+    const fn tells_success(self) -> bool {
+        !self.quiet || self.vivifies || matches!(self.verb, MetaVerb::Get)
+    }
+
+    const fn asks(self, letter: u8) -> bool {
+        self.returns & bit(letter) != 0
+    }
+}
+
+/// A bit of its own for each letter that comes back: see the test `letters_have_bits_of_their_own`.
+const fn bit(letter: u8) -> u64 {
+    1 << (letter & 63)
+}
