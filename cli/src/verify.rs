@@ -14,12 +14,12 @@ use crate::{
     scheme_args::{Choice, build},
 };
 
-/// Mismatches shown of one file.
-const SHOWN: usize = 5;
+mod hashes;
 
 /// Checks vector files: what a peer did, key by key.
 ///
-/// Prints `ok N keys` for a file that holds, else its first mismatches; the exit code is 1 if there is any.
+/// Prints `ok N keys` for a file that holds, else its first mismatches; the exit code is 1 if there is any. A file is
+/// about a scheme, and then says which servers a key has, or about a hash function, and then says its value.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Vector files; `-` is standard input.
@@ -41,12 +41,21 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
 }
 
 /// One file.
-#[derive(Debug, Default)]
 struct Vector<'t> {
+    input: &'t Input,
+    /// The hash function that it is about, if it is about one.
+    hash: Option<&'t str>,
     choice: Choice<'t>,
     servers: Vec<PlacedServer<'t>>,
     full_order: bool,
-    rows: Vec<(usize, &'t str, &'t str)>,
+    rows: Vec<Row<'t>>,
+}
+
+/// One line: a key, escaped, and what the peer made of it.
+struct Row<'t> {
+    number: usize,
+    escaped: &'t str,
+    expected: &'t str,
 }
 
 struct Report {
@@ -56,9 +65,20 @@ struct Report {
 
 impl<'t> Vector<'t> {
     fn parse(input: &'t Input) -> Result<Self, Failure> {
-        let mut vector = Self::default();
+        let mut vector = Self {
+            input,
+            hash: None,
+            choice: Choice::default(),
+            servers: Vec::new(),
+            full_order: false,
+            rows: Vec::new(),
+        };
         for line in input.text_lines() {
             let (number, line) = line?;
+            if let Some(hash) = line.strip_prefix("# hash: ") {
+                vector.hash = Some(hash);
+                continue;
+            }
             match Line::parse(line).map_err(|error| input.at(number, error))? {
                 Line::Header(Header::Scheme(name)) => vector.choice.name = name,
                 Line::Header(Header::Option(name, value)) => vector.choice.options.push((name, value)),
@@ -68,29 +88,41 @@ impl<'t> Vector<'t> {
                 }
                 Line::Header(Header::FullOrder(full)) => vector.full_order = full,
                 Line::Header(_) => {}
-                Line::Key { escaped, servers } => vector.rows.push((number, escaped, servers)),
+                Line::Key { escaped, servers } => {
+                    vector.rows.push(Row { number, escaped, expected: servers });
+                }
             }
         }
         Ok(vector)
     }
 
     fn verify(&self) -> Result<Report, Failure> {
+        if let Some(header) = self.hash {
+            let hash = hashes::named(header)
+                .ok_or_else(|| Failure::usage(format_args!("unknown hash function {header:?}")))?;
+            return self.compare(hash);
+        }
         let placement = build(self.choice.scheme()?, &self.servers)?;
         let mut room = vec![ServerIndex::default(); if self.full_order { self.servers.len() } else { 1 }];
+        self.compare(|key| {
+            let order: Vec<_> = placement.order(key, &mut room).iter().map(ServerIndex::to_string).collect();
+            order.join(",")
+        })
+    }
+
+    /// Compares what `answer` makes of each key with what the peer made of it.
+    fn compare(&self, mut answer: impl FnMut(&[u8]) -> String) -> Result<Report, Failure> {
         let mut report = Report { mismatches: 0, text: String::new() };
-        for &(number, escaped, servers) in &self.rows {
+        for &Row { number, escaped, expected } in &self.rows {
             let key: Vec<u8> = unescape(escaped.as_bytes())
                 .collect::<Result<_, _>>()
-                .map_err(|error| Failure::usage(format_args!("line {number}: {error}")))?;
-            let order: Vec<_> = placement.order(&key, &mut room).iter().map(ServerIndex::to_string).collect();
-            let placed = order.join(",");
-            if placed != servers {
+                .map_err(|error| self.input.at(number, error))?;
+            let answer = answer(&key);
+            if answer != expected {
                 report.mismatches += 1;
                 if report.mismatches <= SHOWN {
-                    let _ = write!(
-                        report.text,
-                        "\n  line {number}: {escaped} is on {servers}, placed on {placed}"
-                    );
+                    let line = format_args!("\n  line {number}: {escaped} has {expected}, not {answer}");
+                    let _ = report.text.write_fmt(line);
                 }
             }
         }
@@ -102,3 +134,6 @@ impl<'t> Vector<'t> {
         Ok(report)
     }
 }
+
+/// Mismatches shown of one file.
+const SHOWN: usize = 5;

@@ -16,10 +16,10 @@ pub(crate) struct Ring {
 impl Ring {
     /// The ring of `placed`, if its scheme has one of 32-bit points.
     pub(crate) fn of(placed: &Placed<'_>) -> Option<Self> {
-        let mechanism = placed.scheme().mechanism;
-        let Division::Arcs(_) = mechanism.division() else { return None };
         let view =
             View { scheme: placed.scheme(), servers: placed.servers(), entries: placed.storage().entries() };
+        let mechanism = view.scheme.mechanism;
+        let Division::Arcs(_) = mechanism.division(&view) else { return None };
         let owners = (0..TICKS)
             .map(|tick| mechanism.at(&view, ((u64::from(tick) << 32) / u64::from(TICKS)) as u32))
             .collect();

@@ -1,8 +1,9 @@
 //! `memring verify`.
 
+use core::iter;
 use std::fs;
 
-use crate::memring::{file, memring, memring_reading, vector};
+use crate::memring::{file, memring, memring_reading, memring_with, vector};
 
 #[test]
 fn vectors_that_hold_are_counted() {
@@ -22,7 +23,27 @@ fn a_mismatch_is_shown_and_the_answer_is_no() {
     let run = memring(&format!("verify {wrong}"));
     assert_eq!((run.code, &*run.stderr), (1, "memring: not all vectors hold\n"));
     let out = String::from_utf8(run.stdout).unwrap();
-    assert!(out.contains(&format!("line {line}: tokyo is on 9, placed on ")), "{out}");
+    assert!(out.contains(&format!("line {line}: tokyo has 9, not ")), "{out}");
+}
+
+#[test]
+fn every_vector_file_of_the_core_holds() {
+    let directory = vector("");
+    let files = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "tsv")).collect();
+    assert!(files.len() > 400, "{}", files.len());
+    let args = iter::once("verify".into()).chain(files.iter().map(|path| path.clone().into_os_string()));
+    let text = memring_with(args).text();
+    assert_eq!(text.lines().filter(|line| line.contains(": ok ")).count(), files.len(), "{text}");
+}
+
+#[test]
+fn a_hash_that_is_another_one_is_shown() {
+    let run = memring_reading("verify -", b"# hash: libhashkit-crc\ntokyo\t00004e47\nchiba\t00000000\n");
+    assert_eq!(run.code, 1);
+    let out = String::from_utf8(run.stdout).unwrap();
+    assert_eq!(out, "-: 1 of 2 keys differ\n  line 3: chiba has 00000000, not 00004c5a\n");
+    memring_reading("verify -", b"# hash: nobody-hash\n").fails(2, "unknown hash function");
 }
 
 #[test]
