@@ -132,7 +132,10 @@ impl<B: Buffer> Session<B> {
                     return get(verb, key, engine, out, now);
                 }
             }
-            RequestEvent::GetEnd => return Event::End.encode(out),
+            RequestEvent::GetEnd => {
+                Event::End.encode(out)?;
+                self.doing = Doing::Nothing;
+            }
             RequestEvent::Store(head) => return self.begin_value(&head, engine, out),
             RequestEvent::Data(piece) => return self.take_data(piece, engine, out),
             RequestEvent::StoreEnd => return self.end_value(engine, out, now),
@@ -276,4 +279,48 @@ fn stats<S: Store>(
     }
     put?;
     Event::End.encode(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{OutOfMemory, Record, Side, Usage};
+
+    /// A store in which there is nothing.
+    struct Empty;
+
+    impl Store for Empty {
+        fn find(&mut self, _: &[u8]) -> Option<(&mut Record, &[u8])> {
+            None
+        }
+
+        fn put(&mut self, _: &[u8], _: Record, _: &[u8]) -> Result<(), OutOfMemory> {
+            Err(OutOfMemory)
+        }
+
+        fn extend(&mut self, _: &[u8], _: Side, _: &[u8]) -> Result<(), OutOfMemory> {
+            Ok(())
+        }
+
+        fn remove(&mut self, _: &[u8]) -> bool {
+            false
+        }
+
+        fn clear(&mut self) {}
+
+        fn usage(&self) -> Usage {
+            Usage::default()
+        }
+    }
+
+    #[test]
+    fn a_refusal_takes_nothing_back_but_its_own_get() {
+        let mut engine = Engine::new(Empty);
+        let mut session = Session::new(ArrayBuffer::<0>::new());
+        let mut out = ArrayBuffer::<256>::new();
+        let fed =
+            session.feed(b"get a\r\nstats items\r\nbogus\r\n", &mut engine, &mut out, UnixTime::default());
+        assert_eq!(fed.next, Next::Read);
+        assert_eq!(out.as_slice(), b"END\r\nEND\r\nERROR\r\n");
+    }
 }
