@@ -1,21 +1,19 @@
 //! `memring plan`: what a change of servers or of the client costs, before it is made.
 
-use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
 use memring_core::{Server, ServerIndex, plan::Plan};
-use serde_json::{Value, json};
 
 use crate::{
     failure::{Failure, Outcome},
     input::Input,
     output,
     scheme_args::{Choice, Placed, SchemeArgs, build, indexes, options},
-    share::{self, percent, signed_percent},
-    table::{Align, Table},
+    share,
 };
 
 mod picture;
+mod report;
 
 /// Says which share of the keys a change moves, and from where to where.
 ///
@@ -124,27 +122,10 @@ impl<'a> Side<'a> {
         self.servers().iter().map(|server| server.name).collect()
     }
 
-    /// What the server called `name` has in `shares`, however often it is in the list.
-    fn of(&self, shares: &[f64], name: &str) -> f64 {
-        let same = self.servers().iter().zip(shares).filter(|(server, _)| server.name == name);
+    /// What the server called `name` has, however often it is in the list.
+    fn share_of(&self, name: &str) -> f64 {
+        let same = self.servers().iter().zip(&self.shares).filter(|(server, _)| server.name == name);
         same.map(|(_, share)| share).sum()
-    }
-
-    fn json(&self) -> Value {
-        let servers: Value = self
-            .servers()
-            .iter()
-            .zip(self.shares.iter().zip(&self.fair))
-            .map(|(server, (&is, &fair))| {
-                json!({
-                    "name": server.name,
-                    "weight": share::weight(server.weight),
-                    "share": share::number(is),
-                    "fair_share": share::number(fair),
-                })
-            })
-            .collect();
-        json!({ "scheme": self.title, "servers": servers })
     }
 }
 
@@ -177,112 +158,4 @@ impl Change<'_> {
     fn stays(&self, from: ServerIndex, to: ServerIndex) -> bool {
         self.old.name(from) == self.new.name(to)
     }
-
-    fn json(&self) -> Value {
-        let matrix: Value = indexes(self.old.placed)
-            .map(|from| {
-                indexes(self.new.placed).map(|to| share::number(self.plan.share(from, to))).collect::<Value>()
-            })
-            .collect();
-        json!({
-            "kept": share::number(self.plan.kept()),
-            "moved": share::number(self.plan.moved()),
-            "ideal": share::number(self.ideal()),
-            "precision": share::precision_object(self.plan.precision(), self.plan.moved()),
-            "old": self.old.json(),
-            "new": self.new.json(),
-            "matrix": matrix,
-        })
-    }
-
-    /// What happens, in a few lines.
-    fn summary(&self) -> Table {
-        let mut table = Table::new([Align::Left, Align::Right, Align::Left]);
-        table.row([
-            "keys that stay",
-            &percent(self.plan.kept()),
-            "the hit rate to expect, of what was hit before",
-        ]);
-        table.row(["ideal", &percent(self.ideal()), "with shares exactly by weight, and no needless move"]);
-        table.row(["keys that move", &percent(self.plan.moved()), ""]);
-        table
-    }
-
-    /// Each server before and after.
-    fn servers(&self) -> Table {
-        let mut table = Table::new([Align::Left]);
-        table.row(["server", "weight", "before", "after", "change"]);
-        let (old_names, new_names) = (self.old.names(), self.new.names());
-        let gone = self.old.servers().iter().filter(|server| !new_names.contains(server.name));
-        for server in self.new.servers().iter().chain(gone) {
-            let before = self.old.of(&self.old.shares, server.name);
-            let after = self.new.of(&self.new.shares, server.name);
-            let known = |side: &BTreeSet<&str>, share| match side.contains(server.name) {
-                true => percent(share),
-                false => "–".to_owned(),
-            };
-            table.row([
-                server.name.to_owned(),
-                server.weight.real().to_string(),
-                known(&old_names, before),
-                known(&new_names, after),
-                signed_percent(after - before),
-            ]);
-        }
-        table
-    }
-
-    /// From each server to each, in percent of all keys.
-    fn matrix(&self) -> Table {
-        let mut table = Table::new([Align::Left]);
-        let numbers = indexes(self.new.placed).map(|to| format!("[{to}]"));
-        table.row(["from \\ to".to_owned()].into_iter().chain(numbers));
-        for (from, server) in indexes(self.old.placed).zip(self.old.servers()) {
-            let cells = indexes(self.new.placed).map(|to| match self.plan.share(from, to) * 100.0 {
-                0.0 => "·".to_owned(),
-                share => format!("{share:.2}"),
-            });
-            table.row([server.name.to_owned()].into_iter().chain(cells));
-        }
-        table
-    }
-
-    /// The largest moves, where a matrix would be too wide to read.
-    fn largest_moves(&self) -> Table {
-        let mut table = Table::new([Align::Right, Align::Left, Align::Left, Align::Left]);
-        for (from, to, share) in self.moves().into_iter().take(MOVES_SHOWN) {
-            table.row([&percent(share), self.old.name(from), "→", self.new.name(to)]);
-        }
-        table
-    }
 }
-
-impl fmt::Display for Change<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (old, new) = (self.old.servers().len(), self.new.servers().len());
-        let common = self.old.names().intersection(&self.new.names()).count();
-        write!(f, "{}", self.old.title)?;
-        if self.old.title != self.new.title {
-            write!(f, " → {}", self.new.title)?;
-        }
-        writeln!(f, ", {old} → {new} servers, {common} of them the same")?;
-        writeln!(f, "all shares are {}\n", share::precision(self.plan.precision(), self.plan.moved()))?;
-        writeln!(f, "{}\n{}", self.summary(), self.servers())?;
-        if new <= MATRIX_COLUMNS {
-            writeln!(
-                f,
-                "Percent of all keys that go from each server to each; [n] is number n of the new list, from 0:"
-            )?;
-            write!(f, "{}", self.matrix())
-        } else {
-            writeln!(f, "The largest moves (--json has all of them):")?;
-            write!(f, "{}", self.largest_moves())
-        }
-    }
-}
-
-/// Most servers of the new list that the matrix is printed for.
-const MATRIX_COLUMNS: usize = 20;
-
-/// Moves printed instead of a matrix.
-const MOVES_SHOWN: usize = 20;

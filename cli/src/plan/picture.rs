@@ -108,7 +108,7 @@ fn flow(svg: &mut Svg, change: &Change<'_>, colours: &Colours<'_>, tall: f64) {
         let baseline = block.label + 4.5;
         svg.text(RIGHT + 58.0, baseline, Font::Number, Anchor::End, INK, &rounded(block.share));
         svg.text(RIGHT + 72.0, baseline, Font::Name, Anchor::Start, INK, &name);
-        let more = block.share - change.old.of(&change.old.shares, change.new.name(index));
+        let more = block.share - change.old.share_of(change.new.name(index));
         svg.text(WIDTH - MARGIN, baseline, Font::Name, Anchor::End, FAINT_INK, &signed_points(more));
     }
 }

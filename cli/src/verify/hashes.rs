@@ -2,8 +2,11 @@
 
 use memring_core::hash::{Hash, Hasher as _, murmur64a::Murmur64a, names, spooky::Spooky32, xxh64::Xxh64};
 
-/// What a file's header `hash` names: hashes a key, and writes the value as the files do.
-pub(super) fn named(header: &str) -> Option<Box<dyn Fn(&[u8]) -> String>> {
+/// Hashes a key, and writes the value as the files do.
+pub(super) type Written = Box<dyn Fn(&[u8]) -> String>;
+
+/// What a file's header `hash` names, if it is known.
+pub(super) fn named(header: &str) -> Option<Written> {
     // Behind a comma stand the seed and remarks.
     let name = header.split_once(',').map_or(header, |(name, _)| name);
     Some(match name {
