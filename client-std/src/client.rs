@@ -1,6 +1,6 @@
 //! The client: every verb of the protocol, each sent to the server that holds the key.
 
-use core::fmt;
+use core::{fmt, time::Duration};
 use std::{
     sync::{Arc, PoisonError, RwLock},
     time::SystemTime,
@@ -51,6 +51,7 @@ pub type Item = memring_text::Item<Vec<u8>>;
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    timeout: Duration,
 }
 
 struct Shared {
@@ -95,7 +96,25 @@ impl Client {
     }
 
     pub(crate) fn new(fleet: Fleet, options: PoolOptions) -> Self {
-        Self { shared: Arc::new(Shared { options, fleet: RwLock::new(Arc::new(fleet)) }) }
+        let timeout = options.timeout;
+        Self { shared: Arc::new(Shared { options, fleet: RwLock::new(Arc::new(fleet)) }), timeout }
+    }
+
+    /// The same client, with the same connections, but with another [timeout](Builder::timeout).
+    ///
+    /// ```
+    /// # use memring_std::{Client, testing::Server};
+    /// # let server = Server::start()?;
+    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// use std::time::Duration;
+    ///
+    /// let patient = client.with_timeout(Duration::from_secs(10));
+    /// assert!(patient.get("k")?.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { timeout, ..self.clone() }
     }
 
     /// Replaces the servers, for all clones at once. Operations under way end where they began; those after see the new
@@ -350,12 +369,12 @@ impl Client {
     }
 
     fn deadline(&self) -> Deadline {
-        Deadline::after(self.shared.options.timeout)
+        Deadline::after(self.timeout)
     }
 
     /// The deadline of a batch. What has arrived by then may still be read, for an eighth of the time.
     fn batch_deadline(&self) -> Deadline {
-        self.deadline().with_overtime(self.shared.options.timeout / 8)
+        self.deadline().with_overtime(self.timeout / 8)
     }
 
     fn options(&self) -> &PoolOptions {

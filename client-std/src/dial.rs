@@ -69,7 +69,7 @@ fn tcp(address: SocketAddr, wait: Duration, timeout: Duration) -> io::Result<Tcp
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
     // A peer that has vanished is noticed when what was sent to it is not acknowledged.
     #[cfg(any(target_os = "android", target_os = "linux"))]
-    socket.set_tcp_user_timeout(Some(timeout.max(Duration::from_secs(1))))?;
+    socket.set_tcp_user_timeout(Some(timeout.max(USER_TIMEOUT)))?;
     #[cfg(not(any(target_os = "android", target_os = "linux")))]
     let _ = timeout;
     Ok(stream)
@@ -94,6 +94,11 @@ fn unix(path: &Path, deadline: Deadline) -> io::Result<Stream> {
 fn unix(_: &Path, _: Deadline) -> io::Result<Stream> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+/// How long what was sent may go without an acknowledgement before the system gives the connection up. An operation that
+/// waits for an answer gives up by its own deadline; this is for what nobody waits for.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const USER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a connection may be idle before the system asks whether the peer is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);

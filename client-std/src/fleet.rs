@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use memring_core::{Placement, Scheme, Server, Servers, storage::Boxed};
+use memring_core::{Placement, Scheme, Server, ServerIndex, Servers, storage::Boxed};
 
 use crate::{
     error::Cause,
@@ -69,15 +69,24 @@ impl Fleet {
         &self.pools
     }
 
-    /// The position of the server that holds `key`.
-    pub(crate) fn place(&self, key: &[u8]) -> usize {
-        // To hash a key is a fifth of what it costs to get it; with one server there is nothing to choose.
-        if self.pools.len() == 1 { 0 } else { self.placement.primary(key).get() }
+    /// The servers that hold `keys`, one for each.
+    pub(crate) fn place_many(&self, keys: &[&[u8]]) -> Vec<ServerIndex> {
+        let mut places = vec![ServerIndex::default(); keys.len()];
+        if !self.is_single() {
+            self.placement.place_many(keys, &mut places);
+        }
+        places
     }
 
     /// The pool of the server that holds `key`.
     pub(crate) fn pool(&self, key: &[u8]) -> &Pool {
+        let place = if self.is_single() { ServerIndex::default() } else { self.placement.primary(key) };
         // A placement names servers of its list only, and each has its pool.
-        &self.pools[self.place(key)]
+        &self.pools[place.get()]
+    }
+
+    /// With one server there is nothing to choose, and to hash a key is a fifth of what it costs to get it.
+    fn is_single(&self) -> bool {
+        self.pools.len() == 1
     }
 }

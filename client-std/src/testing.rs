@@ -28,6 +28,7 @@ use memring_text::{
     UnixTime,
     server::{Engine, EngineConfig, MemoryStore, Next, Session},
 };
+use socket2::SockRef;
 
 /// A server with memcached's classic commands, on threads of this process.
 ///
@@ -49,6 +50,7 @@ pub struct ServerBuilder {
 
 /// What the threads share.
 struct Shared {
+    listener: TcpListener,
     addr: SocketAddr,
     engine: Mutex<Engine<MemoryStore>>,
     open: Mutex<Open>,
@@ -150,6 +152,7 @@ impl ServerBuilder {
         let config = EngineConfig { item_size_max: self.item_size_max, ..EngineConfig::default() };
         let shared = Arc::new(Shared {
             addr: listener.local_addr()?,
+            listener,
             engine: Mutex::new(Engine::with_config(MemoryStore::new(self.memory), config)),
             open: Mutex::default(),
             limit: self.connections,
@@ -158,22 +161,23 @@ impl ServerBuilder {
         });
         let accepting = Arc::clone(&shared);
         let acceptor = thread::Builder::new().name("memring-server".into());
-        let acceptor = acceptor.spawn(move || accepting.accept(&listener))?;
+        let acceptor = acceptor.spawn(move || accepting.accept())?;
         Ok(Server { shared, acceptor: Some(acceptor) })
     }
 }
 
 impl Shared {
     /// Takes connections until the server stops; returns when the last one has ended.
-    fn accept(&self, listener: &TcpListener) {
+    fn accept(&self) {
         thread::scope(|scope| {
             while !self.closing.load(Ordering::Acquire) {
-                match listener.accept() {
+                match self.listener.accept() {
                     Ok((stream, _)) => {
                         let thread = thread::Builder::new().name("memring-server".into());
                         // Without a thread to be had, the connection is closed again.
                         let _ = thread.spawn_scoped(scope, move || self.serve_or_refuse(stream));
                     }
+                    Err(_) if self.closing.load(Ordering::Acquire) => {}
                     // Out of descriptors, say: that may pass, and must not keep a processor busy.
                     Err(_) => thread::sleep(Duration::from_millis(10)),
                 }
@@ -240,6 +244,8 @@ impl Shared {
             let _ = stream.shutdown(Shutdown::Both);
         }
         drop(open);
+        // On some systems, this is enough to wake it; on the others, it takes a connection.
+        let _ = SockRef::from(&self.listener).shutdown(Shutdown::Both);
         let ip = match self.addr.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -2,6 +2,7 @@
 
 use core::mem;
 
+use memring_core::ServerIndex;
 use memring_text::{Key, KeyError};
 
 use crate::{fleet::Fleet, pool::Pool};
@@ -17,16 +18,16 @@ impl<'b> Plan<'b> {
     /// Finds the server of each key. Where the scheme puts a prefix before keys, `room` is where they are composed.
     pub(crate) fn new<'k: 'b>(
         fleet: &'b Fleet,
-        keys: impl Iterator<Item = &'k [u8]> + Clone,
+        keys: impl Iterator<Item = &'k [u8]>,
         room: &'b mut Vec<u8>,
     ) -> Result<Self, KeyError> {
-        let places: Vec<_> = keys.clone().map(|key| fleet.place(key)).collect();
-        let groups = Groups::new(&places, fleet.pools().len());
+        let keys: Vec<_> = keys.collect();
+        let groups = Groups::new(&fleet.place_many(&keys), fleet.pools().len());
         let prefix = fleet.scheme().key.prefix;
         let wire_keys: Vec<_> = if prefix.is_empty() {
-            keys.map(Key::new).collect::<Result<_, _>>()?
+            keys.into_iter().map(Key::new).collect::<Result<_, _>>()?
         } else {
-            for key in keys.clone() {
+            for key in &keys {
                 // The prefix alone is a key, but not one that the caller asked for.
                 if key.is_empty() {
                     return Err(KeyError::Empty);
@@ -35,7 +36,7 @@ impl<'b> Plan<'b> {
                 room.extend_from_slice(key);
             }
             let mut rest = &**room;
-            let composed = keys.map(|key| {
+            let composed = keys.into_iter().map(|key| {
                 let (key, behind) = rest.split_at(prefix.len() + key.len());
                 rest = behind;
                 Key::new(key)
@@ -76,20 +77,21 @@ struct Groups {
 
 impl Groups {
     /// Puts each position into the group of its place; all places are below `count`.
-    fn new(places: &[usize], count: usize) -> Self {
+    fn new(places: &[ServerIndex], count: usize) -> Self {
         // Counted, then dealt: what is a group's size first becomes its beginning, and in the end its end.
         let mut ends = vec![0; count];
-        for &place in places {
-            ends[place] += 1;
+        for place in places {
+            ends[place.get()] += 1;
         }
         let mut begin = 0;
         for end in &mut ends {
             begin += mem::replace(end, begin);
         }
         let mut positions = vec![0; places.len()];
-        for (position, &place) in places.iter().enumerate() {
-            positions[ends[place]] = position;
-            ends[place] += 1;
+        for (position, place) in places.iter().enumerate() {
+            let end = &mut ends[place.get()];
+            positions[*end] = position;
+            *end += 1;
         }
         Self { positions, ends }
     }
@@ -110,7 +112,7 @@ mod tests {
 
     #[test]
     fn every_position_is_in_the_group_of_its_place() {
-        let groups = Groups::new(&[2, 0, 2, 2, 0], 4);
+        let groups = Groups::new(&[2, 0, 2, 2, 0].map(ServerIndex::new), 4);
         let parts: Vec<_> = groups.divide(&["b", "e", "a", "c", "d"]).collect();
         assert_eq!(parts, [(0, &[1, 4][..], &["b", "e"][..]), (2, &[0, 2, 3], &["a", "c", "d"])]);
     }

@@ -74,6 +74,10 @@ fn a_silent_server_costs_one_deadline() {
     let error = ends_at(DEADLINE, || client.set("k", "v", Ttl::NEVER).unwrap_err());
     assert!(error.is_timeout() && error.is_ambiguous() && !error.is_retryable());
     assert_eq!((idle(&client), server.connections()), (0, 2), "never used again");
+    for deadline in [DEADLINE / 2, DEADLINE * 2] {
+        let error = ends_at(deadline, || client.with_timeout(deadline).get("k").unwrap_err());
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+    }
 }
 
 #[test]
@@ -122,6 +126,23 @@ fn a_server_that_reads_ever_more_slowly_costs_one_deadline() {
     let items: Vec<_> = (0..200).map(|number| (number.to_string(), &value)).collect();
     let stored = ends_at(DEADLINE, || client.set_many(&items, Ttl::NEVER).unwrap());
     assert_eq!((stored.errors().len(), stored.errors()[0].kind()), (1, ErrorKind::Timeout));
+}
+
+#[test]
+fn a_deadline_may_differ_from_the_one_before() {
+    let server = Scripted::new(|mut peer| {
+        while peer.line().is_some() {
+            thread::sleep(Duration::from_millis(200));
+            peer.write("END\r\n");
+        }
+    });
+    let client = server.client(Duration::from_secs(1));
+    for timeout in [1000, 400, 5000, 300].map(Duration::from_millis) {
+        assert!(client.with_timeout(timeout).get("k").unwrap().is_none());
+    }
+    assert_eq!(server.connections(), 1);
+    let brief = Duration::from_millis(100);
+    ends_at(brief, || client.with_timeout(brief).get("k").unwrap_err());
 }
 
 #[test]
