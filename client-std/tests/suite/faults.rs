@@ -105,7 +105,7 @@ fn a_server_that_stops_reading_costs_one_deadline() {
     let builder = Client::builder().servers([server.name()]).timeout(DEADLINE).limits(limits);
     let client = builder.build().unwrap();
     let value = vec![b'v'; 32 << 20];
-    let error = ends_at(DEADLINE, || client.set("k", value, Ttl::NEVER).unwrap_err());
+    let error = ends_at(DEADLINE, || client.set("k", &value, Ttl::NEVER).unwrap_err());
     assert!(error.is_timeout() && error.is_ambiguous());
     assert!(!is_kept(&client));
 }

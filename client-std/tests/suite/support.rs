@@ -308,6 +308,9 @@ pub(crate) fn ends_at<T>(deadline: Duration, run: impl FnOnce() -> T) -> T {
     let result = run();
     let took = begin.elapsed();
     assert!(took >= deadline.mul_f64(0.95), "ended early: {took:?} of {deadline:?}");
-    assert!(took < deadline.mul_f64(1.2), "ended late: {took:?} of {deadline:?}");
+    assert!(took < deadline.mul_f64(1.2) + NOISE, "ended late: {took:?} of {deadline:?}");
     result
 }
+
+/// How late a busy machine may wake a thread.
+const NOISE: Duration = Duration::from_millis(100);
