@@ -121,8 +121,7 @@ impl<'t> Vector<'t> {
             if answer != expected {
                 report.mismatches += 1;
                 if report.mismatches <= SHOWN {
-                    let line = format_args!("\n  line {number}: {escaped} has {expected}, not {answer}");
-                    let _ = report.text.write_fmt(line);
+                    let _ = write!(report.text, "\n  line {number}: {escaped} has {expected}, not {answer}");
                 }
             }
         }
