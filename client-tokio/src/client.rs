@@ -178,8 +178,12 @@ impl Client {
     pub fn servers(&self) -> Vec<ServerStatus> {
         let fleet = self.fleet();
         let status = |(spec, pool): (&ServerSpec, &Arc<Pool>)| {
-            let waiting = pool.muxes().iter().map(|mux| mux.waiting()).sum();
-            ServerStatus { spec: spec.clone(), waiting }
+            let (mut connections, mut waiting) = (0, 0);
+            for (is_open, requests) in pool.muxes().iter().map(|mux| mux.usage()) {
+                connections += usize::from(is_open);
+                waiting += requests;
+            }
+            ServerStatus { spec: spec.clone(), connections, waiting }
         };
         fleet.servers().iter().zip(fleet.pools()).map(status).collect()
     }
@@ -531,6 +535,8 @@ fn is_stored(outcome: StoreOutcome) -> Result<bool, Cause> {
 pub struct ServerStatus {
     /// The server.
     pub spec: ServerSpec,
+    /// How many connections to it are open.
+    pub connections: usize,
     /// How many requests wait for its answer.
     pub waiting: usize,
 }

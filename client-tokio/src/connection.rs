@@ -3,20 +3,19 @@
 use core::{
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 use std::io;
 
 use memring_text::{Limits, ProtocolError};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::Instant,
-};
+use tokio::{io::ReadBuf, time::Instant};
 
 use crate::{
     error::Cause,
     flight::{Flight, Unanswered},
     queue::Queue,
     slots::{Outcome, SlotId},
+    socket::Transport,
 };
 
 /// A byte stream with what was sent over it.
@@ -24,6 +23,10 @@ use crate::{
 pub(crate) struct Connection<T> {
     io: T,
     flight: Flight,
+    /// The deadline of the last request. They are all as long after their request.
+    last: Option<Instant>,
+    /// A deadline that has passed, but perhaps by our own fault.
+    excused: Option<Instant>,
     /// What is to be written, and how much of it was.
     out: Vec<u8>,
     out_written: usize,
@@ -39,7 +42,7 @@ pub(crate) struct Connection<T> {
 /// Why a connection ends.
 #[derive(Clone, Debug)]
 pub(crate) enum End {
-    /// The peer closed it, or the network did.
+    /// The peer closed it, or the network did; or, after a refusal, nobody knows what the peer reads next.
     Closed(Cause),
     /// What came is not what was asked for.
     Protocol(Cause),
@@ -49,12 +52,14 @@ pub(crate) enum End {
     Unneeded,
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
+impl<T: Transport> Connection<T> {
     /// A connection over `io`, freshly opened.
     pub(crate) fn new(io: T, limits: Limits) -> Self {
         Self {
             io,
             flight: Flight::new(limits),
+            last: None,
+            excused: None,
             out: Vec::new(),
             out_written: 0,
             written: 0,
@@ -74,8 +79,25 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         self.out.is_empty()
     }
 
+    /// Whether the peer has ended the connection, or spoken unasked, since the last reply, which was a while before
+    /// `queue`. Within a shorter time that is found by the exchange itself; to look takes a system call.
+    pub(crate) fn is_stale(&self, queue: &Queue) -> bool {
+        let next = queue.requests.first().map(|request| request.terms.deadline);
+        let rest =
+            next.zip(self.last).map_or(Duration::ZERO, |(next, last)| next.saturating_duration_since(last));
+        rest > RESTLESS && self.is_idle() && !self.io.is_silent()
+    }
+
+    /// Whether the reply that is overdue since `deadline` may have come, but the runtime was too busy to say so. That is
+    /// believed once of each.
+    pub(crate) fn is_late_itself(&mut self, deadline: Instant) -> bool {
+        let is_new = self.excused.replace(deadline) != Some(deadline);
+        is_new && !self.io.is_silent()
+    }
+
     /// Sends the requests of `queue`.
     pub(crate) fn send(&mut self, queue: Queue) {
+        self.last = queue.requests.last().map(|request| request.terms.deadline);
         self.flight.send(queue, &mut self.out);
     }
 
@@ -133,7 +155,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         let consumed = match self.flight.receive(received, |slot, reply| done.push((slot, Ok(reply)))) {
             Ok(consumed) => consumed.min(self.received),
             // A refusal to one request; the others did nothing wrong.
-            Err(ProtocolError::OutOfStep) => return Err(End::Closed(Cause::Closed(None))),
+            Err(error @ ProtocolError::OutOfStep) => return Err(End::Closed(Cause::from(error))),
             Err(error) => return Err(End::Protocol(Cause::from(error))),
         };
         self.inbox.copy_within(consumed..self.received, 0);
@@ -162,6 +184,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         self.flight.left(self.written)
     }
 }
+
+/// How long a connection may rest before it is looked at again.
+const RESTLESS: Duration = Duration::from_millis(1);
 
 /// How much is read at once, in bytes.
 const INBOX: usize = 32 * 1024;

@@ -5,12 +5,9 @@ use core::{
     pin::pin,
     task::{Context, Poll, Waker},
 };
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::Instant,
-};
+use tokio::time::Instant;
 
 use crate::{
     connection::{Connection, End},
@@ -19,7 +16,7 @@ use crate::{
     mux::{Mux, Work},
     queue::Queue,
     slots::{Failure, Outcome, SlotId},
-    socket::Stream,
+    socket::{Stream, Transport},
 };
 
 /// Serves `driver`'s connection until its callers have gone.
@@ -81,7 +78,8 @@ impl Driver {
                 if timer.poll(cx, deadline).is_pending() {
                     break;
                 }
-                self.mux.give_up(&Cause::Timeout, Some(Instant::now()));
+                let cause = Cause::Connect(Arc::new(io::ErrorKind::TimedOut.into()));
+                self.mux.give_up(&cause, Some(Instant::now()));
             }
             Poll::Pending
         })
@@ -89,15 +87,17 @@ impl Driver {
     }
 
     /// Moves bytes until the connection ends.
-    async fn serve<T: AsyncRead + AsyncWrite + Unpin>(&mut self, io: T, timer: &mut Timer) {
+    async fn serve<T: Transport>(&mut self, io: T, timer: &mut Timer) {
         let mut connection = Connection::new(io, self.mux.options().limits);
+        self.mux.set_open(true);
         let mut is_fresh = true;
         let end =
             poll_fn(|cx| self.poll_serve(cx, &mut connection, timer, core::mem::take(&mut is_fresh))).await;
+        self.mux.set_open(false);
         self.settle(&connection, &end);
     }
 
-    fn poll_serve<T: AsyncRead + AsyncWrite + Unpin>(
+    fn poll_serve<T: Transport>(
         &mut self,
         cx: &mut Context<'_>,
         connection: &mut Connection<T>,
@@ -122,8 +122,13 @@ impl Driver {
             match work {
                 Work::Stop => return Poll::Ready(End::Unneeded),
                 Work::NoMore if connection.is_idle() => return Poll::Ready(End::Unneeded),
-                Work::Queued if !self.spare.requests.is_empty() => {
-                    connection.send(core::mem::take(&mut self.spare));
+                Work::Queued if connection.is_written() => {
+                    let queue = core::mem::take(&mut self.spare);
+                    if connection.is_stale(&queue) {
+                        self.mux.put_back(queue);
+                        return Poll::Ready(End::Closed(Cause::Closed(None)));
+                    }
+                    connection.send(queue);
                 }
                 _ => {}
             }
@@ -134,6 +139,10 @@ impl Driver {
         }
         match connection.deadline() {
             Some(deadline) if timer.poll(cx, deadline).is_ready() => {
+                if connection.is_late_itself(deadline) {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Poll::Ready(End::Overdue(Instant::now()))
             }
             _ => Poll::Pending,
@@ -141,7 +150,7 @@ impl Driver {
     }
 
     /// Tells those whom the end left without an answer, or sends their requests again.
-    fn settle<T: AsyncRead + AsyncWrite + Unpin>(&mut self, connection: &Connection<T>, end: &End) {
+    fn settle<T: Transport>(&mut self, connection: &Connection<T>, end: &End) {
         let mut again = Queue::new();
         for left in connection.left() {
             let request = left.request;

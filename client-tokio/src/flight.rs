@@ -20,9 +20,9 @@ pub(crate) struct Flight {
     queues: VecDeque<Queue>,
     /// The oldest line: which requests of the first queue are on it.
     line: Range<usize>,
-    /// How many of them are answered.
-    answered: usize,
-    /// The reply to the next one, as far as it has come.
+    /// Whether one of them is answered.
+    is_begun: bool,
+    /// The reply that comes in, as far as it has come.
     reply: Option<Reply<Vec<u8>>>,
     /// How many bytes were composed.
     composed: u64,
@@ -49,7 +49,7 @@ impl Flight {
             most: usize::try_from(limits.items).unwrap_or(usize::MAX).max(1),
             queues: VecDeque::new(),
             line: 0..0,
-            answered: 0,
+            is_begun: false,
             reply: None,
             composed: 0,
             has_answered: false,
@@ -117,23 +117,16 @@ impl Flight {
         take: &mut impl FnMut(SlotId, Reply<Vec<u8>>),
     ) {
         match (event, item) {
-            (Event::Value(head), Some(index)) => {
-                // The keys before were passed by: they are misses.
-                while self.answered < index {
-                    self.answer(&Event::End, take);
-                }
+            (Event::Value(head), Some(_)) => {
                 self.reply = Some(Reply::new(Vec::with_capacity(head.len.min(RESERVED))));
                 self.take(event);
             }
-            (Event::ValueEnd, Some(_)) => {
+            (Event::ValueEnd, Some(index)) => {
                 self.take(event);
-                self.answer(&Event::End, take);
+                self.answer(self.line.start.saturating_add(index), &Event::End, take);
             }
-            _ if complete => {
-                while self.answered < self.line.len() {
-                    self.answer(event, take);
-                }
-            }
+            // What has no item by the end is a miss, and no sooner: until then the line may still break off.
+            _ if complete => self.line.clone().for_each(|at| self.answer(at, event, take)),
             _ => self.take(event),
         }
         if complete {
@@ -146,12 +139,13 @@ impl Flight {
         self.reply.get_or_insert_with(|| Reply::new(Vec::new())).take(event);
     }
 
-    /// Answers the next request on the line with what has come of its reply, and `last`.
-    fn answer(&mut self, last: &Event<'_>, take: &mut impl FnMut(SlotId, Reply<Vec<u8>>)) {
-        let at = self.line.start.saturating_add(self.answered);
-        self.answered += 1;
-        let Some(request) = self.queues.front().and_then(|queue| queue.requests.get(at)) else { return };
+    /// Answers request number `at` of the first queue, unless it is answered, with what has come of its reply and `last`.
+    fn answer(&mut self, at: usize, last: &Event<'_>, take: &mut impl FnMut(SlotId, Reply<Vec<u8>>)) {
+        let request = self.queues.front_mut().and_then(|queue| queue.requests.get_mut(at));
+        let Some(request) = request.filter(|request| !request.is_answered) else { return };
+        request.is_answered = true;
         let slot = request.slot;
+        self.is_begun = true;
         self.take(last);
         if let Some(reply) = self.reply.take() {
             take(slot, reply);
@@ -160,7 +154,7 @@ impl Flight {
 
     /// The line behind the oldest one is the oldest now.
     fn next_line(&mut self) {
-        self.answered = 0;
+        self.is_begun = false;
         self.line = self.queues.front().map_or(0..0, |queue| queue.line_from(self.line.end));
         if self.line.is_empty() {
             if let Some(mut queue) = self.queues.pop_front() {
@@ -183,19 +177,20 @@ impl Flight {
 
     /// What the end of the connection leaves without an answer, oldest first. `written`: how many bytes had left.
     pub(crate) fn left(&self, written: u64) -> impl Iterator<Item = Unanswered<'_>> {
-        let is_begun = self.answered > 0 || self.reply.is_some();
-        self.unanswered().enumerate().map(move |(index, (queue, request))| Unanswered {
+        let is_begun = self.is_begun || self.reply.is_some();
+        let begun = self.queues.front().filter(|_| is_begun).map(|queue| queue.line(self.line.clone()));
+        self.unanswered().map(move |(queue, request)| Unanswered {
             queue,
             request,
             is_sent: request.at < written,
-            is_begun: is_begun && index < self.line.len().saturating_sub(self.answered),
+            is_begun: begun.is_some_and(|line| line.has(request)),
         })
     }
 
     fn unanswered(&self) -> impl Iterator<Item = (&Queue, &Queued)> {
         let requests =
             self.queues.iter().flat_map(|queue| queue.requests.iter().map(move |request| (queue, request)));
-        requests.skip(self.line.start.saturating_add(self.answered))
+        requests.skip(self.line.start).filter(|(_, request)| !request.is_answered)
     }
 }
 

@@ -47,6 +47,7 @@ struct Shared {
     state: State,
     /// Whether there is a driver.
     is_driven: bool,
+    is_open: bool,
     /// The driver's waker, and whether it waits for a request.
     driver: Option<Waker>,
     is_parked: bool,
@@ -86,6 +87,7 @@ impl Mux {
         let shared = Shared {
             state: State::new(options.room),
             is_driven: false,
+            is_open: false,
             driver: None,
             is_parked: false,
             closing: Closing::No,
@@ -105,7 +107,7 @@ impl Mux {
     ) -> Poll<Result<SlotId, Cause>> {
         let group = if self.options.is_merging { Group::ANY } else { Group::ALONE };
         let terms = Terms { deadline, group };
-        self.enter(waker, ticket, |state, ticket| state.push(request, terms, Some(waker), ticket))
+        self.enter(deadline, waker, ticket, |state, ticket| state.push(request, terms, Some(waker), ticket))
     }
 
     /// Queues as many of `requests` as there is room for, together; `slots` takes their slots. It is ready when all are
@@ -118,7 +120,7 @@ impl Mux {
         ticket: &mut Option<Ticket>,
         slots: &mut impl Extend<SlotId>,
     ) -> Poll<Result<(), Cause>> {
-        self.enter(waker, ticket, |state, ticket| {
+        self.enter(deadline, waker, ticket, |state, ticket| {
             let group = if self.options.is_merging { Group::ANY } else { state.new_group() };
             while let Some(request) = requests.clone().next() {
                 let slot = state.push(&request, Terms { deadline, group }, None, ticket)?;
@@ -132,10 +134,15 @@ impl Mux {
     /// Runs `push` on the state, and tells the driver. When `push` finds no room, the caller waits.
     fn enter<T>(
         self: &Arc<Self>,
+        deadline: Instant,
         waker: &Waker,
         ticket: &mut Option<Ticket>,
         push: impl FnOnce(&mut State, &mut Option<Ticket>) -> Option<T>,
     ) -> Poll<Result<T, Cause>> {
+        // Whoever waited for too long must not be let in: its overdue reply would end the connection of all.
+        if ticket.is_some() && deadline <= Instant::now() {
+            return Poll::Ready(Err(Cause::Busy));
+        }
         let mut shared = self.lock();
         if shared.closing > Closing::No {
             return Poll::Ready(Err(Cause::Shut));
@@ -211,9 +218,10 @@ impl Mux {
         Poll::Pending
     }
 
-    /// How many requests are not answered yet.
-    pub(crate) fn waiting(&self) -> usize {
-        self.lock().state.room.requests()
+    /// Whether it is open, and how many requests are not answered yet.
+    pub(crate) fn usage(&self) -> (bool, usize) {
+        let shared = self.lock();
+        (shared.is_open, shared.state.room.requests())
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -254,6 +262,11 @@ impl Mux {
         work
     }
 
+    /// Notes whether the connection is open.
+    pub(crate) fn set_open(&self, is_open: bool) {
+        self.lock().is_open = is_open;
+    }
+
     /// The deadline of the oldest request that is queued.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.lock().state.queue.requests.first().map(|request| request.terms.deadline)
@@ -286,8 +299,7 @@ impl Mux {
         let cause = if shared.closing > Closing::No { Cause::Shut } else { Cause::Closed(None) };
         shared.state.fail_all(&Failure { cause, sent: true }, &mut wakers);
         wakers.extend(shared.state.room.next());
-        shared.is_driven = false;
-        shared.is_parked = false;
+        (shared.is_driven, shared.is_open, shared.is_parked) = (false, false, false);
         let driver = shared.driver.take();
         drop(shared);
         drop(driver);

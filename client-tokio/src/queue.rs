@@ -46,6 +46,8 @@ pub(crate) struct Queued {
     pub(crate) is_idempotent: bool,
     /// Whether it was sent before, on a connection that ended.
     pub(crate) is_retried: bool,
+    /// Whether its caller has the reply.
+    pub(crate) is_answered: bool,
     /// Whether it stands on the same line as the one before.
     pub(crate) is_joined: bool,
     /// Where its line begins in all that the connection sends.
@@ -98,6 +100,7 @@ impl Queue {
             terms,
             is_idempotent: request.may_retry(1),
             is_retried: false,
+            is_answered: false,
             is_joined: false,
             at: 0,
             what,
@@ -217,6 +220,11 @@ pub(crate) struct Line<'q> {
 impl Line<'_> {
     /// No request at all.
     pub(crate) const NONE: Self = Self { bytes: &[], requests: &[] };
+
+    /// Whether `request` is on it.
+    pub(crate) fn has(&self, request: &Queued) -> bool {
+        self.requests.iter().any(|own| own.slot == request.slot)
+    }
 }
 
 impl Expected for Line<'_> {

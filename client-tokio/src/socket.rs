@@ -1,15 +1,24 @@
 //! A byte stream of any of the kinds that servers listen on.
 
 use core::{
+    mem::MaybeUninit,
     pin::Pin,
     task::{Context, Poll},
 };
 use std::io;
 
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
+
+/// What connections run over.
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
+    /// Whether nothing has come that was not read: neither a byte nor the end. Asks the system, which may know of more
+    /// than the runtime has noticed yet.
+    fn is_silent(&self) -> bool;
+}
 
 /// A connected socket.
 #[derive(Debug)]
@@ -17,6 +26,18 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(tokio::net::UnixStream),
+}
+
+impl Transport for Stream {
+    fn is_silent(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        let peeked = match self {
+            Self::Tcp(stream) => SockRef::from(stream).peek(&mut byte),
+            #[cfg(unix)]
+            Self::Unix(stream) => SockRef::from(stream).peek(&mut byte),
+        };
+        matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
 }
 
 impl AsyncRead for Stream {

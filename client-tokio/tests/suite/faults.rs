@@ -270,3 +270,23 @@ async fn a_killed_server_gives_errors_and_no_hangs() {
         assert!(kinds.contains(&error.kind()) && error.server() == Some(&*names[0]), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_runtime_that_stands_still_is_not_held_against_the_server() {
+    let server = Memcached::start();
+    let client = client(&[server.name()], SECOND / 5);
+    client.set("k", "v", Ttl::NEVER).await.unwrap();
+    for _ in 0..3 {
+        let get = tokio::spawn({
+            let client = client.clone();
+            async move { client.get("k").await }
+        });
+        // The request leaves, then nothing runs for longer than the deadline.
+        while client.servers()[0].waiting == 0 {
+            tokio::task::yield_now().await;
+        }
+        tokio::task::yield_now().await;
+        thread::sleep(SECOND / 2);
+        assert_eq!(get.await.unwrap().unwrap().unwrap().value, "v");
+    }
+}

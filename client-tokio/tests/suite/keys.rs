@@ -1,57 +1,95 @@
-//! What is no key does not reach the wire.
+//! What is no key never leaves.
 
 use core::time::Duration;
 
-use memring_tokio::{Client, ErrorKind, Limits, Ttl};
+use memring_tokio::{Client, Error, ErrorKind, Ttl};
 
 use crate::support::Scripted;
 
+/// Keys that are none, each with a part that no error may show.
 fn bad_keys() -> Vec<Vec<u8>> {
-    let mut keys = vec![Vec::new(), vec![b'k'; 251], vec![b'k'; 70_000]];
-    for byte in (0..=0x20).chain([0x7f]) {
-        keys.extend([vec![byte], vec![b'k', byte], vec![byte, b'k'], vec![b'k', byte, b'k']]);
+    let mut keys = vec![Vec::new(), b"secret-".repeat(36)[..251].to_vec()];
+    for byte in (0..=b' ').chain([0x7f]) {
+        for at in [0, 3, 6] {
+            let mut key = b"secret".to_vec();
+            key.insert(at, byte);
+            keys.push(key);
+        }
     }
     keys
+}
+
+/// Every verb that takes a key.
+async fn every_verb(client: &Client, key: &[u8]) -> Vec<Result<(), Error>> {
+    let (value, ttl) = ("hidden", Ttl::NEVER);
+    vec![
+        client.get(key).await.map(drop),
+        client.gets(key).await.map(drop),
+        client.gat(key, ttl).await.map(drop),
+        client.gats(key, ttl).await.map(drop),
+        client.get_into(key, Vec::new()).await.map(drop),
+        client.set(key, value, ttl).await,
+        client.add(key, value, ttl).await.map(drop),
+        client.replace(key, value, ttl).await.map(drop),
+        client.append(key, value).await.map(drop),
+        client.prepend(key, value).await.map(drop),
+        client.cas(key, value, ttl, 1).await.map(drop),
+        client.delete(key).await.map(drop),
+        client.touch(key, ttl).await.map(drop),
+        client.incr(key, 1).await.map(drop),
+        client.decr(key, 1).await.map(drop),
+        client.get_many(&[&b"good"[..], key]).await.map(drop),
+        client.set_many(&[(&b"good"[..], value), (key, value)], ttl).await.map(drop),
+        client.delete_many(&[&b"good"[..], key]).await.map(drop),
+    ]
 }
 
 #[tokio::test]
 async fn bad_keys_write_nothing() {
     let server = Scripted::silent();
-    let client = server.client(Duration::from_secs(1));
-    let prefixed = Client::builder()
-        .servers([server.name()])
-        .scheme_named("libmemcached-ketama-weighted", [("prefix", "a-prefix-of-20-bytes")])
-        .build()
-        .unwrap();
+    let client = server.client(Duration::from_secs(9));
     for key in bad_keys() {
-        for client in [&client, &prefixed] {
-            assert_eq!(client.get(&key).await.unwrap_err().kind(), ErrorKind::Key);
-            assert_eq!(client.set(&key, "v", Ttl::NEVER).await.unwrap_err().kind(), ErrorKind::Key);
+        for result in every_verb(&client, &key).await {
+            let error = result.unwrap_err();
+            assert_eq!((error.kind(), error.server()), (ErrorKind::Key, None), "{}", key.escape_ascii());
         }
     }
-    assert_eq!(prefixed.get([b'k'; 231]).await.unwrap_err().kind(), ErrorKind::Key);
-    assert_eq!((server.connections(), server.received()), (0, String::new()));
-}
-
-#[tokio::test]
-async fn a_value_over_the_limit_is_not_sent() {
-    let server = Scripted::silent();
-    let limits = Limits { value: 100, ..Limits::DEFAULT };
-    let client = Client::builder().servers([server.name()]).limits(limits).build().unwrap();
-    assert_eq!(client.set("k", [0; 101], Ttl::NEVER).await.unwrap_err().kind(), ErrorKind::TooLarge);
-    assert_eq!(server.connections(), 0);
+    assert_eq!((server.connections(), server.received().len()), (0, 0));
 }
 
 #[tokio::test]
 async fn errors_show_no_byte_of_a_key_or_a_value() {
-    let server = Scripted::answering("SERVER_ERROR out of memory storing object\r\n");
-    let client = server.client(Duration::from_secs(1));
-    let errors = [
-        client.get("secret key").await.unwrap_err(),
-        client.get("secretkey").await.unwrap_err(),
-        client.set("secretkey", "secretvalue", Ttl::NEVER).await.unwrap_err(),
-    ];
-    for error in errors {
-        assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+    let replies =
+        ["VALUE secret 0 6\r\nhidden", "VALUE other 0 6\r\nhidden\r\nEND\r\n", "hidden", "secret\r\n"];
+    let mut errors = Vec::new();
+    for reply in replies {
+        let server = Scripted::new(move |mut peer| {
+            peer.line();
+            peer.write(reply);
+        });
+        errors.extend(every_verb(&server.client(Duration::from_millis(500)), b"secret").await);
     }
+    for key in bad_keys() {
+        errors.extend(every_verb(&Client::connect(["localhost"]).unwrap(), &key).await);
+    }
+    let texts: Vec<_> =
+        errors.into_iter().filter_map(Result::err).map(|error| format!("{error} {error:?}")).collect();
+    assert!(texts.len() > 100);
+    for text in texts {
+        assert!(!text.contains("secret") && !text.contains("hidden"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn errors_read_like_errors() {
+    let error = Client::connect(["127.0.0.1:1"]).unwrap().get("a b").await.unwrap_err();
+    assert_eq!(error.to_string(), "get: key has a control character or a space at byte 1");
+    let error = Client::connect(["a:b"]).unwrap_err();
+    assert_eq!(error.to_string(), "build: bad server \"a:b\": bad port, not a number from 1 to 65535");
+    let error = Client::connect([""; 0]).unwrap_err();
+    assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, "build: no servers".to_owned()));
+    let error = Client::builder().servers(["a"]).scheme_named("nonesuch", []).build().unwrap_err();
+    assert_eq!(error.to_string(), "build: unknown scheme \"nonesuch\"");
+    let error = Client::builder().servers(["a"]).scheme_named("libketama", [("nonesuch", "1")]).build();
+    assert!(error.unwrap_err().to_string().starts_with("build: option \"nonesuch\": unknown option"));
 }

@@ -2,8 +2,11 @@
 //!
 //! memcached must be installed; the suite fails without it.
 
+mod batches;
 mod cancel;
 mod faults;
 mod keys;
+mod servers;
+mod sharing;
 mod support;
 mod verbs;

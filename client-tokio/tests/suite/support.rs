@@ -8,8 +8,10 @@ use core::{
 };
 use std::{
     env, fs,
-    io::{Read as _, Write as _},
+    io::{self, Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    os::unix::net::UnixStream,
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -40,9 +42,15 @@ impl Fleet {
         Self::new(names, servers)
     }
 
-    fn new<S: 'static>(names: Vec<String>, servers: Vec<S>) -> Self {
+    fn new<S: Any>(names: Vec<String>, servers: Vec<S>) -> Self {
         let client = client(&names, Duration::from_secs(10));
         Self { client, names, _servers: servers.into_iter().map(|server| Box::new(server) as _).collect() }
+    }
+
+    /// A client of this one server.
+    pub(crate) fn alone(&self, name: &str) -> Client {
+        assert!(self.names.iter().any(|known| known == name));
+        Client::connect([name]).unwrap()
     }
 }
 
@@ -75,6 +83,28 @@ impl Memcached {
         server
     }
 
+    /// A memcached on a port that was in use before. Should another program have taken it for a moment, it waits.
+    pub(crate) fn start_on(port: u16) -> Self {
+        let mut command = Self::command();
+        command.args(["-l", "127.0.0.1", "-p", &port.to_string()]);
+        let mut server = Self { child: Self::spawn(&mut command), port };
+        until("memcached listens again", || {
+            if server.child.try_wait().unwrap().is_some() {
+                server.child = Self::spawn(&mut command);
+            }
+            server.listens()
+        });
+        server
+    }
+
+    /// A memcached on a Unix socket.
+    pub(crate) fn start_unix() -> (Self, PathBuf) {
+        let path = env::temp_dir().join(format!("memring-{}.sock", std::process::id()));
+        let child = Self::spawn(Self::command().arg("-s").arg(&path).args(["-a", "777"]));
+        until("memcached listens", || UnixStream::connect(&path).ok());
+        (Self { child, port: 0 }, path)
+    }
+
     fn command() -> Command {
         let mut command = Command::new("memcached");
         // Only root must name a user, and only root may.
@@ -98,6 +128,10 @@ impl Memcached {
 
     pub(crate) fn name(&self) -> String {
         self.addr().to_string()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Ends it at once (`kill -9`); its port refuses connections then.
@@ -157,6 +191,25 @@ impl Scripted {
         Self::new(|mut peer| while peer.line().is_some() {})
     }
 
+    /// Misses and stores; but on the first connection, it answers one line, reads one more, and hangs up.
+    pub(crate) fn hanging_up() -> Self {
+        Self::new(|mut peer| {
+            let mut lines = 0;
+            while let Some(line) = peer.line() {
+                lines += 1;
+                if peer.number == 0 && lines == 2 {
+                    return;
+                }
+                if line.starts_with("set") {
+                    peer.line();
+                    peer.write("STORED\r\n");
+                } else {
+                    peer.write(if line.starts_with("delete") { "NOT_FOUND\r\n" } else { "END\r\n" });
+                }
+            }
+        })
+    }
+
     pub(crate) fn name(&self) -> String {
         self.addr.to_string()
     }
@@ -206,6 +259,35 @@ impl Peer {
     /// Writes, whether the client is still there or not.
     pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref());
+    }
+}
+
+/// A listener that completes no connection: its queue is full. The system drops what comes, without a word.
+pub(crate) struct BlackHole {
+    _listener: socket2::Socket,
+    _queue: Vec<TcpStream>,
+    addr: SocketAddr,
+}
+
+impl BlackHole {
+    pub(crate) fn new() -> Self {
+        let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let addr = listener.local_addr().unwrap().as_socket().unwrap();
+        let mut queue = Vec::new();
+        loop {
+            match TcpStream::connect_timeout(&addr, Duration::from_millis(100)) {
+                Ok(stream) => queue.push(stream),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        Self { _listener: listener, _queue: queue, addr }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        self.addr.to_string()
     }
 }
 
