@@ -50,7 +50,6 @@ pub(crate) fn is_of(text: &[u8], bytes: &[u8]) -> bool {
 }
 
 /// Decodes `text` to the front of `out`; gives the length, or `None` where that is no base64 or does not fit.
-#[allow(dead_code)]
 pub(crate) fn decode(text: &[u8], out: &mut [u8]) -> Option<usize> {
     let mut len = 0_usize;
     let mut last = false;

@@ -27,6 +27,8 @@ mod counters;
 mod engine;
 #[cfg(feature = "std")]
 mod memory_store;
+mod meta_answer;
+mod meta_line;
 mod request_decoder;
 mod request_event;
 mod request_line;
@@ -36,6 +38,7 @@ mod store;
 pub use engine::{Engine, EngineConfig, FoundItem};
 #[cfg(feature = "std")]
 pub use memory_store::MemoryStore;
+pub use meta_line::MetaLine;
 pub use request_decoder::{Reading, RequestDecoder};
 pub use request_event::{Refusal, RequestEvent, StoreHead};
 pub use session::{Fed, Next, Session};

@@ -44,16 +44,20 @@ impl Opaque {
         Ok(opaque)
     }
 
-    /// The token that is this number: made for counting requests.
-    #[must_use]
-    pub fn number(number: u64) -> Self {
+    /// The first 31 of `bytes`, whatever they are: what a server is to send back.
+    pub(crate) fn echo(bytes: &[u8]) -> Self {
         let mut opaque = Self { bytes: [0; MAX_OPAQUE_LEN], len: 0 };
-        let digits = Digits::of(number);
-        for (slot, digit) in opaque.bytes.iter_mut().zip(digits.as_bytes()) {
-            *slot = *digit;
+        for (slot, byte) in opaque.bytes.iter_mut().zip(bytes) {
+            *slot = *byte;
             opaque.len = opaque.len.saturating_add(1);
         }
         opaque
+    }
+
+    /// The token that is this number: made for counting requests.
+    #[must_use]
+    pub fn number(number: u64) -> Self {
+        Self::echo(Digits::of(number).as_bytes())
     }
 
     /// The token's bytes.

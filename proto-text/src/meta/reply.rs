@@ -222,7 +222,6 @@ impl<'b> ReturnFlags<'b> {
     }
 
     /// Takes flags that our own server has composed.
-    #[allow(dead_code)]
     pub(crate) const fn composed(text: &'b [u8]) -> Self {
         Self(text)
     }

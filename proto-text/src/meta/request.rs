@@ -38,7 +38,6 @@ impl MetaVerb {
     }
 
     /// The letters of the flags that the command has.
-    #[allow(dead_code)]
     pub(crate) const fn letters(self) -> &'static [u8] {
         match self {
             Self::Get => b"bcfhklqstuvCENORT",

@@ -5,14 +5,16 @@ use core::fmt;
 use super::{
     c_number::c_u64,
     counters::Counters,
+    meta_answer::MetaStore,
     request_event::{Refusal, StoreHead},
     store::{Record, Side, Store},
 };
 use crate::{
+    meta::{MetaCode, SetMode},
     number::Digits,
     operation::StoreOutcome,
     request::{ArithVerb, StoreVerb},
-    ttl::{MAX_RELATIVE_SECONDS, UnixTime},
+    ttl::UnixTime,
 };
 
 /// Room that memcached 1.6 reckons for an item beside its key and value: header 48, cas 8, NUL behind the key 1,
@@ -100,7 +102,7 @@ impl<S: Store> Engine<S> {
             return None;
         }
         bump(&mut self.counters.get_hits);
-        self.found(key)
+        self.fetched(key, now)
     }
 
     /// `gat` and `gats`.
@@ -111,7 +113,7 @@ impl<S: Store> Engine<S> {
             return None;
         }
         bump(&mut self.counters.get_hits);
-        self.found(key)
+        self.fetched(key, now)
     }
 
     /// May an item of this size be stored? Ask before its value is received; when not, a `set` loses the old item.
@@ -153,17 +155,18 @@ impl<S: Store> Engine<S> {
             }
             (StoreVerb::Cas(_), Some(_)) => bump(&mut self.counters.cas_hits),
             (StoreVerb::Append, Some((record, len))) => {
-                return self.extend(head, Side::Back, value, record, len);
+                return self.extend(head, Side::Back, value, record, len, now);
             }
             (StoreVerb::Prepend, Some((record, len))) => {
-                return self.extend(head, Side::Front, value, record, len);
+                return self.extend(head, Side::Front, value, record, len, now);
             }
             (StoreVerb::Set, _) | (StoreVerb::Add, None) | (StoreVerb::Replace, Some(_)) => {}
         }
         if !self.fits(head.key.len(), head.flags, value.len()) {
             return Err(self.refuse_store(head, Refusal::TooLarge));
         }
-        let record = Record::new(head.flags, self.next_cas(), expires(head.exptime, now));
+        let record = Record::new(head.flags, self.next_cas(), Record::expires_at(head.exptime, now));
+        let record = Record { accessed: now.as_secs(), ..record };
         if self.store.put(head.key, record, value).is_err() {
             return Err(self.out_of_memory(head));
         }
@@ -217,7 +220,10 @@ impl<S: Store> Engine<S> {
             ArithVerb::Decr => old.saturating_sub(delta),
         };
         let digits = Digits::of(number);
-        let record = Record { cas: self.next_cas(), ..record };
+        let cas = self.next_cas();
+        // A number that fits is changed in its place; a longer one is an item made anew.
+        let fits = digits.as_bytes().len() <= len;
+        let record = if fits { Record { cas, ..record } } else { record.renewed(cas, now) };
         let mut stored = self.store.put(key, record, digits.as_bytes());
         let mut padding = len.saturating_sub(digits.as_bytes().len());
         while padding > 0 && stored.is_ok() {
@@ -235,7 +241,8 @@ impl<S: Store> Engine<S> {
         bump(&mut self.counters.cmd_touch);
         let found = self.live(key, now).is_some();
         if let Some((record, _)) = self.store.find(key) {
-            record.expires = expires(exptime, now);
+            record.expires = Record::expires_at(exptime, now);
+            record.use_at(now);
         }
         bump(if found { &mut self.counters.touch_hits } else { &mut self.counters.touch_misses });
         found
@@ -245,7 +252,7 @@ impl<S: Store> Engine<S> {
     pub fn flush_all(&mut self, delay: Option<i32>, now: UnixTime) {
         bump(&mut self.counters.cmd_flush);
         match delay {
-            Some(delay) if delay > 0 => self.flush_at = Some(expires(delay, now)),
+            Some(delay) if delay > 0 => self.flush_at = Some(Record::expires_at(delay, now)),
             _ => {
                 self.flush_at = None;
                 self.store.clear();
@@ -285,6 +292,102 @@ impl<S: Store> Engine<S> {
         self.counters = Counters::default();
     }
 
+    /// How long is the value of an item that is there at `now`?
+    pub(super) fn value_len(&mut self, key: &[u8], now: UnixTime) -> Option<usize> {
+        self.live(key, now).map(|(_, len)| len)
+    }
+
+    /// The record of an item that is there at `now`.
+    pub(super) fn meta_record(&mut self, key: &[u8], now: UnixTime) -> Option<Record> {
+        self.live(key, now).map(|(record, _)| record)
+    }
+
+    /// `mg`: is there an item?
+    pub(super) fn meta_find(&mut self, key: &[u8], now: UnixTime) -> bool {
+        let found = self.live(key, now).is_some();
+        bump(&mut self.counters.cmd_get);
+        bump(if found { &mut self.counters.get_hits } else { &mut self.counters.get_misses });
+        found
+    }
+
+    /// An item that is known to be there.
+    pub(super) fn meta_item(&mut self, key: &[u8]) -> Option<(&mut Record, &[u8])> {
+        self.store.find(key)
+    }
+
+    /// Room that an item takes, as memcached reckons.
+    pub(super) fn item_size(&mut self, key: &[u8]) -> usize {
+        let Some((record, value)) = self.store.find(key) else { return 0 };
+        size(key.len(), record.flags, value.len())
+    }
+
+    /// Makes an item that `mg` or `ma` did not find.
+    pub(super) fn meta_create(&mut self, key: &[u8], value: &[u8], now: UnixTime) -> Result<(), Refusal> {
+        let record = Record { accessed: now.as_secs(), ..Record::new(0, self.next_cas(), 0) };
+        bump(&mut self.counters.total_items);
+        self.store.put(key, record, value).map_err(|_| Refusal::OutOfMemory)
+    }
+
+    /// May the item of an `ms` be stored? When not, the old item goes, whatever the mode.
+    pub(super) fn meta_admit(&mut self, key: &[u8], flags: u32, len: usize) -> Result<(), Refusal> {
+        if self.fits(key.len(), flags, len) {
+            return Ok(());
+        }
+        bump(&mut self.counters.store_too_large);
+        self.store.remove(key);
+        Err(Refusal::TooLarge)
+    }
+
+    /// `ms`, and the item's cas unique; 0 where it is not stored.
+    pub(super) fn meta_store(
+        &mut self,
+        head: &MetaStore,
+        key: &[u8],
+        value: &[u8],
+        now: UnixTime,
+    ) -> Result<(MetaCode, u64), Refusal> {
+        bump(&mut self.counters.cmd_set);
+        let old = self.live(key, now);
+        let compared = match head.mode {
+            SetMode::Set | SetMode::Replace => head.cas,
+            SetMode::Append | SetMode::Prepend => head.cas.filter(|cas| *cas != 0),
+            SetMode::Add => None,
+        };
+        let mut record =
+            Record { accessed: now.as_secs(), binary_key: head.binary_key, ..Record::new(0, 0, 0) };
+        (record.flags, record.expires) = (head.flags, Record::expires_at(head.exptime, now));
+        let is_whole = matches!(head.mode, SetMode::Set | SetMode::Replace);
+        match (head.mode, old, compared) {
+            (SetMode::Add, Some(_), _)
+            | (SetMode::Append | SetMode::Prepend, None, _)
+            | (SetMode::Replace, None, None) => return Ok((MetaCode::NotStored, 0)),
+            (_, None, Some(_)) => return Ok((MetaCode::NotFound, 0)),
+            (_, Some((old, _)), Some(cas)) if cas != old.cas => {
+                if !(is_whole && head.invalidate && cas < old.cas) {
+                    return Ok((MetaCode::Exists, 0));
+                }
+                (record.expires, record.stale, record.won) = (old.expires, true, old.won);
+            }
+            _ => {}
+        }
+        let sides = [(SetMode::Append, Side::Back), (SetMode::Prepend, Side::Front)];
+        let side = sides.iter().find(|(mode, _)| *mode == head.mode).map(|(_, side)| *side);
+        if let (Some(side), Some((old, len))) = (side, old) {
+            let verb = StoreVerb::Append;
+            let store = StoreHead { verb, key, flags: 0, exptime: 0, len: value.len(), noreply: false };
+            let outcome = self.extend(&store, side, value, old, len, now)?;
+            let stored = outcome == StoreOutcome::Stored;
+            return Ok(if stored { (MetaCode::Done, self.cas) } else { (MetaCode::NotStored, 0) });
+        }
+        record.cas = self.next_cas();
+        if self.store.put(key, record, value).is_err() {
+            bump(&mut self.counters.store_no_memory);
+            return Err(Refusal::OutOfMemory);
+        }
+        bump(&mut self.counters.total_items);
+        Ok((MetaCode::Done, record.cas))
+    }
+
     /// The record of an item that is there at `now`, and the length of its value. One that has ended is dropped.
     fn live(&mut self, key: &[u8], now: UnixTime) -> Option<(Record, usize)> {
         let now = now.as_secs();
@@ -304,6 +407,13 @@ impl<S: Store> Engine<S> {
         Some(found)
     }
 
+    fn fetched(&mut self, key: &[u8], now: UnixTime) -> Option<FoundItem<'_>> {
+        if let Some((record, _)) = self.store.find(key) {
+            record.use_at(now);
+        }
+        self.found(key)
+    }
+
     fn found(&mut self, key: &[u8]) -> Option<FoundItem<'_>> {
         let (record, value) = self.store.find(key)?;
         Some(FoundItem { flags: record.flags, cas: record.cas, value })
@@ -317,6 +427,7 @@ impl<S: Store> Engine<S> {
         piece: &[u8],
         record: Record,
         len: usize,
+        now: UnixTime,
     ) -> Result<StoreOutcome, Refusal> {
         if !self.fits(head.key.len(), record.flags, len.saturating_add(piece.len())) {
             return Ok(StoreOutcome::NotStored);
@@ -326,16 +437,13 @@ impl<S: Store> Engine<S> {
         }
         let cas = self.next_cas();
         if let Some((record, _)) = self.store.find(head.key) {
-            record.cas = cas;
+            *record = record.renewed(cas, now);
         }
         Ok(StoreOutcome::Stored)
     }
 
     fn fits(&self, key_len: usize, flags: u32, value_len: usize) -> bool {
-        let flags = if flags == 0 { 0 } else { FLAGS_SIZE };
-        let size =
-            [ITEM_OVERHEAD, key_len, flags].iter().fold(value_len, |sum, part| sum.saturating_add(*part));
-        size <= self.config.item_size_max
+        size(key_len, flags, value_len) <= self.config.item_size_max
     }
 
     fn refuse_store(&mut self, head: &StoreHead<'_>, refusal: Refusal) -> Refusal {
@@ -345,24 +453,18 @@ impl<S: Store> Engine<S> {
         refusal
     }
 
-    fn next_cas(&mut self) -> u64 {
+    pub(super) fn next_cas(&mut self) -> u64 {
         self.cas = self.cas.wrapping_add(1);
         self.cas
     }
 }
 
-const fn bump(counter: &mut u64) {
-    *counter = counter.wrapping_add(1);
+/// Room that an item takes, as memcached reckons.
+fn size(key_len: usize, flags: u32, value_len: usize) -> usize {
+    let flags = if flags == 0 { 0 } else { FLAGS_SIZE };
+    [ITEM_OVERHEAD, key_len, flags].iter().fold(value_len, |sum, part| sum.saturating_add(*part))
 }
 
-/// The end that an exptime means at `now`, in Unix seconds; 0 is never.
-fn expires(exptime: i32, now: UnixTime) -> u64 {
-    /// Long past.
-    const EXPIRED: u64 = 1;
-    match u32::try_from(exptime) {
-        Ok(0) => 0,
-        Ok(seconds) if seconds <= MAX_RELATIVE_SECONDS => now.as_secs().saturating_add(u64::from(seconds)),
-        Ok(moment) => u64::from(moment),
-        Err(_) => EXPIRED,
-    }
+const fn bump(counter: &mut u64) {
+    *counter = counter.wrapping_add(1);
 }

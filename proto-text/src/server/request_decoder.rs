@@ -1,13 +1,15 @@
 //! Bytes of a client, event by event, however they are cut.
 
 use super::{
+    meta_line::{MetaLine, MetaRead},
     request_event::{Refusal, RequestEvent, StoreHead},
     request_line::read_line,
 };
 use crate::{
-    encode::{MAX_REQUEST_LINE, store_line},
+    encode::{MAX_REQUEST_LINE, meta_line, store_line},
     key::{Key, MAX_KEY_LEN},
     line::{Found, LineSearch},
+    meta::MetaVerb,
     reply_decoder::{DecodeError, Malformed, Step},
     request::{Get, GetVerb, Request, Store},
     value::{MAX_VALUE_LEN, Value},
@@ -70,6 +72,8 @@ enum State {
     },
     /// In the rest of a line that is already refused.
     Skip,
+    /// In a value that is already refused, and its end, this many bytes before the next line.
+    Swallow(usize),
     /// Inside a value, this many bytes before its line end.
     Value {
         left: usize,
@@ -103,6 +107,7 @@ impl RequestDecoder {
             State::Keys { any } => self.keys(buf, any),
             State::KeysEnd { any } => self.skip(buf, Self::end_of_keys(any)),
             State::Skip => self.skip(buf, RequestEvent::Skipped),
+            State::Swallow(left) => self.swallow(buf, left),
             State::Value { left, noreply } => self.value(buf, left, noreply),
             State::Closed if buf.is_empty() => Step::NeedMore,
             State::Closed => Step::Event { consumed: buf.len(), event: RequestEvent::Skipped },
@@ -145,7 +150,15 @@ impl RequestDecoder {
         };
         let whole = at.saturating_add(1);
         let line = trim_line(buf.get(..at).unwrap_or(&[]));
-        let (event, before_keys) = read_line(line);
+        let (event, before_keys) = match MetaLine::read(line) {
+            Some(MetaRead::Event(event)) => (event, whole),
+            Some(MetaRead::Swallow(refusal, len)) => {
+                self.state = State::Swallow(len);
+                let event = RequestEvent::Refused { refusal, noreply: false };
+                return Step::Event { consumed: whole, event };
+            }
+            None => read_line(line),
+        };
         let consumed = match event {
             RequestEvent::Get(verb) => {
                 // memcached 1.6.18 answers a `gat` of no keys with `END`.
@@ -154,6 +167,10 @@ impl RequestDecoder {
             }
             RequestEvent::Store(StoreHead { len, noreply, .. }) => {
                 self.state = State::Value { left: len, noreply };
+                whole
+            }
+            RequestEvent::MetaStore(MetaLine { len, .. }) => {
+                self.state = State::Value { left: len, noreply: false };
                 whole
             }
             RequestEvent::Quit | RequestEvent::Close => {
@@ -216,6 +233,16 @@ impl RequestDecoder {
         }
     }
 
+    fn swallow<'b>(&mut self, buf: &'b [u8], left: usize) -> Step<RequestEvent<'b>> {
+        let consumed = left.min(buf.len());
+        if consumed == 0 {
+            return Step::NeedMore;
+        }
+        let left = left.saturating_sub(consumed);
+        self.state = if left == 0 { State::Line } else { State::Swallow(left) };
+        Step::Event { consumed, event: RequestEvent::Skipped }
+    }
+
     fn value<'b>(&mut self, buf: &'b [u8], left: usize, noreply: bool) -> Step<RequestEvent<'b>> {
         if left > 0 {
             let piece = buf.get(..left).unwrap_or(buf);
@@ -249,6 +276,11 @@ impl RequestDecoder {
             RequestEvent::GetEnd => bytes == b"\r\n",
             RequestEvent::Store(head) => is_strict_store(bytes, &head),
             RequestEvent::Data(_) | RequestEvent::StoreEnd => true,
+            RequestEvent::Meta(line) | RequestEvent::MetaStore(line) => {
+                let len = (line.verb == MetaVerb::Set).then_some(line.len);
+                let same = line.with_request(Value::EMPTY, |ours| meta_line(ours, len).as_bytes() == bytes);
+                line.len <= MAX_VALUE_LEN && same == Some(true)
+            }
             RequestEvent::Delete { key: b"noreply", noreply: false } if bytes == b"delete noreply\r\n" => {
                 true
             }

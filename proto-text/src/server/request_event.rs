@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::meta_line::MetaLine;
 use crate::{
     error_line::{ErrorLine, ErrorWord},
     key::Key,
@@ -73,6 +74,12 @@ pub enum RequestEvent<'b> {
     },
     /// `version`.
     Version,
+    /// `mg`, `md`, `ma`, `me`.
+    Meta(MetaLine<'b>),
+    /// `ms`: the value follows.
+    MetaStore(MetaLine<'b>),
+    /// `mn`.
+    MetaNoop,
     /// `stats`, with what follows the word on the line.
     Stats(&'b [u8]),
     /// `quit`: close the connection when the replies so far are written.
@@ -112,6 +119,7 @@ impl<'b> RequestEvent<'b> {
             }
             Self::Verbosity { level, noreply } => Request::Verbosity(Verbosity { level, noreply }),
             Self::Version => Request::Version,
+            Self::MetaNoop => Request::MetaNoop,
             Self::Stats(args) => {
                 Request::Stats(StatsKind::ALL.into_iter().find(|kind| kind.word().as_bytes() == args)?)
             }
@@ -140,6 +148,9 @@ impl fmt::Debug for RequestEvent<'_> {
             Self::FlushAll { delay, noreply } => write!(f, "FlushAll({delay:?}, noreply {noreply})"),
             Self::Verbosity { level, noreply } => write!(f, "Verbosity({level}, noreply {noreply})"),
             Self::Version => f.write_str("Version"),
+            Self::Meta(line) => write!(f, "Meta({line:?})"),
+            Self::MetaStore(line) => write!(f, "MetaStore({line:?})"),
+            Self::MetaNoop => f.write_str("MetaNoop"),
             Self::Stats(args) => write!(f, "Stats({})", args.escape_ascii()),
             Self::Quit => f.write_str("Quit"),
             Self::Refused { refusal, noreply } => write!(f, "Refused({refusal:?}, noreply {noreply})"),
@@ -201,6 +212,32 @@ pub enum Refusal {
     TooLarge,
     /// There is no room, and nothing may be evicted.
     OutOfMemory,
+    /// A meta flag is there twice, or is no letter.
+    DuplicateFlag,
+    /// A meta flag is unknown.
+    InvalidFlag,
+    /// What `md` and `ma` say of whatever is wrong with a flag.
+    InvalidOrDuplicateFlag,
+    /// Too many flags for `mg`.
+    TooManyFlags,
+    /// Too many flags for the others.
+    FlagsTooLong,
+    /// An opaque token of more than 31 bytes.
+    OpaqueTooLong,
+    /// A meta flag wants a number.
+    BadToken,
+    /// A key is not the base64 it is said to be.
+    BadKeyEncoding,
+    /// A mode is not one letter.
+    BadModeLength,
+    /// `ms` has no such mode.
+    BadSetMode,
+    /// `ma` has no such mode.
+    BadArithMode,
+    /// The initial value of an `ma` is no number.
+    BadInitial,
+    /// The delta of an `ma` is no number.
+    BadDeltaValue,
 }
 
 impl Refusal {
@@ -220,6 +257,19 @@ impl Refusal {
             Self::NonNumeric => (ClientError, "cannot increment or decrement non-numeric value"),
             Self::TooLarge => (ServerError, "object too large for cache"),
             Self::OutOfMemory => (ServerError, "out of memory storing object"),
+            Self::DuplicateFlag => (ClientError, "duplicate flag"),
+            Self::InvalidFlag => (ClientError, "invalid flag"),
+            Self::InvalidOrDuplicateFlag => (ClientError, "invalid or duplicate flag"),
+            Self::TooManyFlags => (ClientError, "options flags are too long"),
+            Self::FlagsTooLong => (ClientError, "options flags too long"),
+            Self::OpaqueTooLong => (ClientError, "opaque token too long"),
+            Self::BadToken => (ClientError, "bad token in command line format"),
+            Self::BadKeyEncoding => (ClientError, "error decoding key"),
+            Self::BadModeLength => (ClientError, "incorrect length for M token"),
+            Self::BadSetMode => (ClientError, "invalid mode for ms M token"),
+            Self::BadArithMode => (ClientError, "invalid mode for ma M token"),
+            Self::BadInitial => (ClientError, "invalid numeric initial value"),
+            Self::BadDeltaValue => (ClientError, "invalid numeric delta value"),
         };
         ErrorLine { word, text: text.as_bytes() }
     }

@@ -17,7 +17,7 @@ use crate::{
 const MAX_WORDS: usize = 8;
 
 /// Longest value that a line can announce, in bytes: two less than C's `INT_MAX`.
-const MAX_ANNOUNCED: i32 = i32::MAX - 2;
+pub(super) const MAX_ANNOUNCED: i32 = i32::MAX - 2;
 
 /// Reads a line without its end. Of a get, the keys are left unread: the second value counts the bytes before them.
 pub(super) fn read_line(line: &[u8]) -> (RequestEvent<'_>, usize) {
@@ -44,7 +44,7 @@ fn trim_spaces(bytes: &[u8]) -> &[u8] {
 }
 
 /// Where the first `count` words end.
-fn words_len(line: &[u8], count: usize) -> usize {
+pub(super) fn words_len(line: &[u8], count: usize) -> usize {
     let mut left = count;
     let mut in_word = false;
     let end = line.iter().position(|byte| {

@@ -2,6 +2,8 @@
 
 use super::{
     engine::Engine,
+    meta_answer::{MetaStore, answer},
+    meta_line::MetaLine,
     request_decoder::{Reading, RequestDecoder},
     request_event::{Refusal, RequestEvent, StoreHead},
     store::Store,
@@ -9,10 +11,11 @@ use super::{
 use crate::{
     buffer::{ArrayBuffer, Buffer, Full},
     key::MAX_KEY_LEN,
+    meta::{MetaCode, MetaHead, ReturnFlags},
     operation::StoreOutcome,
     reply::{Event, ItemHead, Status},
     reply_decoder::Step,
-    request::GetVerb,
+    request::{GetVerb, StoreVerb},
     ttl::UnixTime,
 };
 
@@ -41,6 +44,8 @@ enum Doing {
     Get(GetVerb),
     /// The head of the item whose value arrives; its key is in `key`.
     Store(StoreHead<'static>),
+    /// The same of an `ms`.
+    MetaStore(MetaStore),
     /// A value of which nothing is kept, because it is refused already.
     Swallow,
 }
@@ -136,6 +141,12 @@ impl<B: Buffer> Session<B> {
                 Event::End.encode(out)?;
                 self.doing = Doing::Nothing;
             }
+            RequestEvent::Meta(line) => return answer(&line, engine, out, now),
+            RequestEvent::MetaNoop => {
+                let flags = ReturnFlags::default();
+                return Event::Meta(MetaHead { code: MetaCode::Noop, len: 0, flags }).encode(out);
+            }
+            RequestEvent::MetaStore(line) => return self.begin_meta(&line, engine, out),
             RequestEvent::Store(head) => return self.begin_value(&head, engine, out),
             RequestEvent::Data(piece) => return self.take_data(piece, engine, out),
             RequestEvent::StoreEnd => return self.end_value(engine, out, now),
@@ -169,7 +180,7 @@ impl<B: Buffer> Session<B> {
                     // One answer is enough: memcached does not look at the end of what it swallows.
                     Doing::Swallow => return Ok(()),
                     Doing::Get(_) => out.truncate(self.get_from),
-                    Doing::Nothing | Doing::Store(_) => {}
+                    Doing::Nothing | Doing::Store(_) | Doing::MetaStore(_) => {}
                 }
                 return reply(noreply, &Event::Error(refusal.line()), out);
             }
@@ -198,13 +209,39 @@ impl<B: Buffer> Session<B> {
         Ok(())
     }
 
+    fn begin_meta<S: Store>(
+        &mut self,
+        line: &MetaLine<'_>,
+        engine: &mut Engine<S>,
+        out: &mut (impl Buffer + ?Sized),
+    ) -> Result<(), Full> {
+        self.value.truncate(0);
+        self.key.truncate(0);
+        let mut room = [0; MAX_KEY_LEN];
+        let key = line.key(&mut room);
+        let head = MetaStore::of(line);
+        if let Err(refusal) = engine.meta_admit(key, head.flags, line.len) {
+            self.doing = Doing::Swallow;
+            return Event::Error(refusal.line()).encode(out);
+        }
+        self.doing = if self.key.put(key).is_ok() { Doing::MetaStore(head) } else { Doing::Swallow };
+        Ok(())
+    }
+
     fn take_data<S: Store>(
         &mut self,
         piece: &[u8],
         engine: &mut Engine<S>,
         out: &mut (impl Buffer + ?Sized),
     ) -> Result<(), Full> {
-        let Doing::Store(head) = self.doing else { return Ok(()) };
+        let head = match self.doing {
+            Doing::Store(head) => head,
+            Doing::MetaStore(_) => {
+                let verb = StoreVerb::Set;
+                StoreHead { verb, key: &[], flags: 0, exptime: 0, len: 0, noreply: false }
+            }
+            _ => return Ok(()),
+        };
         if self.value.put(piece).is_ok() {
             return Ok(());
         }
@@ -219,7 +256,19 @@ impl<B: Buffer> Session<B> {
         out: &mut (impl Buffer + ?Sized),
         now: UnixTime,
     ) -> Result<(), Full> {
-        let Doing::Store(head) = core::mem::replace(&mut self.doing, Doing::Nothing) else { return Ok(()) };
+        let head = match self.doing {
+            Doing::Store(head) => head,
+            Doing::MetaStore(head) => {
+                head.store(self.key.as_slice(), self.value.as_slice(), engine, out, now)?;
+                self.doing = Doing::Nothing;
+                return Ok(());
+            }
+            _ => {
+                self.doing = Doing::Nothing;
+                return Ok(());
+            }
+        };
+        self.doing = Doing::Nothing;
         let head = StoreHead { key: self.key.as_slice(), ..head };
         let event = match engine.store_value(&head, self.value.as_slice(), now) {
             Ok(StoreOutcome::Stored) => Event::Status(Status::Stored),

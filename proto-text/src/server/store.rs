@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::ttl::{MAX_RELATIVE_SECONDS, UnixTime};
+
 /// A place for items: a map from key to record and value, with as much room as it likes.
 ///
 /// A store knows nothing of time and of the protocol: what a [`Record`] means is the engine's business. It may drop
@@ -42,11 +44,46 @@ pub struct Record {
     pub cas: u64,
     /// When the item ends, in Unix seconds; 0 is never.
     pub expires: u64,
+    /// When it was stored or last fetched, in Unix seconds.
+    pub accessed: u64,
+    /// It was fetched since it was stored.
+    pub fetched: bool,
+    /// It was marked stale.
+    pub stale: bool,
+    /// A reader has won, and is to make the value anew.
+    pub won: bool,
+    /// Its key came as base64.
+    pub binary_key: bool,
 }
 
 impl Record {
     pub(super) const fn new(flags: u32, cas: u64, expires: u64) -> Self {
-        Self { flags, cas, expires }
+        Self { flags, cas, expires, accessed: 0, fetched: false, stale: false, won: false, binary_key: false }
+    }
+
+    /// The same item, made anew.
+    pub(super) const fn renewed(self, cas: u64, now: UnixTime) -> Self {
+        let fresh = Self::new(self.flags, cas, self.expires);
+        Self { accessed: now.as_secs(), binary_key: self.binary_key, ..fresh }
+    }
+
+    /// Notes that it is fetched.
+    pub(super) const fn use_at(&mut self, now: UnixTime) {
+        (self.fetched, self.accessed) = (true, now.as_secs());
+    }
+
+    /// The end that an exptime means at `now`, in Unix seconds; 0 is never.
+    pub(super) fn expires_at(exptime: i32, now: UnixTime) -> u64 {
+        /// Long past.
+        const EXPIRED: u64 = 1;
+        match u32::try_from(exptime) {
+            Ok(0) => 0,
+            Ok(seconds) if seconds <= MAX_RELATIVE_SECONDS => {
+                now.as_secs().saturating_add(u64::from(seconds))
+            }
+            Ok(moment) => u64::from(moment),
+            Err(_) => EXPIRED,
+        }
     }
 
     pub(super) const fn is_expired(&self, now_secs: u64) -> bool {

@@ -1,8 +1,8 @@
 //! Requests and replies as owned data, equal whichever way they came: from the files' JSON or from events.
 
 use memring_text::{
-    Arith, ArithVerb, Delete, Event, FlushAll, FlushDelay, Get, GetVerb, Key, Request, Store, StoreVerb,
-    Touch, Value as Block, Verbosity, server::RequestEvent,
+    Arith, ArithVerb, Delete, Event, FlushAll, FlushDelay, Get, GetVerb, Key, MetaRequest, Request, Store,
+    StoreVerb, Touch, Value as Block, Verbosity, server::RequestEvent,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -291,6 +291,10 @@ impl Asked {
     }
 }
 
+fn first_line(request: &MetaRequest<'_>) -> Vec<u8> {
+    Request::Meta(request).parts().as_slices()[0].to_vec()
+}
+
 /// Puts requests together from events.
 #[derive(Default)]
 pub struct AskedBuilder {
@@ -321,6 +325,14 @@ impl AskedBuilder {
                 };
                 self.line = Request::Store(store).parts().as_slices()[0].to_vec();
             }
+            RequestEvent::Meta(line) => {
+                let line = line.with_request(Block::EMPTY, first_line).unwrap();
+                self.asked.push(Asked::Line(line, None));
+            }
+            RequestEvent::MetaStore(line) => {
+                let value = vec![0; line.len];
+                self.line = line.with_request(Block::new(&value).unwrap(), first_line).unwrap();
+            }
             RequestEvent::Data(piece) => self.data.extend_from_slice(piece),
             RequestEvent::StoreEnd => {
                 let data = Data::Bytes(std::mem::take(&mut self.data));
@@ -337,8 +349,7 @@ impl AskedBuilder {
 
 /// Is the request one of those that our server reads?
 pub fn is_classic(value: &Value) -> bool {
-    !value["q"].as_str().unwrap().starts_with('m')
-        && is_typed(value)
+    is_typed(value)
         && (get_of_json(value).is_some()
             || with_request(value, &zeros(value), |request| {
                 !matches!(

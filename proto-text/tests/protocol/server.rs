@@ -64,7 +64,7 @@ fn requests_are_read_however_they_are_cut() {
         }
     }
     println!("{count} requests read, {cut_count} cuts");
-    assert_eq!(count, 519);
+    assert_eq!(count, 677);
 }
 
 #[test]
