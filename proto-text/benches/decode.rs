@@ -1,0 +1,98 @@
+//! Our decoder, alone: against the line ends that nobody can do without, and a large value in pieces.
+//!
+//! ```text
+//! cargo bench -p memring-text --bench decode
+//! ```
+//!
+//! The same against other libraries is a package of its own, so that tests need none of them:
+//!
+//! ```text
+//! cargo run --release --manifest-path proto-text/benches/peers/Cargo.toml
+//! ```
+//!
+//! Instructions per value, which need no quiet machine, are the difference of two runs divided by 1000 (100 for
+//! `many`):
+//!
+//! ```text
+//! valgrind --tool=callgrind target/release/deps/decode-… --only one --passes 1000
+//! valgrind --tool=callgrind target/release/deps/decode-… --only one --passes 2000
+//! ```
+
+mod contest;
+
+use core::hint::black_box;
+use std::{env, sync::LazyLock, time::Instant};
+
+use contest::{Contestant, GOALS_LIMIT, LIMIT, OURS, OURS_KNOWN, Reply, quartile, verdict};
+use memring_text::{Event, ReplyDecoder, Step};
+
+fn main() {
+    let arguments: Vec<String> = env::args().collect();
+    let value = |option: &str| {
+        let at = arguments.iter().position(|argument| argument == option)?;
+        arguments.get(at + 1)
+    };
+    if let Some(which) = value("--only") {
+        let passes = value("--passes").and_then(|passes| passes.parse().ok()).unwrap_or(1);
+        return only(which, passes);
+    }
+    // Run as a test, each contestant only shows that it works.
+    let thorough = arguments.iter().any(|argument| argument == "--bench");
+    contest::run(clock, &[LIMIT, OURS, OURS_KNOWN], &[GOALS_LIMIT], thorough);
+    pieces(if thorough { 201 } else { 1 });
+}
+
+fn clock() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed().as_nanos() as u64
+}
+
+/// So many passes over one reply: `one` and `many` read whatever comes, `one-known` and `many-known` are told the keys.
+fn only(which: &str, passes: usize) {
+    let values = if which.starts_with("many") { 100 } else { 1 };
+    let contestant: Contestant = if which.ends_with("known") { OURS_KNOWN } else { OURS };
+    let reply = Reply::new(values, 100, false);
+    let sum = (contestant.new)(&reply).decode_often(black_box(passes));
+    println!("{which}: {sum} bytes in {passes} passes");
+}
+
+const LARGE: usize = 1 << 20;
+const PIECE: usize = 16 << 10;
+
+/// Most that a large value in pieces may take, as a share of what it takes in one.
+const GOAL_PIECES: f64 = 1.1;
+
+/// A value of 1 MiB, put together by its reader, that is there at once or comes in pieces of 16 KiB.
+fn pieces(rounds: usize) {
+    let reply = Reply::new(1, LARGE, false);
+    let mut value = Vec::with_capacity(LARGE);
+    let mut times = [const { Vec::new() }; 2];
+    for _ in 0..rounds {
+        for (piece, times) in [reply.bytes.len(), PIECE].into_iter().zip(&mut times) {
+            value.clear();
+            let start = clock();
+            receive(black_box(&reply.bytes), piece, &mut value);
+            times.push((clock() - start) as f64);
+            assert_eq!(black_box(&value).len(), LARGE);
+        }
+    }
+    let [whole, pieces] = times.map(quartile);
+    println!("1 MiB, collected: {whole:.0} ns whole, {pieces:.0} ns in pieces of 16 KiB");
+    verdict("pieces to whole", pieces / whole, GOAL_PIECES);
+}
+
+/// Reads a reply of which `piece` more bytes are there each time.
+fn receive(bytes: &[u8], piece: usize, value: &mut Vec<u8>) {
+    let mut decoder = ReplyDecoder::default();
+    let (mut from, mut to) = (0, 0);
+    while to < bytes.len() {
+        to = bytes.len().min(to + piece);
+        while let Ok(Step::Event { consumed, event }) = decoder.decode(&bytes[from..to]) {
+            if let Event::Data(piece) = event {
+                value.extend_from_slice(piece);
+            }
+            from += consumed;
+        }
+    }
+    assert_eq!(from, bytes.len());
+}
