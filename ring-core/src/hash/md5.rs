@@ -45,8 +45,9 @@ pub fn number(words: Words) -> u128 {
 /// The digest of one slice, to be inlined: who takes only the first word does not compute the others.
 #[inline(always)]
 fn of(bytes: &[u8]) -> Words {
-    if cfg!(not(feature = "small")) && bytes.len() <= ONE_BLOCK {
-        return compress(START, &padding::block(bytes, bytes.len(), 0));
+    #[cfg(not(feature = "small"))]
+    if bytes.len() <= ONE_BLOCK {
+        return compress(START, &padding::only_block(bytes));
     }
     finished(START, bytes, bytes.len())
 }

@@ -115,20 +115,26 @@ impl<P: Point> Continuum<P> {
         (self.points)(scheme, member, &(self.label)(member.name), count, sink);
     }
 
-    /// The entry that owns `position`; `points` is not empty.
+    /// The entry that owns `position`. Going up there may be none: then it is the number of entries, for the first.
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn find(&self, view: &View<'_>, position: P) -> usize {
-        let points = P::of(&view.entries);
-        let first_at_or_above = |position| index::first_at_or_above(points, view.entries.index, position);
-        let found = match self.search {
-            Search::AtOrAbove => first_at_or_above(position),
-            // Above the highest value there is nothing: round to the first point.
-            Search::Above | Search::AtOrBelow => position.above().map_or(points.len(), first_at_or_above),
-        };
         match self.search {
-            Search::AtOrAbove | Search::Above if found < points.len() => found,
-            Search::AtOrAbove | Search::Above => 0,
-            Search::AtOrBelow => found.checked_sub(1).unwrap_or_else(|| points.len().saturating_sub(1)),
+            Search::AtOrAbove => index::first_at_or_above(P::of(&view.entries), view.entries.index, position),
+            Search::Above => Self::first_above(view, position),
+            Search::AtOrBelow => {
+                let last = P::of(&view.entries).len().saturating_sub(1);
+                Self::first_above(view, position).checked_sub(1).unwrap_or(last)
+            }
         }
+    }
+
+    #[inline(never)]
+    fn first_above(view: &View<'_>, position: P) -> usize {
+        let points = P::of(&view.entries);
+        // Above the highest value there is nothing.
+        position
+            .above()
+            .map_or(points.len(), |above| index::first_at_or_above(points, view.entries.index, above))
     }
 
     /// How far `point` is from `position` in the direction of the search, all the way round at most.
@@ -148,6 +154,16 @@ impl<P: Point> Continuum<P> {
             Tie::LastStays => true,
         }
     }
+}
+
+/// The server of what [`Continuum::find`] found: past the last entry follows the first.
+fn owner(view: &View<'_>, entry: usize) -> ServerIndex {
+    let owners = view.entries.owners;
+    let owner = match owners.get(entry) {
+        Some(&owner) => owner,
+        None => owners.first().copied().unwrap_or(0),
+    };
+    ServerIndex::new(owner)
 }
 
 impl<P: Point> Mechanism for Continuum<P> {
@@ -188,7 +204,7 @@ impl<P: Point> Mechanism for Continuum<P> {
     }
 
     fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex {
-        view.entries.owner(self.find(view, P::position(view.scheme, key)))
+        owner(view, self.find(view, P::position(view.scheme, key)))
     }
 
     fn place_many(&self, view: &View<'_>, keys: &[&[u8]], out: &mut [ServerIndex]) {
@@ -196,13 +212,13 @@ impl<P: Point> Mechanism for Continuum<P> {
             let mut positions = [P::from_hash(0); BATCH];
             P::positions(view.scheme, keys, &mut positions);
             for ((server, position), _) in servers.iter_mut().zip(positions).zip(keys) {
-                *server = view.entries.owner(self.find(view, position));
+                *server = owner(view, self.find(view, position));
             }
         }
     }
 
     fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex {
-        view.entries.owner(self.find(view, P::from_hash(hash)))
+        owner(view, self.find(view, P::from_hash(hash)))
     }
 
     fn division(&self, _view: &View<'_>) -> Division {

@@ -2,7 +2,12 @@
 //!
 //! Source: RFC 1321, sections 3.1 and 3.2.
 
+#[cfg(not(feature = "small"))]
+use core::mem;
+
 use super::super::blocks::le32;
+#[cfg(not(feature = "small"))]
+use super::super::blocks::words32;
 
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 64;
@@ -13,6 +18,40 @@ pub(super) const ONE_BLOCK: usize = BLOCK - 1 - 8;
 /// How many blocks a message of `len` bytes makes.
 pub(super) const fn count(len: usize) -> usize {
     (len + 8) / BLOCK + 1
+}
+
+/// The only block of a message of up to [`ONE_BLOCK`] bytes, put together from few large pieces.
+#[cfg(not(feature = "small"))]
+#[inline(always)]
+pub(super) fn only_block(bytes: &[u8]) -> [u32; 16] {
+    let mut block = [0; BLOCK];
+    let (mut rest, mut room) = (bytes, &mut block[..]);
+    while move_chunk::<16>(&mut rest, &mut room) {}
+    move_chunk::<8>(&mut rest, &mut room);
+    move_chunk::<4>(&mut rest, &mut room);
+    // As a word: a byte would make the load of the word around it wait.
+    if let Some(word) = room.first_chunk_mut() {
+        *word = match *rest {
+            [] => [0x80, 0, 0, 0],
+            [a] => [a, 0x80, 0, 0],
+            [a, b] => [a, b, 0x80, 0],
+            [a, b, c, ..] => [a, b, c, 0x80],
+        };
+    }
+    let mut words = words32(&block);
+    words[14] = 8 * bytes.len() as u32;
+    words
+}
+
+/// Moves the next `N` bytes, if there are as many.
+#[cfg(not(feature = "small"))]
+#[inline(always)]
+fn move_chunk<const N: usize>(from: &mut &[u8], to: &mut &mut [u8]) -> bool {
+    let Some((chunk, rest)) = from.split_first_chunk::<N>() else { return false };
+    let Some((place, room)) = mem::take(to).split_first_chunk_mut() else { return false };
+    *place = *chunk;
+    (*from, *to) = (rest, room);
+    true
 }
 
 /// Block `index` of a message of `len` bytes that ends in `bytes`, counted from the block that `bytes` begins.

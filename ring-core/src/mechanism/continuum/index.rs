@@ -1,8 +1,8 @@
 //! Where to begin looking: the top bits of a hash say nearly where its point is, because hashes are uniform.
 //!
-//! Of n sorted points, the first one of the b-th of 2^k equal parts stands near b·n/2^k. The index holds by how much that
-//! guess is off, 16 bits a part, so it serves any number of points. A ring whose points are too uneven for 16 bits gets
-//! no index and is searched by halving.
+//! Of n points that are perfectly even, the first at or above h stands at h·n/2³². The index divides the circle into parts
+//! and holds how far before that guess one has to begin so as not to be too late for any h of a part: 16 bits each, so it
+//! serves any number of points. A ring whose points are too uneven for 16 bits gets no index and is searched by halving.
 
 use super::Point;
 
@@ -15,57 +15,56 @@ const NEAR: usize = 4;
 /// How often that is done before halving takes over.
 const LOOKS: usize = 2;
 
-/// How many parts an index of `len` corrections has, as a power of two.
-fn bits(len: usize) -> u32 {
-    (len | 1).ilog2().min(16)
-}
-
-/// Which part a point or position lies in.
-fn part_of<P: Point>(point: P, bits: u32) -> usize {
-    ((u64::from(point.head()) << bits) >> 32) as usize
+/// Where `head` would be on a line of `len` if that were as long as all values are many.
+fn scaled(head: u32, len: usize) -> usize {
+    ((u64::from(head) * len as u64) >> 32) as usize
 }
 
 /// Fills `index` for sorted `points`.
 pub(super) fn fill<P: Point>(points: &[P], index: &mut [i16]) {
-    let bits = bits(index.len());
+    let parts = index.len();
     let mut at = 0;
     for (part, correction) in index.iter_mut().enumerate() {
-        while points.get(at).is_some_and(|&point| part_of(point, bits) < part) {
+        // Between two points the answer stays and the guess rises, so only points and the end of the part count.
+        let mut least = i64::MAX;
+        while let Some(head) =
+            points.get(at).map(|point| point.head()).filter(|&head| scaled(head, parts) == part)
+        {
+            least = least.min(at as i64 - scaled(head, points.len()) as i64);
             at += 1;
         }
-        let off = at as i64 - guess(part, points.len(), bits) as i64;
-        match i16::try_from(off) {
-            Ok(off) if off != UNUSED => *correction = off,
+        let end = ((part as u64 + 1) << 32).checked_div(parts as u64).unwrap_or(0);
+        least = least.min(at as i64 - ((end * points.len() as u64) >> 32) as i64);
+        match i16::try_from(least) {
+            Ok(least) if least != UNUSED => *correction = least,
             _ => return index.fill(UNUSED),
         }
     }
 }
 
-/// Where the first point of a part would be if points were perfectly even.
-fn guess(part: usize, points: usize, bits: u32) -> usize {
-    ((part as u64 * points as u64) >> bits) as usize
-}
-
 /// The first of the sorted `points` that is at or above `position`, or their number when none is.
-#[inline]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub(super) fn first_at_or_above<P: Point>(points: &[P], index: &[i16], position: P) -> usize {
-    let mut rest = points.get(begin(points.len(), index, position)..).unwrap_or_default();
+    let begin = begin(points.len(), index, position);
+    // A correction made for a later hash of the part can lead to before the first point.
+    let (mut at, mut rest) = points.get(begin..).map_or((0, points), |rest| (begin, rest));
     for _ in 0..LOOKS {
         let Some((near, after)) = rest.split_first_chunk::<NEAR>() else { break };
         let below: usize = near.iter().map(|&point| usize::from(point < position)).sum();
         if below < NEAR {
-            return points.len() - rest.len() + below;
+            return at + below;
         }
-        rest = after;
+        (at, rest) = (at + NEAR, after);
     }
-    points.len() - rest.len() + rest.partition_point(|&point| point < position)
+    at + rest.partition_point(|&point| point < position)
 }
 
+#[inline(always)]
 fn begin<P: Point>(points: usize, index: &[i16], position: P) -> usize {
-    let bits = bits(index.len());
-    let part = part_of(position, bits);
-    match index.get(part) {
-        Some(&off) if off != UNUSED => guess(part, points, bits).wrapping_add_signed(off.into()),
+    match index.get(scaled(position.head(), index.len())) {
+        Some(&correction) if correction != UNUSED => {
+            scaled(position.head(), points).wrapping_add_signed(correction.into())
+        }
         _ => 0,
     }
 }
