@@ -1,9 +1,10 @@
 //! Laws of the codec, tried on whatever proptest comes up with.
 
 use memring_text::{
-    Arith, ArithVerb, DecodeError, Delete, ErrorLine, ErrorWord, Event, FlushAll, FlushDelay, Full, Get,
-    GetVerb, ItemHead, Key, Limits, Malformed, ReplyDecoder, Request, SliceBuffer, StatsKind, Status, Step,
-    Store, StoreVerb, Touch, Value, Verbosity,
+    Arith, ArithMode, ArithVerb, BinaryKey, DecodeError, Delete, ErrorLine, ErrorWord, Event, Exchange,
+    FlushAll, FlushDelay, Full, Get, GetVerb, ItemHead, Key, Limits, Malformed, MetaArith, MetaCode,
+    MetaDelete, MetaGet, MetaKey, MetaRequest, MetaSet, Opaque, Progress, ProtocolError, ReplyDecoder,
+    Request, SetMode, SliceBuffer, StatsKind, Status, Step, Store, StoreVerb, Touch, Value, Verbosity,
     server::{Reading, RequestDecoder, RequestEvent},
 };
 use proptest::{collection::vec, prelude::*};
@@ -141,6 +142,36 @@ fn near_protocol() -> impl Strategy<Value = Vec<u8>> {
         "-1",
         "\0",
         "\t",
+        "HD",
+        "VA 3\r\nabc\r\n",
+        "VA 5 ",
+        "EN",
+        "NS",
+        "EX",
+        "NF",
+        "MN",
+        "ME k ",
+        "c7 ",
+        "t-1 ",
+        "W",
+        "kZm9v b",
+        "Oab ",
+        "key=k ",
+        "ITEM k [3 b; 0 s]",
+        "PREFIX p x",
+        "BUSY",
+        "mg ",
+        "ms k 3 ",
+        "md ",
+        "ma ",
+        "me ",
+        "mn",
+        "v ",
+        "q ",
+        "b ",
+        "N30 ",
+        "C1 ",
+        "MA ",
     ];
     let word = prop_oneof![
         8 => (0..WORDS.len()).prop_map(|at| WORDS[at].as_bytes().to_vec()),
@@ -153,6 +184,69 @@ fn near_protocol() -> impl Strategy<Value = Vec<u8>> {
 fn key_bytes() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![0x21..=0x7e_u8, 0x80..=0xff_u8];
     prop_oneof![9 => vec(byte.clone(), 1..20), 1 => vec(byte, 250..=250), 1 => Just(b"noreply".to_vec())]
+}
+
+/// A request of each meta command, with a choice of its flags.
+fn with_meta(
+    (key, value): (MetaKey<'_>, &[u8]),
+    (verb, flags): (usize, u32),
+    (cas, exptime, opaque): (u64, i32, Opaque),
+    with: impl FnOnce(&MetaRequest<'_>),
+) {
+    let mut get = MetaGet::new(key);
+    let mut set = MetaSet::new(key, Value::new(value).unwrap());
+    let mut delete = MetaDelete::new(key);
+    let mut arith = MetaArith::new(key);
+    let modes = [SetMode::Set, SetMode::Add, SetMode::Replace, SetMode::Append, SetMode::Prepend];
+    for bit in (0..17).filter(|bit| flags >> bit & 1 == 1) {
+        match bit {
+            0 => (get, set, delete, arith) = (get.key(), set.key(), delete.key(), arith.key()),
+            1 => (get, set, delete, arith) = (get.quiet(), set.quiet(), delete.quiet(), arith.quiet()),
+            2 => (get, set) = (get.opaque(opaque), set.opaque(opaque)),
+            3 => (delete, arith) = (delete.opaque(opaque), arith.opaque(opaque)),
+            4 => (get, set) = (get.touch(exptime), set.exptime(exptime)),
+            5 => (delete, arith) = (delete.exptime(exptime), arith.exptime(exptime)),
+            6 => {
+                (get, set, delete, arith) =
+                    (get.unless_cas(cas), set.if_cas(cas), delete.if_cas(cas), arith.if_cas(cas))
+            }
+            7 => (get, set, arith) = (get.cas(), set.cas(), arith.cas()),
+            8 => (get, arith) = (get.value(), arith.value()),
+            9 => (get, arith) = (get.ttl(), arith.ttl()),
+            10 => (get, arith) = (get.vivify(exptime), arith.vivify(exptime)),
+            11 => (get, set, arith) = (get.recache(exptime), set.flags(flags), arith.delta(cas)),
+            12 => (get, set, arith) = (get.flags(), set.invalidate(), arith.initial(cas)),
+            13 => (get, delete) = (get.hit().no_bump(), delete.mark_stale()),
+            14 => (set, arith) = (set.mode(modes[cas as usize % 5]), arith.mode(ArithMode::Decr)),
+            15 => (get, set) = (get.size(), set.size()),
+            _ => get = get.last_access(),
+        }
+    }
+    with(match verb {
+        0 => get.request(),
+        1 => set.request(),
+        2 => delete.request(),
+        _ => arith.request(),
+    });
+}
+
+fn meta_return_flags() -> impl Strategy<Value = Vec<String>> {
+    let flag = prop_oneof![
+        any::<u64>().prop_map(|cas| format!("c{cas}")),
+        (-1..=i64::MAX).prop_map(|ttl| format!("t{ttl}")),
+        any::<u32>().prop_map(|flags| format!("f{flags}")),
+        any::<bool>().prop_map(|hit| format!("h{}", u8::from(hit))),
+        any::<u32>().prop_map(|seconds| format!("l{seconds}")),
+        any::<u64>().prop_map(|len| format!("s{len}")),
+        "k[!-~]{1,20}",
+        "O[!-~]{0,31}",
+        "[bWX]",
+    ];
+    vec(flag, 0..8).prop_map(|mut flags| {
+        let mut seen = std::collections::HashSet::new();
+        flags.retain(|flag| seen.insert(flag.as_bytes()[0]));
+        flags
+    })
 }
 
 proptest! {
@@ -309,6 +403,126 @@ proptest! {
             rest = &rest[consumed..];
         }
         prop_assert!(rest.is_empty());
+    }
+
+    #[test]
+    fn a_meta_request_is_read_as_it_was_asked(
+        name in key_bytes(),
+        raw in vec(any::<u8>(), 1..=186),
+        is_binary in any::<bool>(),
+        value in vec(any::<u8>(), 0..40),
+        choice in (0..4_usize, any::<u32>()),
+        token in "[!-~]{0,31}",
+        (cas, exptime) in any::<(u64, i32)>(),
+        cut in any::<usize>(),
+    ) {
+        let key = if is_binary { BinaryKey::new(&raw).unwrap().into() } else { Key::new(&name).unwrap().into() };
+        let opaque = Opaque::new(token.as_bytes()).unwrap();
+        with_meta((key, &value), choice, (cas, exptime, opaque), |request| {
+            let whole = Request::Meta(request);
+            let mut bytes = Vec::new();
+            whole.encode(&mut bytes).unwrap();
+            // What we send, both readings read, however it is cut, and it is the same request.
+            for reading in [Reading::Strict, Reading::AsMemcached] {
+                let mut decoder = RequestDecoder::new(reading);
+                let (mut start, mut came, mut data) = (0, 0, Vec::new());
+                for end in [cut % bytes.len(), bytes.len()] {
+                    while let Step::Event { consumed, event } = decoder.decode(&bytes[start..end.max(start)]).unwrap() {
+                        start += consumed;
+                        match event {
+                            RequestEvent::Meta(line) | RequestEvent::MetaStore(line) => {
+                                came += 1;
+                                assert_eq!(line.key(&mut [0; 250]), key.as_bytes());
+                                let value = Value::new(&value).unwrap();
+                                let value = request.value().map_or(Value::EMPTY, |_| value);
+                                assert_eq!(line.with_request(value, |read| read == request), Some(true));
+                            }
+                            RequestEvent::Data(piece) => data.extend_from_slice(piece),
+                            RequestEvent::StoreEnd => {}
+                            other => panic!("{other:?}"),
+                        }
+                    }
+                }
+                assert_eq!((start, came), (bytes.len(), 1));
+                assert_eq!(data, request.value().map_or(&[][..], |value| value.as_bytes()));
+            }
+            let mut room = vec![b'?'; bytes.len() - 1];
+            let full = Full { needed: bytes.len(), given: bytes.len() - 1 };
+            assert_eq!(whole.encode(&mut SliceBuffer::new(&mut room)), Err(full));
+            assert!(room.iter().all(|byte| *byte == b'?') || request.value().is_some());
+        });
+    }
+
+    #[test]
+    fn a_meta_reply_is_read_as_it_was_sent(
+        flags in meta_return_flags(),
+        value in vec(any::<u8>(), 1..40),
+        which in 0..7_usize,
+        cuts in vec(any::<usize>(), 0..4),
+    ) {
+        let code = MetaCode::ALL[which];
+        let mut line = code.word().to_owned();
+        if code == MetaCode::Value {
+            line += &format!(" {}", value.len());
+        }
+        for flag in &flags {
+            line += &format!(" {flag}");
+        }
+        let mut bytes = [line.as_bytes(), b"\r\n"].concat();
+        if code == MetaCode::Value {
+            bytes.extend([&value[..], b"\r\n"].concat());
+        }
+        let mut decoder = ReplyDecoder::default();
+        let mut again = Vec::new();
+        let (_, error, end) = tell(&bytes, &cuts, |buf, _| {
+            Ok::<_, DecodeError>(match decoder.decode(buf)? {
+                Step::Event { consumed, event } => {
+                    event.encode(&mut again).unwrap();
+                    if let Event::Meta(head) = event {
+                        let letters: Vec<_> = head.flags().map(|flag| flag.letter()).collect();
+                        assert_eq!(letters, flags.iter().map(|flag| flag.as_bytes()[0]).collect::<Vec<_>>());
+                    }
+                    Some(consumed)
+                }
+                Step::NeedMore => None,
+            })
+        });
+        prop_assert_eq!((error, end), (None, bytes.len()));
+        prop_assert_eq!(again, bytes);
+    }
+
+    #[test]
+    fn a_hostile_reply_never_reaches_a_meta_request(
+        bytes in near_protocol(),
+        cuts in vec(any::<usize>(), 0..6),
+        choice in (0..4_usize, any::<u32>()),
+    ) {
+        let key = MetaKey::from(Key::new(b"k").unwrap());
+        with_meta((key, b"v"), choice, (1, 30, Opaque::new(b"ab").unwrap()), |request| {
+            let request = Request::Meta(request);
+            let run = |cuts: &[usize]| {
+                let mut exchange = Exchange::default();
+                exchange.sent();
+                tell(&bytes, cuts, |buf, story| {
+                    Ok::<_, ProtocolError>(match exchange.decode(buf, &request)? {
+                        // After silence nothing is owed, and the bytes were asked for by nobody.
+                        Progress::Event { consumed: 0, event: Event::Silence { .. }, .. } => {
+                            assert_eq!(exchange.owed(), 0);
+                            None
+                        }
+                        Progress::Event { consumed, event, .. } => {
+                            story.reply(&event);
+                            Some(consumed)
+                        }
+                        Progress::NeedMore => None,
+                    })
+                })
+                .0
+            };
+            let every_byte: Vec<_> = (0..bytes.len()).collect();
+            assert_eq!(run(&cuts), run(&[]));
+            assert_eq!(run(&every_byte), run(&[]));
+        });
     }
 
     #[test]
