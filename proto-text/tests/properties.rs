@@ -207,8 +207,8 @@ fn with_meta(
             4 => (get, set) = (get.touch(exptime), set.exptime(exptime)),
             5 => (delete, arith) = (delete.exptime(exptime), arith.exptime(exptime)),
             6 => {
-                (get, set, delete, arith) =
-                    (get.unless_cas(cas), set.if_cas(cas), delete.if_cas(cas), arith.if_cas(cas))
+                (get, set) = (get.unless_cas(cas), set.if_cas(cas));
+                (delete, arith) = (delete.if_cas(cas), arith.if_cas(cas));
             }
             7 => (get, set, arith) = (get.cas(), set.cas(), arith.cas()),
             8 => (get, arith) = (get.value(), arith.value()),
