@@ -28,7 +28,8 @@ pub(crate) trait Share {
     /// Writes the requests of the next round.
     fn send(&mut self, wire: &mut Wire) -> Result<(), Cause>;
 
-    /// Reads the replies of this round, and gives `put` what the key at each position of the batch comes to.
+    /// Reads the replies of this round, and gives `put` what the key at each position of the batch comes to. The first
+    /// word counts.
     fn receive(
         &mut self,
         wire: &mut Wire,
@@ -58,10 +59,9 @@ pub(crate) fn run<'b, S: Share>(
         leg.enter(&mut results, deadline);
     }
     // To open a connection can take long. Meanwhile, the servers we have connections to may as well work.
-    for was_used in [true, false] {
-        for leg in legs.iter_mut().filter(|leg| leg.is_used() == was_used) {
-            leg.send(&mut results, deadline);
-        }
+    legs.sort_by_key(|leg| !leg.is_used());
+    for leg in &mut legs {
+        leg.send(&mut results, deadline);
     }
     while legs.iter().any(Leg::is_open) {
         for leg in &mut legs {
@@ -93,7 +93,7 @@ impl<'b, S: Share> Leg<'b, S> {
     }
 
     fn enter(&mut self, results: &mut Results<S::Output>, deadline: Deadline) {
-        match self.pool.lease(deadline) {
+        match self.pool.lease(patience(deadline)) {
             Ok(lease) => self.lease = Some(lease),
             Err(cause) => self.fail(results, cause, false),
         }
@@ -144,9 +144,7 @@ impl<'b, S: Share> Leg<'b, S> {
     }
 
     fn try_send(&mut self, lease: &mut Lease<'b>, deadline: Deadline) -> Result<(), Cause> {
-        // When the opening of a connection takes too long, there must be time left for the servers that do answer.
-        let patience = if lease.is_open() { deadline } else { deadline.within(deadline.left() / 2) };
-        let wire = lease.wire(patience)?;
+        let wire = lease.wire(patience(deadline))?;
         wire.io_mut().begin(deadline);
         self.share.send(wire)?;
         Ok(wire.io_mut().flush()?)
@@ -155,6 +153,12 @@ impl<'b, S: Share> Leg<'b, S> {
     fn fail(&self, results: &mut Results<S::Output>, cause: Cause, ambiguous: bool) {
         results.fail(self.share.positions(), Error::on(self.pool.name(), self.name, cause, ambiguous));
     }
+}
+
+/// How long one server may be waited for before it is even asked: when that takes too long, there must be time left for
+/// those that answer.
+fn patience(deadline: Deadline) -> Deadline {
+    deadline.within(deadline.left() / 2)
 }
 
 /// What the keys have come to so far.
@@ -173,22 +177,28 @@ impl<T> Results<T> {
     }
 
     fn put(&mut self, position: usize, result: Result<T, Error>) {
-        if let Err(error) = &result {
-            self.errors.push(error.clone());
-        }
-        if let Some(slot) = self.slots.get_mut(position) {
-            *slot = result;
+        let refusal = result.as_ref().err().cloned();
+        if self.fill(position, result) {
+            self.errors.extend(refusal);
         }
     }
 
     /// Notes that nothing more comes for these positions.
     fn fail(&mut self, positions: &[usize], error: Error) {
-        for &position in positions {
-            match self.slots.get_mut(position) {
-                Some(Err(slot)) if slot.is(&self.unanswered) => *slot = error.clone(),
-                _ => {}
-            }
+        for position in positions {
+            self.fill(*position, Err(error.clone()));
         }
         self.errors.push(error);
+    }
+
+    /// Puts a result where there is none yet, and says whether it did.
+    fn fill(&mut self, position: usize, result: Result<T, Error>) -> bool {
+        match self.slots.get_mut(position) {
+            Some(slot) if slot.as_ref().is_err_and(|error| error.is(&self.unanswered)) => {
+                *slot = result;
+                true
+            }
+            _ => false,
+        }
     }
 }

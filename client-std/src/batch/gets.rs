@@ -46,31 +46,24 @@ impl Share for Gets<'_> {
         let keys = self.to_do();
         let keys = keys.get(..self.asked).unwrap_or(keys);
         let positions = self.positions.get(self.done..).unwrap_or(&[]);
+        let positions = positions.get(..keys.len()).unwrap_or(positions);
         let mut items = ItemCollector::default();
         let mut refusal = None;
-        let mut passed = 0;
-        // A server answers in the order of the line, so what a hit passes by is missed.
-        let mut put_until = |index: usize, hit| {
-            for missed in positions.get(passed..index).unwrap_or(&[]) {
-                put(*missed, Ok(None));
-            }
-            if let (Some(hit), Some(position)) = (hit, positions.get(index)) {
-                put(*position, hit);
-            }
-            passed = index.saturating_add(1);
-        };
         wire.receive(&Keys { keys, cas: self.verb.has_cas() }, |event, index| {
             if let Event::Error(line) = event {
                 refusal = Some(Cause::Server(ServerError::from(*line)));
             }
-            if let Some(item) = items.take(event) {
-                put_until(index, Some(item.map(Some).map_err(Cause::Full)));
+            if let (Some(item), Some(position)) = (items.take(event), positions.get(index)) {
+                put(*position, item.map(Some).map_err(Cause::Full));
             }
         })?;
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
-        put_until(self.asked, None);
+        // A miss is known at the end of the line only: what breaks off before it has not told.
+        for position in positions {
+            put(*position, Ok(None));
+        }
         self.done = self.done.saturating_add(self.asked);
         Ok(())
     }
