@@ -6,6 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_core::{Scheme, peers::libmemcached};
 use memring_text::Limits;
 
@@ -14,7 +15,6 @@ use crate::{
     error::{Cause, Error},
     fleet::Fleet,
     pool::PoolOptions,
-    server_spec::{ServerSpec, ServerSpecError},
 };
 
 /// Makes a [`Client`].

@@ -6,6 +6,7 @@ use std::{
     time::SystemTime,
 };
 
+use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_text::{
     Arith, ArithVerb, ArrayBuffer, Buffer, Delete, Get, GetVerb, Key, KeyError, MAX_KEY_LEN, Operation,
     Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
@@ -18,7 +19,6 @@ use crate::{
     error::{Cause, Error},
     fleet::Fleet,
     pool::{Pool, PoolOptions},
-    server_spec::{ServerSpec, ServerSpecError},
 };
 
 mod admin;

@@ -3,13 +3,13 @@
 use core::{net::SocketAddr, time::Duration};
 use std::{io, net::TcpStream, path::Path, sync::Arc};
 
+use memring_core::spec::Address;
 use socket2::{SockRef, TcpKeepalive};
 
 use crate::{
     deadline::Deadline,
     error::Cause,
     resolve::Resolver,
-    server_spec::{Address, Kind},
     socket::{Socket, Stream},
 };
 
@@ -23,9 +23,9 @@ pub(crate) enum Dialer {
 impl Dialer {
     /// A dialer for `address`.
     pub(crate) fn new(address: &Address) -> Self {
-        match address.kind() {
-            Kind::Tcp { host, port } => Self::Tcp(Arc::new(Resolver::new(host, *port))),
-            Kind::Unix(path) => Self::Unix(path.as_path().into()),
+        match address {
+            Address::Tcp { host, port } => Self::Tcp(Arc::new(Resolver::new(host, *port))),
+            Address::Unix(path) => Self::Unix(Path::new(path).into()),
         }
     }
 

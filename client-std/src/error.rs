@@ -3,12 +3,13 @@
 use core::{error, fmt};
 use std::{io, sync::Arc};
 
+use memring_core::spec::ServerSpecError;
 use memring_core::{BuildError, scheme::OptionError};
 use memring_text::{
     ConnectionError, Full, KeyError, ProtocolError, ReplyError, ServerError, ServerErrorKind, ValueTooLarge,
 };
 
-use crate::{server_spec::ServerSpecError, socket::SocketError};
+use crate::socket::SocketError;
 
 /// Why an operation has no result. A miss is a result, not an error.
 ///

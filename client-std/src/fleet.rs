@@ -2,33 +2,19 @@
 
 use std::sync::Arc;
 
-use memring_core::{Placement, Scheme, Server, ServerIndex, Servers, storage::Boxed};
+use memring_core::spec::ServerSpec;
+use memring_core::{Placement, Scheme, ServerIndex, storage::Boxed};
 
 use crate::{
     error::Cause,
     pool::{Pool, PoolOptions},
-    server_spec::ServerSpec,
 };
 
 /// A placement and the pools of its servers. It never changes: other servers make another fleet.
 #[derive(Debug)]
 pub(crate) struct Fleet {
-    placement: Placement<'static, Roster, Boxed>,
+    placement: Placement<'static, Vec<ServerSpec>, Boxed>,
     pools: Box<[Arc<Pool>]>,
-}
-
-/// The list of servers that a placement is built for.
-#[derive(Debug)]
-struct Roster(Vec<ServerSpec>);
-
-impl Servers for Roster {
-    fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    fn server(&self, index: usize) -> Option<Server<'_>> {
-        self.0.get(index).map(ServerSpec::server)
-    }
 }
 
 impl Fleet {
@@ -39,10 +25,10 @@ impl Fleet {
         options: &PoolOptions,
         before: Option<&Self>,
     ) -> Result<Self, Cause> {
-        let placement = Placement::build(scheme, Roster(servers), Boxed::default())?;
+        let placement = Placement::build(scheme, servers, Boxed::default())?;
         let kept = before.map_or(&[][..], |before| &before.pools);
-        let mut pools = Vec::<Arc<Pool>>::with_capacity(placement.servers().count());
-        for spec in &placement.servers().0 {
+        let mut pools = Vec::<Arc<Pool>>::with_capacity(placement.servers().len());
+        for spec in placement.servers() {
             // A server that is listed twice has two pools: a batch takes a part of each.
             let is_free = |pool: &&Arc<Pool>| !pools.iter().any(|taken| Arc::ptr_eq(taken, pool));
             pools.push(match kept.iter().filter(|pool| pool.serves(spec)).find(is_free) {
@@ -61,7 +47,7 @@ impl Fleet {
 
     /// The servers, in the configured order.
     pub(crate) fn servers(&self) -> &[ServerSpec] {
-        &self.placement.servers().0
+        self.placement.servers()
     }
 
     /// The servers' pools, in the same order.

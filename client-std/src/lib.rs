@@ -38,7 +38,6 @@ mod fleet;
 mod many;
 mod pool;
 mod resolve;
-mod server_spec;
 mod socket;
 pub mod testing;
 
@@ -46,12 +45,12 @@ pub use builder::Builder;
 pub use client::{Attributes, Client, FromServer, Item, ServerStatus};
 pub use error::{Error, ErrorKind};
 pub use many::Many;
+pub use memring_core::spec::{Address, DEFAULT_PORT, ServerSpec, ServerSpecError, ServerSpecProblem};
 pub use memring_core::{Scheme, Weight, peers};
 pub use memring_text::{
     ArrayBuffer, Buffer, FlushDelay, Full, Limits, ServerError, ServerErrorKind, SliceBuffer, Stats,
     StatsKind, StoreOutcome, Ttl, UnixTime, ZeroTtl,
 };
-pub use server_spec::{Address, DEFAULT_PORT, ServerSpec, ServerSpecError, ServerSpecProblem};
 
 /// The example of the README is one of the tests.
 #[cfg(doctest)]

@@ -6,15 +6,10 @@ use std::{
     time::Instant,
 };
 
+use memring_core::spec::{Address, ServerSpec};
 use memring_text::{Connection, ExchangeState, Limits, Request};
 
-use crate::{
-    deadline::Deadline,
-    dial::Dialer,
-    error::Cause,
-    server_spec::{Address, ServerSpec},
-    socket::Socket,
-};
+use crate::{deadline::Deadline, dial::Dialer, error::Cause, socket::Socket};
 
 /// A connection with the protocol's state; boxed, because it moves in and out of its pool with every operation.
 pub(crate) type Wire = Box<Connection<Socket, Box<[u8]>>>;
@@ -126,11 +121,6 @@ impl Lease<'_> {
     /// Whether there is a connection that was used before: it may have ended without our knowing.
     pub(crate) const fn is_used(&self) -> bool {
         self.is_used
-    }
-
-    /// Whether there is a connection.
-    pub(crate) const fn is_open(&self) -> bool {
-        self.wire.is_some()
     }
 
     /// The connection, opened now if there is none.

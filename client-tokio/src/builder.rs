@@ -6,6 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_core::{Scheme, peers::libmemcached};
 use memring_text::Limits;
 
@@ -16,7 +17,6 @@ use crate::{
     mux::MuxOptions,
     pool::PoolOptions,
     room::RoomLimits,
-    server_spec::{ServerSpec, ServerSpecError},
 };
 
 /// Makes a [`Client`].

@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_text::{
     Arith, ArithVerb, ArrayBuffer, Buffer, Delete, Get, GetVerb, Key, KeyError, MAX_KEY_LEN, Operation,
     Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
@@ -25,7 +26,6 @@ use crate::{
     fleet::Fleet,
     mux::{Closing, MuxOptions},
     pool::{Pool, PoolOptions},
-    server_spec::{ServerSpec, ServerSpecError},
 };
 
 mod admin;

@@ -3,18 +3,14 @@
 use core::{net::SocketAddr, time::Duration};
 use std::{io, path::Path, sync::Arc};
 
+use memring_core::spec::Address;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::TcpStream,
     time::{Instant, timeout_at},
 };
 
-use crate::{
-    error::Cause,
-    resolve::Resolver,
-    server_spec::{Address, Kind},
-    socket::Stream,
-};
+use crate::{error::Cause, resolve::Resolver, socket::Stream};
 
 /// Opens connections to one server.
 #[derive(Debug)]
@@ -26,9 +22,9 @@ pub(crate) enum Dialer {
 impl Dialer {
     /// A dialer for `address`.
     pub(crate) fn new(address: &Address) -> Self {
-        match address.kind() {
-            Kind::Tcp { host, port } => Self::Tcp(Resolver::new(host, *port)),
-            Kind::Unix(path) => Self::Unix(path.as_path().into()),
+        match address {
+            Address::Tcp { host, port } => Self::Tcp(Resolver::new(host, *port)),
+            Address::Unix(path) => Self::Unix(Path::new(path).into()),
         }
     }
 

@@ -3,10 +3,9 @@
 use core::{error, fmt};
 use std::{io, sync::Arc};
 
+use memring_core::spec::ServerSpecError;
 use memring_core::{BuildError, scheme::OptionError};
 use memring_text::{Full, KeyError, ProtocolError, ReplyError, ServerError, ServerErrorKind, ValueTooLarge};
-
-use crate::server_spec::ServerSpecError;
 
 /// Why an operation has no result. A miss is a result, not an error.
 ///

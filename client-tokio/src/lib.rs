@@ -18,7 +18,6 @@ mod pool;
 mod queue;
 mod resolve;
 mod room;
-mod server_spec;
 mod slots;
 mod socket;
 mod state;
@@ -28,9 +27,9 @@ pub use builder::Builder;
 pub use client::{Attributes, Client, FromServer, Item, ServerStatus};
 pub use error::{Error, ErrorKind};
 pub use many::Many;
+pub use memring_core::spec::{Address, DEFAULT_PORT, ServerSpec, ServerSpecError, ServerSpecProblem};
 pub use memring_core::{Scheme, Weight, peers};
 pub use memring_text::{
     ArrayBuffer, Buffer, FlushDelay, Limits, ServerError, ServerErrorKind, SliceBuffer, Stats, StatsKind,
     StoreOutcome, Ttl, UnixTime, ZeroTtl,
 };
-pub use server_spec::{Address, DEFAULT_PORT, Problem, ServerSpec, ServerSpecError};

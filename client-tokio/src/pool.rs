@@ -3,10 +3,11 @@
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
+use memring_core::spec::{Address, ServerSpec};
+
 use crate::{
     dial::Dialer,
     mux::{Closing, Mux, MuxOptions},
-    server_spec::{Address, ServerSpec},
 };
 
 /// What pools are made with.

@@ -74,6 +74,8 @@ pub mod placement;
 pub mod plan;
 pub mod scheme;
 pub mod server;
+#[cfg(feature = "alloc")]
+pub mod spec;
 pub mod storage;
 pub mod text;
 pub mod vector;

@@ -1,9 +1,9 @@
 //! How servers are written: a name that decides placement, a weight, an address to dial.
 
+use alloc::{borrow::ToOwned, string::String};
 use core::{convert::Infallible, error, fmt, net::Ipv6Addr, str::FromStr};
-use std::path::{Path, PathBuf};
 
-use memring_core::{Server, Weight};
+use crate::server::{Server, Servers, Weight};
 
 /// The port that memcached listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 11211;
@@ -25,13 +25,13 @@ pub const DEFAULT_PORT: u16 = 11211;
 /// the other clients' configuration has it.
 ///
 /// ```
-/// use memring_std::{Address, ServerSpec};
+/// use memring_core::spec::{Address, ServerSpec};
 ///
 /// let spec: ServerSpec = "eu1=10.0.0.1:11311 600".parse()?;
 /// assert_eq!(spec.name(), "eu1");
 /// assert_eq!(spec.address().to_string(), "10.0.0.1:11311");
 /// assert_eq!(spec, ServerSpec::new("eu1", Address::tcp("10.0.0.1", 11311)).weighing(600));
-/// # Ok::<(), memring_std::ServerSpecError>(())
+/// # Ok::<(), memring_core::spec::ServerSpecError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerSpec {
@@ -71,8 +71,19 @@ impl ServerSpec {
     }
 
     /// The server as placements see it.
-    pub(crate) fn server(&self) -> Server<'_> {
+    #[must_use]
+    pub fn server(&self) -> Server<'_> {
         Server { name: &self.name, weight: self.weight }
+    }
+}
+
+impl Servers for [ServerSpec] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn server(&self, index: usize) -> Option<Server<'_>> {
+        self.get(index).map(ServerSpec::server)
     }
 }
 
@@ -149,29 +160,29 @@ fn split_weight(text: &str) -> Result<(&str, Option<&str>), ServerSpecProblem> {
     }
 }
 
-/// Where a server listens.
+/// Where a server listens. What it takes to get there is the client's business.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Address(Kind);
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
-    Tcp { host: String, port: u16 },
-    Unix(PathBuf),
+pub enum Address {
+    /// A host, by name or number, and a port. Names are resolved whenever a connection is opened.
+    Tcp {
+        /// The name or number; a number of IPv6 has no brackets here.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// The path of a Unix socket.
+    Unix(String),
 }
 
 impl Address {
-    /// A host, by name or number, and a port. Names are resolved whenever a connection is opened.
+    /// A host and a port.
     pub fn tcp(host: impl Into<String>, port: u16) -> Self {
-        Self(Kind::Tcp { host: host.into(), port })
+        Self::Tcp { host: host.into(), port }
     }
 
     /// A Unix socket.
-    pub fn unix(path: impl AsRef<Path>) -> Self {
-        Self(Kind::Unix(path.as_ref().to_owned()))
-    }
-
-    pub(crate) const fn kind(&self) -> &Kind {
-        &self.0
+    pub fn unix(path: impl Into<String>) -> Self {
+        Self::Unix(path.into())
     }
 }
 
@@ -220,10 +231,10 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Kind::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Kind::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Kind::Unix(path) => path.display().fmt(f),
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix(path) => f.write_str(path),
         }
     }
 }
@@ -285,6 +296,8 @@ impl From<Infallible> for ServerSpecError {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString as _;
+
     use super::*;
 
     fn parsed(text: &str) -> Result<(String, String, f64), ServerSpecError> {
