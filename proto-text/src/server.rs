@@ -22,6 +22,7 @@
 //! assert_eq!(out, b"STORED\r\nVALUE k 0 5\r\nhello\r\nEND\r\n");
 //! ```
 
+mod admin_line;
 mod c_number;
 mod counters;
 mod engine;

@@ -1,6 +1,7 @@
 //! Bytes of a client, event by event, however they are cut.
 
 use super::{
+    admin_line::read_admin,
     meta_line::{MetaLine, MetaRead},
     request_event::{Refusal, RequestEvent, StoreHead},
     request_line::read_line,
@@ -157,7 +158,10 @@ impl RequestDecoder {
                 let event = RequestEvent::Refused { refusal, noreply: false };
                 return Step::Event { consumed: whole, event };
             }
-            None => read_line(line),
+            None => match read_admin(line) {
+                Some(admin) => (RequestEvent::Admin(admin), whole),
+                None => read_line(line),
+            },
         };
         let consumed = match event {
             RequestEvent::Get(verb) => {

@@ -2,13 +2,13 @@
 
 use core::fmt;
 
-use super::meta_line::MetaLine;
+use super::{admin_line::read_stats, meta_line::MetaLine};
 use crate::{
+    admin::Admin,
     error_line::{ErrorLine, ErrorWord},
     key::Key,
     request::{
-        Arith, ArithVerb, Delete, FlushAll, FlushDelay, GetVerb, Request, StatsKind, StoreVerb, Touch,
-        Verbosity,
+        Arith, ArithVerb, Delete, FlushAll, FlushDelay, GetVerb, Request, StoreVerb, Touch, Verbosity,
     },
 };
 
@@ -80,6 +80,8 @@ pub enum RequestEvent<'b> {
     MetaStore(MetaLine<'b>),
     /// `mn`.
     MetaNoop,
+    /// A command for operators.
+    Admin(Admin),
     /// `stats`, with what follows the word on the line.
     Stats(&'b [u8]),
     /// `quit`: close the connection when the replies so far are written.
@@ -98,8 +100,8 @@ pub enum RequestEvent<'b> {
 }
 
 impl<'b> RequestEvent<'b> {
-    /// The request, for those events that are a whole one and have a valid key. [`Stats`](Self::Stats) only with a
-    /// word of [`StatsKind`].
+    /// The request, for those events that are a whole one and have a valid key. [`Stats`](Self::Stats) only with
+    /// what a [`StatsKind`](crate::StatsKind) says.
     #[must_use]
     pub fn request(&self) -> Option<Request<'b>> {
         Some(match *self {
@@ -120,9 +122,8 @@ impl<'b> RequestEvent<'b> {
             Self::Verbosity { level, noreply } => Request::Verbosity(Verbosity { level, noreply }),
             Self::Version => Request::Version,
             Self::MetaNoop => Request::MetaNoop,
-            Self::Stats(args) => {
-                Request::Stats(StatsKind::ALL.into_iter().find(|kind| kind.word().as_bytes() == args)?)
-            }
+            Self::Stats(args) => Request::Stats(read_stats(args)?),
+            Self::Admin(admin) => Request::Admin(admin),
             Self::Quit => Request::Quit,
             _ => return None,
         })
@@ -151,6 +152,7 @@ impl fmt::Debug for RequestEvent<'_> {
             Self::Meta(line) => write!(f, "Meta({line:?})"),
             Self::MetaStore(line) => write!(f, "MetaStore({line:?})"),
             Self::MetaNoop => f.write_str("MetaNoop"),
+            Self::Admin(admin) => admin.fmt(f),
             Self::Stats(args) => write!(f, "Stats({})", args.escape_ascii()),
             Self::Quit => f.write_str("Quit"),
             Self::Refused { refusal, noreply } => write!(f, "Refused({refusal:?}, noreply {noreply})"),

@@ -147,6 +147,8 @@ impl<B: Buffer> Session<B> {
                 return Event::Meta(MetaHead { code: MetaCode::Noop, len: 0, flags }).encode(out);
             }
             RequestEvent::MetaStore(line) => return self.begin_meta(&line, engine, out),
+            // They are for the insides of memcached.
+            RequestEvent::Admin(_) => return Event::Error(Refusal::UnknownCommand.line()).encode(out),
             RequestEvent::Store(head) => return self.begin_value(&head, engine, out),
             RequestEvent::Data(piece) => return self.take_data(piece, engine, out),
             RequestEvent::StoreEnd => return self.end_value(engine, out, now),

@@ -346,19 +346,3 @@ impl AskedBuilder {
         }
     }
 }
-
-/// Is the request one of those that our server reads?
-pub fn is_classic(value: &Value) -> bool {
-    is_typed(value)
-        && (get_of_json(value).is_some()
-            || with_request(value, &zeros(value), |request| {
-                !matches!(
-                    request,
-                    Request::Admin(_)
-                        | Request::Stats(memring_text::StatsKind::Cachedump { .. })
-                        | Request::Stats(
-                            memring_text::StatsKind::DetailOn | memring_text::StatsKind::DetailDump
-                        )
-                )
-            }) != Some(false))
-}
