@@ -175,12 +175,15 @@ impl fmt::Display for MatrixTooSmall {
 impl error::Error for MatrixTooSmall {}
 
 impl Precision {
-    /// The standard error of a share that was found to be `share`.
+    /// The standard error of a share that was found to be `share`; what no key of a sample showed may still be.
     #[must_use]
     pub fn standard_error(self, share: f64) -> f64 {
         match self {
             Self::Exact => 0.0,
-            Self::Sampled { keys } => square_root((share * (1.0 - share) / f64::from(keys.max(1))).max(0.0)),
+            Self::Sampled { keys } => {
+                let one_key = 1.0 / f64::from(keys.max(1));
+                square_root((share * (1.0 - share)).max(one_key) * one_key)
+            }
         }
     }
 }

@@ -147,7 +147,8 @@ impl WeightedCh3 {
         let text = scheme.key.of(key);
         let mut found = 0;
         for number in 0..WEIGHTED_TRIES {
-            let text = Concat([&text, &Retry(number)]);
+            let retry = Retry(number);
+            let text = Concat([&text, &retry]);
             found = ch3(&text, count);
             if scheme.hash.of_text(&text) < limit(found) {
                 break;

@@ -73,8 +73,8 @@ const WITH_WEIGHT: Continuum<u128> = Continuum {
     points: |_, member, label, count, sink| {
         let weight = Decimal(member.weight.into());
         for number in 0..count {
-            let name = Concat([label, &":", &Decimal(number.into()), &":", &weight]);
-            sink(md5::number(md5::digest_text(&name)));
+            let number = Decimal(number.into());
+            sink(md5::number(md5::digest_text(&Concat([label, &":", &number, &":", &weight]))));
         }
     },
     search: Search::AtOrAbove,

@@ -1,16 +1,19 @@
 //! Plans from a sample: any two placements can be compared by asking both.
+//!
+//! The keys are well mixed: of keys that only count up, weak hash functions make other than random shares.
 
 use super::Precision;
 use crate::{
+    hash::murmur64a::Murmur64a,
     mechanism::View,
     server::ServerIndex,
-    text::{Concat, Decimal, assemble},
+    text::{Hex, assemble},
 };
 
 /// How many keys are placed.
 const KEYS: u32 = 100_000;
 
-/// Places numbered keys with both and hands out the share of each pair of servers.
+/// Places mixed keys with both and hands out the share of each pair of servers.
 pub(super) fn compare(
     old: &View<'_>,
     new: &View<'_>,
@@ -18,8 +21,9 @@ pub(super) fn compare(
 ) -> Precision {
     let share = 1.0 / f64::from(KEYS);
     for number in 0..KEYS {
-        let mut room = [0; 32];
-        let key = assemble(&Concat([&"memring:", &Decimal(number.into())]), &mut room).unwrap_or_default();
+        let mixed = Murmur64a::of_word(number.into()).to_be_bytes();
+        let mut room = [0; 16];
+        let key = assemble(&Hex(&mixed), &mut room).unwrap_or_default();
         add(old.scheme.mechanism.primary(old, key), new.scheme.mechanism.primary(new, key), share);
     }
     Precision::Sampled { keys: KEYS }
