@@ -42,9 +42,12 @@
 //!
 //! # What is where
 //! - What is valid on the wire: [`Key`], [`Value`], [`Ttl`], and [`Request`] made of them; encoding cannot fail.
+//! - The meta commands: [`MetaGet`], [`MetaSet`], [`MetaDelete`], [`MetaArith`], [`MetaDebug`], [`MetaNoop`], with
+//!   [`BinaryKey`] and [`Opaque`]. For operators: [`Admin`]. At the door: [`Credentials`].
+//! - What the server at hand can do: [`Capabilities`].
 //! - What a server says: [`ReplyDecoder`] and its [`Event`]s; [`ErrorLine`] knows after which refusals a connection
 //!   stays in step.
-//! - Whose reply it is: [`Exchange`], which is lent the oldest request and checks every key.
+//! - Whose reply it is: [`Exchange`], which is lent the oldest request and checks every key and every opaque.
 //! - What it comes to: [`Operation`] with [`Reply`], and [`ItemCollector`] for multi-gets.
 //! - Where bytes are put: [`Buffer`], over vectors, slices and arrays.
 //! - The loop itself, blocking, over any byte stream: `Connection` (feature `embedded-io`).
