@@ -38,3 +38,46 @@ pub fn admin(value: &Value) -> Option<Admin> {
         _ => return None,
     })
 }
+
+#[test]
+fn a_dump_is_read_line_by_line_and_a_refusal_is_no_error() {
+    use memring_text::{
+        AdminOutcome, Exchange, ExchangeState, NoticeWord, Operation, Progress, Reply, Request,
+    };
+
+    let run = |admin: Admin, bytes: &[u8]| {
+        let request = Request::Admin(admin);
+        let mut exchange = Exchange::default();
+        exchange.sent();
+        let mut reply = Reply::new(Vec::new());
+        let (mut start, mut end) = (0, 0);
+        while exchange.owed() > 0 {
+            match exchange.decode(&bytes[start..end], &request).unwrap() {
+                Progress::Event { consumed, event, .. } => {
+                    reply.take(&event);
+                    start += consumed;
+                }
+                Progress::NeedMore => end += 1,
+            }
+        }
+        assert_eq!(start, bytes.len());
+        (admin.output(reply).unwrap(), exchange.state())
+    };
+    // As memcached 1.6.18 dumps: lines without a carriage return, and no `OK` before them.
+    let lines =
+        b"key=foo exp=1795254908 la=1795254808 cas=1 fetch=no cls=1 size=65\nkey=a%20b exp=-1 la=5 cas=2\n";
+    let dump = Admin::Metadump(SlabClasses::ALL);
+    for before in [&b""[..], b"OK\r\n"] {
+        let (outcome, state) = run(dump, &[before, lines, b"END\r\n"].concat());
+        assert_eq!((outcome, state), (AdminOutcome::Done(lines.to_vec()), ExchangeState::Idle));
+    }
+    let (outcome, _) = run(Admin::MgdumpHash, b"mg foo\r\nmg Zm9v b\r\nEN\r\n");
+    assert_eq!(outcome, AdminOutcome::Done(b"foo\nZm9v b\n".to_vec()));
+    let busy = b"BUSY currently processing crawler request\r\n";
+    let crawl = Admin::CrawlerCrawl(SlabClasses::one(1).unwrap().and(SlabClasses::one(63).unwrap()));
+    assert_eq!(run(crawl, busy).0, AdminOutcome::Refused(NoticeWord::Busy));
+    assert_eq!(Request::Admin(crawl).parts().as_slices()[0], b"lru_crawler crawl 1,63\r\n");
+    // What follows is a stream of its own.
+    let watch = Admin::Watch(WatchKinds { mutations: true, ..WatchKinds::default() });
+    assert_eq!(run(watch, b"OK\r\n"), (AdminOutcome::Done(Vec::new()), ExchangeState::MustClose));
+}
