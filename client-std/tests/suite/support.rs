@@ -57,6 +57,8 @@ impl Fleet {
 pub(crate) struct Memcached {
     child: Child,
     port: u16,
+    /// The Unix socket, which a process that is killed leaves behind.
+    socket: Option<PathBuf>,
 }
 
 impl Memcached {
@@ -72,7 +74,7 @@ impl Memcached {
             text.strip_prefix("TCP INET: ")?.strip_suffix('\n')?.parse().ok()
         });
         let _ = fs::remove_file(file);
-        let server = Self { child, port };
+        let server = Self { child, port, socket: None };
         until("memcached listens", || server.listens());
         server
     }
@@ -81,7 +83,7 @@ impl Memcached {
     pub(crate) fn start_on(port: u16) -> Self {
         let mut command = Self::command();
         command.args(["-l", "127.0.0.1", "-p", &port.to_string()]);
-        let mut server = Self { child: Self::spawn(&mut command), port };
+        let mut server = Self { child: Self::spawn(&mut command), port, socket: None };
         until("memcached listens again", || {
             if server.child.try_wait().unwrap().is_some() {
                 server.child = Self::spawn(&mut command);
@@ -96,7 +98,7 @@ impl Memcached {
         let path = env::temp_dir().join(format!("memring-{}.sock", std::process::id()));
         let child = Self::spawn(Self::command().arg("-s").arg(&path).args(["-a", "777"]));
         until("memcached listens", || UnixStream::connect(&path).ok());
-        (Self { child, port: 0 }, path)
+        (Self { child, port: 0, socket: Some(path.clone()) }, path)
     }
 
     fn command() -> Command {
@@ -138,6 +140,7 @@ impl Memcached {
 impl Drop for Memcached {
     fn drop(&mut self) {
         self.kill();
+        let _ = self.socket.as_ref().map(fs::remove_file);
     }
 }
 
