@@ -56,14 +56,14 @@ pub fn whole_share(each: u32, weight: u32, total: u64, servers: usize) -> u32 {
     product.checked_div(total).unwrap_or(0).try_into().unwrap_or(u32::MAX)
 }
 
-/// Hands out `count` points of the MD5 of the names `label-0`, `label-1` …, `per_digest` to a digest.
+/// Hands out `count` points of the MD5 of the names `label-0`, `label-1` …, `per_digest` (1 to 4) to a digest.
 pub fn points(label: &dyn Text, count: u32, per_digest: u32, sink: &mut dyn FnMut(u32)) {
-    digest_points(md5::digest_text, label, count, per_digest, sink);
+    digest_points(md5::digests_numbered, label, count, per_digest, sink);
 }
 
 /// Hands out `count` points of the digests of the names `label-0`, `label-1` …, `per_digest` (1 to 4) to a digest.
 pub fn digest_points(
-    digest: fn(&dyn Text) -> Words,
+    digests: DigestsNumbered,
     label: &dyn Text,
     count: u32,
     per_digest: u32,
@@ -71,14 +71,16 @@ pub fn digest_points(
 ) {
     let per_digest = per_digest.clamp(1, POINTS_PER_DIGEST);
     let mut left = count;
-    for number in 0..count.div_ceil(per_digest) {
-        let words = digest(&Concat([label, &"-", &Decimal(number.into())]));
+    digests(&Concat([label, &"-"]), count.div_ceil(per_digest), &mut move |words| {
         for point in words.into_iter().take(per_digest.min(left) as usize) {
             sink(point);
         }
         left = left.saturating_sub(per_digest);
-    }
+    });
 }
+
+/// Hands out the digests of a text with the numbers 0, 1 … behind it, as many as it is told.
+pub type DigestsNumbered = fn(&dyn Text, u32, &mut dyn FnMut(Words));
 
 /// Hands out `count` points, one to each of the names `label-0`, `label-1` ….
 pub fn hashed_points(label: &dyn Text, hash: &Hash, count: u32, sink: &mut dyn FnMut(u32)) {

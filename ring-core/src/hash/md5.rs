@@ -4,7 +4,7 @@
 //! copy or a state object, many keys side by side.
 
 use super::Hasher;
-use crate::text::{Text, assemble};
+use crate::text::{Concat, Decimal, Text, assemble};
 
 #[cfg(all(not(feature = "small"), any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod lanes;
@@ -34,6 +34,34 @@ pub fn digest_text(text: &dyn Text) -> Words {
     let mut stream = Stream::new();
     text.feed(&mut |piece| stream.write(piece));
     stream.finish()
+}
+
+/// Hands out the digests of `lead`0, `lead`1 and so on, `count` of them.
+pub fn digests_numbered(lead: &dyn Text, count: u32, sink: &mut dyn FnMut(Words)) {
+    let begun = begin_numbered(lead, count, sink);
+    for number in begun..count {
+        sink(digest_text(&Concat([lead, &Decimal(number.into())])));
+    }
+}
+
+/// Hands out as many of them as go well side by side, and returns how many.
+#[cfg(all(not(feature = "small"), any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn begin_numbered(lead: &dyn Text, count: u32, sink: &mut dyn FnMut(Words)) -> u32 {
+    let mut buffer = [0; lanes::LONGEST_LEAD];
+    let Some(lead) = assemble(lead, &mut buffer) else { return 0 };
+    let mut number = 0;
+    loop {
+        match lanes::numbered(lead, number, count - number, sink) {
+            0 => return number,
+            done => number += done,
+        }
+    }
+}
+
+/// None do.
+#[cfg(not(all(not(feature = "small"), any(target_arch = "x86_64", target_arch = "aarch64"))))]
+fn begin_numbered(_lead: &dyn Text, _count: u32, _sink: &mut dyn FnMut(Words)) -> u32 {
+    0
 }
 
 /// The digest as one big-endian number, as scripting languages read it from hexadecimal digits.
@@ -140,7 +168,7 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
-    use crate::{hash::blocks::words32, text::Concat};
+    use crate::hash::blocks::words32;
 
     /// The digest as the md-5 crate has it.
     fn by_crate(bytes: &[u8]) -> Words {
@@ -185,6 +213,20 @@ mod tests {
             Md5Word::of_many(&keys, &mut hashes);
             let alone: Vec<u32> = keys.iter().map(|key| Md5Word::of(key)).collect();
             prop_assert_eq!(hashes, alone);
+        }
+    }
+
+    #[test]
+    fn numbered_texts_hash_as_each_alone() {
+        for lead in ["", "10.0.1.1-", &"x".repeat(44), &"x".repeat(45), &"x".repeat(46), &"x".repeat(100)] {
+            for count in [0, 1, 9, 10, 11, 32, 40, 64, 105, 1005] {
+                let mut number = 0;
+                digests_numbered(&lead, count, &mut |words| {
+                    assert_eq!(words, by_crate(std::format!("{lead}{number}").as_bytes()), "{lead}{number}");
+                    number += 1;
+                });
+                assert_eq!(number, count);
+            }
         }
     }
 

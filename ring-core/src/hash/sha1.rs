@@ -8,7 +8,7 @@ use super::{
     folded::{Fold, Folded},
     md5::Words,
 };
-use crate::text::Text;
+use crate::text::{Concat, Decimal, Text};
 
 /// The first sixteen bytes of the digest as four little-endian words, as [`md5::digest`](super::md5::digest) has them.
 #[must_use]
@@ -22,6 +22,13 @@ pub fn digest_text(text: &dyn Text) -> Words {
     let mut sha1 = Sha1::new();
     text.feed(&mut |piece| sha1.update(piece));
     words32(sha1.finalize().as_slice())
+}
+
+/// Hands out the [`digest`]s of `lead`0, `lead`1 and so on, `count` of them.
+pub fn digests_numbered(lead: &dyn Text, count: u32, sink: &mut dyn FnMut(Words)) {
+    for number in 0..count {
+        sink(digest_text(&Concat([lead, &Decimal(number.into())])));
+    }
 }
 
 /// The first four bytes of the digest, little-endian.

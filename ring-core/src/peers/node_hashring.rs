@@ -72,7 +72,7 @@ const KETAMA_RING: Continuum<u32> = Continuum { label: without_default_port, ..R
 
 const SHA1_RING: Continuum<u32> = Continuum {
     points: |scheme, _, label, count, sink| {
-        ketama::digest_points(sha1::digest_text, label, count, scheme.points_per_digest, sink);
+        ketama::digest_points(sha1::digests_numbered, label, count, scheme.points_per_digest, sink);
     },
     ..RING
 };

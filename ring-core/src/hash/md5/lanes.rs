@@ -5,11 +5,17 @@
 //! SSE2. 24 to 64 lanes do equally well; with 16 or fewer it unrolls the loops instead and the gain is lost.
 
 use super::{
-    Md5Word,
-    padding::{self, count},
+    Md5Word, Words,
+    padding::{self, BLOCK, ONE_BLOCK, count},
     rounds::{CONSTANTS, SHIFTS, START, step, word_at},
 };
-use crate::hash::Hasher as _;
+use crate::{
+    hash::{
+        Hasher as _,
+        blocks::{le32, words32},
+    },
+    text::{Decimal, Text, assemble},
+};
 
 /// Keys side by side.
 const LANES: usize = 32;
@@ -58,6 +64,49 @@ fn side_by_side(batch: [Option<(&&[u8], &mut u32)>; LANES], blocks: usize) {
     for ((_, hash), word) in batch.into_iter().flatten().zip(first) {
         *hash = word;
     }
+}
+
+/// Longest text that makes one block with any number behind it.
+pub(super) const LONGEST_LEAD: usize = ONE_BLOCK - "4294967295".len();
+
+/// Hands out the digests of `lead` with the numbers from `first` on behind it, and returns how many: none if `lead` is
+/// too long or `left`, how many are wanted, too few.
+pub(super) fn numbered(lead: &[u8], first: u32, left: u32, sink: &mut dyn FnMut(Words)) -> u32 {
+    let many = LANES.min(left as usize);
+    if many < WORTHWHILE || lead.len() > LONGEST_LEAD {
+        return 0;
+    }
+    // What is behind the lead in the lane before has as many bytes or fewer, and so is written over.
+    let mut block = [0; BLOCK];
+    assemble(&lead, &mut block);
+    let mut words = words32(&block).map(|word| [word; LANES]);
+    for (lane, number) in (0..LANES).zip(first..).take(many) {
+        let len = lead.len() + put_number(number, block.get_mut(lead.len()..).unwrap_or_default());
+        let changed = words.iter_mut().zip(block.chunks_exact(4)).take(len / 4 + 1).skip(lead.len() / 4);
+        for (lanes, bytes) in changed {
+            lanes[lane] = le32(bytes);
+        }
+        words[14][lane] = 8 * len as u32;
+    }
+    let mut state = START.map(|word| [word; LANES]);
+    compress(&mut state, &words);
+    let [a, b, c, d] = state;
+    for (((a, b), c), d) in a.into_iter().zip(b).zip(c).zip(d).take(many) {
+        sink([a, b, c, d]);
+    }
+    many as u32
+}
+
+/// Puts the digits of `number` and the mark behind them into `room`, and returns how many digits they are.
+fn put_number(number: u32, room: &mut [u8]) -> usize {
+    let mut digits = 0;
+    Decimal(number.into()).feed(&mut |piece| {
+        digits = piece.len();
+        for (place, byte) in room.iter_mut().zip(piece.iter().chain(&[0x80])) {
+            *place = *byte;
+        }
+    });
+    digits
 }
 
 /// Not inlined: as arguments the two are known to lie apart.

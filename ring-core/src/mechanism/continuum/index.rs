@@ -23,8 +23,17 @@ fn scaled(head: u32, len: usize) -> usize {
 /// Fills `index` for sorted `points`.
 pub(super) fn fill<P: Point>(points: &[P], index: &mut [i16]) {
     let parts = index.len();
+    let (Some(whole), Some(over)) = (points.len().checked_div(parts), points.len().checked_rem(parts)) else {
+        return;
+    };
     let mut at = 0;
+    // The guess at the end of a part: `points.len() * (part + 1) / parts`, kept as a sum.
+    let (mut end, mut rest) = (0, 0);
     for (part, correction) in index.iter_mut().enumerate() {
+        (end, rest) = (end + whole, rest + over);
+        if rest >= parts {
+            (end, rest) = (end + 1, rest - parts);
+        }
         // Between two points the answer stays and the guess rises, so only points and the end of the part count.
         let mut least = i64::MAX;
         while let Some(head) =
@@ -33,8 +42,7 @@ pub(super) fn fill<P: Point>(points: &[P], index: &mut [i16]) {
             least = least.min(at as i64 - scaled(head, points.len()) as i64);
             at += 1;
         }
-        let end = ((part as u64 + 1) << 32).checked_div(parts as u64).unwrap_or(0);
-        least = least.min(at as i64 - ((end * points.len() as u64) >> 32) as i64);
+        least = least.min(at as i64 - end as i64);
         match i16::try_from(least) {
             Ok(least) if least != UNUSED => *correction = least,
             _ => return index.fill(UNUSED),
