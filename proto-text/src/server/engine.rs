@@ -363,7 +363,7 @@ impl<S: Store> Engine<S> {
             | (SetMode::Replace, None, None) => return Ok((MetaCode::NotStored, 0)),
             (_, None, Some(_)) => return Ok((MetaCode::NotFound, 0)),
             (_, Some((old, _)), Some(cas)) if cas != old.cas => {
-                if !(is_whole && head.invalidate && cas < old.cas) {
+                if !(is_whole && head.invalidate && cas != 0 && cas < old.cas) {
                     return Ok((MetaCode::Exists, 0));
                 }
                 (record.expires, record.stale, record.won) = (old.expires, true, old.won);

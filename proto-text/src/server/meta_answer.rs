@@ -40,7 +40,7 @@ pub(super) fn answer<S: Store>(
     match line.verb {
         MetaVerb::Get => get(line, key, engine, out, now),
         MetaVerb::Delete => delete(line, key, engine, out, now),
-        MetaVerb::Arith => arith(line, key, engine, out, now),
+        MetaVerb::Arith => arith(line, key, len, engine, out, now),
         _ => debug(line, key, engine, out, now),
     }
 }
@@ -138,13 +138,15 @@ fn delete<S: Store>(
 fn arith<S: Store>(
     line: &MetaLine<'_>,
     key: &[u8],
+    len: usize,
     engine: &mut Engine<S>,
     out: &mut (impl Buffer + ?Sized),
     now: UnixTime,
 ) -> Result<(), Full> {
     let found = engine.meta_record(key, now);
     if let (Some(record), Some(cas)) = (found, line.number(b'C').filter(|cas| *cas != 0)) {
-        if cas != record.cas {
+        // An item without a value is refused before its cas unique is looked at.
+        if cas != record.cas && len > 0 {
             return fail(MetaCode::Exists, line, key, out);
         }
     }
@@ -168,6 +170,7 @@ fn arith<S: Store>(
         match letter {
             b'c' => flags.number(letter, record.cas),
             b't' => flags.ttl(record, now),
+            // memcached 1.6.18 answers with the new exptime, but forgets it where the number has grown longer.
             b'T' => record.expires = Record::expires_at(line.exptime(b'T').unwrap_or(0), now),
             b'N' if created => record.expires = Record::expires_at(line.exptime(b'N').unwrap_or(0), now),
             b'O' => flags.token(letter, token),

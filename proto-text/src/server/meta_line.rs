@@ -232,8 +232,8 @@ fn set_mode(token: &[u8]) -> Option<SetMode> {
 
 fn arith_mode(token: &[u8]) -> Option<ArithMode> {
     match token {
-        b"I" | b"i" | b"+" => Some(ArithMode::Incr),
-        b"D" | b"d" | b"-" => Some(ArithMode::Decr),
+        b"I" | b"+" => Some(ArithMode::Incr),
+        b"D" | b"-" => Some(ArithMode::Decr),
         _ => None,
     }
 }

@@ -61,10 +61,9 @@ impl Record {
         Self { flags, cas, expires, accessed: 0, fetched: false, stale: false, won: false, binary_key: false }
     }
 
-    /// The same item, made anew.
+    /// The same item, made anew; memcached 1.6.18 forgets then that its key came as base64.
     pub(super) const fn renewed(self, cas: u64, now: UnixTime) -> Self {
-        let fresh = Self::new(self.flags, cas, self.expires);
-        Self { accessed: now.as_secs(), binary_key: self.binary_key, ..fresh }
+        Self { accessed: now.as_secs(), ..Self::new(self.flags, cas, self.expires) }
     }
 
     /// Notes that it is fetched.
