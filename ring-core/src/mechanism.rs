@@ -35,6 +35,9 @@ pub trait Mechanism: Sync {
     fn build(&self, scheme: &Scheme<'_>, live: &Live<'_>, entries: EntriesMut<'_>) -> usize;
 
     /// The primary of `key`, from what was built.
+    ///
+    /// The common ones are inlined whole: a placement in a `static` is then looked up without its scheme, and neither
+    /// that nor the rest of its mechanism is linked.
     fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex;
 
     /// The primaries of many keys, into `out`; the shorter of the two decides how many.

@@ -1,8 +1,8 @@
 //! Where a placement keeps what it has built: in fixed arrays, in lent slices, in boxes or in flash.
 //!
 //! An entry is a point (32 bits, 128 for a few schemes) and its owner (16 bits), in slices of their own. An optional
-//! index of 16-bit corrections makes lookups about twice as fast; give it a power of two entries, half as many as there
-//! are points or up to as many.
+//! index of 16-bit corrections makes the search about twice as fast; give it half as many entries as there are
+//! points or up to as many.
 
 use crate::{mechanism::Needs, scheme::BuildError};
 

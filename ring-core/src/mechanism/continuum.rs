@@ -203,6 +203,7 @@ impl<P: Point> Mechanism for Continuum<P> {
         built
     }
 
+    #[inline(always)]
     fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex {
         owner(view, self.find(view, P::position(view.scheme, key)))
     }

@@ -26,10 +26,12 @@ impl Slots {
     pub const BY_HASH: Self = Self { slot: None };
 
     /// The scheme's hash of `key` modulo `total`.
+    #[inline]
     pub fn by_hash(scheme: &Scheme<'_>, key: &[u8], total: u32) -> u32 {
         scheme.hash_key(key).checked_rem(total).unwrap_or(0)
     }
 
+    #[inline]
     fn slot(&self, scheme: &Scheme<'_>, key: &[u8], total: u32) -> u32 {
         self.slot.unwrap_or(Self::by_hash)(scheme, key, total)
     }
@@ -40,11 +42,13 @@ impl Slots {
     }
 
     /// How many slots were built.
+    #[inline]
     pub(crate) fn total(view: &View<'_>) -> u32 {
         let plain = u32::try_from(view.servers.count()).unwrap_or(u32::MAX);
         view.entries.points.last().copied().unwrap_or(plain)
     }
 
+    #[inline]
     fn owner(entries: &Entries<'_>, slot: u32) -> ServerIndex {
         if entries.points.is_empty() {
             return ServerIndex::new(slot as u16);
@@ -85,6 +89,7 @@ impl Mechanism for Slots {
         built
     }
 
+    #[inline(always)]
     fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex {
         Self::owner(&view.entries, self.slot(view.scheme, key, Self::total(view)))
     }

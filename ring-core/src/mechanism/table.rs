@@ -99,6 +99,7 @@ impl Mechanism for Table {
         entries.owners.len()
     }
 
+    #[inline(always)]
     fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex {
         self.at(view, view.scheme.hash_key(key))
     }
@@ -113,6 +114,7 @@ impl Mechanism for Table {
         }
     }
 
+    #[inline]
     fn at(&self, view: &View<'_>, hash: u32) -> ServerIndex {
         let entries: &Entries<'_> = &view.entries;
         match entries.owners.len() {

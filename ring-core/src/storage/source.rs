@@ -6,7 +6,8 @@ use super::Entries;
 
 /// Shows entries as a Rust expression of the type [`Static`](super::Static).
 ///
-/// A build script writes the expression to a file, and the firmware includes that:
+/// A build script writes the expression to a file, and the firmware includes that. Its placement is best a `static`: then
+/// only what finds a key is linked, and nothing of what builds a ring (the programs in `examples/firmware` are weighed).
 ///
 /// ```
 /// use memring_core::{peers::libketama::LIBKETAMA, storage::{Boxed, Source, Storage}, Placement, Server};
@@ -19,8 +20,8 @@ use super::Entries;
 /// assert!(ring.starts_with("::memring_core::storage::Entries { points: &["));
 ///
 /// // main.rs
-/// // static RING: Static = include!(concat!(env!("OUT_DIR"), "/ring.rs"));
-/// // let placement = Placement::prebuilt(LIBKETAMA, SERVERS, RING);
+/// // const RING: Static = include!(concat!(env!("OUT_DIR"), "/ring.rs"));
+/// // static PLACEMENT: Placement<&[Server; 2], Static> = Placement::prebuilt(LIBKETAMA, &SERVERS, RING);
 /// # Ok::<(), memring_core::BuildError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -74,6 +74,7 @@ impl Mechanism for Rings {
 
     // Once built, the two are searched alike.
 
+    #[inline(always)]
     fn primary(&self, view: &View<'_>, key: &[u8]) -> ServerIndex {
         self.unweighted.primary(view, key)
     }

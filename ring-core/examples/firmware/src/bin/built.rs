@@ -1,0 +1,31 @@
+//! Builds its ring at the start, in RAM, as a program does that is told its servers.
+#![no_std]
+#![no_main]
+
+use memring_core::{Placement, Server, peers::libketama::LIBKETAMA, storage::Fixed};
+
+firmware::program!(main);
+
+type Fleet = [Server<'static>; 8];
+
+/// Room for eight servers of 160 points.
+type Ring = Fixed<1280>;
+
+// The placement whole: ring, servers, scheme.
+const _: () = assert!(size_of::<Placement<'static, Fleet, Ring>>() < 8 * 1024);
+
+fn main() -> ! {
+    let servers: Fleet = [
+        "10.0.1.1:11211",
+        "10.0.1.2:11211",
+        "10.0.1.3:11211",
+        "10.0.1.4:11211",
+        "10.0.1.5:11211",
+        "10.0.1.6:11211",
+        "10.0.1.7:11211",
+        "10.0.1.8:11211",
+    ]
+    .map(Server::new);
+    let built = Placement::build(LIBKETAMA, servers, Ring::new());
+    firmware::serve(|key| built.as_ref().map_or(0, |placement| placement.primary(key).get()))
+}
