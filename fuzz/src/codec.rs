@@ -67,6 +67,11 @@ pub fn reply_cuts_agree(stream: &Stream<'_>) {
         assert_eq!(replies(stream.bytes, &ends, limits, None), whole);
         assert_eq!(replies(stream.bytes, &ends, limits, key), whole);
     }
+    let mut at_once = Vec::new();
+    let read =
+        ReplyDecoder::new(limits).decode_each(stream.bytes, |event| event.encode(&mut at_once).unwrap());
+    assert_eq!((&at_once, read.err()), (&whole.0, whole.2));
+    assert!(read.is_err() || read == Ok(whole.1));
     let (written, ..) = whole;
     // Of a name without a value, the space behind it is written too.
     let longer = Limits { line: limits.line + 1, ..limits };
@@ -123,6 +128,7 @@ pub fn exchange_cuts_agree(stream: &Stream<'_>) {
     let [whole, bytewise, cut] = stream.ways().map(|ends| pair(stream.bytes, &ends, &queue));
     assert_eq!(bytewise, whole);
     assert_eq!(cut, whole);
+    assert_eq!(pair_at_once(stream.bytes, &queue), (whole.0, whole.2));
 }
 
 /// A request as an exchange sees it.
@@ -199,6 +205,28 @@ fn pair(bytes: &[u8], ends: &[usize], queue: &[Asked<'_>]) -> (Vec<Vec<u8>>, usi
         assert_eq!(exchange.decode(b"END\r\n", &Abandoned), Err(error), "an error is final");
     }
     (told, read, error)
+}
+
+/// The same, every reply in one step.
+fn pair_at_once(bytes: &[u8], queue: &[Asked<'_>]) -> (Vec<Vec<u8>>, Option<ProtocolError>) {
+    let mut exchange = Exchange::default();
+    let mut told = vec![Vec::new()];
+    queue.iter().for_each(|_| exchange.sent());
+    let mut rest = bytes;
+    loop {
+        let oldest = queue.get(told.len() - 1).unwrap_or(&Asked::Abandoned);
+        let events = told.last_mut().unwrap();
+        match exchange.decode_each(rest, oldest, |event, _| event.encode(events).unwrap()) {
+            Ok(taken) => {
+                rest = &rest[taken.consumed..];
+                if !taken.complete {
+                    return (told, None);
+                }
+                told.push(Vec::new());
+            }
+            Err(error) => return (told, Some(error)),
+        }
+    }
 }
 
 /// However requests are cut, a server reads the same ones.

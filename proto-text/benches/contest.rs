@@ -6,7 +6,7 @@
 
 use core::hint::black_box;
 
-use memring_text::{Event, Exchange, Keys, Progress, ReplyDecoder, Step};
+use memring_text::{Event, Exchange, Keys, ReplyDecoder};
 
 /// A library that reads replies.
 pub(crate) struct Contestant {
@@ -77,7 +77,7 @@ const SHAPES: [(usize, usize); 4] = [(1, 10), (1, 100), (1, 4096), (100, 100)];
 const ROUNDS: usize = 301;
 
 /// Values that are read in one piece of time.
-const PIECE: usize = 200;
+const PIECE: usize = 2000;
 
 /// Prints a table for each shape of reply, and which goals are missed.
 pub(crate) fn run(clock: fn() -> u64, contestants: &[Contestant], goals: &[&[Goal]], thorough: bool) {
@@ -179,19 +179,15 @@ impl<'r> Ours<'r> {
 
 impl Decoder for Ours<'_> {
     fn decode(&mut self) -> usize {
-        let mut rest = black_box(&self.reply.bytes[..]);
         let mut sum = 0;
-        while let Ok(Step::Event { consumed, event }) = self.decoder.decode(rest) {
-            match event {
-                Event::Value(head) => {
-                    black_box(&head);
-                }
-                Event::Data(piece) => sum += black_box(piece).len(),
-                _ => {}
+        let read = self.decoder.decode_each(black_box(&self.reply.bytes), |event| match event {
+            Event::Value(head) => {
+                black_box(head);
             }
-            rest = &rest[consumed..];
-        }
-        sum
+            Event::Data(piece) => sum += black_box(piece).len(),
+            _ => {}
+        });
+        read.map_or(0, |_| sum)
     }
 }
 
@@ -209,23 +205,16 @@ impl<'r> Known<'r> {
 
 impl Decoder for Known<'_> {
     fn decode(&mut self) -> usize {
-        let mut rest = black_box(&self.reply.bytes[..]);
         let keys = Keys { keys: &self.reply.keys, cas: false };
         let mut sum = 0;
         self.exchange.sent();
-        while let Ok(Progress::Event { consumed, event, complete, .. }) = self.exchange.decode(rest, &keys) {
-            match event {
-                Event::Value(head) => {
-                    black_box(&head);
-                }
-                Event::Data(piece) => sum += black_box(piece).len(),
-                _ => {}
+        let read = self.exchange.decode_each(black_box(&self.reply.bytes), &keys, |event, _| match event {
+            Event::Value(head) => {
+                black_box(head);
             }
-            rest = &rest[consumed..];
-            if complete {
-                break;
-            }
-        }
-        sum
+            Event::Data(piece) => sum += black_box(piece).len(),
+            _ => {}
+        });
+        read.map_or(0, |_| sum)
     }
 }

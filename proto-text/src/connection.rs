@@ -7,7 +7,7 @@ use embedded_io::{Read, Write};
 use crate::{
     buffer::{Buffer, SliceBuffer},
     encode::MAX_HEAD_LEN,
-    exchange::{Exchange, ExchangeState, Expected, Progress, ProtocolError},
+    exchange::{Exchange, ExchangeState, Expected, ProtocolError},
     key::Key,
     limits::Limits,
     operation::{Operation, Reply, ReplyError},
@@ -166,17 +166,13 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
             self.unflushed = false;
         }
         loop {
-            match self.exchange.decode(self.inbox.unread(), oldest)? {
-                Progress::Event { consumed, event, index, complete } => {
-                    take(&event, index);
-                    self.inbox.consume(consumed);
-                    if complete {
-                        (self.written, self.answered) = (0, false);
-                        return Ok(());
-                    }
-                }
-                Progress::NeedMore => self.fill()?,
+            let taken = self.exchange.decode_each(self.inbox.unread(), oldest, &mut take)?;
+            self.inbox.consume(taken.consumed);
+            if taken.complete {
+                (self.written, self.answered) = (0, false);
+                return Ok(());
             }
+            self.fill()?;
         }
     }
 

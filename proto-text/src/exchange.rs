@@ -5,8 +5,8 @@ use core::fmt;
 use crate::{
     limits::Limits,
     meta::{MetaCode, MetaShape, MetaVerb},
-    reply::{Event, Status},
-    reply_decoder::{DecodeError, ReplyDecoder, Step},
+    reply::{Event, ItemHead, Status},
+    reply_decoder::{DecodeError, Found, ReplyDecoder, Step},
 };
 
 /// What a request waits for. Implemented by [`Request`](crate::Request) and [`Keys`]; a client that queues requests
@@ -256,6 +256,139 @@ impl Exchange {
         buf: &'b [u8],
         oldest: &(impl Expected + ?Sized),
     ) -> Result<Progress<'b>, ProtocolError> {
+        if let ReplyShape::Values { cas } = oldest.shape() {
+            if let Some(progress) = self.decode_item(buf, cas, oldest) {
+                return Ok(progress);
+            }
+        }
+        self.decode_any(buf, oldest)
+    }
+
+    /// Reads every event that is there of the reply to `oldest`, and gives each to `take`; with those of an item, which
+    /// of the request's keys it has. The same events as by [`decode`](Self::decode), in fewer steps.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode); the events before it have been taken.
+    #[inline]
+    pub fn decode_each<'b>(
+        &mut self,
+        buf: &'b [u8],
+        oldest: &(impl Expected + ?Sized),
+        mut take: impl FnMut(&Event<'b>, usize),
+    ) -> Result<Taken, ProtocolError> {
+        let mut rest = buf;
+        let mut complete = false;
+        while !complete {
+            if let ReplyShape::Values { cas } = oldest.shape() {
+                (rest, complete) = self.whole_items(rest, cas, oldest, &mut take);
+                if complete {
+                    break;
+                }
+            }
+            match self.decode_any(rest, oldest)? {
+                Progress::Event { consumed, event, index, complete: last } => {
+                    take(&event, index);
+                    rest = rest.get(consumed..).unwrap_or(&[]);
+                    complete = last;
+                }
+                Progress::NeedMore => break,
+            }
+        }
+        Ok(Taken { consumed: buf.len().saturating_sub(rest.len()), complete })
+    }
+
+    /// Takes the items of the reply to a get that are there whole and as they should be, and its end. Gives what is
+    /// left, and whether the end was there.
+    #[inline(always)]
+    fn whole_items<'b>(
+        &mut self,
+        buf: &'b [u8],
+        cas: bool,
+        oldest: &(impl Expected + ?Sized),
+        take: &mut impl FnMut(&Event<'b>, usize),
+    ) -> (&'b [u8], bool) {
+        let mut rest = buf;
+        if self.end.is_some() || self.owed == 0 || self.doubt || !self.decoder.is_between_lines() {
+            return (rest, false);
+        }
+        while let Some(item) = self.decoder.whole_item(rest, oldest.key(self.next_key)) {
+            if self.admit(&item.head, cas, item.expected, oldest).is_none() {
+                return (rest, false);
+            }
+            let index = self.next_key.saturating_sub(1);
+            self.begun = true;
+            item.events(|event| take(event, index));
+            rest = item.rest;
+        }
+        let Some(behind) = self.decoder.items_end(rest) else { return (rest, false) };
+        take(&Event::End, self.next_key.saturating_sub(1));
+        self.complete();
+        (behind, true)
+    }
+
+    /// The oldest request is answered.
+    #[inline(always)]
+    fn complete(&mut self) {
+        self.owed = self.owed.saturating_sub(1);
+        self.next_key = 0;
+        self.begun = false;
+    }
+
+    /// Holds an item's head against what was asked. What does not fit ends the connection.
+    #[inline(always)]
+    fn admit(
+        &mut self,
+        head: &ItemHead<'_>,
+        cas: bool,
+        expected: bool,
+        oldest: &(impl Expected + ?Sized),
+    ) -> Option<()> {
+        if head.cas.is_some() != cas {
+            self.end = Some(if cas { ProtocolError::MissingCas } else { ProtocolError::Unexpected });
+            return None;
+        }
+        if expected {
+            self.next_key = self.next_key.saturating_add(1);
+            return Some(());
+        }
+        self.find_key(head.key, oldest).map_err(|error| self.end = Some(error)).ok()
+    }
+
+    /// The next event of the reply to a get, if all is as it should be.
+    #[inline(always)]
+    fn decode_item<'b>(
+        &mut self,
+        buf: &'b [u8],
+        cas: bool,
+        oldest: &(impl Expected + ?Sized),
+    ) -> Option<Progress<'b>> {
+        if self.end.is_some() || self.owed == 0 || self.doubt {
+            return None;
+        }
+        let Found { consumed, event, expected } = self.decoder.decode_item(buf, oldest.key(self.next_key))?;
+        let complete = match event {
+            Event::Value(head) => {
+                self.admit(&head, cas, expected, oldest)?;
+                false
+            }
+            Event::End => true,
+            _ => false,
+        };
+        let index = self.next_key.saturating_sub(1);
+        self.begun = !complete;
+        if complete {
+            self.owed = self.owed.saturating_sub(1);
+            self.next_key = 0;
+        }
+        Some(Progress::Event { consumed, event, index, complete })
+    }
+
+    #[inline(never)]
+    fn decode_any<'b>(
+        &mut self,
+        buf: &'b [u8],
+        oldest: &(impl Expected + ?Sized),
+    ) -> Result<Progress<'b>, ProtocolError> {
         if let Some(error) = self.end {
             return Err(error);
         }
@@ -266,7 +399,6 @@ impl Exchange {
         progress
     }
 
-    #[inline]
     fn try_decode<'b>(
         &mut self,
         buf: &'b [u8],
@@ -282,11 +414,7 @@ impl Exchange {
         if self.doubt {
             return Err(ProtocolError::OutOfStep);
         }
-        let next_key = match shape {
-            ReplyShape::Values { .. } => oldest.key(self.next_key),
-            _ => None,
-        };
-        let (consumed, event) = match self.decoder.decode_expecting(buf, next_key)? {
+        let (consumed, event) = match self.decoder.decode(buf)? {
             Step::Event { consumed, event } => (consumed, event),
             Step::NeedMore => return Ok(Progress::NeedMore),
         };
@@ -420,6 +548,15 @@ impl Exchange {
         }
         Err(ProtocolError::WrongKey)
     }
+}
+
+/// What [`Exchange::decode_each`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// How many bytes to take off the front of the buffer.
+    pub consumed: usize,
+    /// The reply has ended: the request is answered, and the next one is the oldest. Otherwise more bytes are needed.
+    pub complete: bool,
 }
 
 /// How far the reply to the oldest request has come.

@@ -99,7 +99,9 @@ pub use capabilities::{Capabilities, Feature, Unsupported};
 pub use connection::{Connection, ConnectionError};
 pub use encode::{GetLine, Head, MAX_HEAD_LEN, MAX_KEYS_PER_LINE, MAX_REQUEST_LINE, Parts};
 pub use error_line::{ErrorLine, ErrorWord, ServerError, ServerErrorKind};
-pub use exchange::{Abandoned, Exchange, ExchangeState, Expected, Keys, Progress, ProtocolError, ReplyShape};
+pub use exchange::{
+    Abandoned, Exchange, ExchangeState, Expected, Keys, Progress, ProtocolError, ReplyShape, Taken,
+};
 pub use key::{Key, KeyError, MAX_KEY_LEN};
 pub use limits::Limits;
 pub use meta::{

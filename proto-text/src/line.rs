@@ -18,22 +18,22 @@ impl LineSearch {
     /// Looks for a line feed within the first `limit` bytes of `buf`; gives its position.
     ///
     /// `buf` must hold what it held at the last call, and may hold more.
-    pub(crate) fn find(&mut self, buf: &[u8], limit: usize) -> Found {
+    pub(crate) fn find(&mut self, buf: &[u8], limit: usize) -> Searched {
         let window = buf.get(..limit).unwrap_or(buf);
         let fresh = window.get(self.searched..).unwrap_or(&[]);
         if let Some(at) = memchr::memchr(b'\n', fresh) {
             let at = at.saturating_add(self.searched);
             self.searched = 0;
-            return Found::At(at);
+            return Searched::At(at);
         }
         self.searched = window.len();
-        if window.len() >= limit { Found::TooLong } else { Found::NotYet }
+        if window.len() >= limit { Searched::TooLong } else { Searched::NotYet }
     }
 }
 
 /// What a search for a line's end came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum Searched {
     /// The line feed is at this position.
     At(usize),
     /// More bytes are needed.

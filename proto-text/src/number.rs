@@ -7,20 +7,33 @@ pub(crate) const MAX_DIGITS: usize = 20;
 /// above `u64::MAX`.
 #[inline]
 pub(crate) fn split_u64(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let (mut number, mut rest) = match bytes {
-        [digit @ b'0'..=b'9', tail @ ..] => (u64::from(digit.wrapping_sub(b'0')), tail),
-        _ => return None,
-    };
-    let mut digits = 1_usize;
-    while let [digit @ b'0'..=b'9', tail @ ..] = rest {
-        if digits == MAX_DIGITS {
-            return None;
+    let mut number = 0_u64;
+    let mut rest = bytes;
+    while let [byte, tail @ ..] = rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
         }
-        digits = digits.wrapping_add(1);
-        number = number.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))?;
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
         rest = tail;
     }
-    Some((number, rest))
+    // Only the longest numbers can have overflowed.
+    match bytes.len().wrapping_sub(rest.len()) {
+        0 => None,
+        1..MAX_DIGITS => Some((number, rest)),
+        len => Some((checked(bytes.get(..len)?)?, rest)),
+    }
+}
+
+/// The number that these digits are.
+#[cold]
+fn checked(digits: &[u8]) -> Option<u64> {
+    if digits.len() > MAX_DIGITS {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |number, digit| {
+        number.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))
+    })
 }
 
 /// The number that is all of `bytes`.

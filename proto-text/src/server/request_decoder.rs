@@ -9,7 +9,7 @@ use super::{
 use crate::{
     encode::{MAX_REQUEST_LINE, meta_line, store_line},
     key::{Key, MAX_KEY_LEN},
-    line::{Found, LineSearch},
+    line::{LineSearch, Searched},
     meta::MetaVerb,
     reply_decoder::{DecodeError, Malformed, Step},
     request::{Get, GetVerb, Request, Store},
@@ -136,15 +136,15 @@ impl RequestDecoder {
             }
         }
         let at = match self.search.find(buf, Self::MIN_BUFFER) {
-            Found::At(at) => at,
-            Found::NotYet => {
+            Searched::At(at) => at,
+            Searched::NotYet => {
                 // While the verb may still become one of the two, the line must stay unsearched.
                 if b"gets ".starts_with(buf) {
                     self.search = LineSearch::START;
                 }
                 return Step::NeedMore;
             }
-            Found::TooLong => {
+            Searched::TooLong => {
                 self.state = State::Closed;
                 return Step::Event { consumed: buf.len(), event: RequestEvent::Close };
             }
