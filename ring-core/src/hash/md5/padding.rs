@@ -29,14 +29,15 @@ pub(super) fn only_block(bytes: &[u8]) -> [u32; 16] {
     while move_chunk::<16>(&mut rest, &mut room) {}
     move_chunk::<8>(&mut rest, &mut room);
     move_chunk::<4>(&mut rest, &mut room);
-    // As a word: a byte would make the load of the word around it wait.
+    // As one word: of bytes the load of a word would wait, up to a tenth of the whole hash.
+    let end = match *rest {
+        [] => 0x80,
+        [a] => 0x8000 | u32::from(a),
+        [a, b] => 0x80_0000 | u32::from(b) << 8 | u32::from(a),
+        [a, b, c, ..] => 0x8000_0000 | u32::from(c) << 16 | u32::from(b) << 8 | u32::from(a),
+    };
     if let Some(word) = room.first_chunk_mut() {
-        *word = match *rest {
-            [] => [0x80, 0, 0, 0],
-            [a] => [a, 0x80, 0, 0],
-            [a, b] => [a, b, 0x80, 0],
-            [a, b, c, ..] => [a, b, c, 0x80],
-        };
+        *word = end.to_le_bytes();
     }
     let mut words = words32(&block);
     words[14] = 8 * bytes.len() as u32;
