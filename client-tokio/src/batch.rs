@@ -110,7 +110,7 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
             self.done += 1;
             self.put(results, self.done - 1, |operation| {
                 let output = read(operation, outcome)?;
-                to(output).map_err(|cause| Failure { cause, sent: true })
+                to(output).map_err(|cause| Box::new(Failure { cause, sent: true }))
             });
         }
         if self.queued < self.share.operations.len() { Poll::Pending } else { Poll::Ready(()) }
@@ -127,7 +127,7 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
     /// What is not queued yet never will be.
     fn refuse<T>(&mut self, results: &mut Results<T>, cause: &Cause) {
         for index in self.queued..self.share.operations.len() {
-            self.put(results, index, |_| Err(Failure { cause: cause.clone(), sent: false }));
+            self.put(results, index, |_| Err(Box::new(Failure { cause: cause.clone(), sent: false })));
         }
         self.queued = self.share.operations.len();
     }
@@ -137,13 +137,14 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         &mut self,
         results: &mut Results<T>,
         index: usize,
-        result: impl FnOnce(&O) -> Result<T, Failure>,
+        result: impl FnOnce(&O) -> Result<T, Box<Failure>>,
     ) {
         let Share { pool, positions, operations } = self.share;
         let (Some(&position), Some(operation)) = (positions.get(index), operations.get(index)) else {
             return;
         };
-        let result = result(operation).map_err(|Failure { cause, sent }| {
+        let result = result(operation).map_err(|failure| {
+            let Failure { cause, sent } = *failure;
             let request = operation.request();
             // A line of keys is refused as a whole, any other request by itself.
             let is_own = matches!(cause, Cause::Server(_)) && !matches!(request, Request::Get(_));

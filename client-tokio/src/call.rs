@@ -22,21 +22,26 @@ pub(crate) async fn call<O: Operation<Vec<u8>>>(
     deadline: Instant,
 ) -> Result<O::Output, Error> {
     let outcome = exchange(pool.mux(), operation, deadline).await;
-    read(operation, outcome).map_err(|Failure { cause, sent }| {
+    read(operation, outcome).map_err(|failure| {
+        let Failure { cause, sent } = *failure;
         let is_open = !operation.request().may_retry(usize::from(sent));
         Error::on(pool.name(), name, cause, is_open)
     })
 }
 
 /// What the outcome of an operation comes to.
-pub(crate) fn read<O: Operation<Vec<u8>>>(operation: &O, outcome: Outcome) -> Result<O::Output, Failure> {
-    operation.output(outcome?).map_err(|error| Failure { cause: Cause::from(error), sent: true })
+pub(crate) fn read<O: Operation<Vec<u8>>>(
+    operation: &O,
+    outcome: Outcome,
+) -> Result<O::Output, Box<Failure>> {
+    let refused = |error| Box::new(Failure { cause: Cause::from(error), sent: true });
+    operation.output(outcome?.into_reply()).map_err(refused)
 }
 
 async fn exchange<O: Operation<Vec<u8>>>(mux: &Arc<Mux>, operation: &O, deadline: Instant) -> Outcome {
     match submit(mux, operation, deadline).await {
         Ok(slot) => Waiting::fresh(mux, slot).await,
-        Err(cause) => Err(Failure { cause, sent: false }),
+        Err(cause) => Err(Box::new(Failure { cause, sent: false })),
     }
 }
 

@@ -369,7 +369,7 @@ impl Client {
     /// # Cancel safety
     /// Dropped, it may have deleted the item or not.
     pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
-        let mut room = ArrayBuffer::new();
+        let mut room = None;
         let (target, key) = self.target("delete", key.as_ref(), &mut room)?;
         target.call(&Delete { key, noreply: false }).await
     }
@@ -382,7 +382,7 @@ impl Client {
     /// # Cancel safety
     /// Dropped, it may have given the item its new time or not.
     pub async fn touch(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<bool, Error> {
-        let mut room = ArrayBuffer::new();
+        let mut room = None;
         let (target, key) = self.target("touch", key.as_ref(), &mut room)?;
         target.call(&Touch { key, exptime: exptime(ttl), noreply: false }).await
     }
@@ -415,7 +415,7 @@ impl Client {
         verb: GetVerb,
         key: &[u8],
     ) -> Result<Option<memring_text::Item<Vec<u8>>>, Error> {
-        let mut room = ArrayBuffer::new();
+        let mut room = None;
         let (target, key) = self.target(verb.word(), key, &mut room)?;
         target.call(&Get { verb, key }).await
     }
@@ -428,7 +428,7 @@ impl Client {
         attributes: Attributes,
         to: fn(StoreOutcome) -> Result<T, Cause>,
     ) -> Result<T, Error> {
-        let mut room = ArrayBuffer::new();
+        let mut room = None;
         let (target, key) = self.target(verb.word(), key, &mut room)?;
         let value = Value::within(value, self.options().limits.value)
             .map_err(|error| Error::new(verb.word(), error))?;
@@ -439,7 +439,7 @@ impl Client {
     }
 
     async fn count(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
-        let mut room = ArrayBuffer::new();
+        let mut room = None;
         let (target, key) = self.target(verb.word(), key, &mut room)?;
         target.call(&Arith { verb, key, delta, noreply: false }).await
     }
@@ -449,7 +449,7 @@ impl Client {
         &self,
         name: &'static str,
         key: &'k [u8],
-        room: &'k mut ArrayBuffer<MAX_KEY_LEN>,
+        room: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
     ) -> Result<(Target, Key<'k>), Error> {
         let deadline = self.deadline();
         let fleet = self.fleet();
@@ -501,11 +501,12 @@ impl Target {
 fn wire_key<'k>(
     prefix: &[u8],
     key: &'k [u8],
-    room: &'k mut ArrayBuffer<MAX_KEY_LEN>,
+    room: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
 ) -> Result<Key<'k>, KeyError> {
     if prefix.is_empty() || key.is_empty() {
         return Key::new(key);
     }
+    let room = room.insert(ArrayBuffer::new());
     room.put_all(&[prefix, key]).map_err(|full| KeyError::TooLong { len: full.needed })?;
     let room: &'k _ = room;
     Key::new(room.as_slice())

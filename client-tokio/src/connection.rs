@@ -71,12 +71,7 @@ impl<T: Transport> Connection<T> {
 
     /// Whether everything sent is answered.
     pub(crate) fn is_idle(&self) -> bool {
-        self.flight.deadline().is_none()
-    }
-
-    /// Whether everything that was to be sent has left.
-    pub(crate) fn is_written(&self) -> bool {
-        self.out.is_empty()
+        self.flight.is_empty()
     }
 
     /// Whether the peer has ended the connection, or spoken unasked, since the last reply, which was a while before
@@ -152,7 +147,7 @@ impl<T: Transport> Connection<T> {
 
     fn decode(&mut self, done: &mut Vec<(SlotId, Outcome)>) -> Result<(), End> {
         let received = self.inbox.get(..self.received).unwrap_or(&[]);
-        let consumed = match self.flight.receive(received, |slot, reply| done.push((slot, Ok(reply)))) {
+        let consumed = match self.flight.receive(received, |slot, answer| done.push((slot, Ok(answer)))) {
             Ok(consumed) => consumed.min(self.received),
             // A refusal to one request; the others did nothing wrong.
             Err(error @ ProtocolError::OutOfStep) => return Err(End::Closed(Cause::from(error))),

@@ -3,7 +3,7 @@
 use core::{
     future::poll_fn,
     pin::pin,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
 };
 use std::{io, sync::Arc};
 
@@ -102,39 +102,20 @@ impl Driver {
         cx: &mut Context<'_>,
         connection: &mut Connection<T>,
         timer: &mut Timer,
-        mut is_fresh: bool,
+        is_fresh: bool,
     ) -> Poll<End> {
-        loop {
-            // What has come is read before more is sent: it may be the end. A fresh connection has something to send.
-            let read = if core::mem::take(&mut is_fresh) {
-                Poll::Ready(Ok(()))
-            } else {
-                connection.poll_read(cx, &mut self.done)
-            };
-            self.mux.finish(&mut self.done, &mut self.wakers);
-            if let Poll::Ready(Err(end)) = read {
+        // What has come is read before more is sent: it may be the end. A fresh connection has something to send first.
+        if !is_fresh {
+            if let Poll::Ready(end) = self.poll_receive(cx, connection) {
                 return Poll::Ready(end);
             }
-            if !self.spare.has_room() {
-                self.spare = connection.spare();
-            }
-            let work = self.mux.work(cx.waker(), connection.is_written().then_some(&mut self.spare));
-            match work {
-                Work::Stop => return Poll::Ready(End::Unneeded),
-                Work::NoMore if connection.is_idle() => return Poll::Ready(End::Unneeded),
-                Work::Queued if connection.is_written() => {
-                    let queue = core::mem::take(&mut self.spare);
-                    if connection.is_stale(&queue) {
-                        self.mux.put_back(queue);
-                        return Poll::Ready(End::Closed(Cause::Closed(None)));
-                    }
-                    connection.send(queue);
-                }
-                _ => {}
-            }
-            let is_written = connection.poll_write(cx).is_ready();
-            if read.is_pending() && (!is_written || work != Work::Queued) {
-                break;
+        }
+        if let Poll::Ready(end) = self.poll_send(cx, connection) {
+            return Poll::Ready(end);
+        }
+        if is_fresh {
+            if let Poll::Ready(end) = self.poll_receive(cx, connection) {
+                return Poll::Ready(end);
             }
         }
         match connection.deadline() {
@@ -146,6 +127,45 @@ impl Driver {
                 Poll::Ready(End::Overdue(Instant::now()))
             }
             _ => Poll::Pending,
+        }
+    }
+
+    /// Reads all that has come, and fills slots. Ready when the connection ends.
+    fn poll_receive<T: Transport>(
+        &mut self,
+        cx: &mut Context<'_>,
+        connection: &mut Connection<T>,
+    ) -> Poll<End> {
+        loop {
+            let read = connection.poll_read(cx, &mut self.done);
+            self.mux.finish(&mut self.done, &mut self.wakers);
+            match ready!(read) {
+                Ok(()) => {}
+                Err(end) => return Poll::Ready(end),
+            }
+        }
+    }
+
+    /// Sends all that is queued. Ready when the connection ends.
+    fn poll_send<T: Transport>(&mut self, cx: &mut Context<'_>, connection: &mut Connection<T>) -> Poll<End> {
+        loop {
+            let is_written = connection.poll_write(cx).is_ready();
+            if is_written && !self.spare.has_room() {
+                self.spare = connection.spare();
+            }
+            match self.mux.work(cx.waker(), is_written.then_some(&mut self.spare)) {
+                Work::Stop => return Poll::Ready(End::Unneeded),
+                Work::NoMore if connection.is_idle() => return Poll::Ready(End::Unneeded),
+                Work::Queued if is_written => {
+                    let queue = core::mem::take(&mut self.spare);
+                    if connection.is_stale(&queue) {
+                        self.mux.put_back(queue);
+                        return Poll::Ready(End::Closed(Cause::Closed(None)));
+                    }
+                    connection.send(queue);
+                }
+                _ => return Poll::Pending,
+            }
         }
     }
 
@@ -169,7 +189,7 @@ impl Driver {
                 End::Unneeded => Cause::Shut,
             };
             let failure = Failure { cause, sent: left.is_sent || request.is_retried };
-            self.done.push((request.slot, Err(failure)));
+            self.done.push((request.slot, Err(Box::new(failure))));
         }
         self.mux.put_back(again);
         self.mux.finish(&mut self.done, &mut self.wakers);

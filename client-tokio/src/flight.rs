@@ -3,10 +3,11 @@
 use core::ops::Range;
 use std::collections::VecDeque;
 
-use memring_text::{Event, Exchange, Expected, Limits, Progress, ProtocolError, Reply, ReplyShape};
+use memring_text::{Event, Exchange, Expected, Item, Limits, Progress, ProtocolError, Reply, ReplyShape};
 use tokio::time::Instant;
 
 use crate::{
+    answer::Answer,
     queue::{Line, Queue, Queued},
     slots::SlotId,
 };
@@ -22,8 +23,9 @@ pub(crate) struct Flight {
     line: Range<usize>,
     /// Whether one of them is answered.
     is_begun: bool,
-    /// The reply that comes in, as far as it has come.
-    reply: Option<Reply<Vec<u8>>>,
+    /// What comes in, as far as it has come: an item, or the reply to a request that has no items.
+    item: Option<Item<Vec<u8>>>,
+    other: Option<Box<Reply<Vec<u8>>>>,
     /// How many bytes were composed.
     composed: u64,
     has_answered: bool,
@@ -50,7 +52,8 @@ impl Flight {
             queues: VecDeque::new(),
             line: 0..0,
             is_begun: false,
-            reply: None,
+            item: None,
+            other: None,
             composed: 0,
             has_answered: false,
             spare: Queue::new(),
@@ -91,7 +94,7 @@ impl Flight {
     pub(crate) fn receive(
         &mut self,
         received: &[u8],
-        mut take: impl FnMut(SlotId, Reply<Vec<u8>>),
+        mut take: impl FnMut(SlotId, Answer),
     ) -> Result<usize, ProtocolError> {
         let mut rest = received;
         loop {
@@ -114,20 +117,37 @@ impl Flight {
         event: &Event<'_>,
         item: Option<usize>,
         complete: bool,
-        take: &mut impl FnMut(SlotId, Reply<Vec<u8>>),
+        take: &mut impl FnMut(SlotId, Answer),
     ) {
         match (event, item) {
             (Event::Value(head), Some(_)) => {
-                self.reply = Some(Reply::new(Vec::with_capacity(head.len.min(RESERVED))));
-                self.take(event);
+                let value = Vec::with_capacity(head.len.min(RESERVED));
+                self.item = Some(Item { flags: head.flags, cas: head.cas, value });
+            }
+            (Event::Data(piece), Some(_)) => {
+                if let Some(item) = &mut self.item {
+                    item.value.extend_from_slice(piece);
+                }
             }
             (Event::ValueEnd, Some(index)) => {
-                self.take(event);
-                self.answer(self.line.start.saturating_add(index), &Event::End, take);
+                if let Some(item) = self.item.take() {
+                    self.answer(self.line.start.saturating_add(index), Answer::Item(item), take);
+                }
             }
             // What has no item by the end is a miss, and no sooner: until then the line may still break off.
-            _ if complete => self.line.clone().for_each(|at| self.answer(at, event, take)),
-            _ => self.take(event),
+            _ if complete => {
+                for at in self.line.clone() {
+                    let answer = match self.other.take() {
+                        Some(mut reply) => {
+                            reply.take(event);
+                            Answer::Other(reply)
+                        }
+                        None => Answer::of(event),
+                    };
+                    self.answer(at, answer, take);
+                }
+            }
+            _ => self.other.get_or_insert_with(|| Box::new(Reply::new(Vec::new()))).take(event),
         }
         if complete {
             self.has_answered = true;
@@ -135,20 +155,13 @@ impl Flight {
         }
     }
 
-    fn take(&mut self, event: &Event<'_>) {
-        self.reply.get_or_insert_with(|| Reply::new(Vec::new())).take(event);
-    }
-
-    /// Answers request number `at` of the first queue, unless it is answered, with what has come of its reply and `last`.
-    fn answer(&mut self, at: usize, last: &Event<'_>, take: &mut impl FnMut(SlotId, Reply<Vec<u8>>)) {
+    /// Answers request number `at` of the first queue, unless it is answered.
+    fn answer(&mut self, at: usize, answer: Answer, take: &mut impl FnMut(SlotId, Answer)) {
         let request = self.queues.front_mut().and_then(|queue| queue.requests.get_mut(at));
-        let Some(request) = request.filter(|request| !request.is_answered) else { return };
-        request.is_answered = true;
-        let slot = request.slot;
-        self.is_begun = true;
-        self.take(last);
-        if let Some(reply) = self.reply.take() {
-            take(slot, reply);
+        if let Some(request) = request.filter(|request| !request.is_answered) {
+            request.is_answered = true;
+            self.is_begun = true;
+            take(request.slot, answer);
         }
     }
 
@@ -165,9 +178,16 @@ impl Flight {
         }
     }
 
+    /// Whether everything sent is answered.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queues.is_empty()
+    }
+
     /// When the oldest request that is not answered must be.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.unanswered().next().map(|(_, request)| request.terms.deadline)
+        let queue = self.queues.front()?;
+        let rest = queue.requests.get(self.line.start..)?;
+        rest.iter().find(|request| !request.is_answered).map(|request| request.terms.deadline)
     }
 
     /// Whether the server answered anything so far.
@@ -177,7 +197,7 @@ impl Flight {
 
     /// What the end of the connection leaves without an answer, oldest first. `written`: how many bytes had left.
     pub(crate) fn left(&self, written: u64) -> impl Iterator<Item = Unanswered<'_>> {
-        let is_begun = self.is_begun || self.reply.is_some();
+        let is_begun = self.is_begun || self.item.is_some() || self.other.is_some();
         let begun = self.queues.front().filter(|_| is_begun).map(|queue| queue.line(self.line.clone()));
         self.unanswered().map(move |(queue, request)| Unanswered {
             queue,

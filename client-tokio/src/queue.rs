@@ -141,8 +141,12 @@ impl Queue {
     pub(crate) fn clear(&mut self) {
         self.requests.clear();
         self.bytes.clear();
-        self.requests.shrink_to(KEPT_REQUESTS);
-        self.bytes.shrink_to(KEPT_BYTES);
+        if self.requests.capacity() > KEPT_REQUESTS {
+            self.requests.shrink_to(KEPT_REQUESTS);
+        }
+        if self.bytes.capacity() > KEPT_BYTES {
+            self.bytes.shrink_to(KEPT_BYTES);
+        }
     }
 
     /// The key of a request that has a verb; the whole of any other.
@@ -177,22 +181,21 @@ impl Queue {
     }
 
     fn compose_get(&self, first: usize, verb: GetVerb, most: usize, out: &mut Vec<u8>) -> usize {
-        let mut keys = [NO_KEY; LINE_KEYS];
-        // The verb, a number, the line end.
-        let mut room = 32;
-        let mut count = 0;
-        for (key, request) in keys.iter_mut().zip(self.together(first)).take(most) {
-            // What is queued as a key was one.
-            *key = Key::new(self.bytes(request)).unwrap_or(NO_KEY);
-            room += key.as_bytes().len() + 1;
+        let most = most.min(LINE_KEYS);
+        let mut requests = self.together(first).take(most).peekable();
+        // What is queued as a key was one.
+        let key = |request| Key::new(self.bytes(request)).unwrap_or(NO_KEY);
+        let Some(only) = requests.next().map(key) else { return 0 };
+        if requests.peek().is_none() {
+            return put_line(verb, &[only], out);
+        }
+        let mut keys = [only; LINE_KEYS];
+        let mut count = 1;
+        for (place, request) in keys.iter_mut().skip(1).zip(requests) {
+            *place = key(request);
             count += 1;
         }
-        let start = out.len();
-        out.resize(start + room, 0);
-        let keys = keys.get(..count).unwrap_or(&[]);
-        let written = verb.write_line(keys, out.get_mut(start..).unwrap_or(&mut [])).unwrap_or_default();
-        out.truncate(start + written.len);
-        written.keys
+        put_line(verb, keys.get(..count).unwrap_or(&[]), out)
     }
 
     /// Which requests are on the line that begins with number `first`.
@@ -208,6 +211,17 @@ impl Queue {
     pub(crate) fn line(&self, range: Range<usize>) -> Line<'_> {
         Line { bytes: &self.bytes, requests: self.requests.get(range).unwrap_or(&[]) }
     }
+}
+
+/// Puts a line of as many of `keys` as may be on one behind what is in `out`, and says how many that are.
+fn put_line(verb: GetVerb, keys: &[Key<'_>], out: &mut Vec<u8>) -> usize {
+    let start = out.len();
+    // The verb, a number and the line end take no more than 32 bytes.
+    let room = keys.iter().fold(32, |sum, key| sum + key.as_bytes().len() + 1);
+    out.resize(start + room, 0);
+    let line = verb.write_line(keys, out.get_mut(start..).unwrap_or(&mut [])).unwrap_or_default();
+    out.truncate(start + line.len);
+    line.keys
 }
 
 /// The requests on one line, which have one reply between them.

@@ -2,12 +2,10 @@
 
 use core::{mem, task::Waker};
 
-use memring_text::Reply;
-
-use crate::error::Cause;
+use crate::{answer::Answer, error::Cause};
 
 /// What became of a request: its complete reply, or why there is none.
-pub(crate) type Outcome = Result<Reply<Vec<u8>>, Failure>;
+pub(crate) type Outcome = Result<Answer, Box<Failure>>;
 
 /// Why there is no complete reply.
 #[derive(Clone, Debug)]
@@ -132,8 +130,8 @@ impl Slots {
 mod tests {
     use super::*;
 
-    fn failure() -> Failure {
-        Failure { cause: Cause::Timeout, sent: true }
+    fn failure() -> Box<Failure> {
+        Box::new(Failure { cause: Cause::Timeout, sent: true })
     }
 
     #[test]

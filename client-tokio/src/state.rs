@@ -79,7 +79,7 @@ impl State {
             let is_over = is_over(&request.terms);
             if is_over {
                 let failure = Failure { cause: cause.clone(), sent: request.is_retried };
-                if slots.finish(request.slot, Err(failure), wakers) {
+                if slots.finish(request.slot, Err(Box::new(failure)), wakers) {
                     room.leave(slots.len(request.slot));
                 }
             }
@@ -99,7 +99,7 @@ impl State {
     pub(crate) fn fail_all(&mut self, failure: &Failure, wakers: &mut Vec<Waker>) {
         self.queue.clear();
         for slot in self.slots.ids() {
-            self.finish(slot, Err(failure.clone()), wakers);
+            self.finish(slot, Err(Box::new(failure.clone())), wakers);
         }
     }
 }
