@@ -2,16 +2,15 @@
 
 use core::{
     future::poll_fn,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 use std::collections::VecDeque;
 
 use memring_text::{Operation, ProtocolError, Request};
-use tokio::time::Instant;
 
 use crate::{
     call::read,
-    deadline::Timer,
+    deadline::{Deadline, Timer},
     error::{Cause, Error},
     many::Many,
     mux::Mux,
@@ -37,19 +36,29 @@ pub(crate) async fn run<'b, O: Operation<Vec<u8>> + 'b, T>(
     name: &'static str,
     shares: impl Iterator<Item = Share<'b, O>>,
     count: usize,
-    deadline: Instant,
+    deadline: Deadline,
     to: impl Fn(O::Output) -> Result<T, Cause>,
 ) -> Many<T> {
     let mut results = Results { name, slots: Vec::new(), errors: Vec::new() };
     results.slots.resize_with(count, || None);
     let mut legs: Vec<_> = shares.map(Leg::new).collect();
+    let is_brief = legs.iter().any(|leg| leg.mux.is_brief(deadline));
     let mut timer = None;
     poll_fn(|cx| {
-        let mut is_over = true;
         for leg in &mut legs {
-            is_over &= leg.poll(cx, &mut results, deadline, &mut timer, &to).is_ready();
+            leg.poll(cx, &mut results, deadline, &to);
         }
-        if is_over { Poll::Ready(()) } else { Poll::Pending }
+        if (is_brief || legs.iter().any(Leg::is_entering))
+            && timer.get_or_insert_with(Timer::new).poll(cx, deadline.at()).is_ready()
+        {
+            for leg in &mut legs {
+                if is_brief {
+                    leg.give_up(&mut results);
+                }
+                leg.refuse(&mut results, &Cause::Busy);
+            }
+        }
+        if legs.iter().all(Leg::is_over) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
     results.into_many()
@@ -84,28 +93,30 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         Self { share, mux, entering, queued: 0, done: 0, slots, error: None }
     }
 
-    /// Queues what there is room for, and takes outcomes in their order. Ready when all are taken.
+    /// Whether it waits for room.
+    fn is_entering(&self) -> bool {
+        self.queued < self.share.operations.len()
+    }
+
+    fn is_over(&self) -> bool {
+        !self.is_entering() && self.slots.is_empty()
+    }
+
+    /// Queues what there is room for, and takes outcomes in their order.
     fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
         results: &mut Results<T>,
-        deadline: Instant,
-        timer: &mut Option<Timer>,
+        deadline: Deadline,
         to: &impl Fn(O::Output) -> Result<T, Cause>,
-    ) -> Poll<()> {
-        if self.queued < self.share.operations.len() {
-            match self.poll_queue(cx, deadline) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(cause)) => self.refuse(results, &cause),
-                Poll::Pending => {
-                    if timer.get_or_insert_with(Timer::new).poll(cx, deadline).is_ready() {
-                        self.refuse(results, &Cause::Busy);
-                    }
-                }
+    ) {
+        if self.is_entering() {
+            if let Poll::Ready(Err(cause)) = self.poll_queue(cx, deadline) {
+                self.refuse(results, &cause);
             }
         }
         while let Some(&slot) = self.slots.front() {
-            let outcome = ready!(self.mux.poll_outcome(slot, cx.waker()));
+            let Poll::Ready(outcome) = self.mux.poll_outcome(slot, cx.waker()) else { return };
             self.slots.pop_front();
             self.done += 1;
             self.put(results, self.done - 1, |operation| {
@@ -113,10 +124,9 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
                 to(output).map_err(|cause| Box::new(Failure { cause, sent: true }))
             });
         }
-        if self.queued < self.share.operations.len() { Poll::Pending } else { Poll::Ready(()) }
     }
 
-    fn poll_queue(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<Result<(), Cause>> {
+    fn poll_queue(&mut self, cx: &mut Context<'_>, deadline: Deadline) -> Poll<Result<(), Cause>> {
         let rest = self.share.operations.get(self.queued..).unwrap_or(&[]);
         let mut requests = rest.iter().map(Operation::request);
         let polled = self.entering.poll_submit_all(cx, &mut requests, deadline, &mut self.slots);
@@ -130,6 +140,15 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
             self.put(results, index, |_| Err(Box::new(Failure { cause: cause.clone(), sent: false })));
         }
         self.queued = self.share.operations.len();
+    }
+
+    /// What is not answered yet is waited for no longer.
+    fn give_up<T>(&mut self, results: &mut Results<T>) {
+        let is_sent = !self.slots.is_empty() && self.mux.abandon(self.slots.drain(..));
+        for index in self.done..self.queued {
+            self.put(results, index, |_| Err(Box::new(Failure { cause: Cause::Timeout, sent: is_sent })));
+        }
+        self.done = self.queued;
     }
 
     /// Notes what operation number `index` has come to.

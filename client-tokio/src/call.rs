@@ -1,12 +1,13 @@
 //! One request to one server: queued on a connection, waited for in a slot.
 
-use core::{future::poll_fn, task::Poll};
+use core::{future::poll_fn, pin::Pin, task::Poll};
 use std::sync::Arc;
 
 use memring_text::Operation;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use crate::{
+    deadline::Deadline,
     error::{Cause, Error},
     mux::Mux,
     pool::Pool,
@@ -19,7 +20,7 @@ pub(crate) async fn call<O: Operation<Vec<u8>>>(
     pool: &Pool,
     name: &'static str,
     operation: &O,
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Result<O::Output, Error> {
     let outcome = exchange(pool.mux(), operation, deadline).await;
     read(operation, outcome).map_err(|failure| {
@@ -38,10 +39,18 @@ pub(crate) fn read<O: Operation<Vec<u8>>>(
     operation.output(outcome?.into_reply()).map_err(refused)
 }
 
-async fn exchange<O: Operation<Vec<u8>>>(mux: &Arc<Mux>, operation: &O, deadline: Instant) -> Outcome {
+async fn exchange<O: Operation<Vec<u8>>>(mux: &Arc<Mux>, operation: &O, deadline: Deadline) -> Outcome {
+    let failed = |cause, sent| Err(Box::new(Failure { cause, sent }));
     match submit(mux, operation, deadline).await {
+        Ok(slot) if mux.is_brief(deadline) => {
+            let mut waiting = Waiting::fresh(mux, slot);
+            match Box::pin(timeout_at(deadline.at(), &mut waiting)).await {
+                Ok(outcome) => outcome,
+                Err(_) => failed(Cause::Timeout, waiting.give_up()),
+            }
+        }
         Ok(slot) => Waiting::fresh(mux, slot).await,
-        Err(cause) => Err(Box::new(Failure { cause, sent: false })),
+        Err(cause) => failed(cause, false),
     }
 }
 
@@ -49,13 +58,13 @@ async fn exchange<O: Operation<Vec<u8>>>(mux: &Arc<Mux>, operation: &O, deadline
 async fn submit<O: Operation<Vec<u8>>>(
     mux: &Arc<Mux>,
     operation: &O,
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Result<SlotId, Cause> {
     let mut entering = Entering::new(mux);
     let mut submit = poll_fn(|cx| entering.poll_submit(cx, &operation.request(), deadline));
-    match poll_fn(|cx| Poll::Ready(core::pin::Pin::new(&mut submit).poll(cx))).await {
+    match poll_fn(|cx| Poll::Ready(Pin::new(&mut submit).poll(cx))).await {
         Poll::Ready(submitted) => submitted,
-        // Boxed because it is rare: the future of every call would be larger for it.
-        Poll::Pending => Box::pin(timeout_at(deadline, submit)).await.unwrap_or(Err(Cause::Busy)),
+        // Boxed, as above, because it is rare: the future of every call would be larger for it.
+        Poll::Pending => Box::pin(timeout_at(deadline.at(), submit)).await.unwrap_or(Err(Cause::Busy)),
     }
 }

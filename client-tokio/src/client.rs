@@ -4,6 +4,7 @@ use core::{
     fmt,
     future::poll_fn,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -16,12 +17,11 @@ use memring_text::{
     Arith, ArithVerb, ArrayBuffer, Buffer, Delete, Get, GetVerb, Key, KeyError, MAX_KEY_LEN, Operation,
     Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
 };
-use tokio::time::Instant;
 
 use crate::{
     builder::{Builder, specs},
     call::call,
-    deadline,
+    deadline::Deadline,
     error::{Cause, Error},
     fleet::Fleet,
     mux::{Closing, MuxOptions},
@@ -72,6 +72,7 @@ pub type Item = memring_text::Item<Bytes>;
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    timeout: Duration,
 }
 
 struct Shared {
@@ -117,8 +118,33 @@ impl Client {
     }
 
     pub(crate) fn new(fleet: Fleet, options: PoolOptions) -> Self {
+        let timeout = options.mux.timeout;
         let (fleet, is_closed) = (RwLock::new(Arc::new(fleet)), AtomicBool::new(false));
-        Self { shared: Arc::new(Shared { options, fleet, is_closed }) }
+        Self { shared: Arc::new(Shared { options, fleet, is_closed }), timeout }
+    }
+
+    /// The same client, whose operations may take `timeout`. They share their connections with those of the others.
+    ///
+    /// A connection is given up when its oldest reply has not come within the [builder's timeout](Builder::timeout), or
+    /// within a longer one of its caller: impatience of one does not end what others wait for.
+    ///
+    /// ```
+    /// # use memring_std::testing::Server;
+    /// # use memring_tokio::Client;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = Server::start()?;
+    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// use std::time::Duration;
+    ///
+    /// let patient = client.with_timeout(Duration::from_secs(10));
+    /// assert!(patient.get("k").await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { timeout, ..self.clone() }
     }
 
     /// Replaces the servers, for all clones at once. Operations under way end where they began; those after see the new
@@ -458,8 +484,8 @@ impl Client {
         Ok((Target { place: fleet.place(key), fleet, name, deadline }, wire_key))
     }
 
-    fn deadline(&self) -> Instant {
-        deadline::after(self.options().timeout)
+    fn deadline(&self) -> Deadline {
+        Deadline::after(self.timeout)
     }
 
     fn options(&self) -> &MuxOptions {
@@ -483,7 +509,7 @@ struct Target {
     fleet: Arc<Fleet>,
     place: usize,
     name: &'static str,
-    deadline: Instant,
+    deadline: Deadline,
 }
 
 impl Target {

@@ -14,7 +14,7 @@ use crate::{
     error::Cause,
     flight::{Flight, Unanswered},
     queue::Queue,
-    slots::{Outcome, SlotId},
+    slots::{Failure, Outcome, SlotId},
     socket::Transport,
 };
 
@@ -23,7 +23,7 @@ use crate::{
 pub(crate) struct Connection<T> {
     io: T,
     flight: Flight,
-    /// The deadline of the last request. They are all as long after their request.
+    /// When the last request was made.
     last: Option<Instant>,
     /// A deadline that has passed, but perhaps by our own fault.
     excused: Option<Instant>,
@@ -74,10 +74,15 @@ impl<T: Transport> Connection<T> {
         self.flight.is_empty()
     }
 
+    /// Whether everything that was to be sent has left.
+    pub(crate) fn is_written(&self) -> bool {
+        self.out.is_empty()
+    }
+
     /// Whether the peer has ended the connection, or spoken unasked, since the last reply, which was a while before
     /// `queue`. Within a shorter time that is found by the exchange itself; to look takes a system call.
     pub(crate) fn is_stale(&self, queue: &Queue) -> bool {
-        let next = queue.requests.first().map(|request| request.terms.deadline);
+        let next = queue.requests.first().map(|request| request.terms.begin);
         let rest =
             next.zip(self.last).map_or(Duration::ZERO, |(next, last)| next.saturating_duration_since(last));
         rest > RESTLESS && self.is_idle() && !self.io.is_silent()
@@ -92,7 +97,7 @@ impl<T: Transport> Connection<T> {
 
     /// Sends the requests of `queue`.
     pub(crate) fn send(&mut self, queue: Queue) {
-        self.last = queue.requests.last().map(|request| request.terms.deadline);
+        self.last = queue.requests.last().map(|request| request.terms.begin);
         self.flight.send(queue, &mut self.out);
     }
 
@@ -158,9 +163,16 @@ impl<T: Transport> Connection<T> {
         Ok(())
     }
 
-    /// When the oldest reply is overdue.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.flight.deadline()
+    /// A moment before which no reply is overdue.
+    pub(crate) const fn earliest(&self) -> Option<Instant> {
+        self.flight.earliest()
+    }
+
+    /// Looks for replies that are overdue; those whose callers are told are in `done`. Says whether the oldest is among
+    /// them, which ends the connection.
+    pub(crate) fn find_overdue(&mut self, done: &mut Vec<(SlotId, Outcome)>) -> bool {
+        let overdue = || Failure { cause: Cause::Timeout, sent: true };
+        self.flight.find_overdue(Instant::now(), |slot| done.push((slot, Err(Box::new(overdue())))))
     }
 
     /// Whether requests that the end left unanswered may be sent on another connection: one that has worked before may

@@ -8,17 +8,45 @@ use core::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// `timeout` from now.
-pub(crate) fn after(timeout: Duration) -> Instant {
-    let now = Instant::now();
-    // A timeout beyond what the clock can say stands for "as long as it takes".
-    now.checked_add(timeout).unwrap_or_else(|| now + FAR)
+/// The moment at which an operation is given up, and the one at which it began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    begin: Instant,
+    at: Instant,
 }
 
-/// The alarm of one connection, for the oldest of its deadlines.
+impl Deadline {
+    /// `timeout` from now.
+    pub(crate) fn after(timeout: Duration) -> Self {
+        let begin = Instant::now();
+        Self { begin, at: later(begin, timeout) }
+    }
+
+    /// When the operation began.
+    pub(crate) const fn begin(self) -> Instant {
+        self.begin
+    }
+
+    /// When it is given up.
+    pub(crate) const fn at(self) -> Instant {
+        self.at
+    }
+
+    /// The later of the deadline and `timeout` from the beginning.
+    pub(crate) fn or_after(self, timeout: Duration) -> Instant {
+        self.at.max(later(self.begin, timeout))
+    }
+}
+
+/// A timeout beyond what the clock can say stands for "as long as it takes".
+fn later(moment: Instant, timeout: Duration) -> Instant {
+    moment.checked_add(timeout).unwrap_or_else(|| moment + FAR)
+}
+
+/// An alarm for the earliest of many deadlines.
 ///
-/// Deadlines come in ascending order, nearly all of them are met, and the alarm need not be exact before it rings: so it
-/// is set once for many operations, and only moved on when it has rung.
+/// Deadlines mostly come in ascending order, and nearly all of them are met: so the alarm is set once for many, and only
+/// moved on when it has rung.
 #[derive(Debug)]
 pub(crate) struct Timer {
     sleep: Pin<Box<Sleep>>,
@@ -58,7 +86,14 @@ mod tests {
 
     #[test]
     fn an_endless_timeout_is_far_away() {
-        assert!(after(Duration::MAX) > Instant::now() + FAR / 2);
+        assert!(Deadline::after(Duration::MAX).at() > Instant::now() + FAR / 2);
+    }
+
+    #[test]
+    fn the_later_of_two_times_counts() {
+        let deadline = Deadline::after(Duration::from_secs(2));
+        assert_eq!(deadline.or_after(Duration::from_secs(1)), deadline.at());
+        assert_eq!(deadline.or_after(Duration::from_secs(3)), deadline.begin() + Duration::from_secs(3));
     }
 
     #[tokio::test(start_paused = true)]

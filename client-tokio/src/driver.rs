@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     connection::{Connection, End},
-    deadline::{self, Timer},
+    deadline::{Deadline, Timer},
     error::Cause,
     mux::{Mux, Work},
     queue::Queue,
@@ -65,7 +65,7 @@ impl Driver {
     /// Opens a connection, while those whose deadline passes are told; `None` when there is nothing to send any more.
     async fn dial(&self, timer: &mut Timer) -> Option<Result<Stream, Cause>> {
         let options = self.mux.options();
-        let deadline = deadline::after(options.connect_timeout);
+        let deadline = Deadline::after(options.connect_timeout).at();
         let mut dial = pin!(self.mux.dialer().dial(deadline, options.timeout));
         poll_fn(|cx| {
             if matches!(self.mux.work(cx.waker(), None), Work::NoMore | Work::Stop) {
@@ -74,7 +74,7 @@ impl Driver {
             if let Poll::Ready(connected) = dial.as_mut().poll(cx) {
                 return Poll::Ready(Some(connected));
             }
-            while let Some(deadline) = self.mux.deadline() {
+            while let Some(deadline) = self.mux.earliest() {
                 if timer.poll(cx, deadline).is_pending() {
                     break;
                 }
@@ -118,15 +118,32 @@ impl Driver {
                 return Poll::Ready(end);
             }
         }
-        match connection.deadline() {
-            Some(deadline) if timer.poll(cx, deadline).is_ready() => {
-                if connection.is_late_itself(deadline) {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                Poll::Ready(End::Overdue(Instant::now()))
+        self.poll_overdue(cx, connection, timer)
+    }
+
+    /// Tells those whose time is over. Ready when the oldest reply is overdue.
+    fn poll_overdue<T: Transport>(
+        &mut self,
+        cx: &mut Context<'_>,
+        connection: &mut Connection<T>,
+        timer: &mut Timer,
+    ) -> Poll<End> {
+        loop {
+            // What is queued while nothing can be written has its deadlines, too.
+            let queued = if connection.is_written() { None } else { self.mux.earliest() };
+            let Some(earliest) = connection.earliest().into_iter().chain(queued).min() else {
+                return Poll::Pending;
+            };
+            ready!(timer.poll(cx, earliest));
+            if connection.is_late_itself(earliest) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
-            _ => Poll::Pending,
+            if connection.find_overdue(&mut self.done) {
+                return Poll::Ready(End::Overdue(Instant::now()));
+            }
+            self.mux.finish(&mut self.done, &mut self.wakers);
+            self.mux.give_up(&Cause::Timeout, Some(Instant::now()));
         }
     }
 

@@ -26,6 +26,7 @@ pub(crate) struct Flight {
     /// What comes in, as far as it has come: an item, or the reply to a request that has no items.
     item: Option<Item<Vec<u8>>>,
     other: Option<Box<Reply<Vec<u8>>>>,
+    earliest: Option<Instant>,
     /// How many bytes were composed.
     composed: u64,
     has_answered: bool,
@@ -54,6 +55,7 @@ impl Flight {
             is_begun: false,
             item: None,
             other: None,
+            earliest: None,
             composed: 0,
             has_answered: false,
             spare: Queue::new(),
@@ -62,6 +64,7 @@ impl Flight {
 
     /// Sends the requests of `queue`: composes them behind what is in `out`, and waits for their replies.
     pub(crate) fn send(&mut self, mut queue: Queue, out: &mut Vec<u8>) {
+        self.earliest = self.earliest.into_iter().chain(queue.earliest()).min();
         let base = self.composed.saturating_sub(out.len() as u64);
         let mut first = 0;
         loop {
@@ -175,6 +178,9 @@ impl Flight {
                 self.spare = queue;
             }
             self.line = self.queues.front().map_or(0..0, |queue| queue.line_from(0));
+            if self.line.is_empty() {
+                self.earliest = None;
+            }
         }
     }
 
@@ -183,11 +189,29 @@ impl Flight {
         self.queues.is_empty()
     }
 
-    /// When the oldest request that is not answered must be.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        let queue = self.queues.front()?;
-        let rest = queue.requests.get(self.line.start..)?;
-        rest.iter().find(|request| !request.is_answered).map(|request| request.terms.deadline)
+    /// A moment that no deadline of a request without an answer is before.
+    pub(crate) const fn earliest(&self) -> Option<Instant> {
+        self.earliest
+    }
+
+    /// Looks for replies that are overdue at `now`. If the oldest is not among them, the others need not suffer: `tell`
+    /// gets the slots of those that are, and their replies will be thrown away. Says whether the oldest is overdue.
+    pub(crate) fn find_overdue(&mut self, now: Instant, mut tell: impl FnMut(SlotId)) -> bool {
+        if self.unanswered().next().is_some_and(|(_, request)| request.terms.deadline <= now) {
+            return true;
+        }
+        let requests = self.queues.iter_mut().flat_map(|queue| &mut queue.requests).skip(self.line.start);
+        let mut earliest = None;
+        for request in requests.filter(|request| !request.is_answered) {
+            if request.terms.deadline <= now {
+                request.is_answered = true;
+                tell(request.slot);
+            } else {
+                earliest = earliest.into_iter().chain([request.terms.deadline]).min();
+            }
+        }
+        self.earliest = earliest;
+        false
     }
 
     /// Whether the server answered anything so far.

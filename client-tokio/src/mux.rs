@@ -11,6 +11,7 @@ use memring_text::{Limits, Request};
 use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
+    deadline::Deadline,
     dial::Dialer,
     driver::{Driver, drive},
     error::Cause,
@@ -101,12 +102,11 @@ impl Mux {
     pub(crate) fn poll_submit(
         self: &Arc<Self>,
         request: &Request<'_>,
-        deadline: Instant,
+        deadline: Deadline,
         waker: &Waker,
         ticket: &mut Option<Ticket>,
     ) -> Poll<Result<SlotId, Cause>> {
-        let group = if self.options.is_merging { Group::ANY } else { Group::ALONE };
-        let terms = Terms { deadline, group };
+        let terms = self.terms(deadline, if self.options.is_merging { Group::ANY } else { Group::ALONE });
         self.enter(deadline, waker, ticket, |state, ticket| state.push(request, terms, Some(waker), ticket))
     }
 
@@ -115,15 +115,16 @@ impl Mux {
     pub(crate) fn poll_submit_all<'r>(
         self: &Arc<Self>,
         requests: &mut (impl ExactSizeIterator<Item = Request<'r>> + Clone),
-        deadline: Instant,
+        deadline: Deadline,
         waker: &Waker,
         ticket: &mut Option<Ticket>,
         slots: &mut impl Extend<SlotId>,
     ) -> Poll<Result<(), Cause>> {
         self.enter(deadline, waker, ticket, |state, ticket| {
             let group = if self.options.is_merging { Group::ANY } else { state.new_group() };
+            let terms = self.terms(deadline, group);
             while let Some(request) = requests.clone().next() {
-                let slot = state.push(&request, Terms { deadline, group }, None, ticket)?;
+                let slot = state.push(&request, terms, None, ticket)?;
                 slots.extend([slot]);
                 requests.next();
             }
@@ -131,16 +132,26 @@ impl Mux {
         })
     }
 
+    /// The connection is not given up for the sake of a caller with less patience than most.
+    fn terms(&self, deadline: Deadline, group: Group) -> Terms {
+        Terms { begin: deadline.begin(), deadline: deadline.or_after(self.options.timeout), group }
+    }
+
+    /// Whether callers with this deadline must watch it themselves.
+    pub(crate) fn is_brief(&self, deadline: Deadline) -> bool {
+        deadline.at() < deadline.or_after(self.options.timeout)
+    }
+
     /// Runs `push` on the state, and tells the driver. When `push` finds no room, the caller waits.
     fn enter<T>(
         self: &Arc<Self>,
-        deadline: Instant,
+        deadline: Deadline,
         waker: &Waker,
         ticket: &mut Option<Ticket>,
         push: impl FnOnce(&mut State, &mut Option<Ticket>) -> Option<T>,
     ) -> Poll<Result<T, Cause>> {
         // Whoever waited for too long must not be let in: its overdue reply would end the connection of all.
-        if ticket.is_some() && deadline <= Instant::now() {
+        if ticket.is_some() && deadline.at() <= Instant::now() {
             return Poll::Ready(Err(Cause::Busy));
         }
         let mut shared = self.lock();
@@ -154,13 +165,15 @@ impl Mux {
                 Err(_) => return Poll::Ready(Err(Cause::NoRuntime)),
             },
         };
-        let before = *ticket;
+        let (before, earliest) = (*ticket, shared.state.queue.earliest());
         let pushed = push(&mut shared.state, ticket);
         let replaced = if pushed.is_none() { shared.state.room.wait(ticket, waker) } else { None };
         // Who leaves the head of those who wait lets the next one see whether there is room for two.
         let next = if before.is_some() && *ticket != before { shared.state.room.next() } else { None };
         shared.is_driven = true;
-        let driver = if shared.is_parked { shared.driver.clone() } else { None };
+        // A driver that is at work takes the queue by and by, but must know of a deadline before all others.
+        let is_urgent = shared.state.queue.earliest() != earliest;
+        let driver = if shared.is_parked || is_urgent { shared.driver.clone() } else { None };
         shared.is_parked = false;
         drop(shared);
         drop(replaced);
@@ -179,14 +192,17 @@ impl Mux {
     }
 
     /// The callers of these slots go away.
-    pub(crate) fn abandon(&self, slots: impl IntoIterator<Item = SlotId>) {
+    ///
+    /// Says whether any of the requests may have left.
+    pub(crate) fn abandon(&self, slots: impl IntoIterator<Item = SlotId>) -> bool {
         let mut left = Vec::new();
         let mut shared = self.lock();
-        shared.state.abandon(slots, &mut left);
+        let is_sent = shared.state.abandon(slots, &mut left);
         let next = shared.state.room.next();
         drop(shared);
         drop(left);
         next.into_iter().for_each(Waker::wake);
+        is_sent
     }
 
     /// A caller waits for room no longer.
@@ -267,9 +283,9 @@ impl Mux {
         self.lock().is_open = is_open;
     }
 
-    /// The deadline of the oldest request that is queued.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.lock().state.queue.requests.first().map(|request| request.terms.deadline)
+    /// A moment that no deadline of a queued request is before.
+    pub(crate) fn earliest(&self) -> Option<Instant> {
+        self.lock().state.queue.earliest()
     }
 
     /// Gives up all queued requests, or those whose deadline is not after `until`.

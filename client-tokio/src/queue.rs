@@ -13,12 +13,16 @@ use crate::slots::SlotId;
 pub(crate) struct Queue {
     pub(crate) requests: Vec<Queued>,
     bytes: Vec<u8>,
+    /// No deadline is earlier.
+    earliest: Option<Instant>,
 }
 
 /// What is agreed about a request, beside what it asks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
-    /// When its caller gives up.
+    /// When it was made.
+    pub(crate) begin: Instant,
+    /// When its reply is overdue. The caller may give up sooner.
     pub(crate) deadline: Instant,
     /// With which others it may share a line.
     pub(crate) group: Group,
@@ -46,7 +50,7 @@ pub(crate) struct Queued {
     pub(crate) is_idempotent: bool,
     /// Whether it was sent before, on a connection that ended.
     pub(crate) is_retried: bool,
-    /// Whether its caller has the reply.
+    /// Whether its caller has the reply, or was told that there is none in time.
     pub(crate) is_answered: bool,
     /// Whether it stands on the same line as the one before.
     pub(crate) is_joined: bool,
@@ -77,7 +81,7 @@ impl Queued {
 impl Queue {
     /// No requests.
     pub(crate) const fn new() -> Self {
-        Self { requests: Vec::new(), bytes: Vec::new() }
+        Self { requests: Vec::new(), bytes: Vec::new(), earliest: None }
     }
 
     /// Puts `request` behind the others.
@@ -95,6 +99,7 @@ impl Queue {
                 What::Other(request.reply_shape())
             }
         };
+        self.expect(terms.deadline);
         self.requests.push(Queued {
             slot,
             terms,
@@ -112,6 +117,7 @@ impl Queue {
     pub(crate) fn adopt(&mut self, request: &Queued, from: &Self, is_retried: bool) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(from.bytes(request));
+        self.expect(request.terms.deadline);
         self.requests.push(Queued {
             is_retried: is_retried || request.is_retried,
             is_joined: false,
@@ -120,9 +126,19 @@ impl Queue {
         });
     }
 
+    /// A moment that no deadline is before.
+    pub(crate) const fn earliest(&self) -> Option<Instant> {
+        self.earliest
+    }
+
+    fn expect(&mut self, deadline: Instant) {
+        self.earliest = Some(self.earliest.map_or(deadline, |earliest| earliest.min(deadline)));
+    }
+
     /// Keeps the requests that `keep` says, in their order.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&Queued) -> bool) {
         self.requests.retain(keep);
+        self.earliest = self.requests.iter().map(|request| request.terms.deadline).min();
         let used = self.requests.iter().fold(0_usize, |sum, request| sum.saturating_add(request.bytes.len()));
         // The bytes of requests taken out stay until they are the larger part of many.
         if self.bytes.len() > KEPT_BYTES.max(2 * used) {
@@ -141,6 +157,7 @@ impl Queue {
     pub(crate) fn clear(&mut self) {
         self.requests.clear();
         self.bytes.clear();
+        self.earliest = None;
         if self.requests.capacity() > KEPT_REQUESTS {
             self.requests.shrink_to(KEPT_REQUESTS);
         }

@@ -57,14 +57,20 @@ impl State {
         }
     }
 
-    /// The callers of `slots` go away. What has not left is not sent. `left` takes what is to be dropped.
-    pub(crate) fn abandon(&mut self, slots: impl IntoIterator<Item = SlotId>, left: &mut Vec<Slot>) {
-        let before = left.len();
+    /// The callers of `slots` go away. What has not left is not sent. `left` takes what is to be dropped. Says whether
+    /// any of the requests may have left.
+    pub(crate) fn abandon(&mut self, slots: impl IntoIterator<Item = SlotId>, left: &mut Vec<Slot>) -> bool {
         left.extend(slots.into_iter().map(|slot| self.slots.abandon(slot)));
-        if left.iter().skip(before).any(|slot| matches!(slot, Slot::Waiting(_))) {
-            let Self { queue, slots, room, .. } = self;
-            queue.retain(|request| release(request.slot, slots, room));
+        let Self { queue, slots, room, .. } = self;
+        let mut released = 0;
+        if left.iter().any(|slot| matches!(slot, Slot::Waiting(_))) {
+            queue.retain(|request| {
+                let is_kept = release(request.slot, slots, room);
+                released += usize::from(!is_kept);
+                is_kept
+            });
         }
+        released < left.len()
     }
 
     /// Gives up all that is queued, or what has a deadline not after that of `until`.

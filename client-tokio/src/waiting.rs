@@ -7,9 +7,9 @@ use core::{
 use std::sync::Arc;
 
 use memring_text::Request;
-use tokio::time::Instant;
 
 use crate::{
+    deadline::Deadline,
     error::Cause,
     mux::Mux,
     room::Ticket,
@@ -34,7 +34,7 @@ impl<'m> Entering<'m> {
         &mut self,
         cx: &mut Context<'_>,
         request: &Request<'_>,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Poll<Result<SlotId, Cause>> {
         self.mux.poll_submit(request, deadline, cx.waker(), &mut self.ticket)
     }
@@ -44,7 +44,7 @@ impl<'m> Entering<'m> {
         &mut self,
         cx: &mut Context<'_>,
         requests: &mut (impl ExactSizeIterator<Item = Request<'r>> + Clone),
-        deadline: Instant,
+        deadline: Deadline,
         slots: &mut impl Extend<SlotId>,
     ) -> Poll<Result<(), Cause>> {
         self.mux.poll_submit_all(requests, deadline, cx.waker(), &mut self.ticket, slots)
@@ -73,6 +73,13 @@ impl<'m> Waiting<'m> {
     /// Waits for `slot`, which was opened within this poll and with its waker.
     pub(crate) const fn fresh(mux: &'m Mux, slot: SlotId) -> Self {
         Self { mux, slot: Some(slot), is_fresh: true }
+    }
+}
+
+impl Waiting<'_> {
+    /// Waits no longer, and says whether the request may have left.
+    pub(crate) fn give_up(mut self) -> bool {
+        self.slot.take().is_none_or(|slot| self.mux.abandon([slot]))
     }
 }
 

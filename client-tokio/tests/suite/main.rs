@@ -9,4 +9,5 @@ mod keys;
 mod servers;
 mod sharing;
 mod support;
+mod timeouts;
 mod verbs;
