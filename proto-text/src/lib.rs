@@ -50,13 +50,15 @@
 //! - Whose reply it is: [`Exchange`], which is lent the oldest request and checks every key and every opaque.
 //! - What it comes to: [`Operation`] with [`Reply`], and [`ItemCollector`] for multi-gets.
 //! - Where bytes are put: [`Buffer`], over vectors, slices and arrays.
-//! - The loop itself, blocking, over any byte stream: `Connection` (feature `embedded-io`).
+//! - The loop itself over any byte stream: `Connection`, blocking (feature `embedded-io`), and `AsyncConnection`
+//!   (feature `embedded-io-async`).
 //! - The other side: [`server`].
 //!
 //! # Features
 //! - `std` (default): [`server::MemoryStore`], and [`UnixTime`] from the system's clock; implies `alloc`.
 //! - `alloc`: [`Buffer`] for `Vec<u8>`.
 //! - `embedded-io`: `Connection`.
+//! - `embedded-io-async`: `AsyncConnection`.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -70,7 +72,7 @@ mod auth;
 mod base64;
 mod buffer;
 mod capabilities;
-#[cfg(feature = "embedded-io")]
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 mod connection;
 mod encode;
 mod error_line;
@@ -95,8 +97,12 @@ pub use admin::{
 pub use auth::{Credentials, CredentialsError, MAX_CREDENTIALS_LEN};
 pub use buffer::{ArrayBuffer, Buffer, Full, SliceBuffer};
 pub use capabilities::{Capabilities, Feature, Unsupported};
+#[cfg(feature = "embedded-io-async")]
+pub use connection::AsyncConnection;
 #[cfg(feature = "embedded-io")]
-pub use connection::{Connection, ConnectionError};
+pub use connection::Connection;
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+pub use connection::ConnectionError;
 pub use encode::{GetLine, Head, MAX_HEAD_LEN, MAX_KEYS_PER_LINE, MAX_REQUEST_LINE, Parts};
 pub use error_line::{ErrorLine, ErrorWord, ServerError, ServerErrorKind};
 pub use exchange::{

@@ -2,6 +2,9 @@
 //! byte, on both sides of the wire, and through a connection whose server is this same program.
 //!
 //! The exit status is 0 when all ways agree.
+//!
+//! `AsyncConnection` is not here: every `async fn` panics when it is polled after its end. But for its reads and writes
+//! it is the blocking one.
 #![no_std]
 #![no_main]
 

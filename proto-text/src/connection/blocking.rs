@@ -1,0 +1,299 @@
+//! The blocking loop: one connection over any byte stream.
+
+use embedded_io::{Read, Write};
+
+use crate::{
+    buffer::Buffer,
+    connection::dialog::{ConnectionError, Dialog, Outgoing},
+    encode::MAX_HEAD_LEN,
+    exchange::{ExchangeState, Expected},
+    key::Key,
+    limits::Limits,
+    operation::{Operation, Reply},
+    reply::Event,
+    request::{GetVerb, Request},
+};
+
+/// A connection to one server.
+///
+/// `T` is the byte stream, with whatever time limits it has; `B` is the buffer that replies are read into, and that
+/// small requests are composed in on their way out. [`Limits::line`] bytes pass replies of any size; more bytes make
+/// fewer reads.
+///
+/// After any error but [`ConnectionError::Reply`] the connection must be closed; [`state`](Self::state) says so.
+#[derive(Debug)]
+pub struct Connection<T, B> {
+    io: T,
+    dialog: Dialog<B>,
+}
+
+impl<T, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
+    /// A connection over `io`, freshly opened, with [`Limits::DEFAULT`].
+    pub fn new(io: T, buffer: B) -> Self {
+        Self::with_limits(io, buffer, Limits::DEFAULT)
+    }
+
+    /// A connection over `io`, freshly opened. A line must fit into `buffer`, whatever the limit says.
+    pub fn with_limits(io: T, buffer: B, limits: Limits) -> Self {
+        Self { io, dialog: Dialog::new(buffer, limits) }
+    }
+
+    /// May the connection be used? Bytes that nobody asked for make it unusable.
+    pub fn state(&self) -> ExchangeState {
+        self.dialog.state()
+    }
+
+    /// After an error: may `request`, the one in hand, be sent again on another connection?
+    ///
+    /// Not when any byte of a reply has come; and when any byte of it was written, only if
+    /// [it allows that](Request::may_retry).
+    pub fn may_retry(&self, request: &Request<'_>) -> bool {
+        self.dialog.may_retry(request)
+    }
+
+    /// The byte stream.
+    pub const fn io(&self) -> &T {
+        &self.io
+    }
+
+    /// The byte stream, to set its time limits. Reading or writing there breaks the connection.
+    pub const fn io_mut(&mut self) -> &mut T {
+        &mut self.io
+    }
+
+    /// Takes the byte stream and the buffer back.
+    pub fn into_inner(self) -> (T, B) {
+        (self.io, self.dialog.into_buffer())
+    }
+}
+
+impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
+    /// Sends one request, reads its reply and gives the result. `value` takes what the reply brings: hand it in empty.
+    ///
+    /// Replies to requests sent before must have been read.
+    ///
+    /// # Errors
+    /// See [`ConnectionError`]. A request [without a reply](Request::has_reply) belongs into [`send`](Self::send).
+    pub fn call<O: Operation<V>, V: Buffer>(
+        &mut self,
+        operation: &O,
+        value: V,
+    ) -> Result<O::Output, ConnectionError<T::Error>> {
+        let request = operation.request();
+        let mut reply = Reply::new(value);
+        self.dialog.begin_call()?;
+        self.send(&request)?;
+        if request.has_reply() {
+            self.dialog.unfinished = true;
+            let received = self.receive(&request, |event, _| reply.take(event));
+            self.dialog.unfinished = false;
+            received?;
+        }
+        operation.output(reply).map_err(ConnectionError::Reply)
+    }
+
+    /// Sends one request. Its reply, if it [has one](Request::has_reply), is read with [`receive`](Self::receive),
+    /// after those of the requests sent before.
+    ///
+    /// # Errors
+    /// See [`ConnectionError`].
+    pub fn send(&mut self, request: &Request<'_>) -> Result<(), ConnectionError<T::Error>> {
+        self.dialog.begin(request.has_reply())?;
+        let parts = request.parts();
+        let result = write_all(&mut self.io, self.dialog.compose(parts.as_slices()));
+        self.dialog.written(result)
+    }
+
+    /// Sends one line that asks for as many of `keys` as fit into the buffer, and says how many that are: at least
+    /// one, if there are any. Its reply is read with [`receive`](Self::receive) and [`Keys`](crate::Keys).
+    ///
+    /// # Errors
+    /// See [`ConnectionError`].
+    pub fn send_get(&mut self, verb: GetVerb, keys: &[Key<'_>]) -> Result<usize, ConnectionError<T::Error>> {
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        self.dialog.begin(true)?;
+        let mut spare = [0; MAX_HEAD_LEN];
+        let (line, count) = self.dialog.compose_get(verb, keys, &mut spare);
+        let result = write_all(&mut self.io, line);
+        self.dialog.written(result)?;
+        Ok(count)
+    }
+
+    /// Reads the reply to `oldest`, the oldest request that is owed one, and gives `take` every event of it; with the
+    /// events of an item, which of the request's keys it has.
+    ///
+    /// A refusal by the server comes as an [`Event::Error`].
+    ///
+    /// # Errors
+    /// See [`ConnectionError`].
+    pub fn receive(
+        &mut self,
+        oldest: &(impl Expected + ?Sized),
+        mut take: impl FnMut(&Event<'_>, usize),
+    ) -> Result<(), ConnectionError<T::Error>> {
+        if self.dialog.owed() == 0 {
+            return Ok(());
+        }
+        if self.dialog.unflushed {
+            let flushed = self.io.flush();
+            flushed.map_err(|error| self.dialog.lost(ConnectionError::Io(error)))?;
+            self.dialog.unflushed = false;
+        }
+        while !self.dialog.decode(oldest, &mut take)? {
+            let read = self.io.read(self.dialog.free());
+            self.dialog.received(read)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_all<T: Write>(io: &mut T, mut outgoing: Outgoing<'_>) -> Result<(), ConnectionError<T::Error>> {
+    for piece in outgoing.pieces {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let write = io.write(rest);
+            rest = outgoing.wrote(rest, write)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use core::convert::Infallible;
+    use std::{vec, vec::Vec};
+
+    use super::*;
+    use crate::{Get, Keys, ProtocolError, ReplyError, Store, StoreOutcome, StoreVerb, Value};
+
+    /// A peer whose replies are known beforehand, and come a few bytes at a time.
+    struct Script {
+        replies: Vec<u8>,
+        at: usize,
+        step: usize,
+        writes: Vec<Vec<u8>>,
+    }
+
+    impl embedded_io::ErrorType for Script {
+        type Error = Infallible;
+    }
+
+    impl Read for Script {
+        fn read(&mut self, buf: &mut [u8]) -> Result<usize, Infallible> {
+            let len = self.step.min(buf.len()).min(self.replies.len() - self.at);
+            buf[..len].copy_from_slice(&self.replies[self.at..][..len]);
+            self.at += len;
+            Ok(len)
+        }
+    }
+
+    impl Write for Script {
+        fn write(&mut self, buf: &[u8]) -> Result<usize, Infallible> {
+            self.writes.push(buf.to_vec());
+            Ok(buf.len())
+        }
+
+        fn flush(&mut self) -> Result<(), Infallible> {
+            Ok(())
+        }
+    }
+
+    fn connection(replies: &[u8], step: usize, buffer: usize) -> Connection<Script, Vec<u8>> {
+        let script = Script { replies: replies.to_vec(), at: 0, step, writes: Vec::new() };
+        Connection::new(script, vec![0; buffer])
+    }
+
+    fn get(key: &str) -> Get<'_> {
+        Get { verb: GetVerb::Get, key: Key::new(key.as_bytes()).unwrap() }
+    }
+
+    #[test]
+    fn a_value_passes_a_buffer_smaller_than_itself() {
+        let mut reply = Vec::from(*b"VALUE k 0 1000\r\n");
+        reply.extend([b'v'; 1000]);
+        reply.extend(*b"\r\nEND\r\n");
+        for step in [1, 7, 64] {
+            let mut connection = connection(&reply, step, 32);
+            let item = connection.call(&get("k"), crate::ArrayBuffer::<1000>::new()).unwrap().unwrap();
+            assert_eq!(item.value.as_slice(), [b'v'; 1000]);
+            assert_eq!(connection.state(), ExchangeState::Idle);
+        }
+    }
+
+    #[test]
+    fn a_small_request_is_one_write() {
+        let mut connection = connection(b"STORED\r\n", 99, 64);
+        let store = Store {
+            verb: StoreVerb::Set,
+            key: Key::new(b"k").unwrap(),
+            flags: 0,
+            exptime: 0,
+            value: Value::new(b"v").unwrap(),
+            noreply: false,
+        };
+        let outcome = connection.call(&store, crate::ArrayBuffer::<0>::new());
+        assert_eq!(outcome, Ok(StoreOutcome::Stored));
+        assert_eq!(connection.io().writes, [b"set k 0 0 1\r\nv\r\n"]);
+    }
+
+    #[test]
+    fn requests_may_be_pipelined() {
+        let mut connection = connection(b"END\r\nVALUE b 0 1\r\n2\r\nEND\r\n", 3, 64);
+        let keys = [Key::new(b"a").unwrap(), Key::new(b"b").unwrap()];
+        connection.send(&Request::Get(get("x"))).unwrap();
+        assert_eq!(connection.send_get(GetVerb::Get, &keys), Ok(2));
+        connection.receive(&Request::Get(get("x")), |event, _| assert_eq!(*event, Event::End)).unwrap();
+        let mut found = Vec::new();
+        let expected = Keys { keys: &keys, cas: false };
+        connection
+            .receive(&expected, |event, index| {
+                if let Event::Data(piece) = event {
+                    found.push((index, piece.to_vec()));
+                }
+            })
+            .unwrap();
+        assert_eq!(found, [(1, b"2".to_vec())]);
+    }
+
+    #[test]
+    fn a_call_does_not_take_the_reply_to_an_earlier_request() {
+        let mut connection = connection(b"VALUE k 0 1\r\n1\r\nEND\r\nEND\r\n", 99, 64);
+        connection.send(&Request::Get(get("k"))).unwrap();
+        let error = connection.call(&get("k"), crate::ArrayBuffer::<9>::new()).unwrap_err();
+        assert_eq!(error, ConnectionError::Protocol(ProtocolError::Broken));
+        assert_eq!(connection.state(), ExchangeState::MustClose);
+    }
+
+    #[test]
+    fn bytes_nobody_asked_for_end_the_connection() {
+        let mut connection = connection(b"END\r\nEND\r\n", 99, 64);
+        assert!(connection.call(&get("k"), crate::ArrayBuffer::<9>::new()).unwrap().is_none());
+        assert_eq!(connection.state(), ExchangeState::MustClose);
+        let error = connection.call(&get("k"), crate::ArrayBuffer::<9>::new()).unwrap_err();
+        assert_eq!(error, ConnectionError::Protocol(ProtocolError::Unasked));
+    }
+
+    #[test]
+    fn a_get_may_be_retried_until_a_reply_begins() {
+        let request = Request::Get(get("k"));
+        let mut silent = connection(b"", 99, 64);
+        let error = silent.call(&get("k"), crate::ArrayBuffer::<9>::new()).unwrap_err();
+        assert_eq!(error, ConnectionError::Protocol(ProtocolError::Eof));
+        assert!(silent.may_retry(&request));
+        let mut short = connection(b"VAL", 99, 64);
+        assert!(short.call(&get("k"), crate::ArrayBuffer::<9>::new()).is_err());
+        assert!(!short.may_retry(&request));
+    }
+
+    #[test]
+    fn a_value_without_room_leaves_the_connection_in_step() {
+        let mut connection = connection(b"VALUE k 0 5\r\nhello\r\nEND\r\n", 3, 64);
+        let error = connection.call(&get("k"), crate::ArrayBuffer::<2>::new()).unwrap_err();
+        assert!(matches!(error, ConnectionError::Reply(ReplyError::Full(_))));
+        assert_eq!(connection.state(), ExchangeState::Idle);
+    }
+}

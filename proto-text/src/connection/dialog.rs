@@ -1,0 +1,289 @@
+//! A connection without its byte stream: what is to be written, what was read, and whether it may be used.
+
+use core::fmt;
+
+use crate::{
+    buffer::{Buffer, SliceBuffer},
+    encode::MAX_HEAD_LEN,
+    exchange::{Abandoned, Exchange, ExchangeState, Expected, ProtocolError},
+    key::Key,
+    limits::Limits,
+    operation::ReplyError,
+    reply::Event,
+    request::{GetVerb, Request},
+};
+
+/// One side of a conversation, in a buffer of the caller.
+#[derive(Debug)]
+pub(super) struct Dialog<B> {
+    inbox: Inbox<B>,
+    exchange: Exchange,
+    /// Bytes written since the last reply was read to its end, and has a reply to them begun?
+    written: usize,
+    answered: bool,
+    pub(super) unflushed: bool,
+    /// Something has begun that must come to its end before anything else begins: a request is being written, or one
+    /// call's reply is being read. Still set when the next thing begins, it shows that a future was dropped.
+    pub(super) unfinished: bool,
+}
+
+impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
+    pub(super) fn new(buffer: B, limits: Limits) -> Self {
+        let line = limits.line.min(buffer.as_ref().len());
+        Self {
+            inbox: Inbox { bytes: buffer, start: 0, end: 0 },
+            exchange: Exchange::new(Limits { line, ..limits }),
+            written: 0,
+            answered: false,
+            unflushed: false,
+            unfinished: false,
+        }
+    }
+
+    pub(super) fn state(&self) -> ExchangeState {
+        match self.exchange.state() {
+            _ if self.unfinished => ExchangeState::MustClose,
+            ExchangeState::Idle if !self.inbox.unread().is_empty() => ExchangeState::MustClose,
+            state => state,
+        }
+    }
+
+    pub(super) fn may_retry(&self, request: &Request<'_>) -> bool {
+        !self.answered && request.may_retry(self.written)
+    }
+
+    pub(super) fn into_buffer(self) -> B {
+        self.inbox.bytes
+    }
+
+    pub(super) const fn owed(&self) -> usize {
+        self.exchange.owed()
+    }
+
+    /// Before a request whose reply must be the next to come.
+    pub(super) fn begin_call(&mut self) -> Result<(), ProtocolError> {
+        if self.exchange.owed() == 0 {
+            return Ok(());
+        }
+        self.exchange.fail();
+        self.exchange.decode(&[], &Abandoned).map(|_| ())
+    }
+
+    /// Before the first byte of a request.
+    pub(super) fn begin(&mut self, has_reply: bool) -> Result<(), ProtocolError> {
+        if self.unfinished {
+            self.exchange.fail();
+        }
+        match self.state() {
+            ExchangeState::MustClose => {
+                // Names the error that made it so; bytes left over from an idle time are `Unasked`.
+                self.exchange.decode(self.inbox.unread(), &Abandoned)?;
+                return Err(ProtocolError::Broken);
+            }
+            ExchangeState::Idle => (self.written, self.answered) = (0, false),
+            ExchangeState::Busy => {}
+        }
+        if has_reply {
+            self.exchange.sent();
+        }
+        (self.unflushed, self.unfinished) = (true, true);
+        Ok(())
+    }
+
+    /// What to write, in one piece where it fits behind what was read.
+    pub(super) fn compose<'a>(&'a mut self, slices: [&'a [u8]; 3]) -> Outgoing<'a> {
+        let free = self.inbox.free();
+        let mut small = SliceBuffer::new(free);
+        let len = small.put_all(&slices).ok().map(|()| small.as_slice().len());
+        let whole = len.and_then(|len| self.inbox.free_ref().get(..len));
+        Outgoing { pieces: whole.map_or(slices, |whole| [whole, &[], &[]]), written: &mut self.written }
+    }
+
+    /// One line with as many of `keys` as fit, at least one, and how many that are; `spare` serves where the buffer is
+    /// too small for that.
+    pub(super) fn compose_get<'a>(
+        &'a mut self,
+        verb: GetVerb,
+        keys: &[Key<'_>],
+        spare: &'a mut [u8; MAX_HEAD_LEN],
+    ) -> (Outgoing<'a>, usize) {
+        let free = self.inbox.free();
+        let place = if free.len() < MAX_HEAD_LEN { spare } else { free };
+        // Never full: the longest key with the longest verb is shorter than MAX_HEAD_LEN.
+        let line = verb.write_line(keys, place).unwrap_or_default();
+        let bytes = place.get(..line.len).unwrap_or(&[]);
+        (Outgoing { pieces: [bytes, &[], &[]], written: &mut self.written }, line.keys)
+    }
+
+    /// After the last byte of a request, or what went wrong.
+    pub(super) fn written<E>(
+        &mut self,
+        result: Result<(), ConnectionError<E>>,
+    ) -> Result<(), ConnectionError<E>> {
+        self.unfinished = false;
+        result.map_err(|error| self.lost(error))
+    }
+
+    /// After a failure in the middle of an exchange the connection is of no further use.
+    pub(super) fn lost<E>(&mut self, error: ConnectionError<E>) -> ConnectionError<E> {
+        self.exchange.fail();
+        error
+    }
+
+    /// Gives `take` the events that are there of the oldest reply, and says whether that was its end.
+    pub(super) fn decode(
+        &mut self,
+        oldest: &(impl Expected + ?Sized),
+        take: &mut impl FnMut(&Event<'_>, usize),
+    ) -> Result<bool, ProtocolError> {
+        let taken = self.exchange.decode_each(self.inbox.unread(), oldest, take)?;
+        self.inbox.consume(taken.consumed);
+        if taken.complete {
+            (self.written, self.answered) = (0, false);
+        }
+        Ok(taken.complete)
+    }
+
+    /// Where to read to; never empty while the limits hold.
+    pub(super) fn free(&mut self) -> &mut [u8] {
+        self.inbox.make_free()
+    }
+
+    /// Notes what a read has brought.
+    pub(super) fn received<E>(&mut self, read: Result<usize, E>) -> Result<(), ConnectionError<E>> {
+        match read {
+            Ok(0) => {
+                self.exchange.closed()?;
+                Err(ConnectionError::Protocol(ProtocolError::Eof))
+            }
+            Ok(len) => {
+                self.answered = true;
+                self.inbox.filled(len);
+                Ok(())
+            }
+            Err(error) => Err(self.lost(ConnectionError::Io(error))),
+        }
+    }
+}
+
+/// What to write, and where to count it.
+pub(super) struct Outgoing<'a> {
+    pub(super) pieces: [&'a [u8]; 3],
+    written: &'a mut usize,
+}
+
+impl Outgoing<'_> {
+    /// Counts what a write of `rest` has taken, and gives what is left.
+    pub(super) fn wrote<'r, E>(
+        &mut self,
+        rest: &'r [u8],
+        write: Result<usize, E>,
+    ) -> Result<&'r [u8], ConnectionError<E>> {
+        match write {
+            Ok(0) => Err(ConnectionError::WriteZero),
+            Ok(len) => {
+                *self.written = self.written.saturating_add(len);
+                Ok(rest.get(len..).unwrap_or(&[]))
+            }
+            Err(error) => Err(ConnectionError::Io(error)),
+        }
+    }
+}
+
+/// Bytes received and not yet consumed, in the caller's buffer.
+struct Inbox<B> {
+    bytes: B,
+    start: usize,
+    end: usize,
+}
+
+impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
+    fn unread(&self) -> &[u8] {
+        self.bytes.as_ref().get(self.start..self.end).unwrap_or(&[])
+    }
+
+    /// What lies behind the unread bytes.
+    fn free(&mut self) -> &mut [u8] {
+        self.bytes.as_mut().get_mut(self.end..).unwrap_or(&mut [])
+    }
+
+    fn free_ref(&self) -> &[u8] {
+        self.bytes.as_ref().get(self.end..).unwrap_or(&[])
+    }
+
+    /// Notes that `len` bytes were put where it is free.
+    fn filled(&mut self, len: usize) {
+        self.end = self.end.saturating_add(len).min(self.bytes.as_ref().len());
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.start = self.start.saturating_add(len).min(self.end);
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+    }
+
+    /// Moves the unread bytes to the front when nothing is free behind them. They are less than a line.
+    fn make_free(&mut self) -> &mut [u8] {
+        if self.end == self.bytes.as_ref().len() && self.start > 0 {
+            let bytes = self.bytes.as_mut();
+            for to in 0..self.end.saturating_sub(self.start) {
+                let byte = bytes.get(self.start.saturating_add(to)).copied().unwrap_or_default();
+                if let Some(place) = bytes.get_mut(to) {
+                    *place = byte;
+                }
+            }
+            (self.start, self.end) = (0, self.end.saturating_sub(self.start));
+        }
+        self.free()
+    }
+}
+
+impl<B> fmt::Debug for Inbox<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Inbox({} bytes unread)", self.end.saturating_sub(self.start))
+    }
+}
+
+/// Why an operation on a connection has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConnectionError<E> {
+    /// The byte stream failed, or ran into its time limit.
+    Io(E),
+    /// The byte stream takes no more bytes.
+    WriteZero,
+    /// The peer broke the protocol, or closed the connection.
+    Protocol(ProtocolError),
+    /// The reply is complete but no result: the server refuses, or the value does not fit. The connection may be of
+    /// further use.
+    Reply(ReplyError),
+}
+
+impl<E> From<ProtocolError> for ConnectionError<E> {
+    fn from(error: ProtocolError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for ConnectionError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::WriteZero => f.write_str("byte stream takes no more bytes"),
+            Self::Protocol(error) => error.fmt(f),
+            Self::Reply(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: core::error::Error + 'static> core::error::Error for ConnectionError<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            Self::WriteZero => None,
+            Self::Protocol(error) => Some(error),
+            Self::Reply(error) => Some(error),
+        }
+    }
+}
