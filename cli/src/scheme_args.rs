@@ -3,7 +3,9 @@
 use core::fmt;
 
 use clap::Args;
-use memring_core::{BuildError, Placement, Scheme, Server, ServerIndex, peers, storage::Boxed};
+use memring_core::{
+    BuildError, Placement, Scheme, Server, ServerIndex, named::SchemeError, peers, storage::Boxed,
+};
 
 use crate::{
     failure::Failure,
@@ -73,16 +75,13 @@ impl<'a> Choice<'a> {
     /// The scheme.
     pub(crate) fn scheme(&self) -> Result<Scheme<'a>, Failure> {
         let Self { name, options } = self;
-        let mut scheme: Scheme<'a> = Scheme::from_name(name).ok_or_else(|| {
-            let known: Vec<_> = peers::all().map(|peer| peer.scheme.name).collect();
-            Failure::usage(format_args!("unknown scheme {name:?}; known are: {}", known.join(", ")))
-        })?;
-        for (option, value) in options {
-            scheme = scheme
-                .with_option(option, value)
-                .map_err(|error| Failure::usage(format_args!("{name}: option {option:?}: {error}")))?;
-        }
-        Ok(scheme)
+        Scheme::named(name, options.iter().copied(), |value| value).map_err(|error| match error {
+            SchemeError::Unknown { .. } => {
+                let known: Vec<_> = peers::all().map(|peer| peer.scheme.name).collect();
+                Failure::usage(format_args!("{error}; known are: {}", known.join(", ")))
+            }
+            _ => Failure::usage(format_args!("{name}: {error}")),
+        })
     }
 }
 

@@ -44,7 +44,8 @@
 //!
 //! # Features
 //!
-//! - `alloc`: storage on the heap, [`storage::Boxed`](storage).
+//! - `alloc`: storage on the heap, [`storage::Boxed`](storage); servers and schemes as configurations write them, `spec`
+//!   and `named`.
 //! - `small`: less flash, more time per key.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -67,6 +68,8 @@ pub mod key;
 pub mod list;
 pub mod live;
 pub mod mechanism;
+#[cfg(feature = "alloc")]
+pub mod named;
 mod number;
 pub mod order;
 pub mod peers;

@@ -1,6 +1,6 @@
 //! How servers are written: a name that decides placement, a weight, an address to dial.
 
-use alloc::{borrow::ToOwned, string::String};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::{convert::Infallible, error, fmt, net::Ipv6Addr, str::FromStr};
 
 use crate::server::{Server, Servers, Weight};
@@ -74,6 +74,21 @@ impl ServerSpec {
     #[must_use]
     pub fn server(&self) -> Server<'_> {
         Server { name: &self.name, weight: self.weight }
+    }
+}
+
+impl ServerSpec {
+    /// The servers of a list that has them as texts, or as what they are.
+    ///
+    /// # Errors
+    /// The first text that is no server.
+    pub fn read_all<S: TryInto<Self>>(
+        servers: impl IntoIterator<Item = S>,
+    ) -> Result<Vec<Self>, ServerSpecError>
+    where
+        ServerSpecError: From<S::Error>,
+    {
+        servers.into_iter().map(|server| Ok(server.try_into()?)).collect()
     }
 }
 
