@@ -2,12 +2,11 @@
 
 use core::{iter, mem, ptr};
 
+use memring_text::failure::{Cause, Error, Many};
 use memring_text::{ProtocolError, Request};
 
 use crate::{
     deadline::Deadline,
-    error::{Cause, Error},
-    many::Many,
     pool::{Lease, Pool, Wire},
 };
 

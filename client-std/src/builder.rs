@@ -1,6 +1,6 @@
 //! What a client is made of.
 
-use core::time::Duration;
+use core::{error, time::Duration};
 use std::{
     collections::BTreeSet,
     sync::{Mutex, PoisonError},
@@ -9,13 +9,9 @@ use std::{
 use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_core::{Scheme, peers::libmemcached};
 use memring_text::Limits;
+use memring_text::failure::{Cause, Error};
 
-use crate::{
-    client::Client,
-    error::{Cause, Error},
-    fleet::Fleet,
-    pool::PoolOptions,
-};
+use crate::{client::Client, fleet::Fleet, pool::PoolOptions};
 
 /// Makes a [`Client`].
 ///
@@ -60,9 +56,9 @@ impl Builder {
     where
         ServerSpecError: From<S::Error>,
     {
-        match specs(servers) {
+        match ServerSpec::read_all(servers) {
             Ok(specs) => self.servers.extend(specs),
-            Err(cause) => self.is_wrong(cause),
+            Err(error) => self.is_wrong(error),
         }
         self
     }
@@ -81,9 +77,9 @@ impl Builder {
         name: &str,
         options: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
-        match named(name, options) {
+        match Scheme::named(name, options, kept) {
             Ok(scheme) => self.scheme = scheme,
-            Err(cause) => self.is_wrong(cause),
+            Err(error) => self.is_wrong(error),
         }
         self
     }
@@ -127,31 +123,9 @@ impl Builder {
         Ok(Client::new(fleet, options))
     }
 
-    fn is_wrong(&mut self, cause: Cause) {
-        self.wrong.get_or_insert_with(|| Error::new("build", cause));
+    fn is_wrong(&mut self, error: impl error::Error + Send + Sync + 'static) {
+        self.wrong.get_or_insert_with(|| Error::new("build", Cause::config(error)));
     }
-}
-
-/// Reads a list of servers.
-pub(crate) fn specs<S: TryInto<ServerSpec>>(
-    servers: impl IntoIterator<Item = S>,
-) -> Result<Vec<ServerSpec>, Cause>
-where
-    ServerSpecError: From<S::Error>,
-{
-    servers.into_iter().map(|server| Ok(server.try_into().map_err(ServerSpecError::from)?)).collect()
-}
-
-fn named<'a>(
-    name: &str,
-    options: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> Result<Scheme<'static>, Cause> {
-    let scheme = Scheme::from_name(name).ok_or_else(|| Cause::UnknownScheme(name.to_owned()))?;
-    options.into_iter().try_fold(scheme, |scheme, (option, value)| {
-        let wrong = |error| Cause::Option { name: option.to_owned(), error };
-        scheme.with_option(option, value).map_err(wrong)?;
-        scheme.with_option(option, kept(value)).map_err(wrong)
-    })
 }
 
 /// The same text, to be kept for ever. A scheme borrows its options, and a client its scheme.

@@ -1,10 +1,10 @@
 //! One request to one server: over the connection at hand, or, when that turns out dead, over a fresh one.
 
+use memring_text::failure::{Cause, Error};
 use memring_text::{Buffer, Operation, Reply, Request};
 
 use crate::{
     deadline::Deadline,
-    error::{Cause, Error},
     pool::{Lease, Pool, Wire},
 };
 

@@ -4,11 +4,11 @@ use core::{net::SocketAddr, time::Duration};
 use std::{io, net::TcpStream, path::Path, sync::Arc};
 
 use memring_core::spec::Address;
+use memring_text::failure::Cause;
 use socket2::{SockRef, TcpKeepalive};
 
 use crate::{
     deadline::Deadline,
-    error::Cause,
     resolve::Resolver,
     socket::{Socket, Stream},
 };
@@ -33,12 +33,12 @@ impl Dialer {
     pub(crate) fn dial(&self, deadline: Deadline, timeout: Duration) -> Result<Socket, Cause> {
         let stream = match self {
             Self::Tcp(resolver) => {
-                let addresses = resolver.resolve(deadline).map_err(Cause::Resolve)?;
+                let addresses = resolver.resolve(deadline).map_err(Cause::resolve)?;
                 tcp_of_any(&addresses, deadline, timeout)
             }
             Self::Unix(path) => unix(path, deadline),
         };
-        stream.and_then(|stream| Socket::new(stream, timeout)).map_err(Cause::Connect)
+        stream.and_then(|stream| Socket::new(stream, timeout)).map_err(Cause::connect)
     }
 }
 

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use memring_core::spec::ServerSpec;
 use memring_core::{Placement, Scheme, ServerIndex, storage::Boxed};
+use memring_text::failure::Cause;
 
-use crate::{
-    error::Cause,
-    pool::{Pool, PoolOptions},
-};
+use crate::pool::{Pool, PoolOptions};
 
 /// A placement and the pools of its servers. It never changes: other servers make another fleet.
 #[derive(Debug)]
@@ -25,7 +23,7 @@ impl Fleet {
         options: &PoolOptions,
         before: Option<&Self>,
     ) -> Result<Self, Cause> {
-        let placement = Placement::build(scheme, servers, Boxed::default())?;
+        let placement = Placement::build(scheme, servers, Boxed::default()).map_err(Cause::config)?;
         let kept = before.map_or(&[][..], |before| &before.pools);
         let mut pools = Vec::<Arc<Pool>>::with_capacity(placement.servers().len());
         for spec in placement.servers() {

@@ -33,9 +33,7 @@ mod call;
 mod client;
 mod deadline;
 mod dial;
-mod error;
 mod fleet;
-mod many;
 mod pool;
 mod resolve;
 mod socket;
@@ -43,10 +41,10 @@ pub mod testing;
 
 pub use builder::Builder;
 pub use client::{Attributes, Client, FromServer, Item, ServerStatus};
-pub use error::{Error, ErrorKind};
-pub use many::Many;
 pub use memring_core::spec::{Address, DEFAULT_PORT, ServerSpec, ServerSpecError, ServerSpecProblem};
 pub use memring_core::{Scheme, Weight, peers};
+#[doc(inline)]
+pub use memring_text::failure::{Error, ErrorKind, Many};
 pub use memring_text::{
     ArrayBuffer, Buffer, FlushDelay, Full, Limits, ServerError, ServerErrorKind, SliceBuffer, Stats,
     StatsKind, StoreOutcome, Ttl, UnixTime, ZeroTtl,

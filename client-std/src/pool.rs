@@ -7,9 +7,10 @@ use std::{
 };
 
 use memring_core::spec::{Address, ServerSpec};
+use memring_text::failure::Cause;
 use memring_text::{Connection, ExchangeState, Limits, Request};
 
-use crate::{deadline::Deadline, dial::Dialer, error::Cause, socket::Socket};
+use crate::{deadline::Deadline, dial::Dialer, socket::Socket};
 
 /// A connection with the protocol's state; boxed, because it moves in and out of its pool with every operation.
 pub(crate) type Wire = Box<Connection<Socket, Box<[u8]>>>;
@@ -90,7 +91,7 @@ impl Pool {
             (shelf, _) = waited.unwrap_or_else(PoisonError::into_inner);
             shelf.waiting -= 1;
             if is_empty(&mut shelf) {
-                return Err(Cause::Busy);
+                return Err(Cause::PoolBusy);
             }
         }
         shelf.lent += 1;

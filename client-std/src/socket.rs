@@ -8,6 +8,7 @@ use std::{
     net::TcpStream,
 };
 
+use memring_text::failure::Cause;
 use socket2::SockRef;
 
 use crate::deadline::Deadline;
@@ -273,6 +274,15 @@ impl fmt::Display for SocketError {
 }
 
 impl error::Error for SocketError {}
+
+impl From<SocketError> for Cause {
+    fn from(error: SocketError) -> Self {
+        match error {
+            SocketError::TimedOut => Self::Timeout,
+            SocketError::Io(error) => error.into(),
+        }
+    }
+}
 
 impl embedded_io::Error for SocketError {
     fn kind(&self) -> embedded_io::ErrorKind {

@@ -6,13 +6,12 @@ use core::{
 };
 use std::collections::VecDeque;
 
+use memring_text::failure::{Cause, Error, Many};
 use memring_text::{Operation, ProtocolError, Request};
 
 use crate::{
     call::read,
     deadline::{Deadline, Timer},
-    error::{Cause, Error},
-    many::Many,
     mux::Mux,
     pool::Pool,
     slots::{Failure, SlotId},
@@ -55,7 +54,7 @@ pub(crate) async fn run<'b, O: Operation<Vec<u8>> + 'b, T>(
                 if is_brief {
                     leg.give_up(&mut results);
                 }
-                leg.refuse(&mut results, &Cause::Busy);
+                leg.refuse(&mut results, &Cause::NoRoom);
             }
         }
         if legs.iter().all(Leg::is_over) { Poll::Ready(()) } else { Poll::Pending }

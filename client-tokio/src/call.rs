@@ -4,11 +4,11 @@ use core::{future::poll_fn, pin::Pin, task::Poll};
 use std::sync::Arc;
 
 use memring_text::Operation;
+use memring_text::failure::{Cause, Error};
 use tokio::time::timeout_at;
 
 use crate::{
     deadline::Deadline,
-    error::{Cause, Error},
     mux::Mux,
     pool::Pool,
     slots::{Failure, Outcome, SlotId},
@@ -65,6 +65,6 @@ async fn submit<O: Operation<Vec<u8>>>(
     match poll_fn(|cx| Poll::Ready(Pin::new(&mut submit).poll(cx))).await {
         Poll::Ready(submitted) => submitted,
         // Boxed, as above, because it is rare: the future of every call would be larger for it.
-        Poll::Pending => Box::pin(timeout_at(deadline.at(), submit)).await.unwrap_or(Err(Cause::Busy)),
+        Poll::Pending => Box::pin(timeout_at(deadline.at(), submit)).await.unwrap_or(Err(Cause::NoRoom)),
     }
 }

@@ -13,16 +13,16 @@ use std::{
 
 use bytes::Bytes;
 use memring_core::spec::{ServerSpec, ServerSpecError};
+use memring_text::failure::{Cause, Error};
 use memring_text::{
     Arith, ArithVerb, ArrayBuffer, Buffer, Delete, Get, GetVerb, Key, KeyError, MAX_KEY_LEN, Operation,
     Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
 };
 
 use crate::{
-    builder::{Builder, specs},
+    builder::Builder,
     call::call,
     deadline::Deadline,
-    error::{Cause, Error},
     fleet::Fleet,
     mux::{Closing, MuxOptions},
     pool::{Pool, PoolOptions},
@@ -160,11 +160,11 @@ impl Client {
     where
         ServerSpecError: From<S::Error>,
     {
-        self.swap(specs(servers)).map_err(|cause| Error::new("set_servers", cause))
+        self.swap(ServerSpec::read_all(servers)).map_err(|cause| Error::new("set_servers", cause))
     }
 
-    fn swap(&self, specs: Result<Vec<ServerSpec>, Cause>) -> Result<(), Cause> {
-        let specs = specs?;
+    fn swap(&self, specs: Result<Vec<ServerSpec>, ServerSpecError>) -> Result<(), Cause> {
+        let specs = specs.map_err(Cause::config)?;
         let before = self.fleet();
         let fleet = Arc::new(Fleet::build(*before.scheme(), specs, &self.shared.options, Some(&before))?);
         let mut current = self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner);

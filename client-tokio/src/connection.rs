@@ -7,11 +7,11 @@ use core::{
 };
 use std::io;
 
+use memring_text::failure::Cause;
 use memring_text::{Limits, ProtocolError};
 use tokio::{io::ReadBuf, time::Instant};
 
 use crate::{
-    error::Cause,
     flight::{Flight, Unanswered},
     queue::Queue,
     slots::{Failure, Outcome, SlotId},

@@ -1,16 +1,17 @@
 //! From an address to a connected socket.
 
 use core::{net::SocketAddr, time::Duration};
-use std::{io, path::Path, sync::Arc};
+use std::{io, path::Path};
 
 use memring_core::spec::Address;
+use memring_text::failure::Cause;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::TcpStream,
     time::{Instant, timeout_at},
 };
 
-use crate::{error::Cause, resolve::Resolver, socket::Stream};
+use crate::{resolve::Resolver, socket::Stream};
 
 /// Opens connections to one server.
 #[derive(Debug)]
@@ -33,12 +34,12 @@ impl Dialer {
         let stream = match self {
             Self::Tcp(resolver) => {
                 let addresses = in_time(deadline, resolver.resolve()).await;
-                let addresses = addresses.map_err(|error| Cause::Resolve(Arc::new(error)))?;
+                let addresses = addresses.map_err(Cause::resolve)?;
                 tcp_of_any(&addresses, deadline, timeout).await
             }
             Self::Unix(path) => in_time(deadline, unix(path)).await,
         };
-        stream.map_err(|error| Cause::Connect(Arc::new(error)))
+        stream.map_err(Cause::connect)
     }
 }
 

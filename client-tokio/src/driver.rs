@@ -7,12 +7,12 @@ use core::{
 };
 use std::{io, sync::Arc};
 
+use memring_text::failure::Cause;
 use tokio::time::Instant;
 
 use crate::{
     connection::{Connection, End},
     deadline::{Deadline, Timer},
-    error::Cause,
     mux::{Mux, Work},
     queue::Queue,
     slots::{Failure, Outcome, SlotId},
@@ -78,7 +78,7 @@ impl Driver {
                 if timer.poll(cx, deadline).is_pending() {
                     break;
                 }
-                let cause = Cause::Connect(Arc::new(io::ErrorKind::TimedOut.into()));
+                let cause = Cause::connect(io::ErrorKind::TimedOut.into());
                 self.mux.give_up(&cause, Some(Instant::now()));
             }
             Poll::Pending

@@ -10,10 +10,8 @@ mod connection;
 mod deadline;
 mod dial;
 mod driver;
-mod error;
 mod fleet;
 mod flight;
-mod many;
 mod mux;
 mod pool;
 mod queue;
@@ -26,10 +24,10 @@ mod waiting;
 
 pub use builder::Builder;
 pub use client::{Attributes, Client, FromServer, Item, ServerStatus};
-pub use error::{Error, ErrorKind};
-pub use many::Many;
 pub use memring_core::spec::{Address, DEFAULT_PORT, ServerSpec, ServerSpecError, ServerSpecProblem};
 pub use memring_core::{Scheme, Weight, peers};
+#[doc(inline)]
+pub use memring_text::failure::{Error, ErrorKind, Many};
 pub use memring_text::{
     ArrayBuffer, Buffer, FlushDelay, Limits, ServerError, ServerErrorKind, SliceBuffer, Stats, StatsKind,
     StoreOutcome, Ttl, UnixTime, ZeroTtl,

@@ -7,6 +7,7 @@ use core::{
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use memring_text::failure::Cause;
 use memring_text::{Limits, Request};
 use tokio::{runtime::Handle, time::Instant};
 
@@ -14,7 +15,6 @@ use crate::{
     deadline::Deadline,
     dial::Dialer,
     driver::{Driver, drive},
-    error::Cause,
     queue::{Group, Queue, Terms},
     room::{RoomLimits, Ticket},
     slots::{Failure, Outcome, SlotId},
@@ -152,7 +152,7 @@ impl Mux {
     ) -> Poll<Result<T, Cause>> {
         // Whoever waited for too long must not be let in: its overdue reply would end the connection of all.
         if ticket.is_some() && deadline.at() <= Instant::now() {
-            return Poll::Ready(Err(Cause::Busy));
+            return Poll::Ready(Err(Cause::NoRoom));
         }
         let mut shared = self.lock();
         if shared.closing > Closing::No {

@@ -2,7 +2,9 @@
 
 use core::{mem, task::Waker};
 
-use crate::{answer::Answer, error::Cause};
+use memring_text::failure::Cause;
+
+use crate::answer::Answer;
 
 /// What became of a request: its complete reply, or why there is none.
 pub(crate) type Outcome = Result<Answer, Box<Failure>>;

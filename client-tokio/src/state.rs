@@ -4,9 +4,9 @@
 use core::{num::NonZeroU64, task::Waker};
 
 use memring_text::Request;
+use memring_text::failure::Cause;
 
 use crate::{
-    error::Cause,
     queue::{Group, Queue, Terms},
     room::{Room, RoomLimits, Ticket},
     slots::{Failure, Outcome, Slot, SlotId, Slots},

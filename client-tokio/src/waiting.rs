@@ -7,10 +7,10 @@ use core::{
 use std::sync::Arc;
 
 use memring_text::Request;
+use memring_text::failure::Cause;
 
 use crate::{
     deadline::Deadline,
-    error::Cause,
     mux::Mux,
     room::Ticket,
     slots::{Outcome, SlotId},

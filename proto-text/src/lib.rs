@@ -53,9 +53,10 @@
 //! - The loop itself over any byte stream: `Connection`, blocking (feature `embedded-io`), and `AsyncConnection`
 //!   (feature `embedded-io-async`).
 //! - The other side: [`server`].
+//! - What clients of many servers tell their callers: `failure` (feature `std`).
 //!
 //! # Features
-//! - `std` (default): [`server::MemoryStore`], and [`UnixTime`] from the system's clock; implies `alloc`.
+//! - `std` (default): [`server::MemoryStore`], [`failure`], and [`UnixTime`] from the system's clock; implies `alloc`.
 //! - `alloc`: [`Buffer`] for `Vec<u8>`.
 //! - `embedded-io`: `Connection`.
 //! - `embedded-io-async`: `AsyncConnection`.
@@ -77,6 +78,8 @@ mod connection;
 mod encode;
 mod error_line;
 mod exchange;
+#[cfg(feature = "std")]
+pub mod failure;
 mod key;
 mod limits;
 mod line;

@@ -1,9 +1,10 @@
 //! A server's share of a `get_many`.
 
+use memring_text::failure::Cause;
 use memring_text::{Event, Get, GetVerb, ItemCollector, Key, Keys, Request, ServerError};
 
 use super::Share;
-use crate::{client::Item, error::Cause, pool::Wire};
+use crate::{client::Item, pool::Wire};
 
 /// Keys to ask one server for, a line of them in each round.
 pub(crate) struct Gets<'b> {

@@ -1,9 +1,10 @@
 //! A server's share of a batch of requests that have a line each: `set_many`, `delete_many`, what goes to every server.
 
+use memring_text::failure::Cause;
 use memring_text::{Operation, Reply, Request};
 
 use super::Share;
-use crate::{error::Cause, pool::Wire};
+use crate::pool::Wire;
 
 /// Operations for one server, pipelined. If there are many, their replies must be short: nobody reads them before the
 /// round is written.

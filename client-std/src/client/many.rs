@@ -1,13 +1,10 @@
 //! The verbs for many keys at once.
 
+use memring_text::failure::{Error, Many};
 use memring_text::{Delete, GetVerb, Store, StoreVerb, Value};
 
 use super::{Attributes, Client, Item, exptime, set_outcome};
-use crate::{
-    batch::{self, Gets, Plan, Requests},
-    error::Error,
-    many::Many,
-};
+use crate::batch::{self, Gets, Plan, Requests};
 
 impl Client {
     /// Reads many items: every server is asked before the reply of any is read.

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
+use memring_text::failure::{Cause, Error};
 use memring_text::{FlushAll, FlushDelay, Operation, Stats, StatsKind, Verbosity, Version};
 
 use super::Client;
-use crate::{
-    batch::{self, Plan},
-    error::{Cause, Error},
-};
+use crate::batch::{self, Plan};
 
 /// What one server has answered.
 #[derive(Clone, Debug)]

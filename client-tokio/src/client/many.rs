@@ -1,13 +1,10 @@
 //! The verbs for many keys at once.
 
+use memring_text::failure::{Error, Many};
 use memring_text::{Delete, Get, GetVerb, Store, StoreVerb, Value, ValueTooLarge};
 
 use super::{Attributes, Client, Item, exptime, set_outcome, shared};
-use crate::{
-    batch::{self, Plan, wire_keys},
-    error::Error,
-    many::Many,
-};
+use crate::batch::{self, Plan, wire_keys};
 
 impl Client {
     /// Reads many items: every server is asked before the reply of any is waited for.

@@ -1,6 +1,9 @@
 //! What a call with many keys comes to.
 
-use crate::{client::Item, error::Error};
+use std::vec::Vec;
+
+use super::Error;
+use crate::operation::Item;
 
 /// One result for each key, in the order in which the keys were given.
 ///
@@ -12,7 +15,9 @@ pub struct Many<T> {
 }
 
 impl<T> Many<T> {
-    pub(crate) const fn new(results: Vec<Result<T, Error>>, errors: Vec<Error>) -> Self {
+    /// Of the results and what went wrong. For clients.
+    #[must_use]
+    pub const fn new(results: Vec<Result<T, Error>>, errors: Vec<Error>) -> Self {
         Self { results, errors }
     }
 
@@ -41,9 +46,9 @@ impl<T> Many<T> {
     }
 }
 
-impl Many<Option<Item>> {
+impl<V> Many<Option<Item<V>>> {
     /// The items that were found, each with its key's position. What failed is passed over like a miss.
-    pub fn hits(&self) -> impl Iterator<Item = (usize, &Item)> {
+    pub fn hits(&self) -> impl Iterator<Item = (usize, &Item<V>)> {
         self.results.iter().enumerate().filter_map(|(position, result)| match result {
             Ok(Some(item)) => Some((position, item)),
             _ => None,

@@ -1,0 +1,231 @@
+//! What went wrong, on which server, and what to do about it: what every client of many servers hands to its callers.
+//!
+//! Only a client makes an [`Error`], of a [`Cause`]; whoever calls the client reads it.
+
+use core::{error, fmt};
+use std::{io, sync::Arc};
+
+use crate::error_line::ServerError;
+
+mod cause;
+mod many;
+
+pub use cause::Cause;
+pub use many::Many;
+
+/// Why an operation has no result. A miss is a result, not an error.
+///
+/// It names the operation and the server, and never holds a byte of a key or a value. (What a server says of itself
+/// when it refuses is shown, escaped and cut; memcached puts neither into it.)
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+struct Inner {
+    operation: &'static str,
+    server: Option<Arc<str>>,
+    cause: Cause,
+    ambiguous: bool,
+}
+
+impl Error {
+    /// An error of `operation` that is not one of a server's. For clients.
+    pub fn new(operation: &'static str, cause: impl Into<Cause>) -> Self {
+        Self(Arc::new(Inner { operation, server: None, cause: cause.into(), ambiguous: false }))
+    }
+
+    /// An error on one server. `ambiguous`: the request may have taken effect if no complete reply came. For clients.
+    #[must_use]
+    pub fn on(server: &Arc<str>, operation: &'static str, cause: Cause, ambiguous: bool) -> Self {
+        let ambiguous = ambiguous && cause.leaves_open();
+        Self(Arc::new(Inner { operation, server: Some(Arc::clone(server)), cause, ambiguous }))
+    }
+
+    /// Whether this is the very same error, not just an equal one. For clients.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether `other` tells the same of the same server. For clients.
+    #[must_use]
+    pub fn says_what(&self, other: &Self) -> bool {
+        let told = |error: &Self| (error.kind(), error.is_ambiguous(), error.is_timeout());
+        told(self) == told(other) && self.server() == other.server()
+    }
+
+    /// What kind of thing went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.cause.kind()
+    }
+
+    /// The name of the server, where one was involved.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        self.0.server.as_deref()
+    }
+
+    /// The operation, by the name of its method.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.0.operation
+    }
+
+    /// Whether time ran out, be it for a name, a connection or a reply.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        match &self.0.cause {
+            Cause::Timeout | Cause::PoolBusy | Cause::NoRoom | Cause::Stalled => true,
+            Cause::Resolve(error) | Cause::Connect(error) => error.kind() == io::ErrorKind::TimedOut,
+            _ => false,
+        }
+    }
+
+    /// Whether it is unknown if the operation took effect: it changes something, some of it had left, and no complete
+    /// reply came.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        self.0.ambiguous
+    }
+
+    /// Whether the same call may succeed later, and to repeat it cannot apply it twice.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        let passing = matches!(
+            self.kind(),
+            ErrorKind::Resolve
+                | ErrorKind::Connect
+                | ErrorKind::Timeout
+                | ErrorKind::Closed
+                | ErrorKind::Io
+                | ErrorKind::TooManyConnections
+                | ErrorKind::OutOfMemory
+        );
+        passing && !self.is_ambiguous()
+    }
+
+    /// What the server said, where it refused.
+    #[must_use]
+    pub fn server_error(&self) -> Option<&ServerError> {
+        match &self.0.cause {
+            Cause::Server(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// The kinds of [`Error`], sorted by whose fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Caller: the servers, the scheme or an option of it are wrong; or the call is made outside the runtime that the
+    /// client needs.
+    Config,
+    /// Caller: the key is empty, too long, or has a byte that no key may have. Nothing was sent.
+    Key,
+    /// Caller: the value is larger than the client or the server takes. After a server's refusal of a `set`, the old
+    /// value is gone.
+    TooLarge,
+    /// Caller: the value does not fit into the buffer handed in.
+    BufferFull,
+    /// Caller: `incr` or `decr` of a value that is not a number.
+    NonNumeric,
+    /// Network: the server's name does not resolve.
+    Resolve,
+    /// Network: no connection could be opened.
+    Connect,
+    /// Network: no complete reply came in time, to this operation or to an earlier one on the same connection; or there
+    /// was no connection or no room for the request in time.
+    Timeout,
+    /// Network: the server closed the connection before the reply was complete; or the client was closed.
+    Closed,
+    /// Network: any other failure of the system's sockets.
+    Io,
+    /// Server: what came is not the reply that was asked for. The connection was closed.
+    Protocol,
+    /// Server: it demands authentication, or does not accept the one it got.
+    Auth,
+    /// Server: it has as many connections as it may have.
+    TooManyConnections,
+    /// Server: it has no memory for the value, and may not evict.
+    OutOfMemory,
+    /// Server: it did not store a value that was to be stored in any case. memcached does not do this; some proxies do.
+    NotStored,
+    /// Server: it does not know the command, or refuses it to everyone.
+    Unsupported,
+    /// Server: it finds fault with the request.
+    Client,
+    /// Server: it finds fault with itself.
+    Server,
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Config => "bad configuration",
+            Self::Key => "bad key",
+            Self::TooLarge => "value too large",
+            Self::BufferFull => "buffer too small",
+            Self::NonNumeric => "not a number",
+            Self::Resolve => "name not resolved",
+            Self::Connect => "not connected",
+            Self::Timeout => "timed out",
+            Self::Closed => "connection closed",
+            Self::Io => "input or output failed",
+            Self::Protocol => "protocol broken",
+            Self::Auth => "not authenticated",
+            Self::TooManyConnections => "too many connections",
+            Self::OutOfMemory => "out of memory",
+            Self::NotStored => "not stored",
+            Self::Unsupported => "not supported",
+            Self::Client => "refused as wrong",
+            Self::Server => "failed in the server",
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.operation)?;
+        if let Some(server) = &self.0.server {
+            write!(f, " on {server}")?;
+        }
+        write!(f, ": {}", self.0.cause)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind())
+            .field("operation", &self.0.operation)
+            .field("server", &self.0.server)
+            .field("ambiguous", &self.0.ambiguous)
+            .field("cause", &format_args!("{}", self.0.cause))
+            .finish()
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match &self.0.cause {
+            Cause::Config(error) => Some(&**error),
+            Cause::Key(error) => Some(error),
+            Cause::Value(error) => Some(error),
+            Cause::Full(error) => Some(error),
+            Cause::Resolve(error) | Cause::Connect(error) | Cause::Io(error) | Cause::Closed(Some(error)) => {
+                Some(&**error)
+            }
+            Cause::Protocol(error) => Some(error),
+            Cause::Server(error) => Some(error),
+            Cause::Timeout
+            | Cause::PoolBusy
+            | Cause::NoRoom
+            | Cause::Stalled
+            | Cause::Shut
+            | Cause::NoRuntime
+            | Cause::Closed(None)
+            | Cause::NotStored => None,
+        }
+    }
+}

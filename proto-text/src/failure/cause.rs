@@ -1,0 +1,204 @@
+//! Causes: what can go wrong in a client, wherever it does.
+
+use core::{error, fmt};
+use std::{io, sync::Arc};
+
+use super::ErrorKind;
+#[cfg(feature = "embedded-io")]
+use crate::connection::ConnectionError;
+use crate::{
+    buffer::Full,
+    error_line::{ServerError, ServerErrorKind},
+    exchange::ProtocolError,
+    key::KeyError,
+    operation::ReplyError,
+    value::ValueTooLarge,
+};
+
+/// What went wrong, before it is known where. For clients; their callers see an [`Error`](super::Error).
+///
+/// It is cheap to clone: all who wait for one connection are told the same.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The client cannot be made of what it is to be made of.
+    Config(Arc<dyn error::Error + Send + Sync>),
+    /// The key is none.
+    Key(KeyError),
+    /// The value is too large.
+    Value(ValueTooLarge),
+    /// The value does not fit into the caller's buffer.
+    Full(Full),
+    /// The server's name does not resolve.
+    Resolve(Arc<io::Error>),
+    /// No connection could be opened.
+    Connect(Arc<io::Error>),
+    /// No complete reply came in time.
+    Timeout,
+    /// No connection of the pool was free in time.
+    PoolBusy,
+    /// There was no room among the requests under way, in time.
+    NoRoom,
+    /// The connection was given up because an earlier reply was overdue.
+    Stalled,
+    /// The server closed the connection; with what the system says of it, if anything.
+    Closed(Option<Arc<io::Error>>),
+    /// The client was closed.
+    Shut,
+    /// There is no tokio runtime to run the connection in.
+    NoRuntime,
+    /// Any other failure of the system's sockets.
+    Io(Arc<io::Error>),
+    /// What came is not the reply that was asked for.
+    Protocol(ProtocolError),
+    /// The server refused.
+    Server(ServerError),
+    /// The server did not store what was to be stored in any case.
+    NotStored,
+}
+
+impl Cause {
+    /// The servers, the scheme or an option is wrong, as `error` says.
+    pub fn config(error: impl error::Error + Send + Sync + 'static) -> Self {
+        Self::Config(Arc::new(error))
+    }
+
+    /// Opening a connection failed.
+    #[must_use]
+    pub fn connect(error: io::Error) -> Self {
+        Self::Connect(Arc::new(error))
+    }
+
+    /// Resolving the server's name failed.
+    #[must_use]
+    pub fn resolve(error: io::Error) -> Self {
+        Self::Resolve(Arc::new(error))
+    }
+
+    /// Did the server end the connection? Then another connection may do.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_))
+    }
+
+    pub(super) fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Config(_) | Self::NoRuntime => ErrorKind::Config,
+            Self::Key(_) => ErrorKind::Key,
+            Self::Value(_) => ErrorKind::TooLarge,
+            Self::Full(_) => ErrorKind::BufferFull,
+            Self::Resolve(_) => ErrorKind::Resolve,
+            Self::Connect(_) => ErrorKind::Connect,
+            Self::Timeout | Self::PoolBusy | Self::NoRoom | Self::Stalled => ErrorKind::Timeout,
+            Self::Closed(_) | Self::Shut => ErrorKind::Closed,
+            Self::Io(_) => ErrorKind::Io,
+            Self::Protocol(_) => ErrorKind::Protocol,
+            Self::NotStored => ErrorKind::NotStored,
+            Self::Server(error) => match error.kind() {
+                ServerErrorKind::TooLarge => ErrorKind::TooLarge,
+                ServerErrorKind::OutOfMemory => ErrorKind::OutOfMemory,
+                ServerErrorKind::NonNumeric => ErrorKind::NonNumeric,
+                ServerErrorKind::Unauthenticated | ServerErrorKind::AuthFailed => ErrorKind::Auth,
+                ServerErrorKind::TooManyConnections => ErrorKind::TooManyConnections,
+                ServerErrorKind::NotAllowed | ServerErrorKind::UnknownCommand => ErrorKind::Unsupported,
+                ServerErrorKind::Client => ErrorKind::Client,
+                _ => ErrorKind::Server,
+            },
+        }
+    }
+
+    /// Did the exchange end without an answer?
+    pub(super) const fn leaves_open(&self) -> bool {
+        matches!(
+            self,
+            Self::Timeout | Self::Stalled | Self::Closed(_) | Self::Shut | Self::Io(_) | Self::Protocol(_)
+        )
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The system's texts begin in upper case; those of the error's kind do not.
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Key(error) => error.fmt(f),
+            Self::Value(error) => error.fmt(f),
+            Self::Full(error) => error.fmt(f),
+            Self::Resolve(error) => match error.kind() {
+                io::ErrorKind::TimedOut => f.write_str("name not resolved in time"),
+                _ => f.write_str("name not resolved"),
+            },
+            Self::Connect(error) => match error.kind() {
+                io::ErrorKind::TimedOut => f.write_str("not connected in time"),
+                kind => write!(f, "not connected: {kind}"),
+            },
+            Self::Timeout => f.write_str("timed out"),
+            Self::PoolBusy => f.write_str("no connection free in time"),
+            Self::NoRoom => f.write_str("too many requests under way"),
+            Self::Stalled => f.write_str("connection given up, an earlier reply was overdue"),
+            Self::Shut => f.write_str("client closed"),
+            Self::NoRuntime => f.write_str("not in a tokio runtime"),
+            Self::Closed(None) => f.write_str("connection closed"),
+            Self::Closed(Some(error)) => write!(f, "connection closed: {}", error.kind()),
+            Self::Io(error) => error.kind().fmt(f),
+            Self::Protocol(error) => error.fmt(f),
+            Self::Server(error) => error.fmt(f),
+            Self::NotStored => f.write_str("server did not store the value"),
+        }
+    }
+}
+
+impl From<KeyError> for Cause {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+impl From<ValueTooLarge> for Cause {
+    fn from(error: ValueTooLarge) -> Self {
+        Self::Value(error)
+    }
+}
+
+impl From<io::Error> for Cause {
+    fn from(error: io::Error) -> Self {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, WriteZero};
+        match error.kind() {
+            BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | WriteZero => {
+                Self::Closed(Some(Arc::new(error)))
+            }
+            _ => Self::Io(Arc::new(error)),
+        }
+    }
+}
+
+impl From<ReplyError> for Cause {
+    fn from(error: ReplyError) -> Self {
+        match error {
+            ReplyError::Server(error) => Self::Server(error),
+            ReplyError::Full(full) => Self::Full(full),
+            _ => Self::Protocol(ProtocolError::Unexpected),
+        }
+    }
+}
+
+impl From<ProtocolError> for Cause {
+    fn from(error: ProtocolError) -> Self {
+        match error {
+            ProtocolError::Eof => Self::Closed(None),
+            error => Self::Protocol(error),
+        }
+    }
+}
+
+#[cfg(feature = "embedded-io")]
+impl<E: Into<Self>> From<ConnectionError<E>> for Cause {
+    fn from(error: ConnectionError<E>) -> Self {
+        match error {
+            ConnectionError::Io(error) => error.into(),
+            ConnectionError::WriteZero => Self::Closed(None),
+            ConnectionError::Protocol(error) => error.into(),
+            ConnectionError::Reply(error) => error.into(),
+        }
+    }
+}
