@@ -4,7 +4,7 @@ use core::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 use std::thread;
 
 use memring_std::testing::Server;
-use memring_tokio::{Client, Ttl};
+use memring_tokio::{Client, StatsKind, Ttl};
 use tokio::{task::JoinSet, time::timeout};
 
 use crate::support::{Memcached, Scripted, until};
@@ -61,19 +61,88 @@ async fn what_has_not_left_is_not_sent() {
     assert_eq!(server.received(), "set kept 0 0 1\r\nv\r\n");
 }
 
-#[tokio::test]
-async fn a_set_of_a_large_value_may_be_dropped_at_any_poll() {
-    let server = Memcached::start();
-    let client = Client::connect([server.name()]).unwrap();
-    for polls in 1.. {
-        let key = format!("key:{polls}");
-        let is_done = poll_times(polls, client.set(&key, vec![b'v'; 64 * 1024], Ttl::NEVER)).await;
-        let value = client.get(&key).await.unwrap().map(|item| item.value.len());
-        assert!(value.is_none_or(|len| len == 64 * 1024));
-        if is_done {
-            break;
-        }
+/// Servers, a client of them, and 20 keys with values that tell whose they are.
+async fn stocked() -> ([Memcached; 2], Client, Vec<String>) {
+    let servers = [Memcached::start(), Memcached::start()];
+    let client = crate::support::client(&servers.each_ref().map(Memcached::name), Duration::from_secs(10));
+    let keys: Vec<_> = (0..20).map(|number| format!("key:{number}")).collect();
+    for key in &keys {
+        client.set(key, key.repeat(number_of(key)), Ttl::NEVER).await.unwrap();
     }
+    (servers, client, keys)
+}
+
+fn number_of(key: &str) -> usize {
+    key.trim_start_matches("key:").parse().unwrap()
+}
+
+/// Everyone else still gets what they ask for.
+async fn is_right(client: &Client, keys: &[String]) {
+    let found = client.get_many(keys).await.unwrap().all().unwrap();
+    for (key, item) in keys.iter().zip(found) {
+        assert_eq!(item.unwrap().value, key.repeat(number_of(key)));
+    }
+    for key in &keys[..3] {
+        assert_eq!(client.get(key).await.unwrap().unwrap().value, key.repeat(number_of(key)));
+    }
+    assert!(client.get("none").await.unwrap().is_none());
+}
+
+/// Waits for all of them at once.
+async fn all<F: Future>(futures: impl Iterator<Item = F>) {
+    let mut futures: Vec<_> = futures.map(Box::pin).collect();
+    poll_fn(|cx| {
+        futures.retain_mut(|future| future.as_mut().poll(cx).is_pending());
+        if futures.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// Drops an operation at its first poll, at its second, and so on until it is done before that.
+macro_rules! at_every_poll {
+    ($($name:ident: |$client:ident, $keys:ident| $operation:expr;)*) => {
+        mod at_every_poll {
+            use super::*;
+
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    let (_servers, $client, $keys) = &stocked().await;
+                    for polls in 1.. {
+                        let is_done = poll_times(polls, $operation).await;
+                        is_right($client, $keys).await;
+                        // Whatever the driver has done of it by then.
+                        for yields in 0..20 {
+                            poll_times(polls, $operation).await;
+                            for _ in 0..yields {
+                                tokio::task::yield_now().await;
+                            }
+                            is_right($client, $keys).await;
+                        }
+                        if is_done {
+                            break;
+                        }
+                    }
+                    for server in $client.servers() {
+                        assert!(server.connections <= 1 && server.waiting == 0, "{server:?}");
+                    }
+                }
+            )*
+        }
+    };
+}
+
+at_every_poll! {
+    get: |client, keys| client.get(&keys[7]);
+    gets: |client, keys| client.gets(&keys[7]);
+    get_into: |client, keys| client.get_into(&keys[7], Vec::new());
+    get_many: |client, keys| client.get_many(&keys[..10]);
+    set: |client, keys| client.set("large", vec![b'v'; 64 * 1024], Ttl::NEVER);
+    set_many: |client, keys| client.set_many(&[("a", vec![b'v'; 300_000]), ("b", vec![b'v'; 300_000])], Ttl::NEVER);
+    delete: |client, keys| client.delete("none");
+    incr: |client, keys| client.incr("none", 1);
+    stats: |client, keys| client.stats(StatsKind::General);
+    pipeline: |client, keys| all(keys.iter().chain(keys).take(32).map(|key| client.get(key)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

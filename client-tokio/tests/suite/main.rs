@@ -8,6 +8,7 @@ mod faults;
 mod keys;
 mod servers;
 mod sharing;
+mod soak;
 mod support;
 mod timeouts;
 mod verbs;
