@@ -187,7 +187,7 @@ impl GetVerb {
 }
 
 /// `set` and its relatives: a line and a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Store<'a> {
     /// Which of the six.
     pub verb: StoreVerb,
@@ -201,6 +201,20 @@ pub struct Store<'a> {
     pub value: Value<'a>,
     /// Ask for no reply.
     pub noreply: bool,
+}
+
+// Written out: what is derived for six fields and more can panic, as far as a compiler sees.
+impl fmt::Debug for Store<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("verb", &self.verb)
+            .field("key", &self.key)
+            .field("flags", &self.flags)
+            .field("exptime", &self.exptime)
+            .field("value", &self.value)
+            .field("noreply", &self.noreply)
+            .finish()
+    }
 }
 
 /// When a value is stored, and where it goes.

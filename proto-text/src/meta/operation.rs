@@ -1,5 +1,7 @@
 //! What meta requests come to.
 
+use core::fmt;
+
 use super::{MetaArith, MetaCode, MetaDebug, MetaDelete, MetaGet, MetaHead, MetaNoop, MetaSet, ReturnFlag};
 use crate::{
     buffer::Buffer,
@@ -9,7 +11,7 @@ use crate::{
 };
 
 /// What a server says of an item. Nothing is there that was not asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MetaInfo {
     /// The cas unique; 0 where there was none to tell.
@@ -30,6 +32,23 @@ pub struct MetaInfo {
     pub stale: bool,
     /// Another caller has won already.
     pub won_by_other: bool,
+}
+
+// Written out, here and elsewhere: what is derived for six fields and more can panic, as far as a compiler sees.
+impl fmt::Debug for MetaInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetaInfo")
+            .field("cas", &self.cas)
+            .field("flags", &self.flags)
+            .field("ttl", &self.ttl)
+            .field("size", &self.size)
+            .field("hit", &self.hit)
+            .field("last_access", &self.last_access)
+            .field("win", &self.win)
+            .field("stale", &self.stale)
+            .field("won_by_other", &self.won_by_other)
+            .finish()
+    }
 }
 
 impl From<&MetaHead<'_>> for MetaInfo {
@@ -62,8 +81,8 @@ pub struct MetaItem<V> {
     pub info: MetaInfo,
 }
 
-impl<V> core::fmt::Debug for MetaItem<V> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl<V> fmt::Debug for MetaItem<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MetaItem").field("info", &self.info).finish_non_exhaustive()
     }
 }

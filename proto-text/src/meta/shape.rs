@@ -1,10 +1,12 @@
 //! Does a meta reply belong to a request?
 
+use core::fmt;
+
 use super::{Flags, MetaCode, MetaHead, MetaVerb, ReturnFlag};
 use crate::exchange::ProtocolError;
 
 /// What a complete reply to a meta request looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MetaShape {
     verb: MetaVerb,
     /// Bits of the letters that come back, see [`bit`].
@@ -15,6 +17,16 @@ pub struct MetaShape {
     /// `ma` with `N`, of which memcached 1.6.18 tells although it is quiet.
     vivifies: bool,
     quiet: bool,
+}
+
+impl fmt::Debug for MetaShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetaShape")
+            .field("verb", &self.verb)
+            .field("value", &self.value)
+            .field("quiet", &self.quiet)
+            .finish_non_exhaustive()
+    }
 }
 
 impl MetaShape {

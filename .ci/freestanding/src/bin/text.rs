@@ -16,10 +16,12 @@ use core::{
 };
 
 use memring_text::{
-    Abandoned, Arith, ArithVerb, ArrayBuffer, Buffer, Connection, ConnectionError, DecodeError, Delete,
-    Event, Exchange, ExchangeState, Expected, FlushAll, FlushDelay, Full, Get, GetVerb, ItemCollector, Key,
-    Keys, Limits, Operation, Progress, ProtocolError, Reply, ReplyDecoder, Request, ServerError, SliceBuffer,
-    StatsKind, Status, Step, Store, StoreVerb, Touch, Ttl, UnixTime, Value, Verbosity, Version,
+    Abandoned, Admin, Arith, ArithMode, ArithVerb, ArrayBuffer, Automove, BinaryKey, Buffer, Capabilities,
+    Connection, ConnectionError, Credentials, DecodeError, Delete, Event, Exchange, ExchangeState, Expected,
+    Feature, FlushAll, FlushDelay, Full, Get, GetVerb, ItemCollector, Key, Keys, Limits, MetaArith,
+    MetaDebug, MetaDelete, MetaGet, MetaInfo, MetaKey, MetaNoop, MetaSet, Opaque, Operation, Progress,
+    ProtocolError, Reply, ReplyDecoder, Request, ServerError, SetMode, SlabClasses, SliceBuffer, StatsKind,
+    Status, Step, Store, StoreVerb, Touch, Ttl, UnixTime, Value, Verbosity, Version, WatchKinds,
     server::{
         self, Engine, EngineConfig, Next, OutOfMemory, Reading, Record, RequestDecoder, RequestEvent,
         Session, Side, StoreHead, Usage,
@@ -31,8 +33,8 @@ freestanding::program!(main);
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
 fn main(input: &[u8]) -> u8 {
-    let laws: [fn(&[u8]) -> Option<()>; 8] =
-        [replies, exchanges, operations, requests, words, served, engine, connections];
+    let laws: [fn(&[u8]) -> Option<()>; 9] =
+        [replies, exchanges, operations, requests, admin, words, served, engine, connections];
     let broken = laws.iter().position(|law| law(input).is_none());
     broken.map_or(0, |law| (law as u8).wrapping_add(1))
 }
@@ -78,7 +80,31 @@ impl Digest {
                 }
                 self.bytes(bytes.as_slice());
                 self.debug(event);
+                self.told(event);
             }
+        }
+    }
+
+    /// What an event's parts can be asked.
+    fn told(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Meta(head) => {
+                head.flags().for_each(|flag| self.bytes(&[flag.letter()]));
+                self.bytes(head.opaque().unwrap_or_default());
+                self.bytes(head.code.word().as_bytes());
+                self.debug(&(head.has_key(b"tokyo"), MetaInfo::from(head)));
+            }
+            Event::Debug(line) => line.iter().for_each(|(name, value)| {
+                self.bytes(name);
+                self.bytes(value);
+            }),
+            Event::Dump(line) => {
+                line.iter().for_each(|(name, _)| self.bytes(name));
+                self.debug(&line.cas());
+                line.unescape().for_each(|byte| self.bytes(&[byte]));
+            }
+            Event::Notice(notice) => self.bytes(notice.word.word().as_bytes()),
+            _ => {}
         }
     }
 
@@ -89,8 +115,17 @@ impl Digest {
             RequestEvent::Skipped => {}
             event => self.debug(event),
         }
-        if let RequestEvent::Refused { refusal, .. } = event {
-            self.reply(&Event::Error(refusal.line()));
+        match event {
+            RequestEvent::Refused { refusal, .. } => self.reply(&Event::Error(refusal.line())),
+            RequestEvent::Meta(line) | RequestEvent::MetaStore(line) => {
+                line.flags().for_each(|(letter, token)| {
+                    self.bytes(&[letter]);
+                    self.bytes(token);
+                });
+                self.bytes(line.key(&mut [0; 250]));
+                self.debug(&(line.has(b'q'), line.with_request(Value::EMPTY, |request| request.is_quiet())));
+            }
+            _ => {}
         }
     }
 }
@@ -158,6 +193,12 @@ fn replies(input: &[u8]) -> Option<()> {
                 (tell_replies(input, step, limits, key) == whole).then_some(())?;
             }
         }
+        let mut at_once = Digest::new();
+        let error = ReplyDecoder::new(limits).decode_each(input, |event| at_once.reply(event)).err();
+        if let Some(error) = error {
+            at_once.error(&error);
+        }
+        ((at_once, error) == whole).then_some(())?;
     }
     Some(())
 }
@@ -219,6 +260,15 @@ fn operations(input: &[u8]) -> Option<()> {
     come_to(&Verbosity { level: 0, noreply: false }, input, |()| ())?;
     come_to(&Version, input, |text| text.as_slice().len())?;
     come_to(&StatsKind::General, input, |stats| (stats.value("pid").is_some(), stats.iter().count()))?;
+    let meta = MetaGet::new(key).value();
+    come_to(&meta, input, |item| item.map(|item| item.value.as_slice().len()))?;
+    come_to(&MetaSet::new(key, Value::EMPTY), input, |outcome| outcome)?;
+    come_to(&MetaDelete::new(key), input, |outcome| outcome)?;
+    come_to(&MetaArith::new(key).value(), input, |outcome| outcome)?;
+    come_to(&MetaDebug::new(key), input, |text| text.map(|text| text.as_slice().len()))?;
+    come_to(&MetaNoop, input, |()| ())?;
+    come_to(&Admin::CacheMemlimit { megabytes: 64 }, input, |outcome| outcome)?;
+    come_to(&Credentials::new(b"user", b"password").ok()?, input, |()| ())?;
     let mut collector = ItemCollector::<ArrayBuffer<64>>::default();
     let mut items = Digest::new();
     let _: Option<DecodeError> = events(input, |event| {
@@ -320,7 +370,7 @@ fn is_one_request(request: &Request<'_>) -> Option<()> {
         })
     });
     let expected = match (request, request.value()) {
-        (Request::Get(_), _) => 3,
+        (Request::Get(_) | Request::Auth(_), _) => 3,
         (_, Some(value)) if value.as_bytes().is_empty() => 2,
         (_, Some(_)) => 3,
         _ => 1,
@@ -357,6 +407,7 @@ fn every_request(input: &[u8], each: impl Fn(&Request<'_>) -> Option<()>) -> Opt
         for verb in [ArithVerb::Incr, ArithVerb::Decr] {
             each(&Request::Arith(Arith { verb, key, delta: number, noreply }))?;
         }
+        meta_requests(key, number, value, &each)?;
         each(&Request::Delete(Delete { key, noreply }))?;
         each(&Request::Touch(Touch { key, exptime, noreply }))?;
     }
@@ -367,7 +418,119 @@ fn every_request(input: &[u8], each: impl Fn(&Request<'_>) -> Option<()>) -> Opt
         Digest::new().display(&kind);
         each(&Request::Stats(kind))?;
     }
+    match Credentials::new(input, input) {
+        Ok(credentials) => each(&Request::Auth(credentials))?,
+        Err(error) => Digest::new().error(&error),
+    }
+    each(&Request::MetaNoop)?;
     each(&Request::Quit)
+}
+
+/// Calls `each` with meta requests that have every flag.
+fn meta_requests(
+    key: Key<'_>,
+    number: u64,
+    value: Value<'_>,
+    each: &impl Fn(&Request<'_>) -> Option<()>,
+) -> Option<()> {
+    let exptime = number as i32;
+    let mut digest = Digest::new();
+    let opaque = match Opaque::new(key.as_bytes()) {
+        Ok(opaque) => opaque,
+        Err(error) => {
+            digest.error(&error);
+            Opaque::number(number)
+        }
+    };
+    digest.bytes(opaque.as_bytes());
+    let binary = match BinaryKey::new(key.as_bytes()) {
+        Ok(key) => MetaKey::from(key),
+        Err(error) => {
+            digest.error(&error);
+            MetaKey::from(key)
+        }
+    };
+    for key in [MetaKey::from(key), binary] {
+        digest.debug(&(key, key.as_bytes(), key.is_binary()));
+        let get = MetaGet::new(key).value().cas().flags().hit().key().last_access().size().ttl().quiet();
+        let get = get.opaque(opaque).no_bump().vivify(exptime).recache(exptime).touch(exptime);
+        let get = get.unless_cas(number).new_cas(number);
+        let set = MetaSet::new(key, value).flags(number as u32).exptime(exptime).mode(SetMode::Append);
+        let set = set.if_cas(number).new_cas(number).invalidate().vivify(exptime).cas().key().size();
+        let set = set.opaque(opaque).quiet();
+        let delete = MetaDelete::new(key).if_cas(number).new_cas(number).mark_stale().exptime(exptime);
+        let delete = delete.value_only().key().opaque(opaque).quiet();
+        let arith = MetaArith::new(key).mode(ArithMode::Decr).delta(number).vivify(exptime).initial(number);
+        let arith = arith.exptime(exptime).if_cas(number).new_cas(number).value().cas().key().ttl();
+        let arith = arith.opaque(opaque).quiet();
+        let debug = MetaDebug::new(key);
+        // What the oldest server knows, which is what ours reads.
+        let old = [
+            *MetaGet::new(key).value().key().opaque(opaque).quiet().vivify(exptime).request(),
+            *MetaSet::new(key, value).flags(7).exptime(exptime).mode(SetMode::Add).if_cas(number).request(),
+            *MetaDelete::new(key).mark_stale().exptime(exptime).opaque(opaque).request(),
+            *MetaArith::new(key).mode(ArithMode::Incr).delta(number).vivify(exptime).value().request(),
+            *debug.request(),
+        ];
+        old.iter().try_for_each(|request| each(&Request::Meta(request)))?;
+        for parts in [get.parts(), set.parts(), delete.parts(), arith.parts(), debug.parts()] {
+            digest.debug(&parts);
+        }
+        for request in [get.request(), set.request(), delete.request(), arith.request(), debug.request()] {
+            let whole = Request::Meta(request);
+            digest.bytes(request.verb().word().as_bytes());
+            digest.bytes(request.opaque().unwrap_or_default());
+            digest.debug(&(request, request.key(), request.is_quiet(), request.value()));
+            digest.debug(&(request.shape().verb(), request.shape().is_quiet()));
+            for version in [key.as_bytes(), b"1.6.18"] {
+                let server = Capabilities::of_version(version).with(Feature::Meta).without(Feature::Mgdump);
+                digest.debug(&(server, server.has(Feature::MetaNewCas)));
+                if let Err(error) = server.check(&whole) {
+                    digest.error(&error);
+                }
+            }
+        }
+    }
+    Some(())
+}
+
+/// Commands for operators, which no server here reads, and what they wait for.
+fn admin(input: &[u8]) -> Option<()> {
+    let number = input.iter().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(*byte)));
+    let [low, high, ..] = number.to_le_bytes();
+    let classes = SlabClasses::one(low).unwrap_or(SlabClasses::ALL);
+    let classes = classes.and(SlabClasses::one(high).unwrap_or(SlabClasses::ALL));
+    let kinds =
+        WatchKinds { fetchers: low & 1 == 1, mutations: true, evictions: true, ..WatchKinds::default() };
+    let tune =
+        Admin::LruTune { hot_percent: low, warm_percent: high, hot_hundredths: 1, warm_hundredths: 65535 };
+    for admin in [
+        Admin::CacheMemlimit { megabytes: number },
+        Admin::Shutdown { graceful: low & 1 == 1 },
+        Admin::Watch(kinds),
+        Admin::SlabsReassign { from: Some(low), to: high },
+        Admin::SlabsAutomove(Automove::Eager),
+        tune,
+        Admin::LruMode { segmented: low & 1 == 1 },
+        Admin::LruTempTtl(Some(number)),
+        Admin::CrawlerEnable(low & 1 == 1),
+        Admin::CrawlerSleep(number),
+        Admin::CrawlerTocrawl(number),
+        Admin::CrawlerCrawl(classes),
+        Admin::Metadump(classes),
+        Admin::MetadumpHash,
+        Admin::Mgdump(classes),
+        Admin::MgdumpHash,
+    ] {
+        let request = Request::Admin(admin);
+        let mut bytes = ArrayBuffer::<512>::new();
+        request.encode(&mut bytes).ok()?;
+        let mut digest = Digest::new();
+        digest.debug(&(request, admin.reply_shape(), request.may_retry(1)));
+        bytes.as_slice().ends_with(b"\r\n").then_some(())?;
+        waits(input, &request)?;
+    }
+    Some(())
 }
 
 /// What stands alone: times, limits, statuses, buffers, lines of many keys.
