@@ -10,6 +10,9 @@ use std::{io, sync::Arc};
 use memring_text::failure::Cause;
 use tokio::time::Instant;
 
+#[cfg(test)]
+mod simulation;
+
 use crate::{
     connection::{Connection, End},
     deadline::{Deadline, Timer},

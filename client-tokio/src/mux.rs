@@ -332,6 +332,20 @@ impl Mux {
     }
 }
 
+#[cfg(test)]
+impl Mux {
+    /// The caller drives it, and no task is spawned for that.
+    pub(crate) fn drive_by_hand(&self) {
+        self.lock().is_driven = true;
+    }
+
+    /// Whether nobody waits, and nothing is kept.
+    pub(crate) fn is_empty(&self) -> bool {
+        let shared = self.lock();
+        shared.state.queue.requests.is_empty() && shared.state.slots.is_empty()
+    }
+}
+
 impl fmt::Debug for Mux {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mux").field("dialer", &self.dialer).finish_non_exhaustive()

@@ -109,6 +109,12 @@ impl Slots {
         matches!(self.slot(id), Slot::Abandoned)
     }
 
+    /// Whether all slots are free.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.len() == self.free.len()
+    }
+
     /// All slots, those that are free among them.
     pub(crate) fn ids(&self) -> impl Iterator<Item = SlotId> + use<> {
         (0..self.slots.len()).map(SlotId)

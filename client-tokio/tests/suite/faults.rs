@@ -290,3 +290,17 @@ async fn a_runtime_that_stands_still_is_not_held_against_the_server() {
         assert_eq!(get.await.unwrap().unwrap().unwrap().value, "v");
     }
 }
+
+#[tokio::test]
+async fn a_get_whose_reply_has_begun_is_not_sent_again() {
+    let server = Scripted::new(|mut peer| {
+        peer.line();
+        peer.write("END\r\n");
+        peer.line();
+        peer.write("VALUE k 0 5\r\nhe");
+    });
+    let client = server.client(SECOND);
+    assert!(client.get("k").await.unwrap().is_none());
+    assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(server.connections(), 1);
+}
