@@ -52,7 +52,10 @@
 //! - Where bytes are put: [`Buffer`], over vectors, slices and arrays.
 //! - The loop itself over any byte stream: `Connection`, blocking (feature `embedded-io`), and `AsyncConnection`
 //!   (feature `embedded-io-async`).
+//! - A get in a tenth of the code, for firmware: [`SmallGet`]; `examples/firmware` prints a value with it.
 //! - The other side: [`server`].
+//!
+//! How fast all that is, beside other libraries: `benches/decode.rs` and `benches/peers`.
 //! - What clients of many servers tell their callers: `failure` (feature `std`).
 //!
 //! # Features
@@ -91,6 +94,7 @@ mod reply_decoder;
 mod reply_encode;
 mod request;
 pub mod server;
+mod small_get;
 mod ttl;
 mod value;
 
@@ -126,6 +130,7 @@ pub use request::{
     Arith, ArithVerb, Delete, FlushAll, FlushDelay, Get, GetVerb, Request, StatsKind, Store, StoreVerb,
     Touch, Verbosity,
 };
+pub use small_get::SmallGet;
 pub use ttl::{MAX_RELATIVE_SECONDS, Ttl, UnixTime, ZeroTtl};
 pub use value::{MAX_VALUE_LEN, Value, ValueTooLarge};
 

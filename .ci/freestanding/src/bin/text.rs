@@ -20,8 +20,8 @@ use memring_text::{
     Connection, ConnectionError, Credentials, DecodeError, Delete, Event, Exchange, ExchangeState, Expected,
     Feature, FlushAll, FlushDelay, Full, Get, GetVerb, ItemCollector, Key, Keys, Limits, MetaArith,
     MetaDebug, MetaDelete, MetaGet, MetaInfo, MetaKey, MetaNoop, MetaSet, Opaque, Operation, Progress,
-    ProtocolError, Reply, ReplyDecoder, Request, ServerError, SetMode, SlabClasses, SliceBuffer, StatsKind,
-    Status, Step, Store, StoreVerb, Touch, Ttl, UnixTime, Value, Verbosity, Version, WatchKinds,
+    ProtocolError, Reply, ReplyDecoder, Request, ServerError, SetMode, SlabClasses, SliceBuffer, SmallGet,
+    StatsKind, Status, Step, Store, StoreVerb, Touch, Ttl, UnixTime, Value, Verbosity, Version, WatchKinds,
     server::{
         self, Engine, EngineConfig, Next, OutOfMemory, Reading, Record, RequestDecoder, RequestEvent,
         Session, Side, StoreHead, Usage,
@@ -33,8 +33,8 @@ freestanding::program!(main);
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
 fn main(input: &[u8]) -> u8 {
-    let laws: [fn(&[u8]) -> Option<()>; 9] =
-        [replies, exchanges, operations, requests, admin, words, served, engine, connections];
+    let laws: [fn(&[u8]) -> Option<()>; 10] =
+        [replies, small_gets, exchanges, operations, requests, admin, words, served, engine, connections];
     let broken = laws.iter().position(|law| law(input).is_none());
     broken.map_or(0, |law| (law as u8).wrapping_add(1))
 }
@@ -201,6 +201,28 @@ fn replies(input: &[u8]) -> Option<()> {
         ((at_once, error) == whole).then_some(())?;
     }
     Some(())
+}
+
+/// The same for a get in little code.
+fn small_gets(input: &[u8]) -> Option<()> {
+    let key = Key::new(b"tokyo").ok()?;
+    let tell = |step| {
+        let mut get = SmallGet::new(key);
+        let mut digest = Digest::new();
+        get.request().iter().for_each(|piece| digest.bytes(piece));
+        let error = feed(input, step, |buf| {
+            Ok::<_, ProtocolError>(match get.decode(buf)? {
+                Step::Event { consumed, event } => {
+                    digest.reply(&event);
+                    Some(consumed)
+                }
+                Step::NeedMore => None,
+            })
+        });
+        digest.debug(&get.clone());
+        (digest, error)
+    };
+    (tell(1) == tell(input.len().max(1))).then_some(())
 }
 
 /// Whatever is waited for, an exchange counts right and fails for good.
