@@ -16,6 +16,9 @@ pub struct Fleet {
     keys: Vec<Vec<u8>>,
 }
 
+/// Most points of a ring; an option can ask for billions.
+const MOST_POINTS: usize = 20_000;
+
 /// Most servers of a fleet; larger ones make slow runs, not other ones.
 const MOST_SERVERS: usize = 12;
 
@@ -32,6 +35,13 @@ impl Fleet {
         })
     }
 
+    /// The fleet's placement, unless it cannot be built or is too large to be worth it.
+    fn placement<'f>(&'f self, servers: &'f [Server<'f>]) -> Option<Placement<'f, &'f [Server<'f>], Boxed>> {
+        let scheme = self.scheme();
+        scheme.needs(servers).ok().filter(|needs| needs.entries <= MOST_POINTS)?;
+        Placement::build(scheme, servers, Boxed::default()).ok()
+    }
+
     fn servers(&self) -> Vec<Server<'_>> {
         self.servers
             .iter()
@@ -44,7 +54,7 @@ impl Fleet {
 /// Boxed, fixed and no storage at all place every key alike; the order begins with the primary and names nobody twice.
 pub fn ways_agree(fleet: &Fleet) {
     let (scheme, servers) = (fleet.scheme(), fleet.servers());
-    let Ok(boxed) = Placement::build(scheme, &*servers, Boxed::default()) else { return };
+    let Some(boxed) = fleet.placement(&servers) else { return };
     let fixed = Placement::build(scheme, &*servers, Fixed::<4096, 128>::new()).ok();
     let wide = Placement::build(scheme, &*servers, FixedWide::<4096>::new()).ok();
     for key in fleet.keys.iter().map(Vec::as_slice).chain([&b""[..], b"tokyo"]) {
@@ -67,8 +77,8 @@ pub fn ways_agree(fleet: &Fleet) {
 /// The shares of a plan add up to one, before and after.
 pub fn plan_adds_up((old, new): &(Fleet, Fleet)) {
     let (old_servers, new_servers) = (old.servers(), new.servers());
-    let Ok(before) = Placement::build(old.scheme(), &*old_servers, Boxed::default()) else { return };
-    let Ok(after) = Placement::build(new.scheme(), &*new_servers, Boxed::default()) else { return };
+    let Some(before) = old.placement(&old_servers) else { return };
+    let Some(after) = new.placement(&new_servers) else { return };
     let mut matrix = vec![0.0; old_servers.len() * new_servers.len()];
     let plan = Plan::new(&before, &after, &mut matrix).expect("the matrix is large enough");
     let indexes = |count: usize| (0..count as u16).map(ServerIndex::new);
