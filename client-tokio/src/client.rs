@@ -258,11 +258,14 @@ impl Client {
         key: impl AsRef<[u8]>,
         value: B,
     ) -> Result<Option<memring_text::Item<B>>, Error> {
-        let mut value = value;
-        let Some(item) = self.retrieve(GetVerb::Get, key.as_ref()).await? else { return Ok(None) };
-        let Item { flags, cas, value: found } = shared(item);
-        value.put(&found).map_err(|full| Error::new("get", Cause::Full(full)))?;
-        Ok(Some(memring_text::Item { flags, cas, value }))
+        let (mut value, mut room) = (value, None);
+        let (target, key) = self.target("get", key.as_ref(), &mut room)?;
+        let item = target.call(&Get { verb: GetVerb::Get, key }).await?;
+        let Some(memring_text::Item { flags, cas, value: found }) = item else { return Ok(None) };
+        let put = value.put(&found);
+        target.pool().mux().give_back(found);
+        let refused = |full| Error::on(target.pool().name(), "get", Cause::Full(full), false);
+        put.map(|()| Some(memring_text::Item { flags, cas, value })).map_err(refused)
     }
 
     /// Reads an item with its cas unique, for [`cas`](Self::cas).

@@ -126,13 +126,14 @@ impl<T: Transport> Connection<T> {
         Poll::Pending
     }
 
-    /// Reads once; outcomes that are complete go to `done`.
+    /// Reads once, values into `rooms` where they last; outcomes that are complete go to `done`.
     ///
     /// # Errors
     /// The end of the connection. Outcomes may have come before it.
     pub(crate) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
+        rooms: &mut Vec<Vec<u8>>,
         done: &mut Vec<(SlotId, Outcome)>,
     ) -> Poll<Result<(), End>> {
         let mut room = ReadBuf::new(self.inbox.get_mut(self.received..).unwrap_or(&mut []));
@@ -144,20 +145,21 @@ impl<T: Transport> Connection<T> {
             Ok(0) => Err(End::Closed(self.write_end.take().unwrap_or(Cause::Closed(None)))),
             Ok(len) => {
                 self.received = self.received.saturating_add(len);
-                self.decode(done)
+                self.decode(rooms, done)
             }
             Err(error) => Err(End::Closed(Cause::from(error))),
         })
     }
 
-    fn decode(&mut self, done: &mut Vec<(SlotId, Outcome)>) -> Result<(), End> {
+    fn decode(&mut self, rooms: &mut Vec<Vec<u8>>, done: &mut Vec<(SlotId, Outcome)>) -> Result<(), End> {
         let received = self.inbox.get(..self.received).unwrap_or(&[]);
-        let consumed = match self.flight.receive(received, |slot, answer| done.push((slot, Ok(answer)))) {
-            Ok(consumed) => consumed.min(self.received),
-            // A refusal to one request; the others did nothing wrong.
-            Err(error @ ProtocolError::OutOfStep) => return Err(End::Closed(Cause::from(error))),
-            Err(error) => return Err(End::Protocol(Cause::from(error))),
-        };
+        let consumed =
+            match self.flight.receive(received, rooms, |slot, answer| done.push((slot, Ok(answer)))) {
+                Ok(consumed) => consumed.min(self.received),
+                // A refusal to one request; the others did nothing wrong.
+                Err(error @ ProtocolError::OutOfStep) => return Err(End::Closed(Cause::from(error))),
+                Err(error) => return Err(End::Protocol(Cause::from(error))),
+            };
         self.inbox.copy_within(consumed..self.received, 0);
         self.received = self.received.saturating_sub(consumed);
         Ok(())

@@ -39,8 +39,14 @@ pub(crate) struct Driver {
     mux: Arc<Mux>,
     done: Vec<(SlotId, Outcome)>,
     wakers: Vec<Waker>,
+    /// Empty room for values.
+    rooms: Vec<Vec<u8>>,
     /// An empty queue, to be exchanged for a full one.
     spare: Queue,
+    /// Where several requests waited together the last time, others may be about to join: the driver lets all tasks
+    /// that are ready run once before it takes the queue.
+    is_crowded: bool,
+    has_waited: bool,
 }
 
 impl Drop for Driver {
@@ -52,7 +58,15 @@ impl Drop for Driver {
 impl Driver {
     /// A driver of `mux`, of which there is one at a time.
     pub(crate) const fn new(mux: Arc<Mux>) -> Self {
-        Self { mux, done: Vec::new(), wakers: Vec::new(), spare: Queue::new() }
+        Self {
+            mux,
+            done: Vec::new(),
+            wakers: Vec::new(),
+            rooms: Vec::new(),
+            spare: Queue::new(),
+            is_crowded: false,
+            has_waited: false,
+        }
     }
 
     /// Waits until something is queued; `false` when nothing will be.
@@ -145,7 +159,7 @@ impl Driver {
             if connection.find_overdue(&mut self.done) {
                 return Poll::Ready(End::Overdue(Instant::now()));
             }
-            self.mux.finish(&mut self.done, &mut self.wakers);
+            self.mux.finish(&mut self.done, &mut self.wakers, &mut self.rooms);
             self.mux.give_up(&Cause::Timeout, Some(Instant::now()));
         }
     }
@@ -157,8 +171,8 @@ impl Driver {
         connection: &mut Connection<T>,
     ) -> Poll<End> {
         loop {
-            let read = connection.poll_read(cx, &mut self.done);
-            self.mux.finish(&mut self.done, &mut self.wakers);
+            let read = connection.poll_read(cx, &mut self.rooms, &mut self.done);
+            self.mux.finish(&mut self.done, &mut self.wakers, &mut self.rooms);
             match ready!(read) {
                 Ok(()) => {}
                 Err(end) => return Poll::Ready(end),
@@ -173,16 +187,23 @@ impl Driver {
             if is_written && !self.spare.has_room() {
                 self.spare = connection.spare();
             }
-            match self.mux.work(cx.waker(), is_written.then_some(&mut self.spare)) {
+            let takes = is_written && (!self.is_crowded || self.has_waited);
+            match self.mux.work(cx.waker(), takes.then_some(&mut self.spare)) {
                 Work::Stop => return Poll::Ready(End::Unneeded),
                 Work::NoMore if connection.is_idle() => return Poll::Ready(End::Unneeded),
-                Work::Queued if is_written => {
+                Work::Queued if takes => {
                     let queue = core::mem::take(&mut self.spare);
+                    (self.is_crowded, self.has_waited) = (queue.requests.len() > 1, false);
                     if connection.is_stale(&queue) {
                         self.mux.put_back(queue);
                         return Poll::Ready(End::Closed(Cause::Closed(None)));
                     }
                     connection.send(queue);
+                }
+                Work::Queued if is_written => {
+                    self.has_waited = true;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
                 _ => return Poll::Pending,
             }
@@ -212,6 +233,6 @@ impl Driver {
             self.done.push((request.slot, Err(Box::new(failure))));
         }
         self.mux.put_back(again);
-        self.mux.finish(&mut self.done, &mut self.wakers);
+        self.mux.finish(&mut self.done, &mut self.wakers, &mut self.rooms);
     }
 }

@@ -30,8 +30,8 @@ pub(crate) struct Flight {
     /// How many bytes were composed.
     composed: u64,
     has_answered: bool,
-    /// The last queue that was done with.
-    spare: Queue,
+    /// Queues that were done with, for their room.
+    spare: Vec<Queue>,
 }
 
 /// A request that the end of its connection leaves without an answer.
@@ -58,45 +58,69 @@ impl Flight {
             earliest: None,
             composed: 0,
             has_answered: false,
-            spare: Queue::new(),
+            spare: Vec::new(),
         }
     }
 
     /// Sends the requests of `queue`: composes them behind what is in `out`, and waits for their replies.
-    pub(crate) fn send(&mut self, mut queue: Queue, out: &mut Vec<u8>) {
+    pub(crate) fn send(&mut self, queue: Queue, out: &mut Vec<u8>) {
         self.earliest = self.earliest.into_iter().chain(queue.earliest()).min();
+        if queue.requests.is_empty() {
+            return;
+        }
         let base = self.composed.saturating_sub(out.len() as u64);
-        let mut first = 0;
-        loop {
-            match queue.compose(first, self.most, base, out) {
-                0 => break,
-                count => {
-                    self.exchange.sent();
-                    first += count;
-                }
+        let mut first = self.put(queue);
+        if let Some(queue) = self.queues.back_mut() {
+            while let count @ 1.. = queue.compose(first, self.most, base, out) {
+                self.exchange.sent();
+                first += count;
             }
         }
         self.composed = base.saturating_add(out.len() as u64);
-        if first > 0 {
-            self.queues.push_back(queue);
-        }
         if self.line.is_empty() {
             self.next_line();
         }
     }
 
-    /// An empty queue, with the room of one that was done with.
-    pub(crate) fn spare(&mut self) -> Queue {
-        core::mem::take(&mut self.spare)
+    /// Puts the requests of `queue` behind the others, and says where they begin in the last queue then. A few of them
+    /// are put behind those of the last queue, so that many small queues do not each need room of their own.
+    fn put(&mut self, queue: Queue) -> usize {
+        let len = queue.requests.len();
+        match self.queues.back_mut() {
+            Some(last) if len <= FEW && last.requests.len() < MANY => {
+                let first = last.requests.len();
+                queue.requests.iter().for_each(|request| last.adopt(request, &queue, false));
+                self.keep(queue);
+                first
+            }
+            _ => {
+                self.queues.push_back(queue);
+                0
+            }
+        }
     }
 
-    /// Takes what was received, and gives every complete reply to `take`. Says how many bytes are done with.
+    fn keep(&mut self, mut queue: Queue) {
+        if self.spare.len() < SPARE {
+            queue.clear();
+            self.spare.push(queue);
+        }
+    }
+
+    /// An empty queue, with the room of one that was done with.
+    pub(crate) fn spare(&mut self) -> Queue {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Takes what was received, and gives every complete reply to `take`. Says how many bytes are done with. Values are
+    /// put into `rooms`, which are empty, and into new room when those are used up.
     ///
     /// # Errors
     /// Any error ends the connection.
     pub(crate) fn receive(
         &mut self,
         received: &[u8],
+        rooms: &mut Vec<Vec<u8>>,
         mut take: impl FnMut(SlotId, Answer),
     ) -> Result<usize, ProtocolError> {
         let mut rest = received;
@@ -108,7 +132,7 @@ impl Flight {
                 Progress::Event { consumed, event, index, complete } => {
                     rest = rest.get(consumed..).unwrap_or(&[]);
                     let is_items = matches!(oldest.shape(), ReplyShape::Values { .. });
-                    self.event(&event, is_items.then_some(index), complete, &mut take);
+                    self.event(&event, is_items.then_some(index), complete, rooms, &mut take);
                 }
             }
         }
@@ -120,11 +144,13 @@ impl Flight {
         event: &Event<'_>,
         item: Option<usize>,
         complete: bool,
+        rooms: &mut Vec<Vec<u8>>,
         take: &mut impl FnMut(SlotId, Answer),
     ) {
         match (event, item) {
             (Event::Value(head), Some(_)) => {
-                let value = Vec::with_capacity(head.len.min(RESERVED));
+                let mut value = rooms.pop().unwrap_or_default();
+                value.reserve_exact(head.len.min(RESERVED));
                 self.item = Some(Item { flags: head.flags, cas: head.cas, value });
             }
             (Event::Data(piece), Some(_)) => {
@@ -173,9 +199,8 @@ impl Flight {
         self.is_begun = false;
         self.line = self.queues.front().map_or(0..0, |queue| queue.line_from(self.line.end));
         if self.line.is_empty() {
-            if let Some(mut queue) = self.queues.pop_front() {
-                queue.clear();
-                self.spare = queue;
+            if let Some(queue) = self.queues.pop_front() {
+                self.keep(queue);
             }
             self.line = self.queues.front().map_or(0..0, |queue| queue.line_from(0));
             if self.line.is_empty() {
@@ -237,6 +262,13 @@ impl Flight {
         requests.skip(self.line.start).filter(|(_, request)| !request.is_answered)
     }
 }
+
+/// Up to how many requests are put behind others, and behind how many.
+const FEW: usize = 16;
+const MANY: usize = 512;
+
+/// How many emptied queues are kept.
+const SPARE: usize = 4;
 
 /// How much is set aside for a value, in bytes, on the strength of its announced length alone.
 const RESERVED: usize = 64 * 1024;

@@ -205,6 +205,17 @@ impl Mux {
         is_sent
     }
 
+    /// Gives back a value's room, for the next value.
+    pub(crate) fn give_back(&self, mut room: Vec<u8>) {
+        if room.capacity() <= KEPT_ROOM {
+            room.clear();
+            let rooms = &mut self.lock().state.rooms;
+            if rooms.len() < KEPT_ROOMS {
+                rooms.push(room);
+            }
+        }
+    }
+
     /// A caller waits for room no longer.
     pub(crate) fn give_up_ticket(&self, ticket: Ticket) {
         let mut shared = self.lock();
@@ -299,11 +310,19 @@ impl Mux {
         self.with_wakers(&mut Vec::new(), |state, _| state.put_back(again));
     }
 
-    /// Fills slots with their outcomes; `wakers` is room to be used.
-    pub(crate) fn finish(&self, done: &mut Vec<(SlotId, Outcome)>, wakers: &mut Vec<Waker>) {
+    /// Fills slots with their outcomes; `wakers` is room to be used. `rooms` takes what callers gave back.
+    pub(crate) fn finish(
+        &self,
+        done: &mut Vec<(SlotId, Outcome)>,
+        wakers: &mut Vec<Waker>,
+        rooms: &mut Vec<Vec<u8>>,
+    ) {
         if !done.is_empty() {
             self.with_wakers(wakers, |state, wakers| {
                 done.drain(..).for_each(|(slot, outcome)| state.finish(slot, outcome, wakers));
+                if rooms.is_empty() {
+                    core::mem::swap(rooms, &mut state.rooms);
+                }
             });
         }
     }
@@ -331,6 +350,12 @@ impl Mux {
         wakers.drain(..).for_each(Waker::wake);
     }
 }
+
+/// The largest room for a value that is kept, in bytes.
+const KEPT_ROOM: usize = 4096;
+
+/// How many such rooms are kept.
+const KEPT_ROOMS: usize = 256;
 
 #[cfg(test)]
 impl Mux {

@@ -18,13 +18,21 @@ pub(crate) struct State {
     pub(crate) queue: Queue,
     pub(crate) slots: Slots,
     pub(crate) room: Room,
+    /// Room for values, emptied and given back by callers who had room of their own.
+    pub(crate) rooms: Vec<Vec<u8>>,
     groups: NonZeroU64,
 }
 
 impl State {
     /// Nothing queued, all of the room left.
     pub(crate) const fn new(limits: RoomLimits) -> Self {
-        Self { queue: Queue::new(), slots: Slots::new(), room: Room::new(limits), groups: NonZeroU64::MIN }
+        Self {
+            queue: Queue::new(),
+            slots: Slots::new(),
+            room: Room::new(limits),
+            rooms: Vec::new(),
+            groups: NonZeroU64::MIN,
+        }
     }
 
     /// Queues `request`, if there is room and it is the turn of its caller. `waker` is woken with the outcome.
