@@ -455,8 +455,14 @@ impl<'b> RawHead<'b> {
     /// Reads what follows the key, and gives the rest.
     #[inline(always)]
     fn numbers(key: &'b [u8], rest: &'b [u8]) -> Option<(Self, &'b [u8])> {
-        let (flags, rest) = split_u64(rest)?;
-        let flags = u32::try_from(flags).ok()?;
+        let (flags, rest) = match rest {
+            // Of most items.
+            [b'0', rest @ ..] if rest.first() == Some(&b' ') => (0, rest),
+            _ => {
+                let (flags, rest) = split_u64(rest)?;
+                (u32::try_from(flags).ok()?, rest)
+            }
+        };
         let (len, rest) = split_u64(rest.strip_prefix(b" ")?)?;
         let (cas, rest) = match rest {
             [b' ', rest @ ..] => {
