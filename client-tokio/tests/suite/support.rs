@@ -314,12 +314,13 @@ pub(crate) fn until<T>(what: &str, mut there: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Waits for `run` and holds its time against a deadline: not before it, and not a fifth of it later.
+/// Waits for `run` and holds its time against a deadline: not before it, and not much later.
 pub(crate) async fn ends_at<T>(deadline: Duration, run: impl Future<Output = T>) -> T {
     let begin = Instant::now();
     let result = run.await;
     let took = begin.elapsed();
     assert!(took >= deadline.mul_f64(0.95), "ended early: {took:?} of {deadline:?}");
-    assert!(took < deadline.mul_f64(1.2), "ended late: {took:?} of {deadline:?}");
+    let late = deadline.mul_f64(1.2).max(deadline + Duration::from_millis(100));
+    assert!(took < late, "ended late: {took:?} of {deadline:?}");
     result
 }
