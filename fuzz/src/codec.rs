@@ -299,9 +299,9 @@ fn told_for_good(answers: &[u8]) -> &[u8] {
     &answers[..end]
 }
 
-const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
-fn engine() -> Engine<MemoryStore> {
+pub(crate) fn engine() -> Engine<MemoryStore> {
     let config = EngineConfig { item_size_max: 600, ..EngineConfig::default() };
     Engine::with_config(MemoryStore::new(4096), config)
 }
@@ -380,7 +380,7 @@ pub enum AnyStoreVerb {
 }
 
 impl AnyKey {
-    fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let valid = |byte: &u8| if matches!(*byte, 0..=b' ' | 0x7f) { b'k' } else { *byte };
         let bytes: Vec<_> = self.0.iter().take(250).map(valid).collect();
         if bytes.is_empty() { b"noreply".to_vec() } else { bytes }
@@ -585,7 +585,10 @@ mod tests {
     use arbitrary::Unstructured;
 
     use super::*;
-    use crate::transcripts::{self, Way};
+    use crate::{
+        meta::{AnyMeta, meta_is_answered, meta_round_trips},
+        transcripts::{self, Way},
+    };
 
     /// Calls `law` with `bytes` under every setting.
     fn try_all(bytes: &[u8], law: fn(&Stream<'_>)) {
@@ -620,6 +623,9 @@ mod tests {
             let list = Vec::<AnyRequest>::arbitrary_take_rest(Unstructured::new(noise)).unwrap();
             requests_round_trip(&list);
             client_and_server_agree(&list);
+            let list = Vec::<AnyMeta>::arbitrary_take_rest(Unstructured::new(noise)).unwrap();
+            meta_round_trips(&list);
+            meta_is_answered(&list);
             let smuggled = Smuggled::arbitrary_take_rest(Unstructured::new(noise)).unwrap();
             accepted_keys_make_one_request(&smuggled);
         }

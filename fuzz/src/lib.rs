@@ -4,5 +4,6 @@
 //! inputs that once broke them, so a stable compiler guards those.
 
 pub mod codec;
+pub mod meta;
 pub mod placement;
 pub mod transcripts;
