@@ -10,7 +10,7 @@
 //! cargo run --release --manifest-path proto-text/benches/peers/Cargo.toml
 //! ```
 //!
-//! Instructions per value, which need no quiet machine, are the difference of two runs divided by 1000 (100 for
+//! Instructions per value, which need no quiet machine, are the difference of two runs divided by 1000 (by 100 000 for
 //! `many`):
 //!
 //! ```text
