@@ -12,7 +12,7 @@ use memring_text::{Operation, ProtocolError, Request};
 use crate::{
     call::read,
     deadline::{Deadline, Timer},
-    mux::Mux,
+    mux::{MustWatch, Mux},
     pool::Pool,
     slots::{Failure, SlotId},
     waiting::Entering,
@@ -41,17 +41,16 @@ pub(crate) async fn run<'b, O: Operation<Vec<u8>> + 'b, T>(
     let mut results = Results { name, slots: Vec::new(), errors: Vec::new() };
     results.slots.resize_with(count, || None);
     let mut legs: Vec<_> = shares.map(Leg::new).collect();
-    let is_brief = legs.iter().any(|leg| leg.mux.is_brief(deadline));
     let mut timer = None;
     poll_fn(|cx| {
         for leg in &mut legs {
             leg.poll(cx, &mut results, deadline, &to);
         }
-        if (is_brief || legs.iter().any(Leg::is_entering))
+        if legs.iter().any(Leg::needs_timer)
             && timer.get_or_insert_with(Timer::new).poll(cx, deadline.at()).is_ready()
         {
             for leg in &mut legs {
-                if is_brief {
+                if leg.must_watch {
                     leg.give_up(&mut results);
                 }
                 leg.refuse(&mut results, &Cause::NoRoom);
@@ -71,6 +70,7 @@ struct Leg<'b, O> {
     /// How many operations are queued, and how many of them have their outcome.
     queued: usize,
     done: usize,
+    must_watch: bool,
     /// Where the outcomes of the others will be.
     slots: VecDeque<SlotId>,
     /// The last thing that went wrong with the server.
@@ -89,12 +89,16 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
     fn new(share: Share<'b, O>) -> Self {
         let mux = share.pool.mux();
         let (entering, slots) = (Entering::new(mux), VecDeque::with_capacity(share.operations.len()));
-        Self { share, mux, entering, queued: 0, done: 0, slots, error: None }
+        Self { share, mux, entering, queued: 0, done: 0, must_watch: false, slots, error: None }
     }
 
     /// Whether it waits for room.
     fn is_entering(&self) -> bool {
         self.queued < self.share.operations.len()
+    }
+
+    fn needs_timer(&self) -> bool {
+        self.is_entering() || (self.must_watch && !self.slots.is_empty())
     }
 
     fn is_over(&self) -> bool {
@@ -110,8 +114,10 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         to: &impl Fn(O::Output) -> Result<T, Cause>,
     ) {
         if self.is_entering() {
-            if let Poll::Ready(Err(cause)) = self.poll_queue(cx, deadline) {
-                self.refuse(results, &cause);
+            match self.poll_queue(cx, deadline) {
+                Poll::Ready(Ok(((), MustWatch(must_watch)))) => self.must_watch = must_watch,
+                Poll::Ready(Err(cause)) => self.refuse(results, &cause),
+                Poll::Pending => {}
             }
         }
         while let Some(&slot) = self.slots.front() {
@@ -125,7 +131,11 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         }
     }
 
-    fn poll_queue(&mut self, cx: &mut Context<'_>, deadline: Deadline) -> Poll<Result<(), Cause>> {
+    fn poll_queue(
+        &mut self,
+        cx: &mut Context<'_>,
+        deadline: Deadline,
+    ) -> Poll<Result<((), MustWatch), Cause>> {
         let rest = self.share.operations.get(self.queued..).unwrap_or(&[]);
         let mut requests = rest.iter().map(Operation::request);
         let polled = self.entering.poll_submit_all(cx, &mut requests, deadline, &mut self.slots);

@@ -9,7 +9,7 @@ use tokio::time::timeout_at;
 
 use crate::{
     deadline::Deadline,
-    mux::Mux,
+    mux::{MustWatch, Mux},
     pool::Pool,
     slots::{Failure, Outcome, SlotId},
     waiting::{Entering, Waiting},
@@ -42,14 +42,14 @@ pub(crate) fn read<O: Operation<Vec<u8>>>(
 async fn exchange<O: Operation<Vec<u8>>>(mux: &Arc<Mux>, operation: &O, deadline: Deadline) -> Outcome {
     let failed = |cause, sent| Err(Box::new(Failure { cause, sent }));
     match submit(mux, operation, deadline).await {
-        Ok(slot) if mux.is_brief(deadline) => {
+        Ok((slot, MustWatch(true))) => {
             let mut waiting = Waiting::fresh(mux, slot);
             match Box::pin(timeout_at(deadline.at(), &mut waiting)).await {
                 Ok(outcome) => outcome,
                 Err(_) => failed(Cause::Timeout, waiting.give_up()),
             }
         }
-        Ok(slot) => Waiting::fresh(mux, slot).await,
+        Ok((slot, _)) => Waiting::fresh(mux, slot).await,
         Err(cause) => failed(cause, false),
     }
 }
@@ -59,7 +59,7 @@ async fn submit<O: Operation<Vec<u8>>>(
     mux: &Arc<Mux>,
     operation: &O,
     deadline: Deadline,
-) -> Result<SlotId, Cause> {
+) -> Result<(SlotId, MustWatch), Cause> {
     let mut entering = Entering::new(mux);
     let mut submit = poll_fn(|cx| entering.poll_submit(cx, &operation.request(), deadline));
     match poll_fn(|cx| Poll::Ready(Pin::new(&mut submit).poll(cx))).await {

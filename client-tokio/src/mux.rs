@@ -1,7 +1,7 @@
 //! One connection as its callers see it: requests go in, outcomes come out. Who uses it need not know when it is open.
 
 use core::{
-    fmt,
+    fmt, mem,
     task::{Poll, Waker},
     time::Duration,
 };
@@ -9,7 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memring_text::failure::Cause;
 use memring_text::{Limits, Request};
-use tokio::{runtime::Handle, time::Instant};
+use tokio::{
+    runtime::{self, Handle, RuntimeFlavor},
+    time::Instant,
+};
 
 use crate::{
     deadline::Deadline,
@@ -48,6 +51,8 @@ struct Shared {
     state: State,
     /// Whether there is a driver.
     is_driven: bool,
+    /// Its runtime, where that runs on nobody's thread but its callers'.
+    home: Option<runtime::Id>,
     is_open: bool,
     /// The driver's waker, and whether it waits for a request.
     driver: Option<Waker>,
@@ -56,6 +61,12 @@ struct Shared {
     /// Who waits for the driver to end.
     closers: Vec<Waker>,
 }
+
+/// Whether a caller must watch its own time. The driver does that for most; but not for callers with less patience than
+/// others, whom it would have to close the connection for, nor for those of another runtime, who cannot know whether the
+/// driver's is running at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct MustWatch(pub(crate) bool);
 
 /// How a connection comes to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,6 +99,7 @@ impl Mux {
         let shared = Shared {
             state: State::new(options.room),
             is_driven: false,
+            home: None,
             is_open: false,
             driver: None,
             is_parked: false,
@@ -97,15 +109,15 @@ impl Mux {
         Self { dialer, options, shared: Mutex::new(shared) }
     }
 
-    /// Queues `request`; its outcome is in the slot by the deadline, and `waker` is woken then. Without room, the caller
-    /// has a ticket afterwards, and is woken when there may be some.
+    /// Queues `request`; its outcome will be in the slot, and `waker` is woken then. Without room, the caller has a ticket
+    /// afterwards, and is woken when there may be some. Whether the caller [`MustWatch`] its time comes with the slot.
     pub(crate) fn poll_submit(
         self: &Arc<Self>,
         request: &Request<'_>,
         deadline: Deadline,
         waker: &Waker,
         ticket: &mut Option<Ticket>,
-    ) -> Poll<Result<SlotId, Cause>> {
+    ) -> Poll<Result<(SlotId, MustWatch), Cause>> {
         let terms = self.terms(deadline, if self.options.is_merging { Group::ANY } else { Group::ALONE });
         self.enter(deadline, waker, ticket, |state, ticket| state.push(request, terms, Some(waker), ticket))
     }
@@ -119,7 +131,7 @@ impl Mux {
         waker: &Waker,
         ticket: &mut Option<Ticket>,
         slots: &mut impl Extend<SlotId>,
-    ) -> Poll<Result<(), Cause>> {
+    ) -> Poll<Result<((), MustWatch), Cause>> {
         self.enter(deadline, waker, ticket, |state, ticket| {
             let group = if self.options.is_merging { Group::ANY } else { state.new_group() };
             let terms = self.terms(deadline, group);
@@ -137,11 +149,6 @@ impl Mux {
         Terms { begin: deadline.begin(), deadline: deadline.or_after(self.options.timeout), group }
     }
 
-    /// Whether callers with this deadline must watch it themselves.
-    pub(crate) fn is_brief(&self, deadline: Deadline) -> bool {
-        deadline.at() < deadline.or_after(self.options.timeout)
-    }
-
     /// Runs `push` on the state, and tells the driver. When `push` finds no room, the caller waits.
     fn enter<T>(
         self: &Arc<Self>,
@@ -149,7 +156,7 @@ impl Mux {
         waker: &Waker,
         ticket: &mut Option<Ticket>,
         push: impl FnOnce(&mut State, &mut Option<Ticket>) -> Option<T>,
-    ) -> Poll<Result<T, Cause>> {
+    ) -> Poll<Result<(T, MustWatch), Cause>> {
         // Whoever waited for too long must not be let in: its overdue reply would end the connection of all.
         if ticket.is_some() && deadline.at() <= Instant::now() {
             return Poll::Ready(Err(Cause::NoRoom));
@@ -158,19 +165,20 @@ impl Mux {
         if shared.closing > Closing::No {
             return Poll::Ready(Err(Cause::Shut));
         }
-        let runtime = match shared.is_driven {
-            true => None,
-            false => match Handle::try_current() {
-                Ok(runtime) => Some(runtime),
-                Err(_) => return Poll::Ready(Err(Cause::NoRuntime)),
-            },
+        let Ok(runtime) = Handle::try_current() else {
+            return Poll::Ready(Err(Cause::NoRuntime));
         };
+        let is_driven = mem::replace(&mut shared.is_driven, true);
+        if !is_driven {
+            let is_alone = runtime.runtime_flavor() == RuntimeFlavor::CurrentThread;
+            shared.home = is_alone.then(|| runtime.id());
+        }
+        let is_foreign = shared.home.is_some_and(|home| home != runtime.id());
         let (before, earliest) = (*ticket, shared.state.queue.earliest());
         let pushed = push(&mut shared.state, ticket);
         let replaced = if pushed.is_none() { shared.state.room.wait(ticket, waker) } else { None };
         // Who leaves the head of those who wait lets the next one see whether there is room for two.
         let next = if before.is_some() && *ticket != before { shared.state.room.next() } else { None };
-        shared.is_driven = true;
         // A driver that is at work takes the queue by and by, but must know of a deadline before all others.
         let is_urgent = shared.state.queue.earliest() != earliest;
         let driver = if shared.is_parked || is_urgent { shared.driver.clone() } else { None };
@@ -178,10 +186,12 @@ impl Mux {
         drop(shared);
         drop(replaced);
         driver.into_iter().chain(next).for_each(Waker::wake);
-        if let Some(runtime) = runtime {
+        if !is_driven {
             drop(runtime.spawn(drive(Driver::new(Arc::clone(self)))));
         }
-        pushed.map_or(Poll::Pending, |pushed| Poll::Ready(Ok(pushed)))
+        let is_brief = deadline.at() < deadline.or_after(self.options.timeout);
+        let must_watch = MustWatch(is_brief || is_foreign);
+        pushed.map_or(Poll::Pending, |pushed| Poll::Ready(Ok((pushed, must_watch))))
     }
 
     /// The outcome of a request, if it is there; else `waker` is woken with it.
@@ -282,7 +292,7 @@ impl Mux {
         };
         shared.is_parked = work == Work::Nothing;
         if let (Work::Queued, Some(queue)) = (work, into) {
-            core::mem::swap(&mut shared.state.queue, queue);
+            mem::swap(&mut shared.state.queue, queue);
         }
         drop(shared);
         drop(replaced);
@@ -321,7 +331,7 @@ impl Mux {
             self.with_wakers(wakers, |state, wakers| {
                 done.drain(..).for_each(|(slot, outcome)| state.finish(slot, outcome, wakers));
                 if rooms.is_empty() {
-                    core::mem::swap(rooms, &mut state.rooms);
+                    mem::swap(rooms, &mut state.rooms);
                 }
             });
         }
@@ -330,7 +340,7 @@ impl Mux {
     /// The driver ends. Whoever still waits is told.
     pub(crate) fn undriven(&self) {
         let mut shared = self.lock();
-        let mut wakers = core::mem::take(&mut shared.closers);
+        let mut wakers = mem::take(&mut shared.closers);
         let cause = if shared.closing > Closing::No { Cause::Shut } else { Cause::Closed(None) };
         shared.state.fail_all(&Failure { cause, sent: true }, &mut wakers);
         wakers.extend(shared.state.room.next());

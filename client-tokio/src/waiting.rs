@@ -11,7 +11,7 @@ use memring_text::failure::Cause;
 
 use crate::{
     deadline::Deadline,
-    mux::Mux,
+    mux::{MustWatch, Mux},
     room::Ticket,
     slots::{Outcome, SlotId},
 };
@@ -35,7 +35,7 @@ impl<'m> Entering<'m> {
         cx: &mut Context<'_>,
         request: &Request<'_>,
         deadline: Deadline,
-    ) -> Poll<Result<SlotId, Cause>> {
+    ) -> Poll<Result<(SlotId, MustWatch), Cause>> {
         self.mux.poll_submit(request, deadline, cx.waker(), &mut self.ticket)
     }
 
@@ -46,7 +46,7 @@ impl<'m> Entering<'m> {
         requests: &mut (impl ExactSizeIterator<Item = Request<'r>> + Clone),
         deadline: Deadline,
         slots: &mut impl Extend<SlotId>,
-    ) -> Poll<Result<(), Cause>> {
+    ) -> Poll<Result<((), MustWatch), Cause>> {
         self.mux.poll_submit_all(requests, deadline, cx.waker(), &mut self.ticket, slots)
     }
 }
