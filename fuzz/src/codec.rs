@@ -607,6 +607,14 @@ mod tests {
     }
 
     #[test]
+    fn replies_that_once_broke_a_law_obey() {
+        for bytes in [&b"key=a\r\r\n"[..], b"key=a b\r\r\n", b"key=a b\r\nEND\r\n"] {
+            try_all(bytes, reply_cuts_agree);
+            try_all(bytes, exchange_cuts_agree);
+        }
+    }
+
+    #[test]
     fn the_requests_of_real_clients_obey() {
         for bytes in transcripts::all(Way::Requests).iter().filter(|bytes| bytes.len() < 5000) {
             try_all(bytes, request_cuts_agree);

@@ -123,10 +123,11 @@ pub struct DumpLine<'b> {
 }
 
 impl<'b> DumpLine<'b> {
-    /// Reads what follows `key=`.
+    /// Reads what follows `key=`. The line may end with a line feed alone, so a carriage return within it would be read
+    /// as part of its end when it is written again.
     pub(crate) fn parse(rest: &'b [u8]) -> Option<Self> {
         let (key, text) = split_word(rest);
-        (!key.is_empty()).then_some(Self { key, text })
+        (!key.is_empty() && !rest.contains(&b'\r')).then_some(Self { key, text })
     }
 
     /// Every name with its value, but for the key.
@@ -203,6 +204,13 @@ mod tests {
         assert_eq!(line.unescape().collect::<Vec<_>>(), b"a b%zz%4");
         assert_eq!(line.cas(), Some(17));
         assert_eq!(line.iter().next(), Some((&b"exp"[..], &b"-1"[..])));
+    }
+
+    #[test]
+    fn a_dump_has_no_carriage_return_but_at_its_end() {
+        for wrong in [&b"k exp=-1\r"[..], b"k\r", b"k e\rxp=-1", b" exp=-1"] {
+            assert_eq!(DumpLine::parse(wrong), None, "{}", wrong.escape_ascii());
+        }
     }
 
     #[test]
