@@ -9,8 +9,8 @@ use std::{
 use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_text::failure::{Cause, Error};
 use memring_text::{
-    Arith, ArithVerb, ArrayBuffer, Buffer, Delete, Get, GetVerb, Key, KeyError, MAX_KEY_LEN, Operation,
-    Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
+    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, Operation, Store,
+    StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
 };
 
 use crate::{
@@ -23,8 +23,6 @@ use crate::{
 
 mod admin;
 mod many;
-
-pub use admin::FromServer;
 
 /// An item with its value in a vector.
 pub type Item = memring_text::Item<Vec<u8>>;
@@ -57,23 +55,6 @@ pub struct Client {
 struct Shared {
     options: PoolOptions,
     fleet: RwLock<Arc<Fleet>>,
-}
-
-/// What is stored beside a value.
-///
-/// Where one is asked for, a [`Ttl`] will do: the flags are then 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Attributes {
-    /// The caller's own number.
-    pub flags: u32,
-    /// How long the item is to live.
-    pub ttl: Ttl,
-}
-
-impl From<Ttl> for Attributes {
-    fn from(ttl: Ttl) -> Self {
-        Self { flags: 0, ttl }
-    }
 }
 
 impl Client {
@@ -363,8 +344,8 @@ impl Client {
         let deadline = self.deadline();
         let fleet = self.fleet();
         let mut room = None;
-        let wire_key =
-            wire_key(fleet.scheme().key.prefix, key, &mut room).map_err(|error| Error::new(name, error))?;
+        let wire_key = Key::prefixed(fleet.scheme().key.prefix, key, &mut room)
+            .map_err(|error| Error::new(name, error))?;
         run(wire_key, &Target { pool: fleet.pool(key), name, deadline })
     }
 
@@ -412,21 +393,6 @@ impl Target<'_> {
 
 /// What replies without a value are collected in.
 const NO_VALUE: ArrayBuffer<0> = ArrayBuffer::new();
-
-/// The key as it goes on the wire: `key` behind the scheme's prefix.
-fn wire_key<'k>(
-    prefix: &[u8],
-    key: &'k [u8],
-    room: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
-) -> Result<Key<'k>, KeyError> {
-    if prefix.is_empty() || key.is_empty() {
-        return Key::new(key);
-    }
-    let room = room.insert(ArrayBuffer::new());
-    room.put_all(&[prefix, key]).map_err(|full| KeyError::TooLong { len: full.needed })?;
-    let room: &'k _ = room;
-    Key::new(room.as_slice())
-}
 
 /// The number for the wire, as of now.
 fn exptime(ttl: Ttl) -> i32 {

@@ -64,9 +64,9 @@ impl Fleet {
 
     /// The pool of the server that holds `key`.
     pub(crate) fn pool(&self, key: &[u8]) -> &Pool {
-        let place = if self.is_single() { ServerIndex::default() } else { self.placement.primary(key) };
+        let place = if self.is_single() { 0 } else { self.placement.primary(key).get() };
         // A placement names servers of its list only, and each has its pool.
-        &self.pools[place.get()]
+        &self.pools[place]
     }
 
     /// With one server there is nothing to choose, and to hash a key is a fifth of what it costs to get it.

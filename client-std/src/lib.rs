@@ -40,14 +40,14 @@ mod socket;
 pub mod testing;
 
 pub use builder::Builder;
-pub use client::{Attributes, Client, FromServer, Item, ServerStatus};
+pub use client::{Client, Item, ServerStatus};
 pub use memring_core::spec::{Address, DEFAULT_PORT, ServerSpec, ServerSpecError, ServerSpecProblem};
 pub use memring_core::{Scheme, Weight, peers};
 #[doc(inline)]
-pub use memring_text::failure::{Error, ErrorKind, Many};
+pub use memring_text::failure::{Error, ErrorKind, FromServer, Many};
 pub use memring_text::{
-    ArrayBuffer, Buffer, FlushDelay, Full, Limits, ServerError, ServerErrorKind, SliceBuffer, Stats,
-    StatsKind, StoreOutcome, Ttl, UnixTime, ZeroTtl,
+    ArrayBuffer, Attributes, Buffer, FlushDelay, Full, Limits, ServerError, ServerErrorKind, SliceBuffer,
+    Stats, StatsKind, StoreOutcome, Ttl, UnixTime, ZeroTtl,
 };
 
 /// The example of the README is one of the tests.

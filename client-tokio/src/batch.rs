@@ -20,7 +20,7 @@ use crate::{
 
 mod plan;
 
-pub(crate) use plan::{Plan, wire_keys};
+pub(crate) use plan::Plan;
 
 /// One server's share of a batch: the operations for it, and their positions in the batch.
 pub(crate) struct Share<'b, O> {

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_text::failure::{Cause, Error};
 use memring_text::{
-    Arith, ArithVerb, ArrayBuffer, Buffer, Delete, Get, GetVerb, Key, KeyError, MAX_KEY_LEN, Operation,
+    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, MAX_KEY_LEN, Operation,
     Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
 };
 
@@ -30,8 +30,6 @@ use crate::{
 
 mod admin;
 mod many;
-
-pub use admin::FromServer;
 
 /// An item with its value in shared bytes.
 pub type Item = memring_text::Item<Bytes>;
@@ -79,23 +77,6 @@ struct Shared {
     options: PoolOptions,
     fleet: RwLock<Arc<Fleet>>,
     is_closed: AtomicBool,
-}
-
-/// What is stored beside a value.
-///
-/// Where one is asked for, a [`Ttl`] will do: the flags are then 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Attributes {
-    /// The caller's own number.
-    pub flags: u32,
-    /// How long the item is to live.
-    pub ttl: Ttl,
-}
-
-impl From<Ttl> for Attributes {
-    fn from(ttl: Ttl) -> Self {
-        Self { flags: 0, ttl }
-    }
 }
 
 impl Client {
@@ -483,7 +464,7 @@ impl Client {
         let deadline = self.deadline();
         let fleet = self.fleet();
         let wire_key =
-            wire_key(fleet.scheme().key.prefix, key, room).map_err(|error| Error::new(name, error))?;
+            Key::prefixed(fleet.scheme().key.prefix, key, room).map_err(|error| Error::new(name, error))?;
         Ok((Target { place: fleet.place(key), fleet, name, deadline }, wire_key))
     }
 
@@ -524,21 +505,6 @@ impl Target {
     async fn call<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
         call(self.pool(), self.name, operation, self.deadline).await
     }
-}
-
-/// The key as it goes on the wire: `key` behind the scheme's prefix.
-fn wire_key<'k>(
-    prefix: &[u8],
-    key: &'k [u8],
-    room: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
-) -> Result<Key<'k>, KeyError> {
-    if prefix.is_empty() || key.is_empty() {
-        return Key::new(key);
-    }
-    let room = room.insert(ArrayBuffer::new());
-    room.put_all(&[prefix, key]).map_err(|full| KeyError::TooLong { len: full.needed })?;
-    let room: &'k _ = room;
-    Key::new(room.as_slice())
 }
 
 /// The number for the wire, as of now.

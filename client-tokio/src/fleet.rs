@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use memring_core::spec::ServerSpec;
-use memring_core::{Placement, Scheme, storage::Boxed};
+use memring_core::{Placement, Scheme, ServerIndex, storage::Boxed};
 use memring_text::failure::Cause;
 
 use crate::pool::{Pool, PoolOptions};
@@ -53,15 +53,28 @@ impl Fleet {
         &self.pools
     }
 
+    /// The servers that hold `keys`, one for each.
+    pub(crate) fn place_many(&self, keys: &[&[u8]]) -> Vec<ServerIndex> {
+        let mut places = vec![ServerIndex::default(); keys.len()];
+        if !self.is_single() {
+            self.placement.place_many(keys, &mut places);
+        }
+        places
+    }
+
     /// The position of the server that holds `key`.
     pub(crate) fn place(&self, key: &[u8]) -> usize {
-        // To hash a key is a fifth of what it costs to get it; with one server there is nothing to choose.
-        if self.pools.len() == 1 { 0 } else { self.placement.primary(key).get() }
+        if self.is_single() { 0 } else { self.placement.primary(key).get() }
     }
 
     /// The pool of the server that holds `key`.
     pub(crate) fn pool(&self, key: &[u8]) -> &Arc<Pool> {
         // A placement names servers of its list only, and each has its pool.
         &self.pools[self.place(key)]
+    }
+
+    /// With one server there is nothing to choose, and to hash a key is a fifth of what it costs to get it.
+    fn is_single(&self) -> bool {
+        self.pools.len() == 1
     }
 }

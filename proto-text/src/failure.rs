@@ -11,7 +11,7 @@ mod cause;
 mod many;
 
 pub use cause::Cause;
-pub use many::Many;
+pub use many::{FromServer, Many};
 
 /// Why an operation has no result. A miss is a result, not an error.
 ///

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+mod prefixed;
+
 /// Longest key the text protocol accepts, in bytes.
 ///
 /// Source: memcached `doc/protocol.txt`, section "Keys".

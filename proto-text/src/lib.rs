@@ -41,7 +41,7 @@
 //! ```
 //!
 //! # What is where
-//! - What is valid on the wire: [`Key`], [`Value`], [`Ttl`], and [`Request`] made of them; encoding cannot fail.
+//! - What is valid on the wire: [`Key`], [`Value`], [`Ttl`], [`Attributes`], and [`Request`] made of them; encoding cannot fail.
 //! - The meta commands: [`MetaGet`], [`MetaSet`], [`MetaDelete`], [`MetaArith`], [`MetaDebug`], [`MetaNoop`], with
 //!   [`BinaryKey`] and [`Opaque`]. For operators: [`Admin`]. At the door: [`Credentials`].
 //! - What the server at hand can do: [`Capabilities`].
@@ -72,6 +72,7 @@ extern crate alloc;
 extern crate std;
 
 mod admin;
+mod attributes;
 mod auth;
 mod base64;
 mod buffer;
@@ -101,6 +102,7 @@ mod value;
 pub use admin::{
     Admin, AdminOutcome, Automove, CacheItem, DumpKey, DumpLine, Notice, NoticeWord, SlabClasses, WatchKinds,
 };
+pub use attributes::Attributes;
 pub use auth::{Credentials, CredentialsError, MAX_CREDENTIALS_LEN};
 pub use buffer::{ArrayBuffer, Buffer, Full, SliceBuffer};
 pub use capabilities::{Capabilities, Feature, Unsupported};

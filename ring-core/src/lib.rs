@@ -35,6 +35,7 @@
 //! | [`mechanism`], [`ketama`], [`crc_chain`] | how a hash becomes a server |
 //! | [`fallback`], [`order`], [`health`] | who is asked when a server is down, and when it is |
 //! | [`storage`] | fixed, lent, boxed or static room for rings |
+//! | `groups` | the keys of a batch, divided among their servers (with `alloc`) |
 //! | [`plan`] | what a change of servers or scheme moves |
 //! | [`vector`] | the files that say what peers did |
 //!
@@ -61,6 +62,8 @@ pub mod crc_chain;
 mod readme {}
 
 pub mod fallback;
+#[cfg(any(test, feature = "alloc"))]
+pub mod groups;
 pub mod hash;
 pub mod health;
 pub mod ketama;

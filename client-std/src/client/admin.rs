@@ -2,21 +2,11 @@
 
 use std::sync::Arc;
 
-use memring_text::failure::{Cause, Error};
+use memring_text::failure::{Cause, FromServer};
 use memring_text::{FlushAll, FlushDelay, Operation, Stats, StatsKind, Verbosity, Version};
 
 use super::Client;
 use crate::batch::{self, Requests};
-
-/// What one server has answered.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct FromServer<T> {
-    /// The server's name.
-    pub server: Arc<str>,
-    /// What it has answered, or why it has not.
-    pub result: Result<T, Error>,
-}
 
 impl Client {
     /// What each server says of its version.
@@ -66,9 +56,6 @@ impl Client {
             .map(|(pool, positions)| (&**pool, Requests::new(&operations, positions, read)));
         let results = batch::run(name, shares, positions.len(), self.batch_deadline()).into_results();
         let pools = fleet.pools().iter();
-        pools
-            .zip(results)
-            .map(|(pool, result)| FromServer { server: Arc::clone(pool.name()), result })
-            .collect()
+        pools.zip(results).map(|(pool, result)| FromServer::new(Arc::clone(pool.name()), result)).collect()
     }
 }

@@ -1,9 +1,9 @@
 //! The verbs for many keys at once.
 
 use memring_text::failure::{Error, Many};
-use memring_text::{Delete, GetVerb, Store, StoreVerb, Value};
+use memring_text::{Attributes, Delete, GetVerb, Store, StoreVerb, Value};
 
-use super::{Attributes, Client, Item, exptime, set_outcome};
+use super::{Client, Item, exptime, set_outcome};
 use crate::batch::{self, Gets, Plan, Requests};
 
 impl Client {

@@ -2,21 +2,11 @@
 
 use std::sync::Arc;
 
-use memring_text::failure::{Cause, Error};
+use memring_text::failure::{Cause, FromServer};
 use memring_text::{FlushAll, FlushDelay, Operation, Stats, StatsKind, Verbosity, Version};
 
 use super::Client;
 use crate::batch::{self, Plan};
-
-/// What one server has answered.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct FromServer<T> {
-    /// The server's name.
-    pub server: Arc<str>,
-    /// What it has answered, or why it has not.
-    pub result: Result<T, Error>,
-}
 
 impl Client {
     /// What each server says of its version.
@@ -71,6 +61,6 @@ impl Client {
         let plan = Plan::each_server(&fleet);
         let results = batch::run(name, plan.divide(&operations), operations.len(), deadline, to).await;
         let answers = fleet.pools().iter().zip(results.into_results());
-        answers.map(|(pool, result)| FromServer { server: Arc::clone(pool.name()), result }).collect()
+        answers.map(|(pool, result)| FromServer::new(Arc::clone(pool.name()), result)).collect()
     }
 }

@@ -1,10 +1,10 @@
 //! The verbs for many keys at once.
 
 use memring_text::failure::{Error, Many};
-use memring_text::{Delete, Get, GetVerb, Store, StoreVerb, Value, ValueTooLarge};
+use memring_text::{Attributes, Delete, Get, GetVerb, Store, StoreVerb, Value, ValueTooLarge};
 
-use super::{Attributes, Client, Item, exptime, set_outcome, shared};
-use crate::batch::{self, Plan, wire_keys};
+use super::{Client, Item, exptime, set_outcome, shared};
+use crate::batch::{self, Plan};
 
 impl Client {
     /// Reads many items: every server is asked before the reply of any is waited for.
@@ -33,12 +33,9 @@ impl Client {
     pub async fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
         const NAME: &str = "get_many";
         let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let keys = keys.iter().map(AsRef::as_ref);
-        let plan = Plan::new(&fleet, keys.clone());
-        let keys = wire_keys(fleet.scheme().key.prefix, keys, &mut room);
-        let keys = keys.map_err(|error| Error::new(NAME, error))?;
-        let get = |position: &usize| Get { verb: GetVerb::Get, key: keys[*position] };
-        let gets: Vec<_> = plan.positions().iter().map(get).collect();
+        let plan = Plan::new(&fleet, keys.iter().map(AsRef::as_ref), &mut room)
+            .map_err(|error| Error::new(NAME, error))?;
+        let gets: Vec<_> = plan.keys().iter().map(|&key| Get { verb: GetVerb::Get, key }).collect();
         Ok(batch::run(NAME, plan.divide(&gets), gets.len(), deadline, |item| Ok(item.map(shared))).await)
     }
 
@@ -58,17 +55,15 @@ impl Client {
     ) -> Result<Many<()>, Error> {
         const NAME: &str = "set_many";
         let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let keys = items.iter().map(|(key, _)| key.as_ref());
-        let plan = Plan::new(&fleet, keys.clone());
-        let keys = wire_keys(fleet.scheme().key.prefix, keys, &mut room);
-        let keys = keys.map_err(|error| Error::new(NAME, error))?;
+        let plan = Plan::new(&fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)
+            .map_err(|error| Error::new(NAME, error))?;
         let Attributes { flags, ttl } = attributes.into();
         let exptime = exptime(ttl);
-        let store = |&position: &usize| {
+        let store = |(&key, &position): (_, &usize)| {
             let value = Value::within(items[position].1.as_ref(), self.options().limits.value)?;
-            Ok(Store { verb: StoreVerb::Set, key: keys[position], flags, exptime, value, noreply: false })
+            Ok(Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false })
         };
-        let stores = plan.positions().iter().map(store).collect::<Result<Vec<_>, _>>();
+        let stores = plan.keys().iter().zip(plan.positions()).map(store).collect::<Result<Vec<_>, _>>();
         let stores = stores.map_err(|error: ValueTooLarge| Error::new(NAME, error))?;
         Ok(batch::run(NAME, plan.divide(&stores), stores.len(), deadline, set_outcome).await)
     }
@@ -84,12 +79,9 @@ impl Client {
     pub async fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
         const NAME: &str = "delete_many";
         let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let keys = keys.iter().map(AsRef::as_ref);
-        let plan = Plan::new(&fleet, keys.clone());
-        let keys = wire_keys(fleet.scheme().key.prefix, keys, &mut room);
-        let keys = keys.map_err(|error| Error::new(NAME, error))?;
-        let delete = |position: &usize| Delete { key: keys[*position], noreply: false };
-        let deletes: Vec<_> = plan.positions().iter().map(delete).collect();
+        let plan = Plan::new(&fleet, keys.iter().map(AsRef::as_ref), &mut room)
+            .map_err(|error| Error::new(NAME, error))?;
+        let deletes: Vec<_> = plan.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
         Ok(batch::run(NAME, plan.divide(&deletes), deletes.len(), deadline, Ok).await)
     }
 }

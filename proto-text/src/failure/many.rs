@@ -1,6 +1,6 @@
-//! What a call with many keys comes to.
+//! What a call with many keys or to many servers comes to.
 
-use std::vec::Vec;
+use std::{sync::Arc, vec::Vec};
 
 use super::Error;
 use crate::operation::Item;
@@ -53,5 +53,23 @@ impl<V> Many<Option<Item<V>>> {
             Ok(Some(item)) => Some((position, item)),
             _ => None,
         })
+    }
+}
+
+/// What one server has answered to a call that goes to all of them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FromServer<T> {
+    /// The server's name.
+    pub server: Arc<str>,
+    /// What it has answered, or why it has not.
+    pub result: Result<T, Error>,
+}
+
+impl<T> FromServer<T> {
+    /// Of a server and its answer. For clients.
+    #[must_use]
+    pub const fn new(server: Arc<str>, result: Result<T, Error>) -> Self {
+        Self { server, result }
     }
 }

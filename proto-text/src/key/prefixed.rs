@@ -1,0 +1,59 @@
+//! Keys behind a prefix that all keys of a client have.
+
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+
+use super::{Key, KeyError, MAX_KEY_LEN};
+use crate::buffer::{ArrayBuffer, Buffer as _};
+
+impl<'k> Key<'k> {
+    /// The key as it goes on the wire: `key` behind `prefix`. Where there is a prefix, `room` is where it is composed.
+    ///
+    /// # Errors
+    /// As of [`new`](Self::new). The prefix alone is a key, but not one that the caller asked for:
+    /// [`KeyError::Empty`].
+    pub fn prefixed(
+        prefix: &[u8],
+        key: &'k [u8],
+        room: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
+    ) -> Result<Self, KeyError> {
+        if prefix.is_empty() || key.is_empty() {
+            return Self::new(key);
+        }
+        let room = room.insert(ArrayBuffer::new());
+        room.put_all(&[prefix, key]).map_err(|full| KeyError::TooLong { len: full.needed })?;
+        let room: &'k _ = room;
+        Self::new(room.as_slice())
+    }
+
+    /// The same for many keys.
+    ///
+    /// # Errors
+    /// Those of the first key that is none.
+    #[cfg(feature = "alloc")]
+    pub fn all_prefixed(
+        prefix: &[u8],
+        keys: impl Iterator<Item = &'k [u8]> + Clone,
+        room: &'k mut Vec<u8>,
+    ) -> Result<Vec<Self>, KeyError> {
+        if prefix.is_empty() {
+            return keys.map(Self::new).collect();
+        }
+        room.clear();
+        for key in keys.clone() {
+            if key.is_empty() {
+                return Err(KeyError::Empty);
+            }
+            room.extend_from_slice(prefix);
+            room.extend_from_slice(key);
+        }
+        let mut rest = &**room;
+        let composed = keys.map(|key| {
+            let len = prefix.len().saturating_add(key.len());
+            let (key, behind) = rest.split_at_checked(len).unwrap_or((rest, &[]));
+            rest = behind;
+            Self::new(key)
+        });
+        composed.collect()
+    }
+}
