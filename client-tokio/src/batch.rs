@@ -12,10 +12,12 @@ use memring_text::{Operation, ProtocolError, Request};
 use crate::{
     call::read,
     deadline::{Deadline, Timer},
-    mux::{MustWatch, Mux},
-    pool::Pool,
-    slots::{Failure, SlotId},
-    waiting::Entering,
+    pool::{
+        Pool,
+        mux::{MustWatch, Mux},
+        slots::{Failure, SlotId},
+        waiting::Entering,
+    },
 };
 
 mod plan;

@@ -11,7 +11,11 @@ use memring_core::{Scheme, peers::libmemcached};
 use memring_text::Limits;
 use memring_text::failure::{Cause, Error};
 
-use crate::{client::Client, fleet::Fleet, mux::MuxOptions, pool::PoolOptions, room::RoomLimits};
+use crate::{
+    client::Client,
+    fleet::Fleet,
+    pool::{PoolOptions, mux::MuxOptions, room::RoomLimits},
+};
 
 /// Makes a [`Client`].
 ///

@@ -9,10 +9,12 @@ use tokio::time::timeout_at;
 
 use crate::{
     deadline::Deadline,
-    mux::{MustWatch, Mux},
-    pool::Pool,
-    slots::{Failure, Outcome, SlotId},
-    waiting::{Entering, Waiting},
+    pool::{
+        Pool,
+        mux::{MustWatch, Mux},
+        slots::{Failure, Outcome, SlotId},
+        waiting::{Entering, Waiting},
+    },
 };
 
 /// Sends `operation` to the pool's server and reads its result.

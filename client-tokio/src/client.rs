@@ -24,8 +24,10 @@ use crate::{
     call::call,
     deadline::Deadline,
     fleet::Fleet,
-    mux::{Closing, MuxOptions},
-    pool::{Pool, PoolOptions},
+    pool::{
+        Pool, PoolOptions,
+        mux::{Closing, MuxOptions},
+    },
 };
 
 mod admin;

@@ -1,26 +1,16 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod answer;
 mod batch;
 mod builder;
 mod call;
 mod client;
-mod connection;
 mod deadline;
 mod dial;
-mod driver;
 mod fleet;
-mod flight;
-mod mux;
 mod pool;
-mod queue;
 mod resolve;
-mod room;
-mod slots;
 mod socket;
-mod state;
-mod waiting;
 
 pub use builder::Builder;
 pub use client::{Client, Item, ServerStatus};

@@ -5,10 +5,19 @@ use std::sync::Arc;
 
 use memring_core::spec::{Address, ServerSpec};
 
-use crate::{
-    dial::Dialer,
-    mux::{Closing, Mux, MuxOptions},
-};
+use self::mux::{Closing, Mux, MuxOptions};
+use crate::dial::Dialer;
+
+mod answer;
+mod connection;
+mod driver;
+mod flight;
+pub(crate) mod mux;
+mod queue;
+pub(crate) mod room;
+pub(crate) mod slots;
+mod state;
+pub(crate) mod waiting;
 
 /// What pools are made with.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use core::{mem, task::Waker};
 
 use memring_text::failure::Cause;
 
-use crate::answer::Answer;
+use super::answer::Answer;
 
 /// What became of a request: its complete reply, or why there is none.
 pub(crate) type Outcome = Result<Answer, Box<Failure>>;

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use memring_text::Request;
 use memring_text::failure::Cause;
 
-use crate::{
-    deadline::Deadline,
+use super::{
     mux::{MustWatch, Mux},
     room::Ticket,
     slots::{Outcome, SlotId},
 };
+use crate::deadline::Deadline;
 
 /// Waits for room on a connection.
 #[derive(Debug)]

@@ -21,9 +21,11 @@ use super::*;
 use crate::{
     batch::{self, Share},
     call::call,
-    mux::{Closing, MuxOptions},
-    pool::{Pool, PoolOptions},
-    room::RoomLimits,
+    pool::{
+        Pool, PoolOptions,
+        mux::{Closing, MuxOptions},
+        room::RoomLimits,
+    },
 };
 
 impl Transport for DuplexStream {

@@ -5,7 +5,7 @@ use core::{num::NonZeroU64, ops::Range};
 use memring_text::{Expected, GetVerb, Key, ReplyShape, Request};
 use tokio::time::Instant;
 
-use crate::slots::SlotId;
+use super::slots::SlotId;
 
 /// Requests and their bytes, in order. Callers put them in, a connection takes the whole queue and keeps it until the
 /// last of its requests is answered.

@@ -14,15 +14,14 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{
-    deadline::Deadline,
-    dial::Dialer,
+use super::{
     driver::{Driver, drive},
     queue::{Group, Queue, Terms},
     room::{RoomLimits, Ticket},
     slots::{Failure, Outcome, SlotId},
     state::State,
 };
+use crate::{deadline::Deadline, dial::Dialer};
 
 /// What connections are made with.
 #[derive(Clone, Debug)]

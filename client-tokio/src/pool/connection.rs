@@ -11,12 +11,12 @@ use memring_text::failure::Cause;
 use memring_text::{Limits, ProtocolError};
 use tokio::{io::ReadBuf, time::Instant};
 
-use crate::{
+use super::{
     flight::{Flight, Unanswered},
     queue::Queue,
     slots::{Failure, Outcome, SlotId},
-    socket::Transport,
 };
+use crate::socket::Transport;
 
 /// A byte stream with what was sent over it.
 #[derive(Debug)]

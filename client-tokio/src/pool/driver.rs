@@ -13,12 +13,14 @@ use tokio::time::Instant;
 #[cfg(test)]
 mod simulation;
 
-use crate::{
+use super::{
     connection::{Connection, End},
-    deadline::{Deadline, Timer},
     mux::{Mux, Work},
     queue::Queue,
     slots::{Failure, Outcome, SlotId},
+};
+use crate::{
+    deadline::{Deadline, Timer},
     socket::{Stream, Transport},
 };
 

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use memring_text::{Event, Exchange, Expected, Item, Limits, Progress, ProtocolError, Reply, ReplyShape};
 use tokio::time::Instant;
 
-use crate::{
+use super::{
     answer::Answer,
     queue::{Line, Queue, Queued},
     slots::SlotId,

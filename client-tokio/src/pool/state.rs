@@ -6,7 +6,7 @@ use core::{num::NonZeroU64, task::Waker};
 use memring_text::Request;
 use memring_text::failure::Cause;
 
-use crate::{
+use super::{
     queue::{Group, Queue, Terms},
     room::{Room, RoomLimits, Ticket},
     slots::{Failure, Outcome, Slot, SlotId, Slots},
