@@ -531,6 +531,8 @@ impl Exchange {
             _ => return Err(ProtocolError::Unexpected),
         };
         self.begun = !complete;
+        // The caller may go away in the middle of the value.
+        self.meta_value = !complete;
         if complete {
             self.owed = self.owed.saturating_sub(1);
         }

@@ -261,3 +261,27 @@ fn an_abandoned_reply_is_thrown_away_by_count() {
     }
     assert_eq!((pairing.state(), rest), (ExchangeState::Idle, &b""[..]));
 }
+
+#[test]
+fn a_caller_may_go_away_in_the_middle_of_a_value() {
+    use memring_text::{Abandoned, Get, GetVerb, MetaGet, Taken};
+    for (first, classic) in [(&b"VALUE a 0 4\r\n"[..], true), (b"VA 4\r\n", false)] {
+        let bytes = [first, b"1111\r\n", if classic { b"END\r\n" } else { b"" }, b"VA 1\r\n2\r\n"].concat();
+        let get = Request::Get(Get { verb: GetVerb::Get, key: Key::new(b"a").unwrap() });
+        let meta = MetaGet::new(Key::new(b"b").unwrap()).value();
+        let meta = Request::Meta(meta.request());
+        let mut pairing = Exchange::default();
+        (0..2).for_each(|_| pairing.sent());
+        let begun = pairing.decode(&bytes, if classic { &get } else { &meta });
+        let Ok(Progress::Event { consumed, complete: false, .. }) = begun else { panic!("{begun:?}") };
+        let mut rest = &bytes[consumed..];
+        while pairing.owed() == 2 {
+            let thrown = pairing.decode(rest, &Abandoned);
+            let Ok(Progress::Event { consumed, .. }) = thrown else { panic!("{thrown:?}") };
+            rest = &rest[consumed..];
+        }
+        assert_eq!(rest, b"VA 1\r\n2\r\n");
+        let read = pairing.decode_each(rest, &meta, |_, _| {});
+        assert_eq!(read, Ok(Taken { consumed: rest.len(), complete: true }));
+    }
+}
