@@ -8,7 +8,10 @@
 
 use std::{collections::HashSet, fs, io, path::Path};
 
-use memring_fuzz::transcripts::{self, Way};
+use memring_fuzz::{
+    callers::Action,
+    transcripts::{self, Way},
+};
 
 /// Longer ones are slow, and say nothing new.
 const MAX_LEN: usize = 400;
@@ -24,7 +27,37 @@ fn main() -> io::Result<()> {
         "exchange_cuts_agree",
         &replies,
         |bytes| if bytes.starts_with(b"VALUE") { [0, 11] } else { [11, 11] },
-    )
+    )?;
+    write_scripts("callers_keep_apart")
+}
+
+/// Three ask, the second goes away in the middle of the first reply; or something else comes instead.
+fn write_scripts(target: &str) -> io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    fs::create_dir_all(&folder)?;
+    let foreign = [
+        &b"VALUE kk 0 1\r\nx\r\nEND\r\n"[..],
+        b"VALUE k 0 1 7\r\nx\r\nEND\r\n",
+        b"VA 1 O0\r\nx\r\n",
+        b"CLIENT_ERROR bad\r\n",
+        b"STAT a b\r\nEND\r\n",
+        b"ERROR\r\n",
+    ];
+    for what in 0..16 {
+        for as_it_is in [false, true] {
+            let mut script = Vec::new();
+            let mut put =
+                |actions: &[Action<'_>]| actions.iter().for_each(|action| action.write(&mut script));
+            put(&[Action::Ask(4, 0), Action::Ask(what, 0), Action::Ask(15 - what, 1), Action::Ask(what, 2)]);
+            put(&[Action::Deliver(12), Action::Leave { which: u8::from(as_it_is), as_it_is }]);
+            if as_it_is {
+                put(&[Action::Inject(foreign[usize::from(what) % foreign.len()])]);
+            }
+            put(&[Action::Deliver(usize::MAX), if as_it_is { Action::Close } else { Action::Overdue }]);
+            fs::write(folder.join(format!("seed-{what:02}-{}", u8::from(as_it_is))), script)?;
+        }
+    }
+    Ok(())
 }
 
 fn short_ones(way: Way) -> Vec<Vec<u8>> {
