@@ -1,6 +1,8 @@
 //! Who asks: a user's name and password, sent in a `set` of their own.
 
 use core::fmt;
+#[cfg(feature = "std")]
+use std::sync::Arc;
 
 /// Longest name and password together, in bytes.
 ///
@@ -18,14 +20,16 @@ pub struct Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// Checks a name and a password: neither empty, no line ends and no NUL in either, no space and no colon in the
-    /// name, and not longer than [`MAX_CREDENTIALS_LEN`] together.
+    /// Checks a name and a password: neither empty, no line end, NUL or space in either, no colon in the name, and not
+    /// longer than [`MAX_CREDENTIALS_LEN`] together.
+    ///
+    /// Of a password with a space, memcached 1.6 would hear what is before it, and not let the user in.
     ///
     /// # Errors
     /// Says what is wrong, without showing it.
     pub fn new(user: &'a [u8], password: &'a [u8]) -> Result<Self, CredentialsError> {
-        let bad_in_both = |byte: &u8| matches!(byte, 0 | b'\r' | b'\n');
-        if user.is_empty() || user.iter().any(|byte| bad_in_both(byte) || matches!(byte, b' ' | b':')) {
+        let bad_in_both = |byte: &u8| matches!(byte, 0 | b'\r' | b'\n' | b' ');
+        if user.is_empty() || user.iter().any(|byte| bad_in_both(byte) || *byte == b':') {
             return Err(CredentialsError::User);
         }
         if password.is_empty() || password.iter().any(bad_in_both) {
@@ -49,6 +53,41 @@ impl<'a> Credentials<'a> {
 impl fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credentials(***)")
+    }
+}
+
+/// [`Credentials`] that own their bytes. Clones share them.
+#[cfg(feature = "std")]
+#[derive(Clone, PartialEq, Eq)]
+pub struct OwnedCredentials {
+    /// The name, then the password.
+    bytes: Arc<[u8]>,
+    user_len: usize,
+}
+
+#[cfg(feature = "std")]
+impl OwnedCredentials {
+    /// Checks and copies a name and a password.
+    ///
+    /// # Errors
+    /// As [`Credentials::new`].
+    pub fn new(user: &[u8], password: &[u8]) -> Result<Self, CredentialsError> {
+        Credentials::new(user, password)?;
+        Ok(Self { bytes: [user, password].concat().into(), user_len: user.len() })
+    }
+
+    /// The same, borrowed.
+    #[must_use]
+    pub fn credentials(&self) -> Credentials<'_> {
+        let (user, password) = self.bytes.split_at(self.user_len);
+        Credentials { user, password }
+    }
+}
+
+#[cfg(feature = "std")]
+impl fmt::Debug for OwnedCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.credentials().fmt(f)
     }
 }
 
@@ -86,9 +125,9 @@ mod tests {
     fn exactly_the_stated_bytes_are_refused() {
         for byte in 0..=u8::MAX {
             let bytes = [b'a', byte, b'z'];
-            let (ends, splits) = (matches!(byte, 0 | 10 | 13), matches!(byte, b' ' | b':'));
-            assert_eq!(Credentials::new(&bytes, b"p").is_ok(), !ends && !splits);
-            assert_eq!(Credentials::new(b"u", &bytes).is_ok(), !ends);
+            let splits = matches!(byte, 0 | b'\n' | b'\r' | b' ');
+            assert_eq!(Credentials::new(&bytes, b"p").is_ok(), !splits && byte != b':');
+            assert_eq!(Credentials::new(b"u", &bytes).is_ok(), !splits);
         }
         assert_eq!(Credentials::new(b"", b"p"), Err(CredentialsError::User));
         assert_eq!(Credentials::new(b"u", b""), Err(CredentialsError::Password));

@@ -197,9 +197,10 @@ impl<'a> Request<'a> {
             Self::Meta(meta) => return meta_line(meta, meta.value().map(|value| value.as_bytes().len())),
             Self::MetaNoop => head.put(b"mn\r\n"),
             Self::Auth(credentials) => {
-                // The key says nothing; what follows it is a value of this length.
+                // Key and exptime say nothing to a server that demands this. Another one would keep an item that anybody
+                // can read, were it not over at once.
                 let (user, password) = (credentials.user(), credentials.password());
-                head.put(b"set x 0 0");
+                head.put(b"set x 0 -1");
                 head.number(user.len().saturating_add(password.len()).saturating_add(1) as u64);
                 for part in [LINE_END, user, b" ", password, LINE_END] {
                     head.put(part);

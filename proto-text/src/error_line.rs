@@ -167,6 +167,12 @@ impl ServerError {
         self.word
     }
 
+    /// The same, but without a text that memcached does not use: that may repeat what was asked.
+    pub(crate) fn without_unknown_text(self) -> Self {
+        let line = ErrorLine { word: self.word, text: self.text.as_slice() };
+        if line.row().is_some() { self } else { ErrorLine { word: self.word, text: b"" }.into() }
+    }
+
     /// What the server said behind it, at most 96 bytes.
     #[must_use]
     pub fn text(&self) -> &[u8] {

@@ -103,6 +103,8 @@ pub use admin::{
     Admin, AdminOutcome, Automove, CacheItem, DumpKey, DumpLine, Notice, NoticeWord, SlabClasses, WatchKinds,
 };
 pub use attributes::Attributes;
+#[cfg(feature = "std")]
+pub use auth::OwnedCredentials;
 pub use auth::{Credentials, CredentialsError, MAX_CREDENTIALS_LEN};
 pub use buffer::{ArrayBuffer, Buffer, Full, SliceBuffer};
 pub use capabilities::{Capabilities, Feature, Unsupported};

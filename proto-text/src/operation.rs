@@ -306,7 +306,10 @@ impl<V> Operation<V> for Credentials<'_> {
     }
 
     fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
-        found(reply, Status::Stored).map(|_| ())
+        found(reply, Status::Stored).map(|_| ()).map_err(|error| match error {
+            ReplyError::Server(error) => ReplyError::Server(error.without_unknown_text()),
+            error => error,
+        })
     }
 }
 

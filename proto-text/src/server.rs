@@ -5,6 +5,8 @@
 //!  bytes ◀── Event::encode  ◀──────┘ (now)
 //! ```
 //!
+//! [`Guard`] stands before a session where a password is wanted.
+//!
 //! A server is a loop over [`Session::feed`], whatever the sockets and threads around it:
 //!
 //! ```
@@ -26,6 +28,7 @@ mod admin_line;
 mod c_number;
 mod counters;
 mod engine;
+mod guard;
 #[cfg(feature = "std")]
 mod memory_store;
 mod meta_answer;
@@ -37,6 +40,7 @@ mod session;
 mod store;
 
 pub use engine::{Engine, EngineConfig, FoundItem};
+pub use guard::Guard;
 #[cfg(feature = "std")]
 pub use memory_store::MemoryStore;
 pub use meta_line::MetaLine;

@@ -240,6 +240,14 @@ pub enum Refusal {
     BadInitial,
     /// The delta of an `ma` is no number.
     BadDeltaValue,
+    /// Nobody has said yet who asks.
+    Unauthenticated,
+    /// There is no such user, or with another password.
+    AuthFailed,
+    /// Not a name and a password.
+    BadAuthFormat,
+    /// A name and a password that do not end in a line end.
+    BadTermination,
 }
 
 impl Refusal {
@@ -272,6 +280,10 @@ impl Refusal {
             Self::BadArithMode => (ClientError, "invalid mode for ma M token"),
             Self::BadInitial => (ClientError, "invalid numeric initial value"),
             Self::BadDeltaValue => (ClientError, "invalid numeric delta value"),
+            Self::Unauthenticated => (ClientError, "unauthenticated"),
+            Self::AuthFailed => (ClientError, "authentication failure"),
+            Self::BadAuthFormat => (ClientError, "bad authentication token format"),
+            Self::BadTermination => (ClientError, "bad command line termination"),
         };
         ErrorLine { word, text: text.as_bytes() }
     }

@@ -23,7 +23,7 @@ use crate::{
 const PAUSE: usize = 64 * 1024;
 
 /// Room for the longest reply of one line.
-const LINE_ROOM: usize = 128;
+pub(super) const LINE_ROOM: usize = 128;
 
 /// The server's side of one connection.
 ///
