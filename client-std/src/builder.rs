@@ -8,10 +8,10 @@ use std::{
 
 use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_core::{Scheme, peers::libmemcached};
-use memring_text::Limits;
 use memring_text::failure::{Cause, Error};
+use memring_text::{Limits, OwnedCredentials};
 
-use crate::{client::Client, fleet::Fleet, pool::PoolOptions};
+use crate::{client::Client, dial::DialOptions, fleet::Fleet, pool::PoolOptions};
 
 /// Makes a [`Client`].
 ///
@@ -46,6 +46,7 @@ impl Builder {
                 timeout: Duration::from_secs(1),
                 size: 16,
                 limits: Limits::DEFAULT,
+                dial: DialOptions::DEFAULT,
             },
             wrong: None,
         }
@@ -100,6 +101,19 @@ impl Builder {
     /// How many connections to each server there may be: 16, at least 1. More threads than that take turns.
     pub const fn pool_size(mut self, size: usize) -> Self {
         self.options.size = if size == 0 { 1 } else { size };
+        self
+    }
+
+    /// Says this name and password on every connection, before anything else: for servers that demand them (memcached's
+    /// option `-Y`). A server that takes others answers [`ErrorKind::Auth`](crate::ErrorKind::Auth), and so does one that
+    /// demands some and gets none.
+    ///
+    /// They travel as they are: without TLS, the network can read them.
+    pub fn auth(mut self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
+        match OwnedCredentials::new(user.as_ref(), password.as_ref()) {
+            Ok(credentials) => self.options.dial.auth = Some(credentials),
+            Err(error) => self.is_wrong(error),
+        }
         self
     }
 

@@ -4,7 +4,7 @@ use core::{net::SocketAddr, time::Duration};
 use std::{io, net::TcpStream, path::Path, sync::Arc};
 
 use memring_core::spec::Address;
-use memring_text::failure::Cause;
+use memring_text::{OwnedCredentials, failure::Cause};
 use socket2::{SockRef, TcpKeepalive};
 
 use crate::{
@@ -12,6 +12,17 @@ use crate::{
     resolve::Resolver,
     socket::{Socket, Stream},
 };
+
+/// How connections are opened.
+#[derive(Clone, Debug)]
+pub(crate) struct DialOptions {
+    /// What is said before anything else.
+    pub(crate) auth: Option<OwnedCredentials>,
+}
+
+impl DialOptions {
+    pub(crate) const DEFAULT: Self = Self { auth: None };
+}
 
 /// Opens connections to one server.
 #[derive(Debug)]

@@ -2,15 +2,20 @@
 
 use core::time::Duration;
 use std::{
+    io,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
 use memring_core::spec::{Address, ServerSpec};
 use memring_text::failure::Cause;
-use memring_text::{Connection, ExchangeState, Limits, Request};
+use memring_text::{ArrayBuffer, Connection, Credentials, ExchangeState, Limits, Request};
 
-use crate::{deadline::Deadline, dial::Dialer, socket::Socket};
+use crate::{
+    deadline::Deadline,
+    dial::{DialOptions, Dialer},
+    socket::Socket,
+};
 
 /// A connection with the protocol's state; boxed, because it moves in and out of its pool with every operation.
 pub(crate) type Wire = Box<Connection<Socket, Box<[u8]>>>;
@@ -22,6 +27,7 @@ pub(crate) struct PoolOptions {
     pub(crate) timeout: Duration,
     pub(crate) size: usize,
     pub(crate) limits: Limits,
+    pub(crate) dial: DialOptions,
 }
 
 /// The connections to one server.
@@ -182,11 +188,25 @@ impl Drop for Lease<'_> {
 
 impl Pool {
     fn open(&self, deadline: Deadline) -> Result<Wire, Cause> {
-        let PoolOptions { connect_timeout, timeout, limits, .. } = self.options;
-        let socket = self.dialer.dial(deadline.within(connect_timeout), timeout)?;
+        let PoolOptions { connect_timeout, timeout, limits, ref dial, .. } = self.options;
+        let deadline = deadline.within(connect_timeout);
+        let socket = self.dialer.dial(deadline, timeout)?;
         let buffer = vec![0; BUFFER.max(limits.line)].into_boxed_slice();
-        Ok(Box::new(Connection::with_limits(socket, buffer, limits)))
+        let mut wire = Box::new(Connection::with_limits(socket, buffer, limits));
+        if let Some(auth) = &dial.auth {
+            wire.io_mut().begin(deadline);
+            authenticate(&mut wire, auth.credentials())?;
+        }
+        Ok(wire)
     }
+}
+
+/// Says who we are. What takes too long here is a connection that is not there in time.
+fn authenticate(wire: &mut Wire, credentials: Credentials<'_>) -> Result<(), Cause> {
+    wire.call(&credentials, ArrayBuffer::<0>::new()).map_err(|error| match Cause::from(error) {
+        Cause::Timeout => Cause::connect(io::ErrorKind::TimedOut.into()),
+        cause => cause,
+    })
 }
 
 /// How long a connection may be idle before it is looked at again. What ends or sends within this time is found by the

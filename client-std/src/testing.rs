@@ -25,8 +25,8 @@ use std::{
 };
 
 use memring_text::{
-    UnixTime,
-    server::{Engine, EngineConfig, MemoryStore, Next, Session},
+    CredentialsError, OwnedCredentials, UnixTime,
+    server::{Engine, EngineConfig, Guard, MemoryStore, Next, Session},
 };
 use socket2::SockRef;
 
@@ -46,6 +46,9 @@ pub struct ServerBuilder {
     memory: usize,
     item_size_max: usize,
     connections: usize,
+    users: Vec<OwnedCredentials>,
+    /// The first thing that was wrong; `bind` tells.
+    wrong: Option<CredentialsError>,
 }
 
 /// What the threads share.
@@ -55,6 +58,7 @@ struct Shared {
     engine: Mutex<Engine<MemoryStore>>,
     open: Mutex<Open>,
     limit: usize,
+    users: Vec<OwnedCredentials>,
     closing: AtomicBool,
     started: (SystemTime, Instant),
 }
@@ -85,7 +89,13 @@ impl Server {
 
     /// A builder, to say more.
     pub const fn builder() -> ServerBuilder {
-        ServerBuilder { memory: 64 << 20, item_size_max: 1 << 20, connections: 1024 }
+        ServerBuilder {
+            memory: 64 << 20,
+            item_size_max: 1 << 20,
+            connections: 1024,
+            users: Vec::new(),
+            wrong: None,
+        }
     }
 
     /// Where it listens.
@@ -135,6 +145,15 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets in only those who say this name and password, or those of another call.
+    pub fn auth(mut self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
+        match OwnedCredentials::new(user.as_ref(), password.as_ref()) {
+            Ok(user) => self.users.push(user),
+            Err(error) => self.wrong = self.wrong.or(Some(error)),
+        }
+        self
+    }
+
     /// Starts on a free port of the loopback interface.
     ///
     /// # Errors
@@ -146,8 +165,11 @@ impl ServerBuilder {
     /// Starts on `addr`.
     ///
     /// # Errors
-    /// What the system says, when the address is in use for instance.
+    /// What the system says, when the address is in use for instance; and that a name or password can be none.
     pub fn bind(self, addr: impl ToSocketAddrs) -> io::Result<Server> {
+        if let Some(error) = self.wrong {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
+        }
         let listener = TcpListener::bind(addr)?;
         let config = EngineConfig { item_size_max: self.item_size_max, ..EngineConfig::default() };
         let shared = Arc::new(Shared {
@@ -156,6 +178,7 @@ impl ServerBuilder {
             engine: Mutex::new(Engine::with_config(MemoryStore::new(self.memory), config)),
             open: Mutex::default(),
             limit: self.connections,
+            users: self.users,
             closing: AtomicBool::new(false),
             started: (SystemTime::now(), Instant::now()),
         });
@@ -201,12 +224,17 @@ impl Shared {
 
     fn serve(&self, mut stream: &TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
+        let users: Vec<_> = self.users.iter().map(OwnedCredentials::credentials).collect();
+        let mut guard = if users.is_empty() { None } else { Some(Guard::new()) };
         let mut session = Session::new(Vec::new());
         let (mut input, mut filled) = (vec![0; BUFFER], 0);
         let mut output = Vec::new();
         loop {
             let unread = input.get(..filled).unwrap_or(&[]);
-            let fed = session.feed(unread, &mut self.engine(), &mut output, self.now());
+            let fed = match guard.as_mut().filter(|guard| !guard.is_open()) {
+                Some(guard) => guard.feed(unread, &users, &mut output),
+                None => session.feed(unread, &mut self.engine(), &mut output, self.now()),
+            };
             stream.write_all(&output)?;
             output.clear();
             output.shrink_to(BUFFER);

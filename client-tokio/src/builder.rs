@@ -8,11 +8,12 @@ use std::{
 
 use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_core::{Scheme, peers::libmemcached};
-use memring_text::Limits;
 use memring_text::failure::{Cause, Error};
+use memring_text::{Limits, OwnedCredentials};
 
 use crate::{
     client::Client,
+    dial::DialOptions,
     fleet::Fleet,
     pool::{PoolOptions, mux::MuxOptions, room::RoomLimits},
 };
@@ -47,6 +48,7 @@ impl Builder {
             scheme: libmemcached::KETAMA_WEIGHTED,
             options: PoolOptions {
                 size: 1,
+                dial: DialOptions::DEFAULT,
                 mux: MuxOptions {
                     connect_timeout: Duration::from_secs(1),
                     timeout: Duration::from_secs(1),
@@ -126,6 +128,19 @@ impl Builder {
     /// server's refusal of such a request reaches all of its callers.
     pub const fn merge_gets(mut self, merge: bool) -> Self {
         self.options.mux.is_merging = merge;
+        self
+    }
+
+    /// Says this name and password on every connection, before anything else: for servers that demand them (memcached's
+    /// option `-Y`). A server that takes others answers [`ErrorKind::Auth`](crate::ErrorKind::Auth), and so does one that
+    /// demands some and gets none.
+    ///
+    /// They travel as they are: without TLS, the network can read them.
+    pub fn auth(mut self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
+        match OwnedCredentials::new(user.as_ref(), password.as_ref()) {
+            Ok(credentials) => self.options.dial.auth = Some(credentials),
+            Err(error) => self.is_wrong(error),
+        }
         self
     }
 

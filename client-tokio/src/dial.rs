@@ -4,42 +4,68 @@ use core::{net::SocketAddr, time::Duration};
 use std::{io, path::Path};
 
 use memring_core::spec::Address;
-use memring_text::failure::Cause;
+use memring_text::{OwnedCredentials, failure::Cause};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::TcpStream,
     time::{Instant, timeout_at},
 };
 
+use self::auth::authenticate;
 use crate::{resolve::Resolver, socket::Stream};
+
+mod auth;
+
+/// How connections are opened.
+#[derive(Clone, Debug)]
+pub(crate) struct DialOptions {
+    /// What is said before anything else.
+    pub(crate) auth: Option<OwnedCredentials>,
+}
+
+impl DialOptions {
+    pub(crate) const DEFAULT: Self = Self { auth: None };
+}
 
 /// Opens connections to one server.
 #[derive(Debug)]
-pub(crate) enum Dialer {
+pub(crate) struct Dialer {
+    place: Place,
+    options: DialOptions,
+}
+
+#[derive(Debug)]
+enum Place {
     Tcp(Resolver),
     Unix(Box<Path>),
 }
 
 impl Dialer {
     /// A dialer for `address`.
-    pub(crate) fn new(address: &Address) -> Self {
-        match address {
-            Address::Tcp { host, port } => Self::Tcp(Resolver::new(host, *port)),
-            Address::Unix(path) => Self::Unix(Path::new(path).into()),
-        }
+    pub(crate) fn new(address: &Address, options: &DialOptions) -> Self {
+        let place = match address {
+            Address::Tcp { host, port } => Place::Tcp(Resolver::new(host, *port)),
+            Address::Unix(path) => Place::Unix(Path::new(path).into()),
+        };
+        Self { place, options: options.clone() }
     }
 
     /// Opens a connection by `deadline`; its operations will usually have `timeout`.
     pub(crate) async fn dial(&self, deadline: Instant, timeout: Duration) -> Result<Stream, Cause> {
-        let stream = match self {
-            Self::Tcp(resolver) => {
+        let stream = match &self.place {
+            Place::Tcp(resolver) => {
                 let addresses = in_time(deadline, resolver.resolve()).await;
                 let addresses = addresses.map_err(Cause::resolve)?;
                 tcp_of_any(&addresses, deadline, timeout).await
             }
-            Self::Unix(path) => in_time(deadline, unix(path)).await,
+            Place::Unix(path) => in_time(deadline, unix(path)).await,
         };
-        stream.map_err(Cause::connect)
+        let mut stream = stream.map_err(Cause::connect)?;
+        if let Some(auth) = &self.options.auth {
+            let answer = timeout_at(deadline, authenticate(&mut stream, auth.credentials())).await;
+            answer.unwrap_or_else(|_| Err(Cause::connect(io::ErrorKind::TimedOut.into())))?;
+        }
+        Ok(stream)
     }
 }
 

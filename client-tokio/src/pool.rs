@@ -6,7 +6,7 @@ use std::sync::Arc;
 use memring_core::spec::{Address, ServerSpec};
 
 use self::mux::{Closing, Mux, MuxOptions};
-use crate::dial::Dialer;
+use crate::dial::{DialOptions, Dialer};
 
 mod answer;
 mod connection;
@@ -24,6 +24,7 @@ pub(crate) mod waiting;
 pub(crate) struct PoolOptions {
     /// How many connections there may be to each server.
     pub(crate) size: usize,
+    pub(crate) dial: DialOptions,
     pub(crate) mux: MuxOptions,
 }
 
@@ -39,7 +40,7 @@ pub(crate) struct Pool {
 impl Pool {
     /// A pool without an open connection yet.
     pub(crate) fn new(spec: &ServerSpec, options: &PoolOptions) -> Self {
-        let dialer = Arc::new(Dialer::new(spec.address()));
+        let dialer = Arc::new(Dialer::new(spec.address(), &options.dial));
         let mux = |_| Arc::new(Mux::new(Arc::clone(&dialer), options.mux.clone()));
         Self {
             name: spec.name().into(),

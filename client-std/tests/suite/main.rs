@@ -2,6 +2,7 @@
 //!
 //! memcached must be installed; the suite fails without it.
 
+mod auth;
 mod batches;
 mod faults;
 mod keys;

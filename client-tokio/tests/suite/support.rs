@@ -7,7 +7,9 @@ use core::{
     time::Duration,
 };
 use std::{
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     io::{self, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     os::unix::net::UnixStream,
@@ -67,11 +69,16 @@ pub(crate) struct Memcached {
 
 impl Memcached {
     pub(crate) fn start() -> Self {
+        Self::start_with::<&str>(&[])
+    }
+
+    /// A memcached with these arguments, too.
+    pub(crate) fn start_with<A: AsRef<OsStr>>(args: &[A]) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let file = env::temp_dir().join(format!("memring-{}-{number}", std::process::id()));
         let mut command = Self::command();
-        command.args(["-l", "127.0.0.1", "-p", "-1"]).env("MEMCACHED_PORT_FILENAME", &file);
+        command.args(["-l", "127.0.0.1", "-p", "-1"]).args(args).env("MEMCACHED_PORT_FILENAME", &file);
         let child = Self::spawn(&mut command);
         let port = until("memcached names its port", || {
             let text = fs::read_to_string(&file).ok()?;
@@ -300,6 +307,29 @@ impl BlackHole {
 /// The name of a server that is not there.
 pub(crate) fn refusing() -> String {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().to_string()
+}
+
+/// A file that others may read, until this is dropped.
+pub(crate) struct File(PathBuf);
+
+impl File {
+    pub(crate) fn new(content: impl AsRef<[u8]>) -> Self {
+        static WRITTEN: AtomicUsize = AtomicUsize::new(0);
+        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let path = env::temp_dir().join(format!("memring-{}-file-{number}", std::process::id()));
+        fs::write(&path, content).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 /// Waits for something to be there, at most ten seconds.

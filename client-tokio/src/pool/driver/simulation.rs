@@ -21,6 +21,7 @@ use super::*;
 use crate::{
     batch::{self, Share},
     call::call,
+    dial::DialOptions,
     pool::{
         Pool, PoolOptions,
         mux::{Closing, MuxOptions},
@@ -44,7 +45,10 @@ fn pool(random: &mut Rng) -> Pool {
         room: RoomLimits { requests: random.usize(1..50), bytes: random.usize(0..5000) },
         is_merging: random.bool(),
     };
-    Pool::new(&"nowhere".parse::<ServerSpec>().unwrap(), &PoolOptions { size: 1, mux })
+    Pool::new(
+        &"nowhere".parse::<ServerSpec>().unwrap(),
+        &PoolOptions { size: 1, dial: DialOptions::DEFAULT, mux },
+    )
 }
 
 /// Answers what comes, in pieces and with pauses, until the end; sometimes cuts off before it, sometimes falls silent.
