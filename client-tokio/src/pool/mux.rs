@@ -329,9 +329,8 @@ impl Mux {
         if !done.is_empty() {
             self.with_wakers(wakers, |state, wakers| {
                 done.drain(..).for_each(|(slot, outcome)| state.finish(slot, outcome, wakers));
-                if rooms.is_empty() {
-                    mem::swap(rooms, &mut state.rooms);
-                }
+                let left = state.rooms.len().saturating_sub(KEPT_ROOMS.saturating_sub(rooms.len()));
+                rooms.extend(state.rooms.drain(left..));
             });
         }
     }
@@ -363,7 +362,7 @@ impl Mux {
 /// The largest room for a value that is kept, in bytes.
 const KEPT_ROOM: usize = 4096;
 
-/// How many such rooms are kept.
+/// How many such rooms are kept at most, by the callers' side and by the driver each.
 const KEPT_ROOMS: usize = 256;
 
 #[cfg(test)]
