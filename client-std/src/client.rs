@@ -1,6 +1,10 @@
 //! The client: every verb of the protocol, each sent to the server that holds the key.
 
-use core::{fmt, time::Duration};
+use core::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 use std::{
     sync::{Arc, PoisonError, RwLock},
     time::SystemTime,
@@ -9,7 +13,7 @@ use std::{
 use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_text::failure::{Cause, Error};
 use memring_text::{
-    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, Operation, Store,
+    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, Opaque, Operation, Store,
     StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
 };
 
@@ -23,6 +27,9 @@ use crate::{
 
 mod admin;
 mod many;
+mod meta;
+
+pub use meta::{Meta, MetaItem};
 
 /// An item with its value in a vector.
 pub type Item = memring_text::Item<Vec<u8>>;
@@ -55,6 +62,8 @@ pub struct Client {
 struct Shared {
     options: PoolOptions,
     fleet: RwLock<Arc<Fleet>>,
+    /// Tells replies to meta commands apart.
+    opaques: AtomicU64,
 }
 
 impl Client {
@@ -78,7 +87,8 @@ impl Client {
 
     pub(crate) fn new(fleet: Fleet, options: PoolOptions) -> Self {
         let timeout = options.timeout;
-        Self { shared: Arc::new(Shared { options, fleet: RwLock::new(Arc::new(fleet)) }), timeout }
+        let fleet = RwLock::new(Arc::new(fleet));
+        Self { shared: Arc::new(Shared { options, fleet, opaques: AtomicU64::new(0) }), timeout }
     }
 
     /// The same client, with the same connections, but with another [timeout](Builder::timeout).
@@ -360,6 +370,11 @@ impl Client {
 
     fn options(&self) -> &PoolOptions {
         &self.shared.options
+    }
+
+    /// A token that no other request under way has.
+    fn opaque(&self) -> Opaque {
+        Opaque::number(self.shared.opaques.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The servers as of now. They stay what they are for as long as an operation holds them.

@@ -40,14 +40,16 @@ mod socket;
 pub mod testing;
 
 pub use builder::Builder;
-pub use client::{Client, Item, ServerStatus};
+pub use client::{Client, Item, Meta, MetaItem, ServerStatus};
 pub use memring_core::spec::{Address, DEFAULT_PORT, ServerSpec, ServerSpecError, ServerSpecProblem};
 pub use memring_core::{Scheme, Weight, peers};
 #[doc(inline)]
 pub use memring_text::failure::{Error, ErrorKind, FromServer, Many};
 pub use memring_text::{
-    ArrayBuffer, Attributes, Buffer, FlushDelay, Full, Limits, ServerError, ServerErrorKind, SliceBuffer,
-    Stats, StatsKind, StoreOutcome, Ttl, UnixTime, ZeroTtl,
+    ArithMode, ArrayBuffer, Attributes, Buffer, Feature, FlushDelay, Full, Limits, MetaArithOptions,
+    MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaInfo, MetaSetOptions, MetaStoreOutcome,
+    ServerError, ServerErrorKind, SetMode, SliceBuffer, Stats, StatsKind, StoreOutcome, Ttl, UnixTime,
+    ZeroTtl,
 };
 
 /// The example of the README is one of the tests.

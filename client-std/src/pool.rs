@@ -9,7 +9,7 @@ use std::{
 
 use memring_core::spec::{Address, ServerSpec};
 use memring_text::failure::Cause;
-use memring_text::{ArrayBuffer, Connection, Credentials, ExchangeState, Limits, Request};
+use memring_text::{ArrayBuffer, Connection, Credentials, ExchangeState, KnownCapabilities, Limits, Request};
 
 use crate::{
     deadline::Deadline,
@@ -38,6 +38,7 @@ pub(crate) struct PoolOptions {
 pub(crate) struct Pool {
     name: Arc<str>,
     address: Address,
+    capabilities: KnownCapabilities,
     dialer: Dialer,
     options: PoolOptions,
     shelf: Mutex<Shelf>,
@@ -64,6 +65,7 @@ impl Pool {
         Self {
             name: spec.name().into(),
             address: spec.address().clone(),
+            capabilities: KnownCapabilities::new(),
             dialer: Dialer::new(spec.address()),
             options,
             shelf: Mutex::default(),
@@ -74,6 +76,11 @@ impl Pool {
     /// The server's name.
     pub(crate) const fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// What is known of what the server can do.
+    pub(crate) const fn capabilities(&self) -> &KnownCapabilities {
+        &self.capabilities
     }
 
     /// Whether this is the pool that `spec` needs.

@@ -30,7 +30,7 @@ use memring_text::{
 };
 use socket2::SockRef;
 
-/// A server with memcached's classic commands, on threads of this process.
+/// A server with memcached's classic and meta commands, on threads of this process.
 ///
 /// Dropping it closes its connections and ends its threads, and what it held is gone.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use core::{
     fmt,
     future::poll_fn,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 use std::{
@@ -15,8 +15,8 @@ use bytes::Bytes;
 use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_text::failure::{Cause, Error};
 use memring_text::{
-    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, MAX_KEY_LEN, Operation,
-    Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
+    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, MAX_KEY_LEN, Opaque,
+    Operation, Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
 };
 
 use crate::{
@@ -32,6 +32,9 @@ use crate::{
 
 mod admin;
 mod many;
+mod meta;
+
+pub use meta::{Meta, MetaItem};
 
 /// An item with its value in shared bytes.
 pub type Item = memring_text::Item<Bytes>;
@@ -79,6 +82,8 @@ struct Shared {
     options: PoolOptions,
     fleet: RwLock<Arc<Fleet>>,
     is_closed: AtomicBool,
+    /// Tells replies to meta commands apart.
+    opaques: AtomicU64,
 }
 
 impl Client {
@@ -103,7 +108,8 @@ impl Client {
     pub(crate) fn new(fleet: Fleet, options: PoolOptions) -> Self {
         let timeout = options.mux.timeout;
         let (fleet, is_closed) = (RwLock::new(Arc::new(fleet)), AtomicBool::new(false));
-        Self { shared: Arc::new(Shared { options, fleet, is_closed }), timeout }
+        let opaques = AtomicU64::new(0);
+        Self { shared: Arc::new(Shared { options, fleet, is_closed, opaques }), timeout }
     }
 
     /// The same client, whose operations may take `timeout`. They share their connections with those of the others.
@@ -476,6 +482,11 @@ impl Client {
 
     fn options(&self) -> &MuxOptions {
         &self.shared.options.mux
+    }
+
+    /// A token that no other request under way has.
+    fn opaque(&self) -> Opaque {
+        Opaque::number(self.shared.opaques.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The servers as of now. They stay what they are for as long as an operation holds them.

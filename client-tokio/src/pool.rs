@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use memring_core::spec::{Address, ServerSpec};
+use memring_text::KnownCapabilities;
 
 use self::mux::{Closing, Mux, MuxOptions};
 use crate::dial::{DialOptions, Dialer};
@@ -33,6 +34,7 @@ pub(crate) struct PoolOptions {
 pub(crate) struct Pool {
     name: Arc<str>,
     address: Address,
+    capabilities: KnownCapabilities,
     muxes: Box<[Arc<Mux>]>,
     next: AtomicUsize,
 }
@@ -45,6 +47,7 @@ impl Pool {
         Self {
             name: spec.name().into(),
             address: spec.address().clone(),
+            capabilities: KnownCapabilities::new(),
             muxes: (0..options.size.max(1)).map(mux).collect(),
             next: AtomicUsize::new(0),
         }
@@ -53,6 +56,11 @@ impl Pool {
     /// The server's name.
     pub(crate) const fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// What is known of what the server can do.
+    pub(crate) const fn capabilities(&self) -> &KnownCapabilities {
+        &self.capabilities
     }
 
     /// Whether this is the pool that `spec` needs.

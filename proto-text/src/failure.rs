@@ -151,7 +151,8 @@ pub enum ErrorKind {
     OutOfMemory,
     /// Server: it did not store a value that was to be stored in any case. memcached does not do this; some proxies do.
     NotStored,
-    /// Server: it does not know the command, or refuses it to everyone.
+    /// Server: it does not know the command, or refuses it to everyone; or it is known to lack what the request needs,
+    /// and nothing was sent.
     Unsupported,
     /// Server: it finds fault with the request.
     Client,
@@ -211,6 +212,8 @@ impl error::Error for Error {
         match &self.0.cause {
             Cause::Config(error) => Some(&**error),
             Cause::Key(error) => Some(error),
+            Cause::MetaKey(error) => Some(error),
+            Cause::Unsupported(error) => Some(error),
             Cause::Value(error) => Some(error),
             Cause::Full(error) => Some(error),
             Cause::Resolve(error) | Cause::Connect(error) | Cause::Io(error) | Cause::Closed(Some(error)) => {

@@ -107,6 +107,8 @@ pub use attributes::Attributes;
 pub use auth::OwnedCredentials;
 pub use auth::{Credentials, CredentialsError, MAX_CREDENTIALS_LEN};
 pub use buffer::{ArrayBuffer, Buffer, Full, SliceBuffer};
+#[cfg(feature = "std")]
+pub use capabilities::KnownCapabilities;
 pub use capabilities::{Capabilities, Feature, Unsupported};
 #[cfg(feature = "embedded-io-async")]
 pub use connection::AsyncConnection;
@@ -123,9 +125,9 @@ pub use key::{Key, KeyError, MAX_KEY_LEN};
 pub use limits::Limits;
 pub use meta::{
     ArithMode, BinaryKey, BinaryKeyError, DebugLine, MAX_BINARY_KEY_LEN, MAX_OPAQUE_LEN, MetaArith,
-    MetaArithOutcome, MetaCode, MetaDebug, MetaDelete, MetaGet, MetaHead, MetaInfo, MetaItem, MetaKey,
-    MetaNoop, MetaRequest, MetaSet, MetaShape, MetaStoreOutcome, MetaVerb, Opaque, OpaqueError, ReturnFlag,
-    SetMode,
+    MetaArithOptions, MetaArithOutcome, MetaCode, MetaDebug, MetaDelete, MetaDeleteOptions, MetaGet,
+    MetaGetOptions, MetaHead, MetaInfo, MetaItem, MetaKey, MetaKeyError, MetaNoop, MetaRequest, MetaSet,
+    MetaSetOptions, MetaShape, MetaStoreOutcome, MetaVerb, Opaque, OpaqueError, ReturnFlag, SetMode,
 };
 pub use operation::{Item, ItemCollector, Operation, Reply, ReplyError, Stats, StoreOutcome, Version};
 pub use reply::{Event, ItemHead, Status};

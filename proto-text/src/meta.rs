@@ -8,19 +8,23 @@
 //! | [`MetaArith`] | `v` `c` `k` `t` | `C` `E` | `D` `J` `M` `N` `T` | `b` `O` `q` |
 //! | [`MetaDebug`] | | | | `b` |
 //! | [`MetaNoop`] | | | | |
+//!
+//! A client's caller chooses among them with [`MetaGetOptions`] and its relatives.
 
 mod flag;
 mod key;
 mod opaque;
 mod operation;
+mod options;
 mod reply;
 mod request;
 mod shape;
 
 pub(crate) use flag::{Flag, Flags};
-pub use key::{BinaryKey, BinaryKeyError, MAX_BINARY_KEY_LEN, MetaKey};
+pub use key::{BinaryKey, BinaryKeyError, MAX_BINARY_KEY_LEN, MetaKey, MetaKeyError};
 pub use opaque::{MAX_OPAQUE_LEN, Opaque, OpaqueError};
 pub use operation::{MetaArithOutcome, MetaInfo, MetaItem, MetaStoreOutcome};
+pub use options::{MetaArithOptions, MetaDeleteOptions, MetaGetOptions, MetaSetOptions};
 pub use reply::{DebugLine, MetaCode, MetaHead, ReturnFlag};
 pub(crate) use reply::{ReturnFlags, pairs, value_head};
 pub use request::{

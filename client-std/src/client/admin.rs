@@ -40,7 +40,7 @@ impl Client {
     }
 
     /// Sends `operation` to every server, before the reply of any is read.
-    fn each_server<O: Operation<Vec<u8>> + Copy, T>(
+    pub(super) fn each_server<O: Operation<Vec<u8>> + Copy, T>(
         &self,
         name: &'static str,
         operation: O,

@@ -6,6 +6,7 @@ mod auth;
 mod batches;
 mod faults;
 mod keys;
+mod meta;
 mod pools;
 mod servers;
 mod soak;

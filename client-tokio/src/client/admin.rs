@@ -50,7 +50,7 @@ impl Client {
     }
 
     /// Sends `operation` to every server, before the reply of any is waited for.
-    async fn each_server<O: Operation<Vec<u8>> + Copy, T>(
+    pub(super) async fn each_server<O: Operation<Vec<u8>> + Copy, T>(
         &self,
         name: &'static str,
         operation: O,

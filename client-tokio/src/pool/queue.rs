@@ -2,7 +2,7 @@
 
 use core::{num::NonZeroU64, ops::Range};
 
-use memring_text::{Expected, GetVerb, Key, ReplyShape, Request};
+use memring_text::{Expected, GetVerb, Key, MetaRequest, MetaVerb, ReplyShape, Request};
 use tokio::time::Instant;
 
 use super::slots::SlotId;
@@ -64,7 +64,7 @@ pub(crate) struct Queued {
 enum What {
     /// The bytes are a key; the line is written when it is known what stands on it.
     Get(GetVerb),
-    /// The bytes are the whole request.
+    /// The bytes are the whole request; of a meta command, with its [`Token`] behind them.
     Other(ReplyShape),
 }
 
@@ -95,6 +95,9 @@ impl Queue {
             _ => {
                 for part in request.parts().as_slices() {
                     self.bytes.extend_from_slice(part);
+                }
+                if let Request::Meta(meta) = request {
+                    Token::put(meta, &mut self.bytes);
                 }
                 What::Other(request.reply_shape())
             }
@@ -178,8 +181,9 @@ impl Queue {
         let at = base.saturating_add(out.len() as u64);
         let count = match *what {
             What::Get(verb) => self.compose_get(first, verb, most, out),
-            What::Other(_) => {
-                out.extend_from_slice(self.bytes.get(bytes.clone()).unwrap_or(&[]));
+            What::Other(shape) => {
+                let bytes = self.bytes.get(bytes.clone()).unwrap_or(&[]);
+                out.extend_from_slice(Token::split(shape, bytes).map_or(bytes, |(request, _)| request));
                 1
             }
         };
@@ -268,7 +272,49 @@ impl Expected for Line<'_> {
     }
 
     fn key(&self, index: usize) -> Option<&[u8]> {
-        self.bytes.get(self.requests.get(index)?.bytes.clone())
+        let request = self.requests.get(index)?;
+        let bytes = self.bytes.get(request.bytes.clone())?;
+        match request.what {
+            What::Get(_) => Some(bytes),
+            What::Other(shape) => Some(Token::split(shape, bytes)?.1.key),
+        }
+    }
+
+    fn opaque(&self) -> Option<&[u8]> {
+        let request = self.requests.first()?;
+        let What::Other(shape) = request.what else { return None };
+        Token::split(shape, self.bytes.get(request.bytes.clone())?)?.1.opaque
+    }
+}
+
+/// How the reply to a meta command is told from others.
+#[derive(Clone, Copy, Debug)]
+struct Token<'q> {
+    /// The key, as the caller knows it.
+    key: &'q [u8],
+    opaque: Option<&'q [u8]>,
+}
+
+impl<'q> Token<'q> {
+    /// Puts the token of `request` behind it: key, opaque and the length of each.
+    fn put(request: &MetaRequest<'_>, bytes: &mut Vec<u8>) {
+        let (key, opaque) = (request.key().as_bytes(), request.opaque().unwrap_or(&[]));
+        bytes.extend_from_slice(key);
+        bytes.extend_from_slice(opaque);
+        // A key has 250 bytes at most, and an opaque 31.
+        bytes.extend([key, opaque].map(|part| u8::try_from(part.len()).unwrap_or(u8::MAX)));
+    }
+
+    /// Parts a request that has the token `put` behind it, as `shape` tells, from that.
+    fn split(shape: ReplyShape, bytes: &'q [u8]) -> Option<(&'q [u8], Self)> {
+        let ReplyShape::Meta(shape) = shape else { return None };
+        if shape.verb() == MetaVerb::Noop {
+            return None;
+        }
+        let (rest, [key, opaque]) = bytes.split_last_chunk()?;
+        let (rest, opaque) = rest.split_at_checked(rest.len().checked_sub(usize::from(*opaque))?)?;
+        let (rest, key) = rest.split_at_checked(rest.len().checked_sub(usize::from(*key))?)?;
+        Some((rest, Token { key, opaque: (!opaque.is_empty()).then_some(opaque) }))
     }
 }
 

@@ -7,6 +7,7 @@ mod batches;
 mod cancel;
 mod faults;
 mod keys;
+mod meta;
 mod servers;
 mod sharing;
 mod soak;

@@ -8,9 +8,11 @@ use super::ErrorKind;
 use crate::connection::ConnectionError;
 use crate::{
     buffer::Full,
+    capabilities::Unsupported,
     error_line::{ServerError, ServerErrorKind},
     exchange::ProtocolError,
     key::KeyError,
+    meta::MetaKeyError,
     operation::ReplyError,
     value::ValueTooLarge,
 };
@@ -25,6 +27,8 @@ pub enum Cause {
     Config(Arc<dyn error::Error + Send + Sync>),
     /// The key is none.
     Key(KeyError),
+    /// The key of a meta command is none.
+    MetaKey(MetaKeyError),
     /// The value is too large.
     Value(ValueTooLarge),
     /// The value does not fit into the caller's buffer.
@@ -53,6 +57,8 @@ pub enum Cause {
     Protocol(ProtocolError),
     /// The server refused.
     Server(ServerError),
+    /// The server lacks what the request needs; nothing was sent.
+    Unsupported(Unsupported),
     /// The server did not store what was to be stored in any case.
     NotStored,
 }
@@ -84,7 +90,8 @@ impl Cause {
     pub(super) fn kind(&self) -> ErrorKind {
         match self {
             Self::Config(_) | Self::NoRuntime => ErrorKind::Config,
-            Self::Key(_) => ErrorKind::Key,
+            Self::Key(_) | Self::MetaKey(_) => ErrorKind::Key,
+            Self::Unsupported(_) => ErrorKind::Unsupported,
             Self::Value(_) => ErrorKind::TooLarge,
             Self::Full(_) => ErrorKind::BufferFull,
             Self::Resolve(_) => ErrorKind::Resolve,
@@ -122,6 +129,8 @@ impl fmt::Display for Cause {
         match self {
             Self::Config(error) => error.fmt(f),
             Self::Key(error) => error.fmt(f),
+            Self::MetaKey(error) => error.fmt(f),
+            Self::Unsupported(error) => error.fmt(f),
             Self::Value(error) => error.fmt(f),
             Self::Full(error) => error.fmt(f),
             Self::Resolve(error) => match error.kind() {
@@ -151,6 +160,15 @@ impl fmt::Display for Cause {
 impl From<KeyError> for Cause {
     fn from(error: KeyError) -> Self {
         Self::Key(error)
+    }
+}
+
+impl From<MetaKeyError> for Cause {
+    fn from(error: MetaKeyError) -> Self {
+        match error {
+            MetaKeyError::Text(error) => Self::Key(error),
+            error => Self::MetaKey(error),
+        }
     }
 }
 

@@ -2,7 +2,11 @@
 
 use core::fmt;
 
-use crate::{base64, key::Key};
+use crate::{
+    base64,
+    buffer::{ArrayBuffer, Buffer as _},
+    key::{Key, KeyError, MAX_KEY_LEN},
+};
 
 /// Longest key that may hold any byte, in bytes: as base64 it has 248 characters, and the next longer one 252, where
 /// 250 are the limit.
@@ -22,6 +26,39 @@ pub enum MetaKey<'a> {
 }
 
 impl<'a> MetaKey<'a> {
+    /// `bytes` as they are where that is a key, else as base64.
+    ///
+    /// # Errors
+    /// Neither will do.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, MetaKeyError> {
+        match Key::new(bytes) {
+            Ok(key) => Ok(Self::Text(key)),
+            Err(KeyError::BadByte { .. }) => {
+                BinaryKey::new(bytes).map(Self::Binary).map_err(MetaKeyError::Binary)
+            }
+            Err(error) => Err(MetaKeyError::Text(error)),
+        }
+    }
+
+    /// The key as it goes on the wire, as [`Key::prefixed`] has it: `key` behind `prefix`, composed in `room`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), of the whole; but an empty key is none, whatever its prefix.
+    pub fn prefixed(
+        prefix: &[u8],
+        key: &'a [u8],
+        room: &'a mut Option<ArrayBuffer<MAX_KEY_LEN>>,
+    ) -> Result<Self, MetaKeyError> {
+        if prefix.is_empty() || key.is_empty() {
+            return Self::new(key);
+        }
+        let room = room.insert(ArrayBuffer::new());
+        let put = room.put_all(&[prefix, key]);
+        put.map_err(|full| MetaKeyError::Text(KeyError::TooLong { len: full.needed }))?;
+        let room: &'a _ = room;
+        Self::new(room.as_slice())
+    }
+
     /// The key's bytes, as the server keeps them.
     #[must_use]
     pub const fn as_bytes(self) -> &'a [u8] {
@@ -114,6 +151,27 @@ impl fmt::Display for BinaryKeyError {
 
 impl core::error::Error for BinaryKeyError {}
 
+/// Why bytes are not a [`MetaKey`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MetaKeyError {
+    /// They are no key as they are, nor would they be as base64.
+    Text(KeyError),
+    /// They must be sent as base64, and then are no key.
+    Binary(BinaryKeyError),
+}
+
+impl fmt::Display for MetaKeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(error) => error.fmt(f),
+            Self::Binary(error) => write!(f, "as base64, {error}"),
+        }
+    }
+}
+
+impl core::error::Error for MetaKeyError {}
+
 /// A key as a server wrote it. Which of the two forms it has depends on how the item was stored, not on how it was
 /// asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -139,6 +197,21 @@ mod tests {
         assert_eq!(BinaryKey::new(&[]), Err(BinaryKeyError::Empty));
         assert!(BinaryKey::new(&bytes[..186]).is_ok());
         assert_eq!(BinaryKey::new(&bytes), Err(BinaryKeyError::TooLong { len: 187 }));
+    }
+
+    #[test]
+    fn what_is_no_key_as_it_is_goes_as_base64() {
+        assert!(!MetaKey::new(b"k").unwrap().is_binary());
+        assert!(MetaKey::new(b"a b").unwrap().is_binary());
+        assert!(MetaKey::new(&[b'k'; 250]).is_ok());
+        assert_eq!(MetaKey::new(&[b'k'; 251]), Err(MetaKeyError::Text(KeyError::TooLong { len: 251 })));
+        assert_eq!(
+            MetaKey::new(&[b' '; 187]),
+            Err(MetaKeyError::Binary(BinaryKeyError::TooLong { len: 187 }))
+        );
+        let mut room = None;
+        assert!(MetaKey::prefixed(b"a b", b"k", &mut room).unwrap().is_binary());
+        assert_eq!(MetaKey::prefixed(b"p", b"", &mut None), Err(MetaKeyError::Text(KeyError::Empty)));
     }
 
     #[test]

@@ -176,7 +176,7 @@ builder! {
     /// `mg`: get, touch, and be told what to do about an item that is missing or getting old.
     ///
     /// Nothing comes back that was not asked for, the value included. The flags are sent, and answered, in the
-    /// order of the calls; the order changes nothing else.
+    /// order of the calls; that of `T` and `t` decides whether the old time is told or the new one.
     ///
     /// ```
     /// use memring_text::{Key, KeyError, MetaGet, Opaque};

@@ -1,0 +1,168 @@
+//! The meta commands.
+
+use std::{sync::Arc, time::SystemTime};
+
+use memring_text::failure::{Cause, Error, FromServer};
+use memring_text::{
+    ArrayBuffer, Capabilities, MAX_KEY_LEN, MetaArithOptions, MetaArithOutcome, MetaDebug, MetaDeleteOptions,
+    MetaGetOptions, MetaKey, MetaNoop, MetaSetOptions, MetaStoreOutcome, Operation, StoreOutcome, UnixTime,
+    Value, Version,
+};
+
+use super::Client;
+use crate::{call::call, deadline::Deadline, fleet::Fleet, pool::Pool};
+
+/// An item as `mg` returns it, with its value in a vector.
+pub type MetaItem = memring_text::MetaItem<Vec<u8>>;
+
+/// The meta commands of a [`Client`]: see [`Client::meta`].
+#[derive(Clone, Copy, Debug)]
+pub struct Meta<'c> {
+    client: &'c Client,
+}
+
+impl Client {
+    /// The meta commands, which say more of an item and ask more of a server than the other verbs. Servers have them
+    /// since memcached 1.6.10.
+    ///
+    /// A key may be any bytes, up to 186 of them: what is no key for the other verbs is sent as base64. Each server is
+    /// asked for its version once; what it is too old for is an error of the kind
+    /// [`Unsupported`](crate::ErrorKind::Unsupported), and not sent.
+    ///
+    /// Here one reader of many makes a value anew before it is gone, while the others go on with the old one:
+    ///
+    /// ```
+    /// # use memring_std::{Client, testing::Server};
+    /// # let server = Server::start()?;
+    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// use core::num::NonZeroU32;
+    /// use memring_std::{MetaGetOptions, MetaSetOptions, Ttl};
+    ///
+    /// let seconds = |seconds| Ttl::seconds(NonZeroU32::new(seconds).unwrap());
+    /// let options = MetaGetOptions::new().value().vivify(seconds(30)).recache(seconds(10));
+    /// let item = client.meta().get("report", options)?.expect("vivify leaves no miss");
+    /// if item.info.win {
+    ///     let fresh = MetaSetOptions::new().ttl(seconds(60));
+    ///     client.meta().set("report", "made anew", fresh)?;
+    /// }
+    /// assert!(!client.meta().get("report", options)?.unwrap().info.win);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn meta(&self) -> Meta<'_> {
+        Meta { client: self }
+    }
+}
+
+impl Meta<'_> {
+    /// `mg`: reads of an item what `options` ask for; `None` is a miss. Whether the caller has won, and is to make the
+    /// value anew, is in the [`info`](memring_text::MetaInfo).
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn get(&self, key: impl AsRef<[u8]>, options: MetaGetOptions) -> Result<Option<MetaItem>, Error> {
+        let mut room = None;
+        let (target, key) = self.target("mg", key.as_ref(), &mut room)?;
+        target.call(&options.request(key, now()).opaque(self.client.opaque()))
+    }
+
+    /// `ms`: stores a value as `options` say.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn set(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+        options: MetaSetOptions,
+    ) -> Result<MetaStoreOutcome, Error> {
+        let mut room = None;
+        let (target, key) = self.target("ms", key.as_ref(), &mut room)?;
+        let value = Value::within(value.as_ref(), self.client.options().limits.value)
+            .map_err(|error| Error::new("ms", error))?;
+        let set = options.request(key, value, now()).opaque(self.client.opaque());
+        target.call(&set)
+    }
+
+    /// `md`: deletes an item, or marks it stale. [`Stored`](StoreOutcome::Stored) says that it was done.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn delete(&self, key: impl AsRef<[u8]>, options: MetaDeleteOptions) -> Result<StoreOutcome, Error> {
+        let mut room = None;
+        let (target, key) = self.target("md", key.as_ref(), &mut room)?;
+        target.call(&options.request(key, now()).opaque(self.client.opaque()))
+    }
+
+    /// `ma`: counts up or down. [`Stored`](StoreOutcome::Stored) says that it was done.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
+    pub fn arith(&self, key: impl AsRef<[u8]>, options: MetaArithOptions) -> Result<MetaArithOutcome, Error> {
+        let mut room = None;
+        let (target, key) = self.target("ma", key.as_ref(), &mut room)?;
+        target.call(&options.request(key, now()).opaque(self.client.opaque()))
+    }
+
+    /// `me`: what the server knows of an item, as `name=value` with spaces between, for people to read; `None` is a miss.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn debug(&self, key: impl AsRef<[u8]>) -> Result<Option<String>, Error> {
+        let mut room = None;
+        let (target, key) = self.target("me", key.as_ref(), &mut room)?;
+        let text: Option<Vec<u8>> = target.call(&MetaDebug::new(key))?;
+        Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
+    }
+
+    /// `mn`: asks every server for nothing, which it answers.
+    pub fn noop(&self) -> Vec<FromServer<()>> {
+        self.client.each_server("mn", MetaNoop, Ok)
+    }
+
+    /// The server that the command `name` goes to, and the key as it goes on the wire.
+    fn target<'k>(
+        &self,
+        name: &'static str,
+        key: &'k [u8],
+        room: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
+    ) -> Result<(Target<'k>, MetaKey<'k>), Error> {
+        let (deadline, fleet) = (self.client.deadline(), self.client.fleet());
+        let wire_key = MetaKey::prefixed(fleet.scheme().key.prefix, key, room)
+            .map_err(|error| Error::new(name, error))?;
+        Ok((Target { fleet, key, name, deadline }, wire_key))
+    }
+}
+
+/// The server that a command goes to: the one that holds `key`.
+struct Target<'k> {
+    fleet: Arc<Fleet>,
+    key: &'k [u8],
+    name: &'static str,
+    deadline: Deadline,
+}
+
+impl Target<'_> {
+    /// Sends `operation` to a server that can do what it asks.
+    fn call<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
+        let Self { fleet, key, name, deadline } = self;
+        let pool = fleet.pool(key);
+        if !pool.capabilities().allow(&operation.request()) {
+            self.ask(pool, operation)?;
+        }
+        call(pool, name, operation, Vec::new(), *deadline)
+    }
+
+    /// Asks the server what it can do, and whether that is enough.
+    fn ask<O: Operation<Vec<u8>>>(&self, pool: &Pool, operation: &O) -> Result<(), Error> {
+        let text = call(pool, self.name, &Version, Vec::new(), self.deadline)?;
+        let capabilities = Capabilities::of_version(&text);
+        pool.capabilities().learn(capabilities);
+        let refused = |error| Error::on(pool.name(), self.name, Cause::Unsupported(error), false);
+        capabilities.check(&operation.request()).map_err(refused)
+    }
+}
+
+fn now() -> UnixTime {
+    UnixTime::from(SystemTime::now())
+}
