@@ -25,6 +25,7 @@ pub trait Buffer {
     ///
     /// # Errors
     /// [`Full`] when they do not fit.
+    #[inline]
     fn put_all(&mut self, parts: &[&[u8]]) -> Result<(), Full> {
         let before = self.as_slice().len();
         for part in parts {
@@ -75,24 +76,35 @@ pub struct SliceBuffer<'a> {
 
 impl<'a> SliceBuffer<'a> {
     /// An empty buffer with room for `bytes.len()` bytes.
+    #[inline]
     pub fn new(bytes: &'a mut [u8]) -> Self {
         Self { bytes, len: 0 }
+    }
+
+    /// What has been put in, for as long as the bytes are lent.
+    #[must_use]
+    pub fn into_filled(self) -> &'a [u8] {
+        self.bytes.get(..self.len).unwrap_or(&[])
     }
 }
 
 impl Buffer for SliceBuffer<'_> {
+    #[inline]
     fn as_slice(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or(&[])
     }
 
+    #[inline]
     fn room(&self) -> usize {
         self.bytes.len().saturating_sub(self.len)
     }
 
+    #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
         put_behind(self.bytes, &mut self.len, bytes)
     }
 
+    #[inline]
     fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
     }
@@ -125,6 +137,7 @@ impl<const N: usize> Buffer for ArrayBuffer<N> {
         self.bytes.get(..self.len).unwrap_or(&[])
     }
 
+    #[inline]
     fn room(&self) -> usize {
         N.saturating_sub(self.len)
     }
@@ -134,6 +147,7 @@ impl<const N: usize> Buffer for ArrayBuffer<N> {
         put_behind(&mut self.bytes, &mut self.len, bytes)
     }
 
+    #[inline]
     fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
     }
@@ -153,16 +167,19 @@ impl<const N: usize> fmt::Debug for ArrayBuffer<N> {
 
 #[cfg(feature = "alloc")]
 impl Buffer for alloc::vec::Vec<u8> {
+    #[inline]
     fn as_slice(&self) -> &[u8] {
         self
     }
 
     /// What is left of the address space; [`put`](Buffer::put) may find less.
+    #[inline]
     fn room(&self) -> usize {
         (isize::MAX as usize).saturating_sub(self.len())
     }
 
     /// Grows the vector; when no memory can be had, that is [`Full`] too.
+    #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
         if self.try_reserve(bytes.len()).is_err() {
             let given = self.capacity().saturating_sub(self.len());
@@ -172,24 +189,29 @@ impl Buffer for alloc::vec::Vec<u8> {
         Ok(())
     }
 
+    #[inline]
     fn truncate(&mut self, len: usize) {
         Self::truncate(self, len);
     }
 }
 
 impl<B: Buffer + ?Sized> Buffer for &mut B {
+    #[inline]
     fn as_slice(&self) -> &[u8] {
         (**self).as_slice()
     }
 
+    #[inline]
     fn room(&self) -> usize {
         (**self).room()
     }
 
+    #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
         (**self).put(bytes)
     }
 
+    #[inline]
     fn truncate(&mut self, len: usize) {
         (**self).truncate(len);
     }

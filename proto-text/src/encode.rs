@@ -23,14 +23,16 @@ pub const MAX_REQUEST_LINE: usize = 2048;
 /// Most keys that [`GetVerb::write_line`] puts on one line.
 pub const MAX_KEYS_PER_LINE: usize = 1024;
 
-const LINE_END: &[u8] = b"\r\n";
+pub(crate) const LINE_END: &[u8; 2] = b"\r\n";
 
 /// The first line of a request, composed and ready to be written.
 pub struct Head(ArrayBuffer<MAX_HEAD_LEN>);
 
 impl Head {
-    const fn new() -> Self {
-        Self(ArrayBuffer::new())
+    fn compose(compose: impl FnOnce(&mut Line<'_, ArrayBuffer<MAX_HEAD_LEN>>)) -> Self {
+        let mut head = ArrayBuffer::new();
+        compose(&mut Line { out: &mut head, full: false });
+        Self(head)
     }
 
     /// The line with its end.
@@ -38,25 +40,41 @@ impl Head {
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_slice()
     }
+}
 
-    // The parts of a valid request always fit: see the test `the_longest_head_fits`.
+/// Where a line is being composed.
+struct Line<'o, O: ?Sized> {
+    out: &'o mut O,
+    /// Something did not fit.
+    full: bool,
+}
+
+impl<O: Buffer + ?Sized> Line<'_, O> {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
-        let fits = self.0.put(bytes);
-        debug_assert!(fits.is_ok(), "head longer than MAX_HEAD_LEN");
+        self.full |= self.out.put(bytes).is_err();
     }
 
+    #[inline]
     fn word(&mut self, bytes: &[u8]) {
         self.put(b" ");
         self.put(bytes);
     }
 
+    #[inline]
     fn number(&mut self, number: u64) {
-        self.word(Digits::of(number).as_bytes());
+        self.put(Digits::behind_space(number).as_bytes());
     }
 
+    #[inline]
     fn signed(&mut self, number: i32) {
-        self.put(if number < 0 { b" -" } else { b" " });
-        self.put(Digits::of(u64::from(number.unsigned_abs())).as_bytes());
+        match u64::try_from(number) {
+            Ok(number) => self.number(number),
+            Err(_) => {
+                self.put(b" -");
+                self.put(Digits::of(u64::from(number.unsigned_abs())).as_bytes());
+            }
+        }
     }
 
     /// As a decimal fraction, with at least one digit behind the point.
@@ -69,8 +87,13 @@ impl Head {
         }
     }
 
+    #[inline]
     fn end(&mut self, noreply: bool) {
-        self.put(if noreply { b" noreply\r\n" } else { LINE_END });
+        if noreply {
+            self.put(b" noreply\r\n");
+        } else {
+            self.put(LINE_END);
+        }
     }
 }
 
@@ -138,18 +161,52 @@ impl<'a> Request<'a> {
     /// # Errors
     /// [`Full`] when it does not fit; `needed` is the length of the request.
     pub fn encode(&self, out: &mut (impl Buffer + ?Sized)) -> Result<(), Full> {
-        out.put_all(&self.parts().as_slices())
+        let before = out.as_slice().len();
+        if self.encode_head(out) {
+            match self.value() {
+                None => return Ok(()),
+                Some(value) if out.put_all(&[value.as_bytes(), LINE_END]).is_ok() => return Ok(()),
+                Some(_) => {}
+            }
+        }
+        out.truncate(before);
+        Err(Full { needed: self.parts().len(), given: out.room() })
     }
 
+    /// Puts the first line behind what `out` holds, and says whether all of it fits.
+    #[inline]
+    pub(crate) fn encode_head(&self, out: &mut (impl Buffer + ?Sized)) -> bool {
+        let mut line = Line { out, full: false };
+        self.compose(&mut line);
+        !line.full
+    }
+
+    // The parts of a valid request always fit: see the test `the_longest_head_fits`.
     fn head(&self) -> Head {
-        let mut head = Head::new();
+        Head::compose(|head| {
+            self.compose(head);
+            debug_assert!(!head.full, "head longer than MAX_HEAD_LEN");
+        })
+    }
+
+    #[inline]
+    fn compose(&self, head: &mut Line<'_, impl Buffer + ?Sized>) {
         match self {
             Self::Get(get) => {
-                get_head(get.verb, &mut head);
+                get_verb(get.verb, head);
                 head.word(get.key.as_bytes());
                 head.end(false);
             }
-            Self::Store(store) => return store_line(store, store.value.as_bytes().len()),
+            Self::Store(store) => compose_store(store, store.value.as_bytes().len(), head),
+            _ => self.compose_rare(head),
+        }
+    }
+
+    #[inline(never)]
+    fn compose_rare(&self, head: &mut Line<'_, impl Buffer + ?Sized>) {
+        match self {
+            // These are not rare.
+            Self::Get(_) | Self::Store(_) => {}
             Self::Delete(delete) => {
                 head.put(b"delete");
                 head.word(delete.key.as_bytes());
@@ -194,7 +251,7 @@ impl<'a> Request<'a> {
                 head.end(false);
             }
             Self::Quit => head.put(b"quit\r\n"),
-            Self::Meta(meta) => return meta_line(meta, meta.value().map(|value| value.as_bytes().len())),
+            Self::Meta(meta) => compose_meta(meta, meta.value().map(|value| value.as_bytes().len()), head),
             Self::MetaNoop => head.put(b"mn\r\n"),
             Self::Auth(credentials) => {
                 // Key and exptime say nothing to a server that demands this. Another one would keep an item that anybody
@@ -202,20 +259,28 @@ impl<'a> Request<'a> {
                 let (user, password) = (credentials.user(), credentials.password());
                 head.put(b"set x 0 -1");
                 head.number(user.len().saturating_add(password.len()).saturating_add(1) as u64);
-                for part in [LINE_END, user, b" ", password, LINE_END] {
+                for part in [&LINE_END[..], user, b" ", password, LINE_END] {
                     head.put(part);
                 }
             }
-            Self::Admin(admin) => admin_line(admin, &mut head),
+            Self::Admin(admin) => compose_admin(admin, head),
         }
-        head
     }
 }
 
-fn get_head(verb: GetVerb, head: &mut Head) {
-    head.put(verb.word().as_bytes());
-    if let Some(exptime) = verb.exptime() {
-        head.signed(exptime);
+#[inline]
+fn get_verb(verb: GetVerb, head: &mut Line<'_, impl Buffer + ?Sized>) {
+    match verb {
+        GetVerb::Get => head.put(b"get"),
+        GetVerb::Gets => head.put(b"gets"),
+        GetVerb::Gat(exptime) => {
+            head.put(b"gat");
+            head.signed(exptime);
+        }
+        GetVerb::Gats(exptime) => {
+            head.put(b"gats");
+            head.signed(exptime);
+        }
     }
 }
 
@@ -227,7 +292,10 @@ pub(crate) fn meta_parts<'a>(meta: &MetaRequest<'a>) -> Parts<'a> {
 
 /// The line of a meta request, for a value of `len` bytes.
 pub(crate) fn meta_line(meta: &MetaRequest<'_>, len: Option<usize>) -> Head {
-    let mut head = Head::new();
+    Head::compose(|head| compose_meta(meta, len, head))
+}
+
+fn compose_meta(meta: &MetaRequest<'_>, len: Option<usize>, head: &mut Line<'_, impl Buffer + ?Sized>) {
     head.put(meta.verb().word().as_bytes());
     if meta.verb() != MetaVerb::Noop {
         match meta.key() {
@@ -243,10 +311,9 @@ pub(crate) fn meta_line(meta: &MetaRequest<'_>, len: Option<usize>) -> Head {
     }
     head.put(meta.flags().as_bytes());
     head.end(false);
-    head
 }
 
-fn admin_line(admin: &Admin, head: &mut Head) {
+fn compose_admin(admin: &Admin, head: &mut Line<'_, impl Buffer + ?Sized>) {
     let mut words = |words: &str| head.put(words.as_bytes());
     match *admin {
         Admin::CacheMemlimit { megabytes } => {
@@ -307,7 +374,7 @@ fn admin_line(admin: &Admin, head: &mut Head) {
     head.end(false);
 }
 
-fn slab_classes(classes: SlabClasses, head: &mut Head) {
+fn slab_classes(classes: SlabClasses, head: &mut Line<'_, impl Buffer + ?Sized>) {
     let Some(numbers) = classes.numbers() else { return head.put(b"all") };
     numbers.enumerate().for_each(|(index, class)| {
         head.put(if index == 0 { b"" } else { b"," });
@@ -317,8 +384,15 @@ fn slab_classes(classes: SlabClasses, head: &mut Head) {
 
 /// The line of a `set` and its relatives, for a value of `len` bytes.
 pub(crate) fn store_line(store: &Store<'_>, len: usize) -> Head {
-    let mut head = Head::new();
-    head.put(store.verb.word().as_bytes());
+    Head::compose(|head| compose_store(store, len, head))
+}
+
+#[inline]
+fn compose_store(store: &Store<'_>, len: usize, head: &mut Line<'_, impl Buffer + ?Sized>) {
+    match store.verb {
+        StoreVerb::Set => head.put(b"set"),
+        verb => head.put(verb.word().as_bytes()),
+    }
     head.word(store.key.as_bytes());
     head.number(u64::from(store.flags));
     head.signed(store.exptime);
@@ -327,7 +401,6 @@ pub(crate) fn store_line(store: &Store<'_>, len: usize) -> Head {
         head.number(cas);
     }
     head.end(store.noreply);
-    head
 }
 
 impl GetVerb {
@@ -354,8 +427,7 @@ impl GetVerb {
         keys: impl IntoIterator<Item = &'k Key<'k>>,
         out: &mut [u8],
     ) -> Result<GetLine, Full> {
-        let mut head = Head::new();
-        get_head(self, &mut head);
+        let head = Head::compose(|head| get_verb(self, head));
         let limit = match self {
             Self::Get | Self::Gets => usize::MAX,
             Self::Gat(_) | Self::Gats(_) => MAX_REQUEST_LINE,

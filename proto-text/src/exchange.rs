@@ -220,6 +220,12 @@ impl Exchange {
         }
     }
 
+    /// Would [`decode`](Self::decode) of no bytes at all say [`Progress::NeedMore`]?
+    #[inline]
+    pub(crate) const fn needs_bytes(&self) -> bool {
+        self.owed > 0 && self.end.is_none() && !self.doubt
+    }
+
     /// Notes that the connection is lost to further use, because a request was written in part, or a time limit
     /// passed. Later calls of [`decode`](Self::decode) return [`ProtocolError::Broken`].
     pub fn fail(&mut self) {

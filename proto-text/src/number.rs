@@ -48,27 +48,38 @@ pub(crate) fn parse_u64(bytes: &[u8]) -> Option<u64> {
 /// A number written out.
 #[derive(Clone, Copy)]
 pub(crate) struct Digits {
-    bytes: [u8; MAX_DIGITS],
+    /// One more than the digits, for a space.
+    bytes: [u8; MAX_DIGITS + 1],
     start: usize,
 }
 
 impl Digits {
     /// Writes `number` out, without leading zeros.
+    #[inline]
     pub(crate) fn of(number: u64) -> Self {
-        let mut digits = Self { bytes: [b'0'; MAX_DIGITS], start: MAX_DIGITS };
+        let mut digits = Self { bytes: [b' '; MAX_DIGITS + 1], start: MAX_DIGITS };
         let mut rest = number;
         for slot in digits.bytes.iter_mut().rev() {
             *slot = b'0'.wrapping_add((rest % 10) as u8);
-            digits.start = digits.start.wrapping_sub(1);
             rest /= 10;
             if rest == 0 {
                 break;
             }
+            digits.start = digits.start.wrapping_sub(1);
         }
         digits
     }
 
+    /// The same, with a space before it.
+    #[inline]
+    pub(crate) fn behind_space(number: u64) -> Self {
+        let digits = Self::of(number);
+        // All places before the digits have a space, and there is at least one.
+        Self { start: digits.start.saturating_sub(1), ..digits }
+    }
+
     /// The digits as ASCII.
+    #[inline]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(self.start..).unwrap_or(&[])
     }

@@ -27,6 +27,7 @@ pub trait Operation<V> {
     ///
     /// # Errors
     /// The server's refusal; or the value did not fit.
+    #[inline]
     fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError>;
 }
 
@@ -89,9 +90,23 @@ impl<V: Buffer> Reply<V> {
     pub fn take(&mut self, event: &Event<'_>) {
         match *event {
             Event::Value(head) => self.item = Some((head.flags, head.cas)),
-            Event::Data(piece) => self.put(&[piece]),
+            Event::Data(piece) => {
+                if self.full.is_none() {
+                    self.full = self.value.put(piece).err();
+                }
+            }
             Event::ValueEnd => {}
             Event::End => self.outcome = Outcome::End,
+            _ => self.take_other(event),
+        }
+    }
+
+    /// Takes an event that is not of an item.
+    #[inline(never)]
+    fn take_other(&mut self, event: &Event<'_>) {
+        match *event {
+            // These are not here.
+            Event::Value(_) | Event::Data(_) | Event::ValueEnd | Event::End => {}
             Event::Status(status) => self.outcome = Outcome::Status(status),
             Event::Number(number) => self.outcome = Outcome::Number(number),
             Event::Version(text) => {
@@ -114,7 +129,6 @@ impl<V: Buffer> Reply<V> {
         }
     }
 
-    #[inline]
     fn put(&mut self, parts: &[&[u8]]) {
         if self.full.is_none() {
             self.full = self.value.put_all(parts).err();
@@ -177,10 +191,12 @@ impl<V> Operation<V> for Get<'_> {
     /// `None` is a miss.
     type Output = Option<Item<V>>;
 
+    #[inline]
     fn request(&self) -> Request<'_> {
         Request::Get(*self)
     }
 
+    #[inline]
     fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError> {
         match (reply.outcome, reply.item, reply.full) {
             (Outcome::End, None, _) => Ok(None),
@@ -194,10 +210,12 @@ impl<V> Operation<V> for Get<'_> {
 impl<V> Operation<V> for Store<'_> {
     type Output = StoreOutcome;
 
+    #[inline]
     fn request(&self) -> Request<'_> {
         Request::Store(*self)
     }
 
+    #[inline]
     fn output(&self, reply: Reply<V>) -> Result<StoreOutcome, ReplyError> {
         match reply.status()? {
             Status::Stored => Ok(StoreOutcome::Stored),
@@ -213,10 +231,12 @@ impl<V> Operation<V> for Delete<'_> {
     /// Was there an item to delete?
     type Output = bool;
 
+    #[inline]
     fn request(&self) -> Request<'_> {
         Request::Delete(*self)
     }
 
+    #[inline]
     fn output(&self, reply: Reply<V>) -> Result<bool, ReplyError> {
         found(reply, Status::Deleted)
     }
@@ -226,10 +246,12 @@ impl<V> Operation<V> for Touch<'_> {
     /// Was there an item to touch?
     type Output = bool;
 
+    #[inline]
     fn request(&self) -> Request<'_> {
         Request::Touch(*self)
     }
 
+    #[inline]
     fn output(&self, reply: Reply<V>) -> Result<bool, ReplyError> {
         found(reply, Status::Touched)
     }
@@ -239,10 +261,12 @@ impl<V> Operation<V> for Arith<'_> {
     /// The new number; `None` when there is no such item.
     type Output = Option<u64>;
 
+    #[inline]
     fn request(&self) -> Request<'_> {
         Request::Arith(*self)
     }
 
+    #[inline]
     fn output(&self, reply: Reply<V>) -> Result<Option<u64>, ReplyError> {
         match reply.outcome {
             Outcome::Number(number) => Ok(Some(number)),
@@ -255,10 +279,12 @@ impl<V> Operation<V> for Arith<'_> {
 impl<V> Operation<V> for FlushAll {
     type Output = ();
 
+    #[inline]
     fn request(&self) -> Request<'_> {
         Request::FlushAll(*self)
     }
 
+    #[inline]
     fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
         found(reply, Status::Ok).map(|_| ())
     }
@@ -267,10 +293,12 @@ impl<V> Operation<V> for FlushAll {
 impl<V> Operation<V> for Verbosity {
     type Output = ();
 
+    #[inline]
     fn request(&self) -> Request<'_> {
         Request::Verbosity(*self)
     }
 
+    #[inline]
     fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
         found(reply, Status::Ok).map(|_| ())
     }
@@ -284,10 +312,12 @@ impl<V> Operation<V> for Version {
     /// The text, as bytes.
     type Output = V;
 
+    #[inline]
     fn request(&self) -> Request<'_> {
         Request::Version
     }
 
+    #[inline]
     fn output(&self, reply: Reply<V>) -> Result<V, ReplyError> {
         match (reply.outcome, reply.full) {
             (Outcome::Version, None) => Ok(reply.value),
@@ -301,10 +331,12 @@ impl<V> Operation<V> for Credentials<'_> {
     /// The server knows the user.
     type Output = ();
 
+    #[inline]
     fn request(&self) -> Request<'_> {
         Request::Auth(*self)
     }
 
+    #[inline]
     fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
         found(reply, Status::Stored).map(|_| ()).map_err(|error| match error {
             ReplyError::Server(error) => ReplyError::Server(error.without_unknown_text()),
@@ -317,10 +349,12 @@ impl<V> Operation<V> for StatsKind {
     /// The statistics; none after [`StatsKind::Reset`] and the like. Of [`StatsKind::Cachedump`], the keys as names.
     type Output = Stats<V>;
 
+    #[inline]
     fn request(&self) -> Request<'_> {
         Request::Stats(*self)
     }
 
+    #[inline]
     fn output(&self, reply: Reply<V>) -> Result<Stats<V>, ReplyError> {
         match (reply.outcome, reply.full) {
             (Outcome::End | Outcome::Status(Status::Reset | Status::Ok), None) => Ok(Stats(reply.value)),

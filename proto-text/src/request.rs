@@ -63,6 +63,7 @@ impl<'a> Request<'a> {
     }
 
     /// Will the server answer?
+    #[inline]
     #[must_use]
     pub fn has_reply(&self) -> bool {
         !matches!(self.reply_shape(), ReplyShape::Nothing)
@@ -87,6 +88,7 @@ impl<'a> Request<'a> {
     }
 
     /// What a complete reply looks like.
+    #[inline]
     #[must_use]
     pub fn reply_shape(&self) -> ReplyShape {
         let (noreply, shape) = match self {
@@ -110,10 +112,12 @@ impl<'a> Request<'a> {
 }
 
 impl Expected for Request<'_> {
+    #[inline]
     fn shape(&self) -> ReplyShape {
         self.reply_shape()
     }
 
+    #[inline]
     fn key(&self, index: usize) -> Option<&[u8]> {
         match self {
             Self::Get(get) if index == 0 => Some(get.key.as_bytes()),

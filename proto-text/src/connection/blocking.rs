@@ -5,7 +5,6 @@ use embedded_io::{Read, Write};
 use crate::{
     buffer::Buffer,
     connection::dialog::{ConnectionError, Dialog, Outgoing},
-    encode::MAX_HEAD_LEN,
     exchange::{ExchangeState, Expected},
     key::Key,
     limits::Limits,
@@ -99,8 +98,8 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
     /// See [`ConnectionError`].
     pub fn send(&mut self, request: &Request<'_>) -> Result<(), ConnectionError<T::Error>> {
         self.dialog.begin(request.has_reply())?;
-        let parts = request.parts();
-        let result = write_all(&mut self.io, self.dialog.compose(parts.as_slices()));
+        let mut spare = None;
+        let result = write_all(&mut self.io, self.dialog.compose(request, &mut spare));
         self.dialog.written(result)
     }
 
@@ -114,7 +113,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
             return Ok(0);
         }
         self.dialog.begin(true)?;
-        let mut spare = [0; MAX_HEAD_LEN];
+        let mut spare = None;
         let (line, count) = self.dialog.compose_get(verb, keys, &mut spare);
         let result = write_all(&mut self.io, line);
         self.dialog.written(result)?;
@@ -141,7 +140,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
             flushed.map_err(|error| self.dialog.lost(ConnectionError::Io(error)))?;
             self.dialog.unflushed = false;
         }
-        while !self.dialog.decode(oldest, &mut take)? {
+        while self.dialog.needs_bytes() || !self.dialog.decode(oldest, &mut take)? {
             let read = self.io.read(self.dialog.free());
             self.dialog.received(read)?;
         }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::{
     buffer::{Buffer, SliceBuffer},
-    encode::MAX_HEAD_LEN,
+    encode::{LINE_END, MAX_HEAD_LEN},
     exchange::{Abandoned, Exchange, ExchangeState, Expected, ProtocolError},
     key::Key,
     limits::Limits,
@@ -90,13 +90,24 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         Ok(())
     }
 
-    /// What to write, in one piece where it fits behind what was read.
-    pub(super) fn compose<'a>(&'a mut self, slices: [&'a [u8]; 3]) -> Outgoing<'a> {
-        let free = self.inbox.free();
-        let mut small = SliceBuffer::new(free);
-        let len = small.put_all(&slices).ok().map(|()| small.as_slice().len());
-        let whole = len.and_then(|len| self.inbox.free_ref().get(..len));
-        Outgoing { pieces: whole.map_or(slices, |whole| [whole, &[], &[]]), written: &mut self.written }
+    /// What to write, in one piece where it fits behind what was read; `spare` serves where not even its line does.
+    #[inline]
+    pub(super) fn compose<'a>(&'a mut self, request: &Request<'a>, spare: &'a mut Spare) -> Outgoing<'a> {
+        let place = place(self.inbox.free(), spare);
+        let mut whole = SliceBuffer::new(place);
+        // Never full: the longest line is shorter than MAX_HEAD_LEN.
+        request.encode_head(&mut whole);
+        let pieces = match request.value() {
+            None => [whole.into_filled(), &[], &[]],
+            Some(value) if value.as_bytes().len().saturating_add(LINE_END.len()) <= whole.room() => {
+                // Both fit, as has just been seen.
+                let _ = whole.put(value.as_bytes());
+                let _ = whole.put(LINE_END);
+                [whole.into_filled(), &[], &[]]
+            }
+            Some(value) => [whole.into_filled(), value.as_bytes(), LINE_END],
+        };
+        Outgoing { pieces, written: &mut self.written }
     }
 
     /// One line with as many of `keys` as fit, at least one, and how many that are; `spare` serves where the buffer is
@@ -105,10 +116,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         &'a mut self,
         verb: GetVerb,
         keys: &[Key<'_>],
-        spare: &'a mut [u8; MAX_HEAD_LEN],
+        spare: &'a mut Spare,
     ) -> (Outgoing<'a>, usize) {
-        let free = self.inbox.free();
-        let place = if free.len() < MAX_HEAD_LEN { spare } else { free };
+        let place = place(self.inbox.free(), spare);
         // Never full: the longest key with the longest verb is shorter than MAX_HEAD_LEN.
         let line = verb.write_line(keys, place).unwrap_or_default();
         let bytes = place.get(..line.len).unwrap_or(&[]);
@@ -128,6 +138,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
     pub(super) fn lost<E>(&mut self, error: ConnectionError<E>) -> ConnectionError<E> {
         self.exchange.fail();
         error
+    }
+
+    /// Is there nothing to be learnt of the oldest reply before more bytes have come?
+    #[inline]
+    pub(super) fn needs_bytes(&self) -> bool {
+        self.inbox.start == self.inbox.end && self.exchange.needs_bytes()
     }
 
     /// Gives `take` the events that are there of the oldest reply, and says whether that was its end.
@@ -164,6 +180,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
             Err(error) => Err(self.lost(ConnectionError::Io(error))),
         }
     }
+}
+
+/// Room for a line, made where the caller's buffer has too little of it.
+pub(super) type Spare = Option<[u8; MAX_HEAD_LEN]>;
+
+#[inline]
+fn place<'a>(free: &'a mut [u8], spare: &'a mut Spare) -> &'a mut [u8] {
+    if free.len() < MAX_HEAD_LEN { spare.insert([0; MAX_HEAD_LEN]) } else { free }
 }
 
 /// What to write, and where to count it.
@@ -205,10 +229,6 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Inbox<B> {
     /// What lies behind the unread bytes.
     fn free(&mut self) -> &mut [u8] {
         self.bytes.as_mut().get_mut(self.end..).unwrap_or(&mut [])
-    }
-
-    fn free_ref(&self) -> &[u8] {
-        self.bytes.as_ref().get(self.end..).unwrap_or(&[])
     }
 
     /// Notes that `len` bytes were put where it is free.
