@@ -7,7 +7,10 @@ use std::time::Instant;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     begun: Instant,
+    /// Until when hardly any of the time has passed.
+    soon: Instant,
     at: Instant,
+    timeout: Duration,
     overtime: Duration,
 }
 
@@ -16,8 +19,14 @@ impl Deadline {
     pub(crate) fn after(timeout: Duration) -> Self {
         let begun = Instant::now();
         // A timeout beyond what the clock can say stands for "as long as it takes".
-        let at = begun.checked_add(timeout).unwrap_or_else(|| begun + FAR);
-        Self { begun, at, overtime: Duration::ZERO }
+        let after = |time| begun.checked_add(time).unwrap_or_else(|| begun + FAR);
+        Self {
+            begun,
+            soon: after(timeout / HARDLY_ANY),
+            at: after(timeout),
+            timeout,
+            overtime: Duration::ZERO,
+        }
     }
 
     /// The same deadline, but what has arrived by then may still be read for `overtime`.
@@ -31,12 +40,25 @@ impl Deadline {
     /// The earlier of this deadline and `timeout` from now.
     pub(crate) fn within(self, timeout: Duration) -> Self {
         let at = Self::after(timeout).at.min(self.at);
-        Self { at, ..self }
+        Self { at, soon: self.begun, ..self }
+    }
+
+    /// How long an operation with this deadline may take from its beginning to its end.
+    #[inline]
+    pub(crate) const fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// When the time began to run.
     pub(crate) const fn begun(self) -> Instant {
         self.begun
+    }
+
+    /// Whether hardly any of the time has passed, so that who waits for all of it from now on waits no noticeable time
+    /// too long. Costs less than [`left`](Self::left).
+    #[inline]
+    pub(crate) fn has_just_begun(&self) -> bool {
+        Instant::now() < self.soon
     }
 
     /// The time left; zero when it is over.
@@ -52,6 +74,9 @@ impl Deadline {
         if over { None } else { Some(left) }
     }
 }
+
+/// What part of the time is not worth a system call.
+const HARDLY_ANY: u32 = 32;
 
 /// A year.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);

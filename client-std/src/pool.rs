@@ -56,7 +56,8 @@ struct Shelf {
 #[derive(Debug)]
 struct Idle {
     wire: Wire,
-    since: Instant,
+    /// Until when it need not be looked at.
+    fresh_until: Instant,
 }
 
 impl Pool {
@@ -95,23 +96,42 @@ impl Pool {
     }
 
     /// Takes part of the pool for one operation, once there is one left.
+    #[inline]
     pub(crate) fn lease(&self, deadline: Deadline) -> Result<Lease<'_>, Cause> {
-        let is_empty = |shelf: &mut Shelf| shelf.lent >= self.options.size;
         let mut shelf = self.lock();
-        if is_empty(&mut shelf) {
-            shelf.waiting += 1;
-            let waited = self.returned.wait_timeout_while(shelf, deadline.left(), is_empty);
-            (shelf, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            shelf.waiting -= 1;
-            if is_empty(&mut shelf) {
-                return Err(Cause::PoolBusy);
-            }
+        if shelf.lent >= self.options.size {
+            return self.lease_in_time(shelf, deadline);
         }
         shelf.lent += 1;
+        let idle = shelf.idle.pop();
         drop(shelf);
-        let mut lease = Lease { pool: self, wire: None, is_used: false };
-        lease.wire = lease.take_idle(deadline.begun());
-        lease.is_used = lease.wire.is_some();
+        let mut lease = Lease { pool: self, wire: None, is_used: false, at_once: true };
+        match idle {
+            Some(Idle { wire, fresh_until }) if deadline.begun() < fresh_until => {
+                lease.wire = Some(wire);
+                lease.is_used = true;
+            }
+            idle => lease.take_idle(idle, deadline.begun()),
+        }
+        Ok(lease)
+    }
+
+    #[cold]
+    fn lease_in_time(&self, shelf: MutexGuard<'_, Shelf>, deadline: Deadline) -> Result<Lease<'_>, Cause> {
+        let mut shelf = shelf;
+        let is_empty = |shelf: &mut Shelf| shelf.lent >= self.options.size;
+        shelf.waiting += 1;
+        let waited = self.returned.wait_timeout_while(shelf, deadline.left(), is_empty);
+        (shelf, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        shelf.waiting -= 1;
+        if is_empty(&mut shelf) {
+            return Err(Cause::PoolBusy);
+        }
+        shelf.lent += 1;
+        let idle = shelf.idle.pop();
+        drop(shelf);
+        let mut lease = Lease { pool: self, wire: None, is_used: false, at_once: false };
+        lease.take_idle(idle, deadline.begun());
         Ok(lease)
     }
 
@@ -129,12 +149,20 @@ pub(crate) struct Lease<'p> {
     pool: &'p Pool,
     wire: Option<Wire>,
     is_used: bool,
+    /// It was had without waiting.
+    at_once: bool,
 }
 
 impl Lease<'_> {
     /// Whether there is a connection that was used before: it may have ended without our knowing.
     pub(crate) const fn is_used(&self) -> bool {
         self.is_used
+    }
+
+    /// The connection, if it was had without waiting.
+    #[inline]
+    pub(crate) fn wire_at_once(&mut self) -> Option<&mut Wire> {
+        if core::mem::take(&mut self.at_once) { self.wire.as_mut() } else { None }
     }
 
     /// The connection, opened now if there is none.
@@ -166,25 +194,30 @@ impl Lease<'_> {
         self.wire.as_ref().map(|wire| wire.io())
     }
 
-    /// A connection that is idle at `now`, and on which nothing has happened since it is.
-    fn take_idle(&self, now: Instant) -> Option<Wire> {
-        loop {
-            let Idle { wire, since } = self.pool.lock().idle.pop()?;
-            if now.saturating_duration_since(since) < RESTLESS || wire.io().is_silent() {
-                return Some(wire);
+    /// Takes a connection that is idle at `now`, and on which nothing has happened since it is: `first`, or another.
+    #[inline(never)]
+    fn take_idle(&mut self, first: Option<Idle>, now: Instant) {
+        let mut next = first;
+        while let Some(Idle { wire, fresh_until }) = next {
+            if now < fresh_until || wire.io().is_silent() {
+                self.wire = Some(wire);
+                self.is_used = true;
+                return;
             }
+            drop(wire);
+            next = self.pool.lock().idle.pop();
         }
     }
 }
 
 impl Drop for Lease<'_> {
+    #[inline]
     fn drop(&mut self) {
         let wire = self.wire.take().filter(|wire| wire.state() == ExchangeState::Idle);
+        let idle = wire.map(|wire| Idle { wire, fresh_until: Instant::now() + RESTLESS });
         let mut shelf = self.pool.lock();
         shelf.lent -= 1;
-        if let Some(wire) = wire {
-            shelf.idle.push(Idle { wire, since: Instant::now() });
-        }
+        shelf.idle.extend(idle);
         let is_awaited = shelf.waiting > 0;
         drop(shelf);
         if is_awaited {

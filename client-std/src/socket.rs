@@ -24,6 +24,8 @@ pub(crate) struct Socket {
     /// The time limits that the kernel has.
     read_limit: Duration,
     write_limit: Duration,
+    /// What is sent first does not wait, and the time need not be asked for it.
+    at_once: bool,
     gathered: Vec<u8>,
     sent: usize,
     received: usize,
@@ -48,16 +50,24 @@ impl Socket {
             deadline: Deadline::after(timeout),
             read_limit: limit,
             write_limit: limit,
+            at_once: false,
             gathered: Vec::new(),
             sent: 0,
             received: 0,
         })
     }
 
-    /// Begins an operation that ends by `deadline`.
+    /// Begins an operation that ends by `deadline`. Whatever was sent before has been answered.
     pub(crate) fn begin(&mut self, deadline: Deadline) {
         self.deadline = deadline;
+        self.at_once = false;
         (self.sent, self.received) = (0, 0);
+    }
+
+    /// The same in the very moment when the deadline was made.
+    pub(crate) fn begin_at_once(&mut self, deadline: &Deadline) {
+        self.begin(*deadline);
+        self.at_once = !deadline.timeout().is_zero() && self.write_limit <= deadline.timeout();
     }
 
     /// How many bytes have left since the operation began.
@@ -82,25 +92,45 @@ impl Socket {
 
     /// Writes what was gathered.
     pub(crate) fn flush(&mut self) -> Result<(), SocketError> {
-        let mut gathered = core::mem::take(&mut self.gathered);
-        let mut rest = &gathered[..];
-        let mut result = Ok(());
-        while !rest.is_empty() {
-            match self.send(rest) {
-                Ok(len) => rest = rest.get(len..).unwrap_or(&[]),
-                Err(error) => {
-                    result = Err(error);
-                    break;
-                }
-            }
+        if self.gathered.is_empty() {
+            return Ok(());
         }
+        let mut gathered = core::mem::take(&mut self.gathered);
+        let result = self.send_all(&gathered);
         // After an error the connection is closed: nothing of it is sent twice.
         gathered.clear();
         self.gathered = gathered;
         result
     }
 
+    fn send_all(&mut self, bytes: &[u8]) -> Result<(), SocketError> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let len = self.send(rest)?;
+            rest = rest.get(len..).unwrap_or(&[]);
+        }
+        Ok(())
+    }
+
+    #[inline]
     fn send(&mut self, bytes: &[u8]) -> Result<usize, SocketError> {
+        // The room for it is free, for all that was sent before is answered.
+        if core::mem::take(&mut self.at_once) && bytes.len() <= FREE {
+            match self.stream.write(bytes) {
+                Ok(0) => {}
+                Ok(len) => {
+                    self.sent = len;
+                    return Ok(len);
+                }
+                Err(error) if is_passing(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.send_in_time(bytes)
+    }
+
+    #[inline(never)]
+    fn send_in_time(&mut self, bytes: &[u8]) -> Result<usize, SocketError> {
         let mut left = self.deadline.left();
         loop {
             if left.is_zero() {
@@ -128,12 +158,9 @@ impl Socket {
     }
 }
 
-impl embedded_io::ErrorType for Socket {
-    type Error = SocketError;
-}
-
-impl embedded_io::Read for Socket {
-    fn read(&mut self, buf: &mut [u8]) -> Result<usize, SocketError> {
+impl Socket {
+    #[inline(never)]
+    fn read_in_time(&mut self, buf: &mut [u8]) -> Result<usize, SocketError> {
         loop {
             let left = self.deadline.patience().ok_or(SocketError::TimedOut)?.max(SHORTEST);
             if exceeds(self.read_limit, left) {
@@ -158,9 +185,31 @@ impl embedded_io::Read for Socket {
     }
 }
 
+impl embedded_io::ErrorType for Socket {
+    type Error = SocketError;
+}
+
+impl embedded_io::Read for Socket {
+    #[inline]
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, SocketError> {
+        if self.read_limit <= self.deadline.timeout() && self.deadline.has_just_begun() {
+            match self.stream.read(buf) {
+                Ok(len) => {
+                    self.received = self.received.saturating_add(len);
+                    return Ok(len);
+                }
+                Err(error) if is_passing(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.read_in_time(buf)
+    }
+}
+
 impl embedded_io::Write for Socket {
     /// Gathers a little, sends a lot. What does not fill the room is kept, so that the end of a large request leaves
     /// with what follows it.
+    #[inline]
     fn write(&mut self, buf: &[u8]) -> Result<usize, SocketError> {
         if self.gathered.is_empty() && buf.len() > ROOM {
             let (most, _) = buf.split_at(buf.len() - LAST);
@@ -235,6 +284,12 @@ fn exceeds(limit: Duration, left: Duration) -> bool {
     limit.saturating_sub(left) > left / 16
 }
 
+/// Whether the same may be tried again.
+#[cold]
+fn is_passing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Interrupted || has_timed_out(error)
+}
+
 /// Sockets say it in one of two ways, depending on the system.
 fn has_timed_out(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
@@ -242,6 +297,9 @@ fn has_timed_out(error: &io::Error) -> bool {
 
 /// The shortest time limit that systems keep apart from "none", with room to spare.
 const SHORTEST: Duration = Duration::from_millis(1);
+
+/// How much always fits into the room that the system has for what was not acknowledged yet, in bytes.
+const FREE: usize = 2048;
 
 /// How much is gathered, in bytes, before it is sent unasked.
 const ROOM: usize = 16 * 1024;

@@ -161,16 +161,19 @@ impl<'a> Request<'a> {
     /// # Errors
     /// [`Full`] when it does not fit; `needed` is the length of the request.
     pub fn encode(&self, out: &mut (impl Buffer + ?Sized)) -> Result<(), Full> {
+        if out.room() < MAX_HEAD_LEN {
+            return out.put_all(&self.parts().as_slices());
+        }
         let before = out.as_slice().len();
-        if self.encode_head(out) {
-            match self.value() {
-                None => return Ok(()),
-                Some(value) if out.put_all(&[value.as_bytes(), LINE_END]).is_ok() => return Ok(()),
-                Some(_) => {}
+        let fits = self.encode_head(out);
+        match self.value() {
+            None if fits => Ok(()),
+            Some(value) if fits && out.put_all(&[value.as_bytes(), LINE_END]).is_ok() => Ok(()),
+            _ => {
+                out.truncate(before);
+                Err(Full { needed: self.parts().len(), given: out.room() })
             }
         }
-        out.truncate(before);
-        Err(Full { needed: self.parts().len(), given: out.room() })
     }
 
     /// Puts the first line behind what `out` holds, and says whether all of it fits.

@@ -9,6 +9,12 @@ use crate::{
     reply_decoder::{DecodeError, Found, ReplyDecoder, Step},
 };
 
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+mod usual;
+
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+pub(crate) use usual::Usual;
+
 /// What a request waits for. Implemented by [`Request`](crate::Request) and [`Keys`]; a client that queues requests
 /// implements it for what it queues.
 pub trait Expected {

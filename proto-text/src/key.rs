@@ -110,12 +110,12 @@ impl fmt::Display for KeyError {
 
 impl core::error::Error for KeyError {}
 
-/// Where the first byte is that may not stand in a key. Looks at eight bytes at once for whether there is one.
+/// Where the first byte is that may not stand in a key. Whether there is one is asked of a word of them at once.
 #[inline]
 const fn bad_byte(bytes: &[u8]) -> Option<usize> {
     let mut rest = bytes;
     while let Some((word, behind)) = rest.split_first_chunk() {
-        if has_bad_byte(u64::from_ne_bytes(*word)) {
+        if has_bad_byte(usize::from_ne_bytes(*word)) {
             return first_bad_byte(bytes);
         }
         rest = behind;
@@ -123,7 +123,7 @@ const fn bad_byte(bytes: &[u8]) -> Option<usize> {
     let clean = match (rest, bytes.last_chunk()) {
         ([], _) => true,
         // Some of these were looked at before, which is faster than to look at each of the others.
-        (_, Some(word)) => !has_bad_byte(u64::from_ne_bytes(*word)),
+        (_, Some(word)) => !has_bad_byte(usize::from_ne_bytes(*word)),
         (_, None) => return first_bad_byte(bytes),
     };
     if clean { None } else { first_bad_byte(bytes) }
@@ -144,10 +144,10 @@ const fn first_bad_byte(bytes: &[u8]) -> Option<usize> {
 ///
 /// Source: "Bit Twiddling Hacks", "Determine if a word has a byte less than n". What borrows from one byte to the next
 /// can only make a byte guilty behind one that is.
-const fn has_bad_byte(word: u64) -> bool {
-    const ONES: u64 = u64::MAX / 0xff;
-    const TOPS: u64 = ONES << 7;
-    let low = word.wrapping_sub(ONES * (b' ' as u64 + 1)) & !word;
+const fn has_bad_byte(word: usize) -> bool {
+    const ONES: usize = usize::MAX / 0xff;
+    const TOPS: usize = ONES << 7;
+    let low = word.wrapping_sub(ONES * (b' ' as usize + 1)) & !word;
     let other = word ^ (ONES * 0x7f);
     let delete = other.wrapping_sub(ONES) & !other;
     (low | delete) & TOPS != 0

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+use crate::exchange::Usual;
 use crate::{
     admin::NoticeWord,
     auth::Credentials,
@@ -27,7 +29,6 @@ pub trait Operation<V> {
     ///
     /// # Errors
     /// The server's refusal; or the value did not fit.
-    #[inline]
     fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError>;
 }
 
@@ -99,6 +100,23 @@ impl<V: Buffer> Reply<V> {
             Event::End => self.outcome = Outcome::End,
             _ => self.take_other(event),
         }
+    }
+
+    /// Takes a whole reply.
+    #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+    #[inline(always)]
+    pub(crate) fn take_usual(&mut self, reply: &Usual<'_>) {
+        self.outcome = match *reply {
+            Usual::Hit(head, value) => {
+                self.item = Some((head.flags, head.cas));
+                if !value.is_empty() {
+                    self.full = self.value.put(value).err();
+                }
+                Outcome::End
+            }
+            Usual::Miss => Outcome::End,
+            Usual::Stored => Outcome::Status(Status::Stored),
+        };
     }
 
     /// Takes an event that is not of an item.

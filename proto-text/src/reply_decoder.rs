@@ -199,30 +199,78 @@ impl ReplyDecoder {
         Some(WholeItem { head, value, rest, expected })
     }
 
+    /// The whole reply to a get of `key`: its item with the value, if there is one, and what lies behind it. Anything else
+    /// is left alone. To be asked between replies.
+    #[inline(always)]
+    pub(crate) fn whole_get<'b>(
+        &self,
+        buf: &'b [u8],
+        key: &[u8],
+    ) -> Option<(Option<HeadAndValue<'b>>, &'b [u8])> {
+        if let Some((head, rest)) = self.expected_head(buf, key) {
+            let (value, rest) = rest.split_at_checked(head.len)?;
+            return Some((Some((head, value)), self.behind(rest, b"\r\nEND\r\n")?));
+        }
+        Some((None, self.behind(buf, END)?))
+    }
+
+    /// What lies behind `STORED`, if that is next. To be asked between replies.
+    #[inline(always)]
+    pub(crate) fn stored<'b>(&self, buf: &'b [u8]) -> Option<&'b [u8]> {
+        self.behind(buf, b"STORED\r\n")
+    }
+
+    /// What lies behind these bytes, the last of which are a line, if they are next.
+    #[inline(always)]
+    fn behind<'b, const N: usize>(&self, buf: &'b [u8], line: &[u8; N]) -> Option<&'b [u8]> {
+        let (next, rest) = buf.split_first_chunk()?;
+        if next == line && self.limits.line >= N { Some(rest) } else { None }
+    }
+
     /// The head of an item, whether it has the expected key, and what lies behind its line.
     #[inline(always)]
     fn item_head<'b>(&self, buf: &'b [u8], key: Option<&[u8]>) -> Option<(ItemHead<'b>, bool, &'b [u8])> {
+        if let Some((head, rest)) = key.and_then(|key| self.expected_head(buf, key)) {
+            return Some((head, true, rest));
+        }
         let rest = buf.strip_prefix(b"VALUE ")?;
-        let expected = key.and_then(|key| match rest.split_at_checked(key.len()) {
-            Some((name, [b' ', numbers @ ..])) if name == key => Some((name, numbers)),
+        match rest.split_at_checked(memchr::memchr2(b' ', b'\n', rest)?)? {
+            (key, [b' ', numbers @ ..]) if !key.is_empty() => {
+                let (head, rest) = self.item_numbers(buf, key, numbers)?;
+                Some((head, false, rest))
+            }
             _ => None,
-        });
-        let (key, numbers) = match expected {
-            Some(found) => found,
-            None => match rest.split_at_checked(memchr::memchr2(b' ', b'\n', rest)?)? {
-                (name, [b' ', numbers @ ..]) => (name, numbers),
-                _ => return None,
-            },
-        };
+        }
+    }
+
+    /// The head of an item with this key, and what lies behind its line.
+    #[inline(always)]
+    fn expected_head<'b>(&self, buf: &'b [u8], key: &[u8]) -> Option<(ItemHead<'b>, &'b [u8])> {
+        match buf.strip_prefix(b"VALUE ")?.split_at_checked(key.len())? {
+            (name, [b' ', numbers @ ..]) if name == key && !key.is_empty() => {
+                self.item_numbers(buf, name, numbers)
+            }
+            _ => None,
+        }
+    }
+
+    /// The head of an item whose line begins with `buf` and goes on with `numbers`.
+    #[inline(always)]
+    fn item_numbers<'b>(
+        &self,
+        buf: &'b [u8],
+        key: &'b [u8],
+        numbers: &'b [u8],
+    ) -> Option<(ItemHead<'b>, &'b [u8])> {
         let (head, rest) = RawHead::numbers(key, numbers)?;
         let rest = behind_line(rest)?;
         let line = buf.len().wrapping_sub(rest.len());
         let len = usize::try_from(head.len).ok()?;
         let within = line <= self.limits.line && len <= self.limits.value && self.count < self.limits.items;
-        if key.is_empty() || !within {
+        if !within {
             return None;
         }
-        Some((ItemHead { key, flags: head.flags, len, cas: head.cas }, expected.is_some(), rest))
+        Some((ItemHead { key, flags: head.flags, len, cas: head.cas }, rest))
     }
 
     #[inline(never)]
@@ -396,6 +444,9 @@ impl ReplyDecoder {
 }
 
 const END: &[u8; 5] = b"END\r\n";
+
+/// An item's head and its value.
+pub(crate) type HeadAndValue<'b> = (ItemHead<'b>, &'b [u8]);
 
 /// What lies behind a line end, if one is next.
 #[inline(always)]

@@ -87,7 +87,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         self.send(&request).await?;
         if request.has_reply() {
             self.dialog.unfinished = true;
-            let received = self.receive(&request, |event, _| reply.take(event)).await;
+            let received = self.receive_reply(&request, &mut reply).await;
             self.dialog.unfinished = false;
             received?;
         }
@@ -152,14 +152,46 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         if self.dialog.owed() == 0 {
             return Ok(());
         }
+        self.flush().await?;
+        while self.dialog.needs_bytes() || !self.dialog.decode(oldest, &mut take)? {
+            let read = self.io.read(self.dialog.free()).await;
+            self.dialog.received(read)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the reply to `oldest`, the oldest request that is owed one, into `reply`. The same as to give every event of
+    /// [`receive`](Self::receive) to [`Reply::take`], in fewer steps.
+    ///
+    /// # Errors
+    /// See [`ConnectionError`].
+    ///
+    /// # Cancellation
+    /// As that of [`receive`](Self::receive).
+    #[inline]
+    pub async fn receive_reply<V: Buffer>(
+        &mut self,
+        oldest: &Request<'_>,
+        reply: &mut Reply<V>,
+    ) -> Result<(), ConnectionError<T::Error>> {
+        if self.dialog.owed() == 0 {
+            return Ok(());
+        }
+        self.flush().await?;
+        while self.dialog.needs_bytes() || !self.dialog.decode_reply(oldest, reply)? {
+            let read = self.io.read(self.dialog.free()).await;
+            self.dialog.received(read)?;
+        }
+        Ok(())
+    }
+
+    /// Sends what the byte stream has kept back.
+    #[inline]
+    async fn flush(&mut self) -> Result<(), ConnectionError<T::Error>> {
         if self.dialog.unflushed {
             let flushed = self.io.flush().await;
             flushed.map_err(|error| self.dialog.lost(ConnectionError::Io(error)))?;
             self.dialog.unflushed = false;
-        }
-        while self.dialog.needs_bytes() || !self.dialog.decode(oldest, &mut take)? {
-            let read = self.io.read(self.dialog.free()).await;
-            self.dialog.received(read)?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::{
     exchange::{Abandoned, Exchange, ExchangeState, Expected, ProtocolError},
     key::Key,
     limits::Limits,
-    operation::ReplyError,
+    operation::{Reply, ReplyError},
     reply::Event,
     request::{GetVerb, Request},
 };
@@ -147,6 +147,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
     }
 
     /// Gives `take` the events that are there of the oldest reply, and says whether that was its end.
+    #[inline(never)]
     pub(super) fn decode(
         &mut self,
         oldest: &(impl Expected + ?Sized),
@@ -158,6 +159,22 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
             (self.written, self.answered) = (0, false);
         }
         Ok(taken.complete)
+    }
+
+    /// The same for the events of one call's reply.
+    #[inline]
+    pub(super) fn decode_reply<V: Buffer>(
+        &mut self,
+        oldest: &Request<'_>,
+        reply: &mut Reply<V>,
+    ) -> Result<bool, ProtocolError> {
+        if let Some((usual, consumed)) = self.exchange.usual(self.inbox.unread(), oldest) {
+            reply.take_usual(&usual);
+            self.inbox.consume(consumed);
+            (self.written, self.answered) = (0, false);
+            return Ok(true);
+        }
+        self.decode(oldest, &mut |event, _| reply.take(event))
     }
 
     /// Where to read to; never empty while the limits hold.
