@@ -104,6 +104,17 @@ impl Builder {
         self
     }
 
+    /// Encrypts all connections, as `tls` says. All servers must speak TLS; a Unix socket is refused.
+    ///
+    /// The handshake is a part of opening a connection, for which there is the
+    /// [connect timeout](Self::connect_timeout). A server that is not what it should be is
+    /// [`ErrorKind::Tls`](crate::ErrorKind::Tls).
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: crate::Tls) -> Self {
+        self.options.dial.tls = Some(tls);
+        self
+    }
+
     /// Says this name and password on every connection, before anything else: for servers that demand them (memcached's
     /// option `-Y`). A server that takes others answers [`ErrorKind::Auth`](crate::ErrorKind::Auth), and so does one that
     /// demands some and gets none.

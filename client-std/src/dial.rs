@@ -12,44 +12,87 @@ use crate::{
     resolve::Resolver,
     socket::{Socket, Stream},
 };
+#[cfg(feature = "tls")]
+use crate::{
+    socket::TlsStream,
+    tls::{Tls, TlsTarget},
+};
 
 /// How connections are opened.
 #[derive(Clone, Debug)]
 pub(crate) struct DialOptions {
     /// What is said before anything else.
     pub(crate) auth: Option<OwnedCredentials>,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<Tls>,
 }
 
 impl DialOptions {
-    pub(crate) const DEFAULT: Self = Self { auth: None };
+    pub(crate) const DEFAULT: Self = Self {
+        auth: None,
+        #[cfg(feature = "tls")]
+        tls: None,
+    };
 }
 
 /// Opens connections to one server.
 #[derive(Debug)]
-pub(crate) enum Dialer {
+pub(crate) struct Dialer {
+    place: Place,
+    #[cfg(feature = "tls")]
+    tls: Option<TlsTarget>,
+}
+
+#[derive(Debug)]
+enum Place {
     Tcp(Arc<Resolver>),
     Unix(Box<Path>),
 }
 
 impl Dialer {
     /// A dialer for `address`.
-    pub(crate) fn new(address: &Address) -> Self {
-        match address {
-            Address::Tcp { host, port } => Self::Tcp(Arc::new(Resolver::new(host, *port))),
-            Address::Unix(path) => Self::Unix(Path::new(path).into()),
-        }
+    ///
+    /// # Errors
+    /// The address is none for what the options want.
+    #[cfg_attr(not(feature = "tls"), expect(unused_variables))]
+    pub(crate) fn new(address: &Address, options: &DialOptions) -> Result<Self, Cause> {
+        let place = match address {
+            Address::Tcp { host, port } => Place::Tcp(Arc::new(Resolver::new(host, *port))),
+            Address::Unix(path) => Place::Unix(Path::new(path).into()),
+        };
+        Ok(Self {
+            place,
+            #[cfg(feature = "tls")]
+            tls: options.tls.as_ref().map(|tls| tls.for_server(address)).transpose()?,
+        })
     }
 
     /// Opens a connection whose operations will usually have `timeout`.
     pub(crate) fn dial(&self, deadline: Deadline, timeout: Duration) -> Result<Socket, Cause> {
-        let stream = match self {
-            Self::Tcp(resolver) => {
+        let stream = match &self.place {
+            Place::Tcp(resolver) => {
                 let addresses = resolver.resolve(deadline).map_err(Cause::resolve)?;
                 tcp_of_any(&addresses, deadline, timeout)
             }
-            Self::Unix(path) => unix(path, deadline),
+            Place::Unix(path) => unix(path, deadline),
         };
-        stream.and_then(|stream| Socket::new(stream, timeout)).map_err(Cause::connect)
+        let stream = self.encrypted(stream.map_err(Cause::connect)?, deadline)?;
+        Socket::new(stream, timeout).map_err(Cause::connect)
+    }
+
+    #[cfg(feature = "tls")]
+    fn encrypted(&self, stream: Stream, deadline: Deadline) -> Result<Stream, Cause> {
+        Ok(match (&self.tls, stream) {
+            (Some(target), Stream::Tcp(tcp)) => {
+                Stream::Tls(Box::new(TlsStream::connect(tcp, target, deadline)?))
+            }
+            (_, stream) => stream,
+        })
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn encrypted(&self, stream: Stream, _: Deadline) -> Result<Stream, Cause> {
+        Ok(stream)
     }
 }
 

@@ -31,7 +31,7 @@ impl Fleet {
             let is_free = |pool: &&Arc<Pool>| !pools.iter().any(|taken| Arc::ptr_eq(taken, pool));
             pools.push(match kept.iter().filter(|pool| pool.serves(spec)).find(is_free) {
                 Some(pool) => Arc::clone(pool),
-                None => Arc::new(Pool::new(spec, options.clone())),
+                None => Arc::new(Pool::new(spec, options.clone())?),
             });
         }
         let pools = pools.into_boxed_slice();

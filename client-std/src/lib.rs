@@ -38,6 +38,8 @@ mod pool;
 mod resolve;
 mod socket;
 pub mod testing;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use builder::Builder;
 pub use client::{Client, Item, Meta, MetaItem, ServerStatus};
@@ -51,6 +53,11 @@ pub use memring_text::{
     ServerError, ServerErrorKind, SetMode, SliceBuffer, Stats, StatsKind, StoreOutcome, Ttl, UnixTime,
     ZeroTtl,
 };
+#[cfg(feature = "tls")]
+pub use rustls;
+
+#[cfg(feature = "tls")]
+pub use crate::tls::Tls;
 
 /// The example of the README is one of the tests.
 #[cfg(doctest)]

@@ -62,16 +62,16 @@ struct Idle {
 
 impl Pool {
     /// A pool without any connection yet.
-    pub(crate) fn new(spec: &ServerSpec, options: PoolOptions) -> Self {
-        Self {
+    pub(crate) fn new(spec: &ServerSpec, options: PoolOptions) -> Result<Self, Cause> {
+        Ok(Self {
             name: spec.name().into(),
             address: spec.address().clone(),
             capabilities: KnownCapabilities::new(),
-            dialer: Dialer::new(spec.address()),
+            dialer: Dialer::new(spec.address(), &options.dial)?,
             options,
             shelf: Mutex::default(),
             returned: Condvar::new(),
-        }
+        })
     }
 
     /// The server's name.
@@ -198,8 +198,8 @@ impl Lease<'_> {
     #[inline(never)]
     fn take_idle(&mut self, first: Option<Idle>, now: Instant) {
         let mut next = first;
-        while let Some(Idle { wire, fresh_until }) = next {
-            if now < fresh_until || wire.io().is_silent() {
+        while let Some(Idle { mut wire, fresh_until }) = next {
+            if now < fresh_until || wire.io_mut().is_silent() {
                 self.wire = Some(wire);
                 self.is_used = true;
                 return;

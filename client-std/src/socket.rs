@@ -11,7 +11,12 @@ use std::{
 use memring_text::failure::Cause;
 use socket2::SockRef;
 
+#[cfg(feature = "tls")]
+pub(crate) use self::tls::TlsStream;
 use crate::deadline::Deadline;
+
+#[cfg(feature = "tls")]
+mod tls;
 
 /// A connected socket. Reads and writes return by the deadline, however many of them an operation takes.
 ///
@@ -37,6 +42,8 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    #[cfg(feature = "tls")]
+    Tls(Box<TlsStream>),
 }
 
 impl Socket {
@@ -71,8 +78,8 @@ impl Socket {
     }
 
     /// How many bytes have left since the operation began.
-    pub(crate) const fn sent(&self) -> usize {
-        self.sent
+    pub(crate) fn sent(&self) -> usize {
+        self.sent.saturating_add(self.stream.underway())
     }
 
     /// How many bytes have come since the operation began.
@@ -81,7 +88,7 @@ impl Socket {
     }
 
     /// Whether nothing has come since the last operation: neither a byte that nobody asked for nor the end.
-    pub(crate) fn is_silent(&self) -> bool {
+    pub(crate) fn is_silent(&mut self) -> bool {
         if self.stream.set_nonblocking(true).is_err() {
             return false;
         }
@@ -234,6 +241,8 @@ impl Stream {
             Self::Tcp(stream) => stream.set_read_timeout(Some(limit)),
             #[cfg(unix)]
             Self::Unix(stream) => stream.set_read_timeout(Some(limit)),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.tcp().set_read_timeout(Some(limit)),
         }
     }
 
@@ -242,6 +251,17 @@ impl Stream {
             Self::Tcp(stream) => stream.set_write_timeout(Some(limit)),
             #[cfg(unix)]
             Self::Unix(stream) => stream.set_write_timeout(Some(limit)),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.tcp().set_write_timeout(Some(limit)),
+        }
+    }
+
+    /// How many bytes may have left that no write has told of.
+    const fn underway(&self) -> usize {
+        match self {
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.underway(),
+            _ => 0,
         }
     }
 
@@ -250,15 +270,19 @@ impl Stream {
             Self::Tcp(stream) => stream.set_nonblocking(on),
             #[cfg(unix)]
             Self::Unix(stream) => stream.set_nonblocking(on),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.tcp().set_nonblocking(on),
         }
     }
 
-    fn peek(&self) -> io::Result<usize> {
+    fn peek(&mut self) -> io::Result<usize> {
         let mut byte = [MaybeUninit::uninit()];
         match self {
-            Self::Tcp(stream) => SockRef::from(stream).peek(&mut byte),
+            Self::Tcp(stream) => SockRef::from(&*stream).peek(&mut byte),
             #[cfg(unix)]
-            Self::Unix(stream) => SockRef::from(stream).peek(&mut byte),
+            Self::Unix(stream) => SockRef::from(&*stream).peek(&mut byte),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.peek(),
         }
     }
 
@@ -267,6 +291,8 @@ impl Stream {
             Self::Tcp(stream) => stream.read(buf),
             #[cfg(unix)]
             Self::Unix(stream) => stream.read(buf),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.read(buf),
         }
     }
 
@@ -275,6 +301,8 @@ impl Stream {
             Self::Tcp(stream) => stream.write(buf),
             #[cfg(unix)]
             Self::Unix(stream) => stream.write(buf),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.write(buf),
         }
     }
 }
@@ -337,6 +365,9 @@ impl From<SocketError> for Cause {
     fn from(error: SocketError) -> Self {
         match error {
             SocketError::TimedOut => Self::Timeout,
+            #[cfg(feature = "tls")]
+            SocketError::Io(error) => crate::tls::cause_of(error, Self::from),
+            #[cfg(not(feature = "tls"))]
             SocketError::Io(error) => error.into(),
         }
     }

@@ -10,8 +10,12 @@ use tokio::{
     net::TcpStream,
     time::{Instant, timeout_at},
 };
+#[cfg(feature = "tls")]
+use tokio_rustls::TlsConnector;
 
 use self::auth::authenticate;
+#[cfg(feature = "tls")]
+use crate::tls::{Tls, TlsTarget, cause_of};
 use crate::{resolve::Resolver, socket::Stream};
 
 mod auth;
@@ -21,17 +25,25 @@ mod auth;
 pub(crate) struct DialOptions {
     /// What is said before anything else.
     pub(crate) auth: Option<OwnedCredentials>,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<Tls>,
 }
 
 impl DialOptions {
-    pub(crate) const DEFAULT: Self = Self { auth: None };
+    pub(crate) const DEFAULT: Self = Self {
+        auth: None,
+        #[cfg(feature = "tls")]
+        tls: None,
+    };
 }
 
 /// Opens connections to one server.
 #[derive(Debug)]
 pub(crate) struct Dialer {
     place: Place,
-    options: DialOptions,
+    auth: Option<OwnedCredentials>,
+    #[cfg(feature = "tls")]
+    tls: Option<TlsTarget>,
 }
 
 #[derive(Debug)]
@@ -42,12 +54,20 @@ enum Place {
 
 impl Dialer {
     /// A dialer for `address`.
-    pub(crate) fn new(address: &Address, options: &DialOptions) -> Self {
+    ///
+    /// # Errors
+    /// The address is none for what the options want.
+    pub(crate) fn new(address: &Address, options: &DialOptions) -> Result<Self, Cause> {
         let place = match address {
             Address::Tcp { host, port } => Place::Tcp(Resolver::new(host, *port)),
             Address::Unix(path) => Place::Unix(Path::new(path).into()),
         };
-        Self { place, options: options.clone() }
+        Ok(Self {
+            place,
+            auth: options.auth.clone(),
+            #[cfg(feature = "tls")]
+            tls: options.tls.as_ref().map(|tls| tls.for_server(address)).transpose()?,
+        })
     }
 
     /// Opens a connection by `deadline`; its operations will usually have `timeout`.
@@ -60,11 +80,34 @@ impl Dialer {
             }
             Place::Unix(path) => in_time(deadline, unix(path)).await,
         };
-        let mut stream = stream.map_err(Cause::connect)?;
-        if let Some(auth) = &self.options.auth {
-            let answer = timeout_at(deadline, authenticate(&mut stream, auth.credentials())).await;
-            answer.unwrap_or_else(|_| Err(Cause::connect(io::ErrorKind::TimedOut.into())))?;
+        let stream = stream.map_err(Cause::connect)?;
+        let admitted = timeout_at(deadline, self.admitted(stream)).await;
+        admitted.unwrap_or_else(|_| Err(Cause::connect(io::ErrorKind::TimedOut.into())))
+    }
+
+    /// What there is to do on a connection before it is of use.
+    async fn admitted(&self, stream: Stream) -> Result<Stream, Cause> {
+        let mut stream = self.encrypted(stream).await?;
+        if let Some(auth) = &self.auth {
+            authenticate(&mut stream, auth.credentials()).await?;
         }
+        Ok(stream)
+    }
+
+    #[cfg(feature = "tls")]
+    async fn encrypted(&self, stream: Stream) -> Result<Stream, Cause> {
+        Ok(match (&self.tls, stream) {
+            (Some(target), Stream::Tcp(tcp)) => {
+                let TlsTarget { config, name } = target.clone();
+                let encrypted = TlsConnector::from(config).connect(name, tcp).await;
+                Stream::Tls(Box::new(encrypted.map_err(|error| cause_of(error, Cause::connect))?))
+            }
+            (_, stream) => stream,
+        })
+    }
+
+    #[cfg(not(feature = "tls"))]
+    async fn encrypted(&self, stream: Stream) -> Result<Stream, Cause> {
         Ok(stream)
     }
 }

@@ -12,6 +12,8 @@ mod pool;
 mod resolve;
 mod socket;
 pub mod testing;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use builder::Builder;
 pub use client::{Client, Item, Meta, MetaItem, ServerStatus};
@@ -25,3 +27,8 @@ pub use memring_text::{
     ServerError, ServerErrorKind, SetMode, SliceBuffer, Stats, StatsKind, StoreOutcome, Ttl, UnixTime,
     ZeroTtl,
 };
+#[cfg(feature = "tls")]
+pub use rustls;
+
+#[cfg(feature = "tls")]
+pub use crate::tls::Tls;

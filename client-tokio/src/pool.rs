@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use memring_core::spec::{Address, ServerSpec};
 use memring_text::KnownCapabilities;
+use memring_text::failure::Cause;
 
 use self::mux::{Closing, Mux, MuxOptions};
 use crate::dial::{DialOptions, Dialer};
@@ -41,16 +42,16 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// A pool without an open connection yet.
-    pub(crate) fn new(spec: &ServerSpec, options: &PoolOptions) -> Self {
-        let dialer = Arc::new(Dialer::new(spec.address(), &options.dial));
+    pub(crate) fn new(spec: &ServerSpec, options: &PoolOptions) -> Result<Self, Cause> {
+        let dialer = Arc::new(Dialer::new(spec.address(), &options.dial)?);
         let mux = |_| Arc::new(Mux::new(Arc::clone(&dialer), options.mux.clone()));
-        Self {
+        Ok(Self {
             name: spec.name().into(),
             address: spec.address().clone(),
             capabilities: KnownCapabilities::new(),
             muxes: (0..options.size.max(1)).map(mux).collect(),
             next: AtomicUsize::new(0),
-        }
+        })
     }
 
     /// The server's name.

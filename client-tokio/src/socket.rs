@@ -7,17 +7,30 @@ use core::{
 };
 use std::io;
 
+use memring_text::failure::Cause;
 use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
+#[cfg(feature = "tls")]
+use tokio_rustls::client::TlsStream;
 
 /// What connections run over.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
     /// Whether nothing has come that was not read: neither a byte nor the end. Asks the system, which may know of more
     /// than the runtime has noticed yet.
-    fn is_silent(&self) -> bool;
+    fn is_silent(&mut self) -> bool;
+
+    /// Whether some of the bytes of a write that failed may have left.
+    fn may_have_sent(&self) -> bool {
+        false
+    }
+
+    /// Why a read or a write failed.
+    fn cause_of(error: io::Error) -> Cause {
+        Cause::from(error)
+    }
 }
 
 /// A connected socket.
@@ -26,17 +39,47 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(tokio::net::UnixStream),
+    #[cfg(feature = "tls")]
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Transport for Stream {
-    fn is_silent(&self) -> bool {
+    fn is_silent(&mut self) -> bool {
         let mut byte = [MaybeUninit::uninit()];
         let peeked = match self {
-            Self::Tcp(stream) => SockRef::from(stream).peek(&mut byte),
+            Self::Tcp(stream) => SockRef::from(&*stream).peek(&mut byte),
             #[cfg(unix)]
-            Self::Unix(stream) => SockRef::from(stream).peek(&mut byte),
+            Self::Unix(stream) => SockRef::from(&*stream).peek(&mut byte),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => peek(stream),
         };
         matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    #[cfg(feature = "tls")]
+    fn may_have_sent(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
+    #[cfg(feature = "tls")]
+    fn cause_of(error: io::Error) -> Cause {
+        crate::tls::cause_of(error, Cause::from)
+    }
+}
+
+/// How many bytes there are to be read. What came for the sake of the connection itself (tickets to resume it, new keys)
+/// is taken note of.
+#[cfg(feature = "tls")]
+fn peek(stream: &mut TlsStream<TcpStream>) -> io::Result<usize> {
+    let (tcp, session) = stream.get_mut();
+    let socket = SockRef::from(&*tcp);
+    loop {
+        let state = session.process_new_packets();
+        let state = state.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let waiting = state.plaintext_bytes_to_read();
+        if waiting > 0 || session.read_tls(&mut &*socket)? == 0 {
+            return Ok(waiting);
+        }
     }
 }
 
@@ -46,6 +89,14 @@ impl AsyncRead for Stream {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+            // Without a farewell, too, the end is the end: the protocol knows what is missing.
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => match Pin::new(stream).poll_read(cx, buf) {
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    Poll::Ready(Ok(()))
+                }
+                read => read,
+            },
         }
     }
 }
@@ -56,6 +107,8 @@ impl AsyncWrite for Stream {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -64,6 +117,8 @@ impl AsyncWrite for Stream {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -72,6 +127,8 @@ impl AsyncWrite for Stream {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -134,6 +134,9 @@ pub enum ErrorKind {
     Resolve,
     /// Network: no connection could be opened.
     Connect,
+    /// Server: its certificate is not one that is trusted, or not for its name; or it does not speak TLS as it should, or
+    /// not at all; or it does not trust us.
+    Tls,
     /// Network: no complete reply came in time, to this operation or to an earlier one on the same connection; or there
     /// was no connection or no room for the request in time.
     Timeout,
@@ -170,6 +173,7 @@ impl fmt::Display for ErrorKind {
             Self::NonNumeric => "not a number",
             Self::Resolve => "name not resolved",
             Self::Connect => "not connected",
+            Self::Tls => "not secure",
             Self::Timeout => "timed out",
             Self::Closed => "connection closed",
             Self::Io => "input or output failed",
@@ -210,7 +214,7 @@ impl fmt::Debug for Error {
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match &self.0.cause {
-            Cause::Config(error) => Some(&**error),
+            Cause::Config(error) | Cause::Tls(error) => Some(&**error),
             Cause::Key(error) => Some(error),
             Cause::MetaKey(error) => Some(error),
             Cause::Unsupported(error) => Some(error),

@@ -11,4 +11,6 @@ mod pools;
 mod servers;
 mod soak;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
 mod verbs;

@@ -81,7 +81,7 @@ impl<T: Transport> Connection<T> {
 
     /// Whether the peer has ended the connection, or spoken unasked, since the last reply, which was a while before
     /// `queue`. Within a shorter time that is found by the exchange itself; to look takes a system call.
-    pub(crate) fn is_stale(&self, queue: &Queue) -> bool {
+    pub(crate) fn is_stale(&mut self, queue: &Queue) -> bool {
         let next = queue.requests.first().map(|request| request.terms.begin);
         let rest =
             next.zip(self.last).map_or(Duration::ZERO, |(next, last)| next.saturating_duration_since(last));
@@ -106,6 +106,15 @@ impl<T: Transport> Connection<T> {
         while self.write_end.is_none() {
             let rest = self.out.get(self.out_written..).unwrap_or(&[]);
             if rest.is_empty() {
+                // What is encrypted may not have left yet.
+                match Pin::new(&mut self.io).poll_flush(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => {
+                        self.write_end = Some(T::cause_of(error));
+                        return Poll::Pending;
+                    }
+                }
                 self.out.clear();
                 self.out.shrink_to(OUT);
                 self.out_written = 0;
@@ -120,7 +129,12 @@ impl<T: Transport> Connection<T> {
                     self.out_written = self.out_written.saturating_add(len);
                     self.written = self.written.saturating_add(len as u64);
                 }
-                Poll::Ready(Err(error)) => self.write_end = Some(Cause::from(error)),
+                Poll::Ready(Err(error)) => {
+                    if self.io.may_have_sent() {
+                        self.written = self.written.saturating_add(rest.len() as u64);
+                    }
+                    self.write_end = Some(T::cause_of(error));
+                }
             }
         }
         Poll::Pending
@@ -147,7 +161,10 @@ impl<T: Transport> Connection<T> {
                 self.received = self.received.saturating_add(len);
                 self.decode(rooms, done)
             }
-            Err(error) => Err(End::Closed(Cause::from(error))),
+            Err(error) => Err(match T::cause_of(error) {
+                cause @ Cause::Tls(_) => End::Protocol(cause),
+                cause => End::Closed(cause),
+            }),
         })
     }
 

@@ -13,4 +13,6 @@ mod sharing;
 mod soak;
 mod support;
 mod timeouts;
+#[cfg(feature = "tls")]
+mod tls;
 mod verbs;

@@ -37,6 +37,8 @@ pub enum Cause {
     Resolve(Arc<io::Error>),
     /// No connection could be opened.
     Connect(Arc<io::Error>),
+    /// The connection is not secure, as the TLS library says.
+    Tls(Arc<dyn error::Error + Send + Sync>),
     /// No complete reply came in time.
     Timeout,
     /// No connection of the pool was free in time.
@@ -69,6 +71,11 @@ impl Cause {
         Self::Config(Arc::new(error))
     }
 
+    /// The connection is not secure, as `error` says.
+    pub fn tls(error: impl error::Error + Send + Sync + 'static) -> Self {
+        Self::Tls(Arc::new(error))
+    }
+
     /// Opening a connection failed.
     #[must_use]
     pub fn connect(error: io::Error) -> Self {
@@ -96,6 +103,7 @@ impl Cause {
             Self::Full(_) => ErrorKind::BufferFull,
             Self::Resolve(_) => ErrorKind::Resolve,
             Self::Connect(_) => ErrorKind::Connect,
+            Self::Tls(_) => ErrorKind::Tls,
             Self::Timeout | Self::PoolBusy | Self::NoRoom | Self::Stalled => ErrorKind::Timeout,
             Self::Closed(_) | Self::Shut => ErrorKind::Closed,
             Self::Io(_) => ErrorKind::Io,
@@ -118,7 +126,13 @@ impl Cause {
     pub(super) const fn leaves_open(&self) -> bool {
         matches!(
             self,
-            Self::Timeout | Self::Stalled | Self::Closed(_) | Self::Shut | Self::Io(_) | Self::Protocol(_)
+            Self::Timeout
+                | Self::Stalled
+                | Self::Closed(_)
+                | Self::Shut
+                | Self::Io(_)
+                | Self::Tls(_)
+                | Self::Protocol(_)
         )
     }
 }
@@ -141,6 +155,7 @@ impl fmt::Display for Cause {
                 io::ErrorKind::TimedOut => f.write_str("not connected in time"),
                 kind => write!(f, "not connected: {kind}"),
             },
+            Self::Tls(error) => write!(f, "not secure: {error}"),
             Self::Timeout => f.write_str("timed out"),
             Self::PoolBusy => f.write_str("no connection free in time"),
             Self::NoRoom => f.write_str("too many requests under way"),

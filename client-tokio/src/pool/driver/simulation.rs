@@ -30,7 +30,7 @@ use crate::{
 };
 
 impl Transport for DuplexStream {
-    fn is_silent(&self) -> bool {
+    fn is_silent(&mut self) -> bool {
         true
     }
 }
@@ -45,10 +45,8 @@ fn pool(random: &mut Rng) -> Pool {
         room: RoomLimits { requests: random.usize(1..50), bytes: random.usize(0..5000) },
         is_merging: random.bool(),
     };
-    Pool::new(
-        &"nowhere".parse::<ServerSpec>().unwrap(),
-        &PoolOptions { size: 1, dial: DialOptions::DEFAULT, mux },
-    )
+    let options = PoolOptions { size: 1, dial: DialOptions::DEFAULT, mux };
+    Pool::new(&"nowhere".parse::<ServerSpec>().unwrap(), &options).unwrap()
 }
 
 /// Answers what comes, in pieces and with pauses, until the end; sometimes cuts off before it, sometimes falls silent.

@@ -1,0 +1,166 @@
+//! An encrypted stream, moved on by one system call at a time, so that whoever calls sees its deadline in between.
+
+use core::fmt;
+use std::{
+    io::{self, BufReader, Read as _, Write as _},
+    net::TcpStream,
+};
+
+use memring_text::failure::Cause;
+use rustls::ClientConnection;
+
+use super::{SHORTEST, has_timed_out};
+use crate::{
+    deadline::Deadline,
+    tls::{TlsTarget, cause_of},
+};
+
+/// An encrypted stream over a TCP connection.
+pub(crate) struct TlsStream {
+    session: ClientConnection,
+    tcp: BufReader<TcpStream>,
+    /// How many bytes of the caller's are encrypted and have not left entirely, and whether some of that has.
+    taken: usize,
+    has_begun: bool,
+}
+
+impl TlsStream {
+    /// Shakes hands with the server.
+    pub(crate) fn connect(tcp: TcpStream, target: &TlsTarget, deadline: Deadline) -> Result<Self, Cause> {
+        let TlsTarget { config, name } = target.clone();
+        let session = ClientConnection::new(config, name).map_err(Cause::tls)?;
+        let mut stream =
+            Self { session, tcp: BufReader::with_capacity(RECORD, tcp), taken: 0, has_begun: false };
+        while stream.session.is_handshaking() || stream.session.wants_write() {
+            match stream.step(deadline) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted || has_timed_out(&error) => {
+                    if deadline.left().is_zero() {
+                        return Err(Cause::connect(io::ErrorKind::TimedOut.into()));
+                    }
+                }
+                moved => moved.map_err(|error| cause_of(error, Cause::connect))?,
+            }
+        }
+        Ok(stream)
+    }
+
+    fn step(&mut self, deadline: Deadline) -> io::Result<()> {
+        let left = deadline.left();
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let limit = Some(left.max(SHORTEST));
+        if self.session.wants_write() {
+            self.tcp().set_write_timeout(limit)?;
+            return self.write_some();
+        }
+        self.tcp().set_read_timeout(limit)?;
+        match self.read_some()? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The connection below.
+    pub(crate) fn tcp(&self) -> &TcpStream {
+        self.tcp.get_ref()
+    }
+
+    /// How many bytes of the caller's may have left, beyond those that [`write`](Self::write) has told of.
+    pub(crate) const fn underway(&self) -> usize {
+        if self.has_begun { self.taken } else { 0 }
+    }
+
+    /// Reads. What comes first may not be for the caller at all: then it is `Interrupted`, and the call is to be
+    /// repeated.
+    pub(crate) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self.session.reader().read(buf) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => return or_end(read),
+        }
+        self.read_some()?;
+        match self.session.reader().read(buf) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(io::ErrorKind::Interrupted.into()),
+            read => or_end(read),
+        }
+    }
+
+    /// Writes. What is encrypted may not leave at once: then it is `Interrupted`, and the call is to be repeated with
+    /// the same bytes.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.taken == 0 {
+            self.taken = self.session.writer().write(bytes)?;
+            self.has_begun = false;
+        }
+        self.write_some()?;
+        self.has_begun = true;
+        if self.session.wants_write() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        Ok(core::mem::take(&mut self.taken))
+    }
+
+    /// What [`read`](Self::read) would give, as a count, on a stream that does not block. What came for the sake of the
+    /// connection itself (tickets to resume it, new keys) is taken note of.
+    pub(crate) fn peek(&mut self) -> io::Result<usize> {
+        loop {
+            let waiting = self.session.process_new_packets().map_err(invalid)?.plaintext_bytes_to_read();
+            if waiting > 0 || self.read_some()? == 0 {
+                return Ok(waiting);
+            }
+        }
+    }
+
+    fn read_some(&mut self) -> io::Result<usize> {
+        let len = self.session.read_tls(&mut self.tcp)?;
+        if let Err(error) = self.session.process_new_packets() {
+            // The peer may be told why this connection ends.
+            self.tcp().set_nonblocking(true)?;
+            let _ = self.session.write_tls(self.tcp.get_mut());
+            return Err(invalid(error));
+        }
+        Ok(len)
+    }
+
+    fn write_some(&mut self) -> io::Result<()> {
+        match self.session.write_tls(self.tcp.get_mut()) {
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted || has_timed_out(&error) => Err(error),
+            Err(error) => Err(self.last_word().unwrap_or(error)),
+        }
+    }
+
+    /// Why the peer has hung up, if it has said so.
+    fn last_word(&mut self) -> Option<io::Error> {
+        self.tcp().set_nonblocking(true).ok()?;
+        loop {
+            match self.read_some() {
+                Ok(0) => return None,
+                Ok(_) => {}
+                Err(error) => return Some(error).filter(|error| error.kind() == io::ErrorKind::InvalidData),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for TlsStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsStream").field("tcp", self.tcp()).finish_non_exhaustive()
+    }
+}
+
+/// Without a farewell, too, the end is the end: the protocol knows what is missing.
+fn or_end(read: io::Result<usize>) -> io::Result<usize> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+        read => read,
+    }
+}
+
+fn invalid(error: rustls::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+/// The longest record there is, in bytes.
+const RECORD: usize = 16 * 1024 + 256 + 5;

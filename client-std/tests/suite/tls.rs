@@ -1,0 +1,423 @@
+//! Encrypted connections: to memcached, and to servers that are not who they should be or do not keep to the rules.
+
+use core::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+use std::{
+    io::{Read as _, Write as _},
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use memring_std::{
+    Builder, Client, ErrorKind, StatsKind, Tls, Ttl,
+    rustls::{
+        ClientConfig, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
+        crypto::ring::default_provider,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+        version::TLS12,
+    },
+};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+
+use crate::support::{File, Memcached, Peer, Scripted, ends_at};
+
+const DEADLINE: Duration = Duration::from_millis(500);
+
+/// Long enough never to be reached.
+const LONG: Duration = Duration::from_secs(20);
+
+/// Longer than a connection may be idle without being looked at.
+const REST: Duration = Duration::from_millis(3);
+
+/// Somebody who certifies others.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// A certificate and its key, as PEM.
+struct Identity {
+    certificate: String,
+    key: String,
+}
+
+impl Authority {
+    fn new() -> Self {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("authority {}", MADE.fetch_add(1, Ordering::Relaxed));
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn certify(&self, names: &[&str]) -> Identity {
+        let names = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "certified");
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        Identity { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+
+    fn tls(&self) -> Tls {
+        Tls::with_roots(self.0.pem()).unwrap()
+    }
+
+    fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).unwrap();
+        roots
+    }
+
+    /// A memcached of this computer, with these options beside.
+    fn memcached(&self, options: &str, args: &[&str]) -> Memcached {
+        self.memcached_called(&["localhost", "127.0.0.1"], options, args)
+    }
+
+    fn memcached_called(&self, names: &[&str], options: &str, args: &[&str]) -> Memcached {
+        let identity = self.certify(names);
+        let (certificate, key) = (File::new(identity.certificate), File::new(identity.key));
+        let options = format!("ssl_chain_cert={},ssl_key={}{options}", certificate.path(), key.path());
+        Memcached::start_with(&[&["-Z", "-o", &options], args].concat())
+    }
+
+    /// A server that does as it is told, once hands are shaken.
+    fn scripted(&self, script: impl Fn(TlsPeer, usize) + Send + Sync + 'static) -> Scripted {
+        let identity = self.certify(&["127.0.0.1"]);
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(identity.chain(), identity.key())
+            .unwrap();
+        let config = Arc::new(config);
+        Scripted::new(move |Peer { stream, number, .. }| {
+            stream.set_nodelay(true).unwrap();
+            let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+            script(TlsPeer(StreamOwned::new(session, stream)), number);
+        })
+    }
+}
+
+impl Identity {
+    fn chain(&self) -> Vec<CertificateDer<'static>> {
+        vec![CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()]
+    }
+
+    fn key(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
+    }
+}
+
+/// The client, as a scripted server sees it.
+struct TlsPeer(StreamOwned<ServerConnection, std::net::TcpStream>);
+
+impl TlsPeer {
+    /// The next line, or `None` when the client has closed the connection.
+    fn line(&mut self) -> Option<String> {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            let mut byte = [0];
+            self.0.read_exact(&mut byte).ok()?;
+            line.extend(byte);
+        }
+        Some(String::from_utf8(line).unwrap())
+    }
+
+    fn write(&mut self, bytes: &str) {
+        let _ = self.0.write_all(bytes.as_bytes());
+        let _ = self.0.flush();
+    }
+}
+
+fn builder(name: &str, tls: Tls) -> Builder {
+    Client::builder().servers([name]).timeout(LONG).connect_timeout(LONG).tls(tls)
+}
+
+fn connections(client: &Client) -> String {
+    let stats = client.stats(StatsKind::General).remove(0).result.unwrap();
+    String::from_utf8(stats.value("total_connections").unwrap().to_vec()).unwrap()
+}
+
+#[test]
+fn one_connection_serves_all_that_there_is_to_ask() {
+    let authority = Authority::new();
+    let memcached = authority.memcached("", &[]);
+    let old = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(&[&TLS12])
+        .unwrap()
+        .with_root_certificates(authority.roots())
+        .with_no_client_auth();
+    for tls in [authority.tls(), Tls::with_config(old)] {
+        for name in [memcached.name(), format!("localhost:{}", memcached.port())] {
+            let client = builder(&name, tls.clone()).build().unwrap();
+            client.set("k", "v", Ttl::NEVER).unwrap();
+            let before = connections(&client);
+            let long = "v".repeat(1_000_000);
+            for _ in 0..10 {
+                // Tickets that come behind the handshake must not look as if the server had spoken.
+                thread::sleep(REST);
+                assert_eq!(client.get("k").unwrap().unwrap().value, b"v");
+                client.set("long", &long, Ttl::NEVER).unwrap();
+                assert_eq!(client.get("long").unwrap().unwrap().value, long.as_bytes());
+                let many = client.get_many(&["k", "long", "none"]).unwrap();
+                assert_eq!((many.hits().count(), many.errors().len()), (2, 0));
+            }
+            assert_eq!(connections(&client), before);
+            assert_eq!((client.servers()[0].idle, client.servers()[0].busy), (1, 0));
+            thread::scope(|scope| {
+                for number in 0..8 {
+                    let client = &client;
+                    scope.spawn(move || {
+                        let key = format!("key-{number}");
+                        for value in 0..100 {
+                            client.set(&key, value.to_string(), Ttl::NEVER).unwrap();
+                            let item = client.get(&key).unwrap().unwrap();
+                            assert_eq!(item.value, value.to_string().as_bytes());
+                        }
+                    });
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn who_is_not_trusted_is_refused() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let memcached = authority.memcached("", &[]);
+    let elsewhere = authority.memcached_called(&["elsewhere.example"], "", &[]);
+    let hidden = authority.tls().server_name("elsewhere.example").unwrap();
+    for (name, tls, trusted) in [
+        (memcached.name(), authority.tls(), true),
+        (memcached.name(), other.tls(), false),
+        (memcached.name(), hidden.clone(), false),
+        (elsewhere.name(), authority.tls(), false),
+        (format!("localhost:{}", elsewhere.port()), authority.tls(), false),
+        (elsewhere.name(), hidden, true),
+    ] {
+        let client = builder(&name, tls).build().unwrap();
+        let result = client.set("k", "v", Ttl::NEVER);
+        if trusted {
+            result.unwrap();
+            continue;
+        }
+        for error in [result.unwrap_err(), client.get("k").unwrap_err()] {
+            assert_eq!((error.kind(), error.server()), (ErrorKind::Tls, Some(&*name)));
+            assert!(!error.is_retryable() && !error.is_timeout() && !error.is_ambiguous());
+            assert!(error.to_string().contains(": not secure: invalid peer certificate"), "{error}");
+            assert!(core::error::Error::source(&error).is_some());
+        }
+        let many = client.get_many(&["k", "l"]).unwrap();
+        assert_eq!(many.errors()[0].kind(), ErrorKind::Tls);
+        assert_eq!(client.servers()[0].idle, 0);
+    }
+    let name = memcached.name();
+    // Whom a system trusts is its own affair, but these it does not know.
+    if let Ok(tls) = Tls::system() {
+        let error = builder(&name, tls).build().unwrap().get("k").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Tls);
+    }
+}
+
+#[test]
+fn a_server_may_want_to_know_the_client() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let roots = File::new(authority.0.pem());
+    let memcached = authority.memcached(&format!(",ssl_verify_mode=2,ssl_ca_cert={}", roots.path()), &[]);
+    let showing = |identity: &Identity| {
+        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(authority.roots())
+            .with_client_auth_cert(identity.chain(), identity.key())
+            .unwrap();
+        Tls::with_config(config)
+    };
+    let known = showing(&authority.certify(&["client"]));
+    let client = builder(&memcached.name(), known).build().unwrap();
+    client.set("k", "v", Ttl::NEVER).unwrap();
+    for unknown in [authority.tls(), showing(&other.certify(&["client"]))] {
+        let client = builder(&memcached.name(), unknown).build().unwrap();
+        for error in [client.get("k").unwrap_err(), client.set("k", "w", Ttl::NEVER).unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
+            assert!(!error.is_retryable());
+        }
+    }
+    assert_eq!(client.get("k").unwrap().unwrap().value, b"v");
+}
+
+#[test]
+fn a_password_is_said_behind_the_handshake() {
+    let authority = Authority::new();
+    let file = File::new("alice:s3cret\n");
+    let memcached = authority.memcached("", &["-Y", file.path()]);
+    let builder = || builder(&memcached.name(), authority.tls());
+    let client = builder().auth("alice", "s3cret").build().unwrap();
+    client.set("k", "v", Ttl::NEVER).unwrap();
+    for client in [builder().auth("alice", "wrong").build().unwrap(), builder().build().unwrap()] {
+        assert_eq!(client.get("k").unwrap_err().kind(), ErrorKind::Auth);
+    }
+    let shown = format!("{:?}", builder().auth("alice", "s3cret"));
+    assert!(!shown.contains("alice") && !shown.contains("s3cret"), "{shown}");
+}
+
+#[test]
+fn a_server_that_does_not_speak_tls_is_told_from_one_that_says_nothing() {
+    let tls = Authority::new().tls();
+    let memcached = Memcached::start();
+    let talkative = Scripted::new(|mut peer| {
+        peer.write("220 welcome, this is another protocol\r\n");
+        while peer.line().is_some() {}
+    });
+    for name in [memcached.name(), talkative.name()] {
+        let error = builder(&name, tls.clone()).build().unwrap().get("k").unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Tls, false), "{error}");
+    }
+    let hanging_up = Scripted::new(drop);
+    let error = builder(&hanging_up.name(), tls.clone()).build().unwrap().get("k").unwrap_err();
+    assert_eq!((error.kind(), error.is_timeout()), (ErrorKind::Connect, false), "{error}");
+    assert_eq!(hanging_up.connections(), 1);
+    let dripping = Scripted::new(|mut peer| {
+        // The head of a long record, of which little comes.
+        peer.write([22, 3, 3, 60, 0, 2, 0, 50, 0, 3, 3]);
+        loop {
+            thread::sleep(Duration::from_millis(20));
+            if peer.stream.write_all(&[0]).is_err() {
+                return;
+            }
+        }
+    });
+    for server in [Scripted::silent(), dripping] {
+        let slow = || builder(&server.name(), tls.clone());
+        for client in [slow().connect_timeout(DEADLINE), slow().timeout(DEADLINE)] {
+            let client = client.build().unwrap();
+            let error = ends_at(DEADLINE, || client.set("k", "v", Ttl::NEVER).unwrap_err());
+            assert_eq!(error.kind(), ErrorKind::Connect);
+            assert!(error.is_timeout() && !error.is_ambiguous());
+        }
+    }
+}
+
+#[test]
+fn new_keys_are_no_reason_to_leave_but_words_are() {
+    let authority = Authority::new();
+    let (tell, told) = mpsc::channel();
+    let server = authority.scripted(move |mut peer, number| {
+        while let Some(line) = peer.line() {
+            peer.write("END\r\n");
+            thread::sleep(REST);
+            if line == "get keys\r\n" {
+                peer.0.conn.refresh_traffic_keys().unwrap();
+                peer.0.flush().unwrap();
+            }
+            if line == "get words\r\n" && number == 0 {
+                peer.write("END\r\n");
+            }
+            let _ = tell.send(());
+        }
+    });
+    let client = builder(&server.name(), authority.tls()).build().unwrap();
+    for key in ["keys", "keys", "k", "words"] {
+        assert!(client.get(key).unwrap().is_none());
+        told.recv().unwrap();
+        thread::sleep(REST);
+        assert_eq!(server.connections(), 1);
+    }
+    assert!(client.get("k").unwrap().is_none());
+    assert_eq!(server.connections(), 2);
+}
+
+#[test]
+fn a_connection_that_ended_is_replaced_where_that_can_do_no_harm() {
+    let authority = Authority::new();
+    for says_goodbye in [true, false] {
+        let hanging_up = || {
+            // On the first connection, it answers one request, reads one more, and hangs up.
+            authority.scripted(move |mut peer, number| {
+                let mut lines = 0;
+                while let Some(line) = peer.line() {
+                    lines += 1;
+                    if number == 0 && lines == 2 {
+                        if says_goodbye {
+                            peer.0.conn.send_close_notify();
+                            let _ = peer.0.flush();
+                        }
+                        return;
+                    }
+                    if line.starts_with("set") {
+                        peer.line();
+                    }
+                    peer.write(if line.starts_with("set") { "STORED\r\n" } else { "END\r\n" });
+                }
+            })
+        };
+        let server = hanging_up();
+        let client = builder(&server.name(), authority.tls()).build().unwrap();
+        assert!(client.get("k").unwrap().is_none());
+        assert!(client.get("k").unwrap().is_none());
+        assert_eq!(server.connections(), 2);
+        let server = hanging_up();
+        let client = builder(&server.name(), authority.tls()).build().unwrap();
+        assert!(client.get("k").unwrap().is_none());
+        let error = client.set("k", "v", Ttl::NEVER).unwrap_err();
+        assert_eq!((error.kind(), error.is_ambiguous()), (ErrorKind::Closed, true));
+        assert_eq!(server.connections(), 1);
+        client.set("k", "v", Ttl::NEVER).unwrap();
+        assert_eq!(server.connections(), 2);
+    }
+}
+
+#[test]
+fn what_comes_too_late_is_a_timeout() {
+    let authority = Authority::new();
+    let server = authority.scripted(|mut peer, _| {
+        while peer.line().is_some() {
+            peer.0.conn.writer().write_all(b"VALUE k 0 3\r\nabc\r\nEND\r\n").unwrap();
+            let mut record = Vec::new();
+            peer.0.conn.write_tls(&mut record).unwrap();
+            // Never the whole of it.
+            for byte in &record[..record.len() - 1] {
+                let _ = peer.0.sock.write_all(&[*byte]);
+                thread::sleep(DEADLINE / 20);
+            }
+        }
+    });
+    let client = builder(&server.name(), authority.tls()).timeout(DEADLINE).build().unwrap();
+    let error = ends_at(DEADLINE, || client.get("k").unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(client.servers()[0].idle, 0);
+}
+
+#[test]
+fn a_server_that_stops_reading_costs_one_deadline() {
+    let authority = Authority::new();
+    let (release, hold) = mpsc::channel::<()>();
+    let hold = std::sync::Mutex::new(hold);
+    let server = authority.scripted(move |mut peer, _| {
+        peer.line();
+        let _ = hold.lock().unwrap().recv();
+    });
+    let limits = memring_std::Limits { value: 64 << 20, ..memring_std::Limits::DEFAULT };
+    let client = builder(&server.name(), authority.tls()).timeout(DEADLINE).limits(limits).build().unwrap();
+    let value = vec![b'v'; 32 << 20];
+    let error = ends_at(DEADLINE, || client.set("k", &value, Ttl::NEVER).unwrap_err());
+    assert!(error.is_timeout() && error.is_ambiguous());
+    drop(release);
+}
+
+#[test]
+fn what_cannot_be_encrypted_is_told_at_once() {
+    let tls = Authority::new().tls();
+    let error = builder("/tmp/memcached.sock", tls.clone()).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("Unix socket"), "{error}");
+    let client = builder("localhost", tls.clone()).build().unwrap();
+    assert_eq!(client.set_servers(["/tmp/memcached.sock"]).unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(client.servers().len(), 1);
+    assert_eq!(builder("no..name", tls.clone()).build().unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(tls.server_name("no name").unwrap_err().kind(), ErrorKind::Config);
+    for pem in ["", "nothing", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
+        assert_eq!(Tls::with_roots(pem).unwrap_err().kind(), ErrorKind::Config, "{pem}");
+    }
+}

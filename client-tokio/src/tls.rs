@@ -1,0 +1,167 @@
+//! Whom an encrypted connection trusts.
+
+use core::fmt;
+use std::{io, sync::Arc};
+
+use memring_core::spec::Address;
+use memring_text::failure::{Cause, Error};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+
+/// How connections are encrypted, for [`Builder::tls`](crate::Builder::tls): whom they trust, and what they show of
+/// themselves.
+///
+/// A server's certificate must be issued by somebody who is trusted, be valid at the time, and name the host of the
+/// server's address, be it a name or a number. TLS 1.2 and 1.3 are spoken.
+///
+/// ```no_run
+/// use memring_tokio::{Client, Tls};
+///
+/// let tls = Tls::with_roots(&std::fs::read("ca.pem")?)?;
+/// let client = Client::builder().servers(["cache-1.internal:11211"]).tls(tls).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A server that wants to see a certificate of the client's (memcached's `ssl_verify_mode`):
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use memring_tokio::{
+///     Client, Tls,
+///     rustls::{
+///         ClientConfig, RootCertStore,
+///         crypto::ring::default_provider,
+///         pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+///     },
+/// };
+///
+/// let mut roots = RootCertStore::empty();
+/// roots.add(CertificateDer::from_pem_file("ca.pem")?)?;
+/// let chain = CertificateDer::pem_file_iter("client.pem")?.collect::<Result<_, _>>()?;
+/// let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+///     .with_safe_default_protocol_versions()?
+///     .with_root_certificates(roots)
+///     .with_client_auth_cert(chain, PrivateKeyDer::from_pem_file("client.key")?)?;
+/// let client = Client::builder().servers(["cache-1.internal"]).tls(Tls::with_config(config)).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Tls {
+    config: Arc<ClientConfig>,
+    /// The name that certificates must have, in place of the host's.
+    server_name: Option<ServerName<'static>>,
+}
+
+impl Tls {
+    /// Trusts whom the system trusts. Where `SSL_CERT_FILE` or `SSL_CERT_DIR` is set, that is what the system trusts.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the system trusts nobody.
+    pub fn system() -> Result<Self, Error> {
+        Self::trusting(rustls_native_certs::load_native_certs().certs).map_err(error)
+    }
+
+    /// Trusts only those whose certificates are in `pem`, and whom these have certified.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where there is none, or something else.
+    pub fn with_roots(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let certificates = CertificateDer::pem_slice_iter(pem.as_ref()).collect::<Result<_, _>>();
+        certificates.map_err(Cause::config).and_then(Self::trusting).map_err(error)
+    }
+
+    /// Does what `config` says, of [`rustls`].
+    #[must_use]
+    pub fn with_config(config: impl Into<Arc<ClientConfig>>) -> Self {
+        Self { config: config.into(), server_name: None }
+    }
+
+    /// Wants certificates of this name, whatever the addresses of the servers are.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where it is no name.
+    pub fn server_name(self, name: &str) -> Result<Self, Error> {
+        Ok(Self { server_name: Some(server_name(name).map_err(error)?), ..self })
+    }
+
+    fn trusting(certificates: Vec<CertificateDer<'static>>) -> Result<Self, Cause> {
+        let mut roots = RootCertStore::empty();
+        // Of what a system has gathered over the years, some is not understood.
+        roots.add_parsable_certificates(certificates);
+        if roots.is_empty() {
+            return Err(Cause::config(TlsError::NoRoots));
+        }
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(Cause::config)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self::with_config(config))
+    }
+
+    /// What it takes to open a connection to `address`.
+    pub(crate) fn for_server(&self, address: &Address) -> Result<TlsTarget, Cause> {
+        let name = match (address, &self.server_name) {
+            (Address::Unix(_), _) => return Err(Cause::config(TlsError::Unix)),
+            (Address::Tcp { .. }, Some(name)) => name.clone(),
+            (Address::Tcp { host, .. }, None) => server_name(host)?,
+        };
+        Ok(TlsTarget { config: Arc::clone(&self.config), name })
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("server_name", &self.server_name).finish_non_exhaustive()
+    }
+}
+
+/// Whom one server must be.
+#[derive(Clone)]
+pub(crate) struct TlsTarget {
+    pub(crate) config: Arc<ClientConfig>,
+    pub(crate) name: ServerName<'static>,
+}
+
+impl fmt::Debug for TlsTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsTarget").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Takes what rustls says out of what it is wrapped in; anything else is `otherwise`.
+pub(crate) fn cause_of(error: io::Error, otherwise: impl FnOnce(io::Error) -> Cause) -> Cause {
+    match error.downcast::<rustls::Error>() {
+        Ok(error) => Cause::tls(error),
+        Err(error) => otherwise(error),
+    }
+}
+
+fn server_name(name: &str) -> Result<ServerName<'static>, Cause> {
+    ServerName::try_from(name.to_owned()).map_err(Cause::config)
+}
+
+fn error(cause: Cause) -> Error {
+    Error::new("tls", cause)
+}
+
+/// Why TLS cannot be had.
+#[derive(Debug)]
+enum TlsError {
+    NoRoots,
+    Unix,
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoRoots => "no certificate to trust",
+            Self::Unix => "no TLS over a Unix socket",
+        })
+    }
+}
+
+impl core::error::Error for TlsError {}
