@@ -26,9 +26,11 @@ use crate::{
 };
 
 mod admin;
+mod batch;
 mod many;
 mod meta;
 
+pub use batch::Outcomes;
 pub use meta::{Meta, MetaItem};
 
 /// An item with its value in a vector.

@@ -42,9 +42,11 @@ pub mod testing;
 mod tls;
 
 pub use builder::Builder;
-pub use client::{Client, Item, Meta, MetaItem, ServerStatus};
+pub use client::{Client, Item, Meta, MetaItem, Outcomes, ServerStatus};
 pub use memring_core::spec::{Address, DEFAULT_PORT, ServerSpec, ServerSpecError, ServerSpecProblem};
 pub use memring_core::{Scheme, Weight, peers};
+#[doc(inline)]
+pub use memring_text::batch::{Batch, Handle, kind};
 #[doc(inline)]
 pub use memring_text::failure::{Error, ErrorKind, FromServer, Many};
 pub use memring_text::{

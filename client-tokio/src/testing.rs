@@ -24,8 +24,8 @@ use std::{
 };
 
 use memring_text::{
-    UnixTime,
-    server::{Engine, EngineConfig, MemoryStore, Next, Session},
+    CredentialsError, OwnedCredentials, UnixTime,
+    server::{Engine, EngineConfig, Guard, MemoryStore, Next, Session},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -50,6 +50,9 @@ pub struct ServerBuilder {
     memory: usize,
     item_size_max: usize,
     connections: usize,
+    users: Vec<OwnedCredentials>,
+    /// The first thing that was wrong; `bind` tells.
+    wrong: Option<CredentialsError>,
 }
 
 /// What the tasks share.
@@ -59,6 +62,7 @@ struct Shared {
     /// One task for each open connection; none are begun when the server has ended.
     open: Mutex<Option<JoinSet<()>>>,
     limit: usize,
+    users: Vec<OwnedCredentials>,
     started: (SystemTime, Instant),
 }
 
@@ -81,7 +85,13 @@ impl Server {
 
     /// A builder, to say more.
     pub const fn builder() -> ServerBuilder {
-        ServerBuilder { memory: 64 << 20, item_size_max: 1 << 20, connections: 1024 }
+        ServerBuilder {
+            memory: 64 << 20,
+            item_size_max: 1 << 20,
+            connections: 1024,
+            users: Vec::new(),
+            wrong: None,
+        }
     }
 
     /// Where it listens.
@@ -129,6 +139,15 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets in only those who say this name and password, or those of another call.
+    pub fn auth(mut self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
+        match OwnedCredentials::new(user.as_ref(), password.as_ref()) {
+            Ok(user) => self.users.push(user),
+            Err(error) => self.wrong = self.wrong.or(Some(error)),
+        }
+        self
+    }
+
     /// Starts on a free port of the loopback interface.
     ///
     /// # Errors
@@ -140,8 +159,11 @@ impl ServerBuilder {
     /// Starts on `addr`.
     ///
     /// # Errors
-    /// What the system says, when the address is in use for instance.
+    /// What the system says, when the address is in use for instance; and that a name or password can be none.
     pub async fn bind(self, addr: impl ToSocketAddrs) -> io::Result<Server> {
+        if let Some(error) = self.wrong {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
+        }
         let listener = TcpListener::bind(addr).await?;
         let config = EngineConfig { item_size_max: self.item_size_max, ..EngineConfig::default() };
         let shared = Arc::new(Shared {
@@ -149,6 +171,7 @@ impl ServerBuilder {
             engine: Mutex::new(Engine::with_config(MemoryStore::new(self.memory), config)),
             open: Mutex::new(Some(JoinSet::new())),
             limit: self.connections,
+            users: self.users,
             started: (SystemTime::now(), Instant::now()),
         });
         let acceptor = tokio::spawn(accept(listener, Arc::clone(&shared))).abort_handle();
@@ -191,12 +214,17 @@ impl Shared {
 
     async fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
+        let users: Vec<_> = self.users.iter().map(OwnedCredentials::credentials).collect();
+        let mut guard = if users.is_empty() { None } else { Some(Guard::new()) };
         let mut session = Session::new(Vec::new());
         let (mut input, mut filled) = (vec![0; BUFFER], 0);
         let mut output = Vec::new();
         loop {
             let unread = input.get(..filled).unwrap_or(&[]);
-            let fed = session.feed(unread, &mut self.engine(), &mut output, self.now());
+            let fed = match guard.as_mut().filter(|guard| !guard.is_open()) {
+                Some(guard) => guard.feed(unread, &users, &mut output),
+                None => session.feed(unread, &mut self.engine(), &mut output, self.now()),
+            };
             stream.write_all(&output).await?;
             output.clear();
             output.shrink_to(BUFFER);

@@ -56,10 +56,10 @@
 //! - The other side: [`server`].
 //!
 //! How fast all that is, beside other libraries: `benches/decode.rs` and `benches/peers`.
-//! - What clients of many servers tell their callers: `failure` (feature `std`).
+//! - What clients of many servers take from their callers, `batch`, and tell them, `failure` (feature `std`).
 //!
 //! # Features
-//! - `std` (default): [`server::MemoryStore`], [`failure`], and [`UnixTime`] from the system's clock; implies `alloc`.
+//! - `std` (default): [`server::MemoryStore`], [`batch`], [`failure`], and [`UnixTime`] from the system's clock; implies `alloc`.
 //! - `alloc`: [`Buffer`] for `Vec<u8>`.
 //! - `embedded-io`: `Connection`.
 //! - `embedded-io-async`: `AsyncConnection`.
@@ -72,9 +72,12 @@ extern crate alloc;
 extern crate std;
 
 mod admin;
+mod any_operation;
 mod attributes;
 mod auth;
 mod base64;
+#[cfg(feature = "std")]
+pub mod batch;
 mod buffer;
 mod capabilities;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
@@ -102,6 +105,7 @@ mod value;
 pub use admin::{
     Admin, AdminOutcome, Automove, CacheItem, DumpKey, DumpLine, Notice, NoticeWord, SlabClasses, WatchKinds,
 };
+pub use any_operation::{AnyOperation, AnyOutcome};
 pub use attributes::Attributes;
 #[cfg(feature = "std")]
 pub use auth::OwnedCredentials;

@@ -7,6 +7,7 @@ mod batches;
 mod faults;
 mod keys;
 mod meta;
+mod mixed;
 mod pools;
 mod servers;
 mod soak;

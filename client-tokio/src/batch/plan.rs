@@ -21,9 +21,19 @@ impl<'b> Plan<'b> {
         room: &'b mut Vec<u8>,
     ) -> Result<Self, KeyError> {
         let keys: Vec<_> = keys.collect();
-        let groups = Groups::new(&fleet.place_many(&keys), fleet.pools().len());
+        Self::placed(fleet, keys.iter().copied(), &keys, room)
+    }
+
+    /// Finds the server of each key, which is that of what it is placed by: one of `places`.
+    pub(crate) fn placed<'k: 'b>(
+        fleet: &'b Fleet,
+        keys: impl Iterator<Item = &'k [u8]> + Clone,
+        places: &[&[u8]],
+        room: &'b mut Vec<u8>,
+    ) -> Result<Self, KeyError> {
+        let groups = Groups::new(&fleet.place_many(places), fleet.pools().len());
         let prefix = fleet.scheme().key.prefix;
-        let wire_keys = Key::all_prefixed(prefix, keys.iter().copied(), room)?;
+        let wire_keys = Key::all_prefixed(prefix, keys.map(|key| -> &'b [u8] { key }), room)?;
         let keys = groups.gather(&wire_keys);
         Ok(Self { fleet, keys, groups })
     }

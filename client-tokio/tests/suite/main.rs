@@ -8,10 +8,12 @@ mod cancel;
 mod faults;
 mod keys;
 mod meta;
+mod mixed;
 mod servers;
 mod sharing;
 mod soak;
 mod support;
+mod testing;
 mod timeouts;
 #[cfg(feature = "tls")]
 mod tls;

@@ -1,0 +1,60 @@
+//! The verb for operations of different kinds at once.
+
+use memring_text::batch::Batch;
+use memring_text::failure::Error;
+use memring_text::{UnixTime, ValueTooLarge};
+use std::time::SystemTime;
+
+use super::Client;
+use crate::batch::{self, Plan, Requests};
+
+/// The results of a [`Batch`], with values in vectors.
+pub type Outcomes = memring_text::batch::Outcomes<Vec<u8>>;
+
+impl Client {
+    /// Runs operations of different kinds on any keys: what goes to one server leaves together, in one round trip, and
+    /// every server is asked before the reply of any is read. Each result is taken by the handle of its operation.
+    ///
+    /// ```
+    /// # use memring_std::{Client, testing::Server};
+    /// # let servers = [Server::start()?, Server::start()?];
+    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// use memring_std::{Batch, Ttl};
+    ///
+    /// let mut batch = Batch::new();
+    /// batch.set("name", "Ada", Ttl::NEVER);
+    /// let name = batch.get("name");
+    /// let visits = batch.incr("visits", 1);
+    /// let mut outcomes = client.run(batch)?;
+    /// assert_eq!(outcomes.take(name)?.expect("it was just stored").value, b"Ada");
+    /// assert_eq!(outcomes.take(visits)?, None);
+    /// assert!(outcomes.errors().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when one of the
+    /// keys or values cannot be; nothing was sent then. What goes wrong with a server is in the [`Outcomes`].
+    pub fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
+        const NAME: &str = "run";
+        let (fleet, mut room) = (self.fleet(), Vec::new());
+        let plan = if batch.is_placed() {
+            Plan::placed(&fleet, batch.keys(), &batch.places().collect::<Vec<_>>(), &mut room)
+        } else {
+            Plan::new(&fleet, batch.keys(), &mut room)
+        };
+        let plan = plan.map_err(|error| Error::new(NAME, error))?;
+        let (limit, now) = (self.options().limits.value, UnixTime::from(SystemTime::now()));
+        let wire_keys = plan.keys().iter().zip(plan.positions());
+        let operations = wire_keys.map(|(&key, &position)| batch.operation(position, key, limit, now));
+        // Every position of the plan is one of the batch.
+        let operations = operations.filter_map(Result::transpose).collect::<Result<Vec<_>, ValueTooLarge>>();
+        let operations = operations.map_err(|error| Error::new(NAME, error))?;
+        let shares = plan
+            .divide(&operations)
+            .map(|(pool, positions, operations)| (pool, Requests::new(operations, positions, Ok)));
+        let results = batch::run(NAME, shares, batch.len(), self.batch_deadline());
+        drop((operations, plan));
+        Ok(batch.outcomes(results))
+    }
+}

@@ -1,0 +1,67 @@
+//! The verb for operations of different kinds at once.
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use memring_text::batch::Batch;
+use memring_text::failure::Error;
+use memring_text::{UnixTime, ValueTooLarge};
+
+use super::Client;
+use crate::batch::{self, Plan};
+
+/// The results of a [`Batch`], with values in shared bytes.
+pub type Outcomes = memring_text::batch::Outcomes<Bytes>;
+
+impl Client {
+    /// Runs operations of different kinds on any keys: what goes to one server leaves together, in one round trip, and
+    /// every server is asked before the reply of any is waited for. Each result is taken by the handle of its operation.
+    ///
+    /// ```
+    /// # use memring_tokio::{Client, testing::Server};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let servers = [Server::start().await?, Server::start().await?];
+    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// use memring_tokio::{Batch, Ttl};
+    ///
+    /// let mut batch = Batch::new();
+    /// batch.set("name", "Ada", Ttl::NEVER);
+    /// let name = batch.get("name");
+    /// let visits = batch.incr("visits", 1);
+    /// let mut outcomes = client.run(batch).await?;
+    /// assert_eq!(outcomes.take(name)?.expect("it was just stored").value, "Ada");
+    /// assert_eq!(outcomes.take(visits)?, None);
+    /// assert!(outcomes.errors().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when one of the
+    /// keys or values cannot be; nothing was sent then. What goes wrong with a server is in the [`Outcomes`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have done some of the operations.
+    pub async fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
+        const NAME: &str = "run";
+        let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
+        let plan = if batch.is_placed() {
+            Plan::placed(&fleet, batch.keys(), &batch.places().collect::<Vec<_>>(), &mut room)
+        } else {
+            Plan::new(&fleet, batch.keys(), &mut room)
+        };
+        let plan = plan.map_err(|error| Error::new(NAME, error))?;
+        let (limit, now) = (self.options().limits.value, UnixTime::from(SystemTime::now()));
+        let wire_keys = plan.keys().iter().zip(plan.positions());
+        let operations = wire_keys.map(|(&key, &position)| batch.operation(position, key, limit, now));
+        // Every position of the plan is one of the batch.
+        let operations = operations.filter_map(Result::transpose).collect::<Result<Vec<_>, ValueTooLarge>>();
+        let operations = operations.map_err(|error| Error::new(NAME, error))?;
+        let shares = plan.divide(&operations);
+        let results =
+            batch::run(NAME, shares, batch.len(), deadline, |outcome| Ok(outcome.map(Bytes::from))).await;
+        drop((operations, plan));
+        Ok(batch.outcomes(results))
+    }
+}

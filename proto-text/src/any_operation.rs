@@ -1,0 +1,90 @@
+//! Operations of different kinds in one list.
+
+use crate::{
+    buffer::Buffer,
+    operation::{Item, Operation, Reply, ReplyError, StoreOutcome},
+    request::{Arith, Delete, Get, Request, Store, Touch},
+};
+
+/// An operation on one key, of any of the classic kinds.
+///
+/// ```
+/// use memring_text::{AnyOperation, Arith, ArithVerb, Get, GetVerb, Key, Operation};
+///
+/// let (name, visits) = (Key::new(b"name")?, Key::new(b"visits")?);
+/// let operations = [
+///     AnyOperation::Get(Get { verb: GetVerb::Get, key: name }),
+///     AnyOperation::Arith(Arith { verb: ArithVerb::Incr, key: visits, delta: 1, noreply: false }),
+/// ];
+/// let lines = operations.each_ref().map(|operation| Operation::<Vec<u8>>::request(operation).parts());
+/// assert_eq!(lines.each_ref().map(|line| line.as_slices()[0]), [&b"get name\r\n"[..], b"incr visits 1\r\n"]);
+/// # Ok::<(), memring_text::KeyError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AnyOperation<'a> {
+    /// `get`, `gets`, `gat`, `gats`.
+    Get(Get<'a>),
+    /// `set`, `add`, `replace`, `append`, `prepend`, `cas`.
+    Store(Store<'a>),
+    /// `delete`.
+    Delete(Delete<'a>),
+    /// `touch`.
+    Touch(Touch<'a>),
+    /// `incr`, `decr`.
+    Arith(Arith<'a>),
+}
+
+/// What an [`AnyOperation`] comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AnyOutcome<V> {
+    /// Of a get: the item; `None` is a miss.
+    Item(Option<Item<V>>),
+    /// What became of a value that was to be stored.
+    Store(StoreOutcome),
+    /// Of a delete and a touch: was there an item?
+    Found(bool),
+    /// Of a count: the new number; `None` when there is no such item.
+    Number(Option<u64>),
+}
+
+impl<V> AnyOutcome<V> {
+    /// The same with another value, where there is one.
+    pub fn map<W>(self, map: impl FnOnce(V) -> W) -> AnyOutcome<W> {
+        match self {
+            Self::Item(item) => AnyOutcome::Item(item.map(|Item { flags, cas, value }| Item {
+                flags,
+                cas,
+                value: map(value),
+            })),
+            Self::Store(outcome) => AnyOutcome::Store(outcome),
+            Self::Found(found) => AnyOutcome::Found(found),
+            Self::Number(number) => AnyOutcome::Number(number),
+        }
+    }
+}
+
+impl<V: Buffer> Operation<V> for AnyOperation<'_> {
+    type Output = AnyOutcome<V>;
+
+    fn request(&self) -> Request<'_> {
+        match self {
+            Self::Get(get) => Request::Get(*get),
+            Self::Store(store) => Request::Store(*store),
+            Self::Delete(delete) => Request::Delete(*delete),
+            Self::Touch(touch) => Request::Touch(*touch),
+            Self::Arith(arith) => Request::Arith(*arith),
+        }
+    }
+
+    fn output(&self, reply: Reply<V>) -> Result<AnyOutcome<V>, ReplyError> {
+        match self {
+            Self::Get(get) => get.output(reply).map(AnyOutcome::Item),
+            Self::Store(store) => store.output(reply).map(AnyOutcome::Store),
+            Self::Delete(delete) => delete.output(reply).map(AnyOutcome::Found),
+            Self::Touch(touch) => touch.output(reply).map(AnyOutcome::Found),
+            Self::Arith(arith) => arith.output(reply).map(AnyOutcome::Number),
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! Operations of different kinds to be sent together, each with a handle to its result: what every client of many
+//! servers takes.
+//!
+//! ```
+//! use memring_text::{Ttl, batch::Batch};
+//!
+//! let mut batch = Batch::new();
+//! let name = batch.get("user:7:name");
+//! let visits = batch.incr("user:7:visits", 1);
+//! batch.set("user:7:seen", "now", Ttl::NEVER);
+//! assert_eq!(batch.len(), 3);
+//! // A client runs it; then `outcomes.take(name)` is the item, and `outcomes.take(visits)` the number.
+//! # let _ = (name, visits);
+//! ```
+
+use core::{error, fmt, hash::BuildHasher as _, marker::PhantomData, ops::Range};
+use std::{hash::RandomState, vec::Vec};
+
+use crate::{
+    any_operation::{AnyOperation, AnyOutcome},
+    attributes::Attributes,
+    failure::{Cause, Error, Many},
+    key::Key,
+    operation::{Item, StoreOutcome},
+    request::{Arith, ArithVerb, Delete, Get, GetVerb, Store, StoreVerb, Touch},
+    ttl::{Ttl, UnixTime},
+    value::{Value, ValueTooLarge},
+};
+
+/// Operations of different kinds on any keys, to be sent together: one write for each server.
+///
+/// Those for the same server are done in the order of the calls; between servers there is no order. It is no
+/// transaction: each operation succeeds or fails by itself.
+///
+/// Keys and values are copied, so that they need not live until the batch is run.
+#[derive(Clone)]
+pub struct Batch {
+    operations: Vec<Planned>,
+    bytes: Vec<u8>,
+    placed_by: Option<Range<usize>>,
+    /// Told apart from other batches by this.
+    number: u64,
+}
+
+/// One operation, whose key and value are in the batch's bytes.
+#[derive(Clone)]
+struct Planned {
+    verb: Verb,
+    key: Range<usize>,
+    placed_by: Range<usize>,
+    value: Range<usize>,
+}
+
+#[derive(Clone, Copy)]
+enum Verb {
+    Get { cas: bool, ttl: Option<Ttl> },
+    Store(StoreVerb, Attributes),
+    Delete,
+    Touch(Ttl),
+    Arith(ArithVerb, u64),
+}
+
+impl Batch {
+    /// Without operations yet.
+    #[must_use]
+    pub fn new() -> Self {
+        let number = RandomState::new().hash_one(());
+        Self { operations: Vec::new(), bytes: Vec::new(), placed_by: None, number }
+    }
+
+    /// How many operations there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// From here on, keys are placed as if they were `key`: so those that belong together live together.
+    pub fn place_by(&mut self, key: impl AsRef<[u8]>) {
+        self.placed_by = Some(self.keep(key.as_ref()));
+    }
+
+    /// From here on, each key is placed by itself, as at the beginning.
+    pub fn place_by_key(&mut self) {
+        self.placed_by = None;
+    }
+
+    /// Reads an item; `None` is a miss.
+    pub fn get(&mut self, key: impl AsRef<[u8]>) -> Handle<kind::Get> {
+        self.push(key.as_ref(), Verb::Get { cas: false, ttl: None }, b"")
+    }
+
+    /// Reads an item with its cas unique.
+    pub fn gets(&mut self, key: impl AsRef<[u8]>) -> Handle<kind::Get> {
+        self.push(key.as_ref(), Verb::Get { cas: true, ttl: None }, b"")
+    }
+
+    /// Reads an item and gives it `ttl` to live from now on.
+    pub fn gat(&mut self, key: impl AsRef<[u8]>, ttl: Ttl) -> Handle<kind::Get> {
+        self.push(key.as_ref(), Verb::Get { cas: false, ttl: Some(ttl) }, b"")
+    }
+
+    /// Reads an item with its cas unique and gives it `ttl` to live from now on.
+    pub fn gats(&mut self, key: impl AsRef<[u8]>, ttl: Ttl) -> Handle<kind::Get> {
+        self.push(key.as_ref(), Verb::Get { cas: true, ttl: Some(ttl) }, b"")
+    }
+
+    /// Stores a value, whatever was there before.
+    pub fn set(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+        attributes: impl Into<Attributes>,
+    ) -> Handle<kind::Set> {
+        self.push(key.as_ref(), Verb::Store(StoreVerb::Set, attributes.into()), value.as_ref())
+    }
+
+    /// Stores a value where there is none. Says whether it did.
+    pub fn add(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+        attributes: impl Into<Attributes>,
+    ) -> Handle<kind::Store> {
+        self.push(key.as_ref(), Verb::Store(StoreVerb::Add, attributes.into()), value.as_ref())
+    }
+
+    /// Stores a value where there is one. Says whether it did.
+    pub fn replace(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+        attributes: impl Into<Attributes>,
+    ) -> Handle<kind::Store> {
+        self.push(key.as_ref(), Verb::Store(StoreVerb::Replace, attributes.into()), value.as_ref())
+    }
+
+    /// Puts `value` behind the one that is there. Says whether there was one.
+    pub fn append(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Handle<kind::Store> {
+        self.push(key.as_ref(), Verb::Store(StoreVerb::Append, Attributes::default()), value.as_ref())
+    }
+
+    /// Puts `value` before the one that is there. Says whether there was one.
+    pub fn prepend(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Handle<kind::Store> {
+        self.push(key.as_ref(), Verb::Store(StoreVerb::Prepend, Attributes::default()), value.as_ref())
+    }
+
+    /// Stores a value if the item has not changed since a `gets` returned it with `cas`.
+    pub fn cas(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+        attributes: impl Into<Attributes>,
+        cas: u64,
+    ) -> Handle<kind::Cas> {
+        self.push(key.as_ref(), Verb::Store(StoreVerb::Cas(cas), attributes.into()), value.as_ref())
+    }
+
+    /// Deletes an item. Says whether there was one.
+    pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Handle<kind::Find> {
+        self.push(key.as_ref(), Verb::Delete, b"")
+    }
+
+    /// Gives an item `ttl` to live from now on. Says whether there is one.
+    pub fn touch(&mut self, key: impl AsRef<[u8]>, ttl: Ttl) -> Handle<kind::Find> {
+        self.push(key.as_ref(), Verb::Touch(ttl), b"")
+    }
+
+    /// Adds `delta` to a counter: the new number, or `None` when there is no such item.
+    pub fn incr(&mut self, key: impl AsRef<[u8]>, delta: u64) -> Handle<kind::Count> {
+        self.push(key.as_ref(), Verb::Arith(ArithVerb::Incr, delta), b"")
+    }
+
+    /// Takes `delta` off a counter, down to 0: the new number, or `None` when there is no such item.
+    pub fn decr(&mut self, key: impl AsRef<[u8]>, delta: u64) -> Handle<kind::Count> {
+        self.push(key.as_ref(), Verb::Arith(ArithVerb::Decr, delta), b"")
+    }
+
+    fn push<K>(&mut self, key: &[u8], verb: Verb, value: &[u8]) -> Handle<K> {
+        let index = self.operations.len();
+        let key = self.keep(key);
+        let value = self.keep(value);
+        let placed_by = self.placed_by.clone().unwrap_or_else(|| key.clone());
+        self.operations.push(Planned { verb, key, placed_by, value });
+        Handle { index, batch: self.number, kind: PhantomData }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        start..self.bytes.len()
+    }
+
+    fn kept(&self, range: &Range<usize>) -> &[u8] {
+        self.bytes.get(range.clone()).unwrap_or(&[])
+    }
+}
+
+/// For clients.
+impl Batch {
+    /// The keys, in the order of the calls.
+    pub fn keys(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.operations.iter().map(|operation| self.kept(&operation.key))
+    }
+
+    /// What each of the keys is placed by.
+    pub fn places(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.operations.iter().map(|operation| self.kept(&operation.placed_by))
+    }
+
+    /// Whether some key is placed by another.
+    #[must_use]
+    pub fn is_placed(&self) -> bool {
+        self.operations.iter().any(|operation| operation.placed_by != operation.key)
+    }
+
+    /// The operation at `position`, whose key is `key` on the wire, when it is sent at `now`; `None` when there is none.
+    ///
+    /// # Errors
+    /// Its value has more than `limit` bytes.
+    pub fn operation<'a>(
+        &'a self,
+        position: usize,
+        key: Key<'a>,
+        limit: usize,
+        now: UnixTime,
+    ) -> Result<Option<AnyOperation<'a>>, ValueTooLarge> {
+        let Some(Planned { verb, value, .. }) = self.operations.get(position) else { return Ok(None) };
+        Ok(Some(match *verb {
+            Verb::Get { cas, ttl } => {
+                let verb = match (cas, ttl.map(|ttl| ttl.exptime(now))) {
+                    (false, None) => GetVerb::Get,
+                    (true, None) => GetVerb::Gets,
+                    (false, Some(exptime)) => GetVerb::Gat(exptime),
+                    (true, Some(exptime)) => GetVerb::Gats(exptime),
+                };
+                AnyOperation::Get(Get { verb, key })
+            }
+            Verb::Store(verb, Attributes { flags, ttl }) => {
+                let (value, exptime) = (Value::within(self.kept(value), limit)?, ttl.exptime(now));
+                AnyOperation::Store(Store { verb, key, flags, exptime, value, noreply: false })
+            }
+            Verb::Delete => AnyOperation::Delete(Delete { key, noreply: false }),
+            Verb::Touch(ttl) => AnyOperation::Touch(Touch { key, exptime: ttl.exptime(now), noreply: false }),
+            Verb::Arith(verb, delta) => AnyOperation::Arith(Arith { verb, key, delta, noreply: false }),
+        }))
+    }
+
+    /// What `results`, one for each operation in the order of the calls, come to for the holders of the handles.
+    #[must_use]
+    pub fn outcomes<V>(self, results: Many<AnyOutcome<V>>) -> Outcomes<V> {
+        let errors = results.errors().to_vec();
+        let results = results.into_results().into_iter().map(Some).collect();
+        Outcomes { results, errors, batch: self.number }
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Batch({} operations)", self.len())
+    }
+}
+
+/// The results of a [`Batch`]. `V` is what values are in.
+///
+/// A server that fails takes nothing from the others: its operations have its error, the rest have their results.
+#[derive(Debug)]
+pub struct Outcomes<V> {
+    results: Vec<Option<Result<AnyOutcome<V>, Error>>>,
+    errors: Vec<Error>,
+    batch: u64,
+}
+
+impl<V> Outcomes<V> {
+    /// The result of the operation that `handle` was given for.
+    ///
+    /// # Errors
+    /// What went wrong with it. [`ErrorKind::Config`](crate::failure::ErrorKind::Config): the handle is one of another
+    /// batch.
+    pub fn take<K: Kind>(&mut self, handle: Handle<K>) -> Result<K::Output<V>, Error> {
+        let foreign = || Error::new("take", Cause::config(ForeignHandle));
+        let slot = self.results.get_mut(handle.index).filter(|_| handle.batch == self.batch);
+        let outcome = slot.and_then(Option::take).ok_or_else(foreign)??;
+        K::read(outcome)
+            .map_err(|cause| Error::new("take", cause.unwrap_or_else(|| Cause::config(ForeignHandle))))
+    }
+
+    /// What went wrong: one error for each server that failed, and one for each operation that was refused by itself.
+    #[must_use]
+    pub fn errors(&self) -> &[Error] {
+        &self.errors
+    }
+}
+
+/// Stands for the result of one operation of a [`Batch`], until that is run.
+pub struct Handle<K> {
+    index: usize,
+    batch: u64,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K> fmt::Debug for Handle<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Handle({})", self.index)
+    }
+}
+
+/// A kind of operation in a [`Batch`], and what it comes to.
+pub trait Kind: sealed::Sealed {
+    /// The result, with values in `V`.
+    type Output<V>;
+
+    /// Reads what an operation came to.
+    ///
+    /// # Errors
+    /// It went wrong after all; `None` when it is of another kind.
+    fn read<V>(outcome: AnyOutcome<V>) -> Result<Self::Output<V>, Option<Cause>>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// The kinds of operations.
+pub mod kind {
+    use super::{AnyOutcome, Cause, Item, Kind, StoreOutcome, sealed::Sealed};
+
+    /// Declares a kind.
+    macro_rules! kind {
+        ($(#[$doc:meta])* $name:ident => $output:ty: $($pattern:pat => $read:expr;)*) => {
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub enum $name {}
+
+            impl Sealed for $name {}
+
+            impl Kind for $name {
+                type Output<V> = $output;
+
+                fn read<V>(outcome: AnyOutcome<V>) -> Result<$output, Option<Cause>> {
+                    match outcome {
+                        $($pattern => $read,)*
+                        _ => Err(None),
+                    }
+                }
+            }
+        };
+    }
+
+    kind! {
+        /// The item; `None` is a miss.
+        Get => Option<Item<V>>:
+        AnyOutcome::Item(item) => Ok(item);
+    }
+
+    kind! {
+        /// It is stored, or that is an error.
+        Set => ():
+        AnyOutcome::Store(StoreOutcome::Stored) => Ok(());
+        AnyOutcome::Store(_) => Err(Some(Cause::NotStored));
+    }
+
+    kind! {
+        /// Whether it is stored.
+        Store => bool:
+        AnyOutcome::Store(outcome) => Ok(outcome == StoreOutcome::Stored);
+    }
+
+    kind! {
+        /// Whether it is stored, and if not, why.
+        Cas => StoreOutcome:
+        AnyOutcome::Store(outcome) => Ok(outcome);
+    }
+
+    kind! {
+        /// Whether there was an item.
+        Find => bool:
+        AnyOutcome::Found(found) => Ok(found);
+    }
+
+    kind! {
+        /// The new number; `None` when there is no such item.
+        Count => Option<u64>:
+        AnyOutcome::Number(number) => Ok(number);
+    }
+}
+
+/// A handle is not one of the batch whose results it is held to.
+#[derive(Clone, Copy, Debug)]
+struct ForeignHandle;
+
+impl fmt::Display for ForeignHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the handle is one of another batch")
+    }
+}
+
+impl error::Error for ForeignHandle {}
