@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct DialOptions {
     /// What is said before anything else.
     pub(crate) auth: Option<OwnedCredentials>,
+    /// How long a connection may be idle before the system asks whether the peer is still there.
+    pub(crate) keepalive: Option<Duration>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Tls>,
 }
@@ -30,6 +32,7 @@ pub(crate) struct DialOptions {
 impl DialOptions {
     pub(crate) const DEFAULT: Self = Self {
         auth: None,
+        keepalive: Some(Duration::from_secs(60)),
         #[cfg(feature = "tls")]
         tls: None,
     };
@@ -39,6 +42,7 @@ impl DialOptions {
 #[derive(Debug)]
 pub(crate) struct Dialer {
     place: Place,
+    keepalive: Option<Duration>,
     #[cfg(feature = "tls")]
     tls: Option<TlsTarget>,
 }
@@ -54,7 +58,6 @@ impl Dialer {
     ///
     /// # Errors
     /// The address is none for what the options want.
-    #[cfg_attr(not(feature = "tls"), expect(unused_variables))]
     pub(crate) fn new(address: &Address, options: &DialOptions) -> Result<Self, Cause> {
         let place = match address {
             Address::Tcp { host, port } => Place::Tcp(Arc::new(Resolver::new(host, *port))),
@@ -62,6 +65,7 @@ impl Dialer {
         };
         Ok(Self {
             place,
+            keepalive: options.keepalive,
             #[cfg(feature = "tls")]
             tls: options.tls.as_ref().map(|tls| tls.for_server(address)).transpose()?,
         })
@@ -72,7 +76,7 @@ impl Dialer {
         let stream = match &self.place {
             Place::Tcp(resolver) => {
                 let addresses = resolver.resolve(deadline).map_err(Cause::resolve)?;
-                tcp_of_any(&addresses, deadline, timeout)
+                tcp_of_any(&addresses, deadline, TcpOptions::new(self.keepalive, timeout))
             }
             Place::Unix(path) => unix(path, deadline),
         };
@@ -98,10 +102,10 @@ impl Dialer {
 
 /// Tries one address after the other; each gets its part of the time that is left, so that one that swallows
 /// everything does not use up the time of the others.
-fn tcp_of_any(addresses: &[SocketAddr], deadline: Deadline, timeout: Duration) -> io::Result<Stream> {
+fn tcp_of_any(addresses: &[SocketAddr], deadline: Deadline, options: TcpOptions) -> io::Result<Stream> {
     let mut error = io::ErrorKind::NotFound.into();
     for (to_go, address) in (1..=u32::try_from(addresses.len()).unwrap_or(u32::MAX)).rev().zip(addresses) {
-        match tcp(*address, deadline.left() / to_go, timeout) {
+        match tcp(*address, deadline.left() / to_go, options) {
             Ok(stream) => return Ok(Stream::Tcp(stream)),
             Err(failure) => error = failure,
         }
@@ -109,7 +113,7 @@ fn tcp_of_any(addresses: &[SocketAddr], deadline: Deadline, timeout: Duration) -
     Err(error)
 }
 
-fn tcp(address: SocketAddr, wait: Duration, timeout: Duration) -> io::Result<TcpStream> {
+fn tcp(address: SocketAddr, wait: Duration, options: TcpOptions) -> io::Result<TcpStream> {
     if wait.is_zero() {
         return Err(io::ErrorKind::TimedOut.into());
     }
@@ -118,14 +122,7 @@ fn tcp(address: SocketAddr, wait: Duration, timeout: Duration) -> io::Result<Tcp
     if stream.local_addr()? == address {
         return Err(io::ErrorKind::ConnectionRefused.into());
     }
-    stream.set_nodelay(true)?;
-    let socket = SockRef::from(&stream);
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
-    // A peer that has vanished is noticed when what was sent to it is not acknowledged.
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    socket.set_tcp_user_timeout(Some(timeout.max(USER_TIMEOUT)))?;
-    #[cfg(not(any(target_os = "android", target_os = "linux")))]
-    let _ = timeout;
+    options.set(&SockRef::from(&stream))?;
     Ok(stream)
 }
 
@@ -149,13 +146,48 @@ fn unix(_: &Path, _: Deadline) -> io::Result<Stream> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// What the system is told of a TCP connection.
+#[derive(Clone, Copy, Debug)]
+struct TcpOptions {
+    keepalive: Option<Duration>,
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    user_timeout: Duration,
+}
+
+impl TcpOptions {
+    /// For operations that usually have `timeout`.
+    #[cfg_attr(not(any(target_os = "android", target_os = "linux")), expect(unused_variables))]
+    fn new(keepalive: Option<Duration>, timeout: Duration) -> Self {
+        Self {
+            keepalive,
+            #[cfg(any(target_os = "android", target_os = "linux"))]
+            user_timeout: timeout.max(USER_TIMEOUT),
+        }
+    }
+
+    fn set(&self, socket: &SockRef<'_>) -> io::Result<()> {
+        socket.set_tcp_nodelay(true)?;
+        if let Some(idle) = self.keepalive {
+            let keepalive = TcpKeepalive::new().with_time(idle.max(SHORTEST_IDLE));
+            // Asked this often, who does not answer is found out within the time below.
+            #[cfg(any(target_os = "android", target_os = "linux"))]
+            let keepalive = keepalive.with_interval(USER_TIMEOUT / 2);
+            socket.set_tcp_keepalive(&keepalive)?;
+        }
+        // A peer that has vanished is noticed when what was sent to it is not acknowledged.
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        socket.set_tcp_user_timeout(Some(self.user_timeout))?;
+        Ok(())
+    }
+}
+
 /// How long what was sent may go without an acknowledgement before the system gives the connection up. An operation that
 /// waits for an answer gives up by its own deadline; this is for what nobody waits for.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 const USER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection may be idle before the system asks whether the peer is still there.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+/// Systems count in seconds.
+const SHORTEST_IDLE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -170,9 +202,32 @@ mod tests {
         let there = listener.local_addr().unwrap();
         let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
         let timeout = Duration::from_secs(9);
-        let dial = |addresses: &[SocketAddr]| tcp_of_any(addresses, Deadline::after(timeout), timeout);
+        let dial = |addresses: &[SocketAddr]| {
+            tcp_of_any(addresses, Deadline::after(timeout), TcpOptions::new(None, timeout))
+        };
         assert!(dial(&[gone, gone, there]).is_ok());
         assert_eq!(dial(&[gone]).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
         assert!(dial(&[]).is_err());
+    }
+
+    #[test]
+    fn the_system_is_told() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        for (keepalive, timeout) in [(Some(60), 1), (Some(0), 100), (None, 1)] {
+            let seconds = Duration::from_secs;
+            let options = TcpOptions::new(keepalive.map(seconds), seconds(timeout));
+            let stream = tcp(address, Duration::from_secs(9), options).unwrap();
+            let socket = SockRef::from(&stream);
+            assert!(socket.tcp_nodelay().unwrap());
+            assert_eq!(socket.keepalive().unwrap(), keepalive.is_some());
+            #[cfg(target_os = "linux")]
+            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(seconds(timeout.max(10))));
+            #[cfg(target_os = "linux")]
+            if let Some(keepalive) = keepalive {
+                assert_eq!(socket.tcp_keepalive_time().unwrap(), seconds(keepalive.max(1)));
+                assert_eq!(socket.tcp_keepalive_interval().unwrap(), seconds(5));
+            }
+        }
     }
 }

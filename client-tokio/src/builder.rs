@@ -142,6 +142,16 @@ impl Builder {
         self
     }
 
+    /// Has the system ask, when a TCP connection was idle for this long, whether the server is still there, which also
+    /// keeps firewalls from forgetting the connection; `None`: never. It is a minute, and at least a second.
+    ///
+    /// Beyond that, TCP connections send at once (`TCP_NODELAY`), and end when the server's system acknowledges nothing
+    /// for 10 s, or for the [timeout](Self::timeout) if that is longer (`TCP_USER_TIMEOUT`, on Linux).
+    pub const fn keepalive(mut self, idle: Option<Duration>) -> Self {
+        self.options.dial.keepalive = idle;
+        self
+    }
+
     /// Says this name and password on every connection, before anything else: for servers that demand them (memcached's
     /// option `-Y`). A server that takes others answers [`ErrorKind::Auth`](crate::ErrorKind::Auth), and so does one that
     /// demands some and gets none.

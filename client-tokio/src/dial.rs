@@ -25,6 +25,8 @@ mod auth;
 pub(crate) struct DialOptions {
     /// What is said before anything else.
     pub(crate) auth: Option<OwnedCredentials>,
+    /// How long a connection may be idle before the system asks whether the peer is still there.
+    pub(crate) keepalive: Option<Duration>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Tls>,
 }
@@ -32,6 +34,7 @@ pub(crate) struct DialOptions {
 impl DialOptions {
     pub(crate) const DEFAULT: Self = Self {
         auth: None,
+        keepalive: Some(Duration::from_secs(60)),
         #[cfg(feature = "tls")]
         tls: None,
     };
@@ -42,6 +45,7 @@ impl DialOptions {
 pub(crate) struct Dialer {
     place: Place,
     auth: Option<OwnedCredentials>,
+    keepalive: Option<Duration>,
     #[cfg(feature = "tls")]
     tls: Option<TlsTarget>,
 }
@@ -65,6 +69,7 @@ impl Dialer {
         Ok(Self {
             place,
             auth: options.auth.clone(),
+            keepalive: options.keepalive,
             #[cfg(feature = "tls")]
             tls: options.tls.as_ref().map(|tls| tls.for_server(address)).transpose()?,
         })
@@ -76,7 +81,7 @@ impl Dialer {
             Place::Tcp(resolver) => {
                 let addresses = in_time(deadline, resolver.resolve()).await;
                 let addresses = addresses.map_err(Cause::resolve)?;
-                tcp_of_any(&addresses, deadline, timeout).await
+                tcp_of_any(&addresses, deadline, TcpOptions::new(self.keepalive, timeout)).await
             }
             Place::Unix(path) => in_time(deadline, unix(path)).await,
         };
@@ -114,12 +119,12 @@ impl Dialer {
 
 /// Tries one address after the other; each gets its part of the time that is left, so that one that swallows
 /// everything does not use up the time of the others.
-async fn tcp_of_any(addresses: &[SocketAddr], deadline: Instant, timeout: Duration) -> io::Result<Stream> {
+async fn tcp_of_any(addresses: &[SocketAddr], deadline: Instant, options: TcpOptions) -> io::Result<Stream> {
     let mut error = io::ErrorKind::NotFound.into();
     for (to_go, address) in (1..=u32::try_from(addresses.len()).unwrap_or(u32::MAX)).rev().zip(addresses) {
         let now = Instant::now();
         let part = now + deadline.saturating_duration_since(now) / to_go;
-        match in_time(part, tcp(*address, timeout)).await {
+        match in_time(part, tcp(*address, options)).await {
             Ok(stream) => return Ok(Stream::Tcp(stream)),
             Err(failure) => error = failure,
         }
@@ -127,20 +132,13 @@ async fn tcp_of_any(addresses: &[SocketAddr], deadline: Instant, timeout: Durati
     Err(error)
 }
 
-async fn tcp(address: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
+async fn tcp(address: SocketAddr, options: TcpOptions) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
     // Where nobody listens on a port that the system gives to clients, a connection can meet itself.
     if stream.local_addr()? == address {
         return Err(io::ErrorKind::ConnectionRefused.into());
     }
-    stream.set_nodelay(true)?;
-    let socket = SockRef::from(&stream);
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
-    // A peer that has vanished is noticed when what was sent to it is not acknowledged.
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    socket.set_tcp_user_timeout(Some(timeout.max(Duration::from_secs(1))))?;
-    #[cfg(not(any(target_os = "android", target_os = "linux")))]
-    let _ = timeout;
+    options.set(&SockRef::from(&stream))?;
     Ok(stream)
 }
 
@@ -158,5 +156,74 @@ async fn in_time<T>(deadline: Instant, work: impl Future<Output = io::Result<T>>
     timeout_at(deadline, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// How long a connection may be idle before the system asks whether the peer is still there.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+/// What the system is told of a TCP connection.
+#[derive(Clone, Copy, Debug)]
+struct TcpOptions {
+    keepalive: Option<Duration>,
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    user_timeout: Duration,
+}
+
+impl TcpOptions {
+    /// For operations that usually have `timeout`.
+    #[cfg_attr(not(any(target_os = "android", target_os = "linux")), expect(unused_variables))]
+    fn new(keepalive: Option<Duration>, timeout: Duration) -> Self {
+        Self {
+            keepalive,
+            #[cfg(any(target_os = "android", target_os = "linux"))]
+            user_timeout: timeout.max(USER_TIMEOUT),
+        }
+    }
+
+    fn set(&self, socket: &SockRef<'_>) -> io::Result<()> {
+        socket.set_tcp_nodelay(true)?;
+        if let Some(idle) = self.keepalive {
+            let keepalive = TcpKeepalive::new().with_time(idle.max(SHORTEST_IDLE));
+            // Asked this often, who does not answer is found out within the time below.
+            #[cfg(any(target_os = "android", target_os = "linux"))]
+            let keepalive = keepalive.with_interval(USER_TIMEOUT / 2);
+            socket.set_tcp_keepalive(&keepalive)?;
+        }
+        // A peer that has vanished is noticed when what was sent to it is not acknowledged.
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        socket.set_tcp_user_timeout(Some(self.user_timeout))?;
+        Ok(())
+    }
+}
+
+/// How long what was sent may go without an acknowledgement before the system gives the connection up. An operation that
+/// waits for an answer gives up by its own deadline; this is for what nobody waits for.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const USER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Systems count in seconds.
+const SHORTEST_IDLE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use core::net::Ipv4Addr;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_system_is_told() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        for (keepalive, timeout) in [(Some(60), 1), (Some(0), 100), (None, 1)] {
+            let seconds = Duration::from_secs;
+            let options = TcpOptions::new(keepalive.map(seconds), seconds(timeout));
+            let stream = tcp(address, options).await.unwrap();
+            let socket = SockRef::from(&stream);
+            assert!(socket.tcp_nodelay().unwrap());
+            assert_eq!(socket.keepalive().unwrap(), keepalive.is_some());
+            #[cfg(target_os = "linux")]
+            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(seconds(timeout.max(10))));
+            #[cfg(target_os = "linux")]
+            if let Some(keepalive) = keepalive {
+                assert_eq!(socket.tcp_keepalive_time().unwrap(), seconds(keepalive.max(1)));
+                assert_eq!(socket.tcp_keepalive_interval().unwrap(), seconds(5));
+            }
+        }
+    }
+}

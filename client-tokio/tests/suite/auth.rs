@@ -2,8 +2,7 @@
 
 use core::time::Duration;
 
-use memring_std::testing::Server;
-use memring_tokio::{Builder, Client, ErrorKind, Ttl};
+use memring_tokio::{Builder, Client, ErrorKind, Ttl, testing::Server};
 
 use crate::support::{File, Memcached, Scripted, ends_at};
 
@@ -13,10 +12,10 @@ const DEADLINE: Duration = Duration::from_millis(500);
 const LONG: Duration = Duration::from_secs(20);
 
 /// A memcached and our own server, both of which know `alice`; their names.
-fn servers() -> (Memcached, Server, [String; 2]) {
+async fn servers() -> (Memcached, Server, [String; 2]) {
     let file = File::new("bob:hunter2\nalice:s3cret\n");
     let memcached = Memcached::start_with(&["-Y", file.path()]);
-    let ours = Server::builder().auth("bob", "hunter2").auth("alice", "s3cret").start().unwrap();
+    let ours = Server::builder().auth("bob", "hunter2").auth("alice", "s3cret").start().await.unwrap();
     let names = [memcached.name(), ours.addr().to_string()];
     (memcached, ours, names)
 }
@@ -27,7 +26,7 @@ fn builder(name: &str) -> Builder {
 
 #[tokio::test]
 async fn who_says_the_right_password_is_let_in() {
-    let (_memcached, _ours, names) = servers();
+    let (_memcached, _ours, names) = servers().await;
     for name in &names {
         let client = builder(name).auth("alice", "s3cret").build().unwrap();
         client.set("k", "v", Ttl::NEVER).await.unwrap();
@@ -41,7 +40,7 @@ async fn who_says_the_right_password_is_let_in() {
 
 #[tokio::test]
 async fn who_says_a_wrong_password_or_none_is_told() {
-    let (_memcached, _ours, names) = servers();
+    let (_memcached, _ours, names) = servers().await;
     for name in &names {
         let wrong =
             [builder(name).auth("alice", "hunter2"), builder(name).auth("carol", "s3cret"), builder(name)];
@@ -116,15 +115,15 @@ async fn a_server_that_says_nothing_to_a_password_costs_the_connect_timeout() {
     assert!(error.is_timeout() && error.is_retryable());
 }
 
-#[test]
-fn what_can_be_no_password_is_told_at_once() {
+#[tokio::test]
+async fn what_can_be_no_password_is_told_at_once() {
     for (user, password) in
         [("", "p"), ("u", ""), ("u v", "p"), ("u:v", "p"), ("u", "p q"), ("u", "p\r\nversion")]
     {
         let error = builder("localhost").auth(user, password).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(!error.to_string().contains("version"));
-        assert!(Server::builder().auth(user, password).start().is_err());
+        assert!(Server::builder().auth(user, password).start().await.is_err());
     }
     let shown = format!(
         "{:?} {:?}",
