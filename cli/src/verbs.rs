@@ -4,8 +4,8 @@ use core::{fmt::Display, time::Duration};
 use std::ffi::OsStr;
 
 use memring_core::{peers::libmemcached, vector::Escaped};
-use memring_std::{Client, ErrorKind, Limits, ServerSpec, Ttl};
-use memring_text::{Key, MAX_VALUE_LEN};
+use memring_std::{ErrorKind, ServerSpec, Ttl};
+use memring_text::Key;
 
 use crate::{
     duration::duration,
@@ -13,6 +13,7 @@ use crate::{
     scheme_args::{Choice, ServerArgs, options},
 };
 
+pub(crate) mod client;
 pub(crate) mod count;
 pub(crate) mod delete;
 pub(crate) mod flush;
@@ -21,6 +22,8 @@ pub(crate) mod stats;
 pub(crate) mod store;
 pub(crate) mod touch;
 pub(crate) mod version;
+
+use client::{Client, Kind};
 
 /// Which servers, and how to find a key's among them.
 #[derive(Debug, clap::Args)]
@@ -39,6 +42,10 @@ pub(crate) struct ClientArgs {
     /// How long it may take, connecting included: `250ms`, `2s`.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
     timeout: Duration,
+
+    /// Which of the two clients to use; they do the same.
+    #[arg(long = "client", value_enum, value_name = "CLIENT", default_value_t = Kind::Std)]
+    which: Kind,
 }
 
 impl ClientArgs {
@@ -51,14 +58,7 @@ impl ClientArgs {
         let choice = Choice { name: &self.scheme, options: options(&self.options) };
         // Checked here for the list of known schemes in the error.
         choice.scheme()?;
-        let client = Client::builder()
-            .servers(servers)
-            .scheme_named(choice.name, choice.options)
-            .connect_timeout(self.timeout)
-            .timeout(self.timeout)
-            .limits(Limits { value: MAX_VALUE_LEN, ..Limits::DEFAULT })
-            .build()?;
-        Ok(client)
+        Client::build(self, servers, choice)
     }
 
     /// Whether the servers come from standard input.

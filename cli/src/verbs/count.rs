@@ -2,10 +2,10 @@
 
 use std::ffi::OsString;
 
-use memring_std::{Client, Error};
+use memring_std::Error;
 use memring_text::Key;
 
-use super::{ClientArgs, key};
+use super::{ClientArgs, client::Client, key};
 use crate::{
     failure::{Failure, Outcome},
     output,

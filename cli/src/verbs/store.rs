@@ -3,10 +3,10 @@
 use core::time::Duration;
 use std::ffi::OsString;
 
-use memring_std::{Attributes, Client, Error};
+use memring_std::{Attributes, Error};
 use memring_text::Key;
 
-use super::{ClientArgs, key};
+use super::{ClientArgs, client::Client, key};
 use crate::{
     duration::duration,
     failure::{Failure, Outcome},

@@ -2,6 +2,7 @@
 //!
 //! Needs memcached in PATH.
 
+mod clients;
 mod demo;
 mod help;
 mod locate;
