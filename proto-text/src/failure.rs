@@ -2,15 +2,17 @@
 //!
 //! Only a client makes an [`Error`], of a [`Cause`]; whoever calls the client reads it.
 
-use core::{error, fmt};
-use std::{io, sync::Arc};
+use core::{error, fmt, time::Duration};
+use std::sync::Arc;
 
 use crate::error_line::ServerError;
 
 mod cause;
+mod event;
 mod many;
 
-pub use cause::Cause;
+pub use cause::{Cause, Evidence};
+pub use event::{Event, Observer};
 pub use many::{FromServer, Many};
 
 /// Why an operation has no result. A miss is a result, not an error.
@@ -74,11 +76,36 @@ impl Error {
     /// Whether time ran out, be it for a name, a connection or a reply.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        match &self.0.cause {
-            Cause::Timeout | Cause::PoolBusy | Cause::NoRoom | Cause::Stalled => true,
-            Cause::Resolve(error) | Cause::Connect(error) => error.kind() == io::ErrorKind::TimedOut,
-            _ => false,
+        self.0.cause.is_timeout()
+    }
+
+    /// Where the server is [down](ErrorKind::Down): how long it was going to be left alone when the error was made.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.0.cause {
+            Cause::Down(wait) => Some(wait),
+            _ => None,
         }
+    }
+
+    /// Whether a server, or the way to it, failed: not the caller, and not the server's word on this operation alone.
+    /// These are the errors that a cache may take for a miss.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        let is_outage = matches!(
+            self.kind(),
+            ErrorKind::Down
+                | ErrorKind::Resolve
+                | ErrorKind::Connect
+                | ErrorKind::Timeout
+                | ErrorKind::Closed
+                | ErrorKind::Io
+                | ErrorKind::Protocol
+                | ErrorKind::TooManyConnections
+                | ErrorKind::OutOfMemory
+                | ErrorKind::Server
+        );
+        is_outage && !matches!(self.0.cause, Cause::Shut)
     }
 
     /// Whether it is unknown if the operation took effect: it changes something, some of it had left, and no complete
@@ -93,7 +120,8 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         let passing = matches!(
             self.kind(),
-            ErrorKind::Resolve
+            ErrorKind::Down
+                | ErrorKind::Resolve
                 | ErrorKind::Connect
                 | ErrorKind::Timeout
                 | ErrorKind::Closed
@@ -130,6 +158,9 @@ pub enum ErrorKind {
     BufferFull,
     /// Caller: `incr` or `decr` of a value that is not a number.
     NonNumeric,
+    /// Network: the server failed several times of late and is left alone for a while. Nothing was sent.
+    /// [`Error::retry_after`] says when it is tried again.
+    Down,
     /// Network: the server's name does not resolve.
     Resolve,
     /// Network: no connection could be opened.
@@ -171,6 +202,7 @@ impl fmt::Display for ErrorKind {
             Self::TooLarge => "value too large",
             Self::BufferFull => "buffer too small",
             Self::NonNumeric => "not a number",
+            Self::Down => "server down",
             Self::Resolve => "name not resolved",
             Self::Connect => "not connected",
             Self::Tls => "not secure",
@@ -232,6 +264,7 @@ impl error::Error for Error {
             | Cause::Shut
             | Cause::NoRuntime
             | Cause::Closed(None)
+            | Cause::Down(_)
             | Cause::NotStored => None,
         }
     }

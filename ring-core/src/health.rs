@@ -64,15 +64,16 @@ impl Default for HealthPolicy {
     }
 }
 
-/// What is known about one server.
+/// What is known about one server. A client that keeps it with each server's connections needs no [`Health`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ServerHealth {
-    /// Failures counted since `counted_from`.
+    /// Failures counted since `counted_from`, the last of them at `failed_at`.
     failures: u32,
     counted_from: Instant,
+    failed_at: Instant,
     /// How often in a row it was left alone; 0 while it is up.
     waits: u32,
-    /// When it may be tried again.
+    /// When it may be tried again; while somebody is trying it, when another may who does not wait for him.
     retry_at: Instant,
     /// Whether somebody is trying it.
     probing: bool,
@@ -83,6 +84,83 @@ impl ServerHealth {
     #[must_use]
     pub const fn is_down(&self) -> bool {
         self.waits > 0
+    }
+
+    /// Whether there is anything to forget: failures, few or many.
+    #[must_use]
+    pub const fn is_noted(&self) -> bool {
+        self.waits > 0 || self.failures > 0
+    }
+
+    /// Failures counted so far, while it is up.
+    #[must_use]
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// When the next caller may try it, while it is down and nobody does.
+    #[must_use]
+    pub const fn retry_at(&self) -> Option<Instant> {
+        if self.is_down() && !self.probing { Some(self.retry_at) } else { None }
+    }
+
+    /// Whether the server may be asked at `now`.
+    pub fn ask(&mut self, now: Instant, policy: &HealthPolicy) -> Verdict {
+        if !self.is_down() {
+            return Verdict::Up;
+        }
+        if now < self.retry_at {
+            // A trial is over soon, one way or the other.
+            let soon = now.plus(policy.min_wait).min(self.retry_at);
+            return Verdict::Down { retry_at: if self.probing { soon } else { self.retry_at } };
+        }
+        // If the probe's caller never reports, another may try after the longest wait.
+        (self.retry_at, self.probing) = (now.plus(policy.max_wait), true);
+        Verdict::Probe
+    }
+
+    /// Notes a failure at `now`. `jitter` is a random number; of all its bits the wait takes its share. When a wait
+    /// begins now, says how long it is.
+    pub fn failed(&mut self, now: Instant, jitter: u32, policy: &HealthPolicy) -> Option<Duration> {
+        if self.is_down() && !self.probing {
+            return None; // Sent before it was left alone; more of the same news.
+        }
+        if self.failures == 0 || now.since(self.counted_from) > policy.window {
+            (self.failures, self.counted_from) = (0, now);
+        }
+        (self.failures, self.failed_at) = (self.failures.saturating_add(1), now);
+        if self.failures < policy.failures && !self.probing {
+            return None;
+        }
+        let waits = self.waits.saturating_add(1);
+        let wait = policy.wait(waits, jitter);
+        *self = Self { waits, retry_at: now.plus(wait), ..Self::default() };
+        Some(wait)
+    }
+
+    /// Notes that a connection was lost at `now`, under an operation that began at `began`.
+    ///
+    /// It is a failure, but one for all operations under way: those that began before the last failure bring no news.
+    pub fn lost(
+        &mut self,
+        began: Instant,
+        now: Instant,
+        jitter: u32,
+        policy: &HealthPolicy,
+    ) -> Option<Duration> {
+        if self.failures > 0 && began <= self.failed_at { None } else { self.failed(now, jitter, policy) }
+    }
+
+    /// Notes that the server answered: it is up and its failures are forgotten. Says whether it was down.
+    pub fn succeeded(&mut self) -> bool {
+        core::mem::take(self).is_down()
+    }
+
+    /// Notes that nothing came of a probe, neither way: the next caller may try.
+    pub const fn unlearned(&mut self, now: Instant) {
+        if self.probing {
+            (self.retry_at, self.probing) = (now, false);
+        }
     }
 }
 
@@ -155,19 +233,8 @@ impl<H: AsRef<[ServerHealth]> + AsMut<[ServerHealth]>> Health<H> {
 
     /// Whether `server` may be asked at `now`. A server that is not in the storage may always be asked.
     pub fn ask(&mut self, server: ServerIndex, now: Instant) -> Verdict {
-        let probe_wait = self.policy.max_wait;
-        match self.servers.as_mut().get_mut(server.get()) {
-            Some(health) if health.is_down() && now < health.retry_at => {
-                Verdict::Down { retry_at: health.retry_at }
-            }
-            Some(health) if health.is_down() => {
-                // If the probe's caller never reports, another may try after the longest wait.
-                health.retry_at = now.plus(probe_wait);
-                health.probing = true;
-                Verdict::Probe
-            }
-            _ => Verdict::Up,
-        }
+        let policy = self.policy;
+        self.server(server).map_or(Verdict::Up, |health| health.ask(now, &policy))
     }
 
     /// The first server of `order` that may be asked at `now`.
@@ -208,31 +275,32 @@ impl<H: AsRef<[ServerHealth]> + AsMut<[ServerHealth]>> Health<H> {
     /// Notes that `server` failed at `now`. `jitter` is a random number; of all its bits the wait takes its share.
     pub fn failed(&mut self, server: ServerIndex, now: Instant, jitter: u32) {
         let policy = self.policy;
-        let Some(health) = self.servers.as_mut().get_mut(server.get()) else { return };
-        if health.is_down() && !health.probing {
-            return; // Sent before it was left alone; more of the same news.
-        }
-        if health.failures == 0 || now.since(health.counted_from) > policy.window {
-            (health.failures, health.counted_from) = (0, now);
-        }
-        health.failures = health.failures.saturating_add(1);
-        if health.failures >= policy.failures || health.probing {
-            let waits = health.waits.saturating_add(1);
-            let retry_at = now.plus(policy.wait(waits, jitter));
-            *health = ServerHealth { waits, retry_at, ..ServerHealth::default() };
+        if let Some(health) = self.server(server) {
+            health.failed(now, jitter, &policy);
         }
     }
 
     /// Notes that `server` answered: it is up and its failures are forgotten.
     pub fn succeeded(&mut self, server: ServerIndex) {
-        if let Some(health) = self.servers.as_mut().get_mut(server.get()) {
-            *health = ServerHealth::default();
+        if let Some(health) = self.server(server) {
+            health.succeeded();
+        }
+    }
+
+    /// Notes that nothing came of a probe of `server`, neither way: the next caller may try.
+    pub fn unlearned(&mut self, server: ServerIndex, now: Instant) {
+        if let Some(health) = self.server(server) {
+            health.unlearned(now);
         }
     }
 
     /// What is known about `server`.
     pub fn of(&self, server: ServerIndex) -> Option<ServerHealth> {
         self.servers.as_ref().get(server.get()).copied()
+    }
+
+    fn server(&mut self, server: ServerIndex) -> Option<&mut ServerHealth> {
+        self.servers.as_mut().get_mut(server.get())
     }
 }
 
@@ -318,8 +386,38 @@ mod tests {
             health.failed(SERVER, at(0), 0);
         }
         assert_eq!(health.ask(SERVER, at(100)), Verdict::Probe);
-        assert_eq!(health.ask(SERVER, at(101)), Verdict::Down { retry_at: at(30_100) });
+        assert_eq!(health.ask(SERVER, at(101)), Verdict::Down { retry_at: at(201) });
+        assert_eq!(health.ask(SERVER, at(30_099)), Verdict::Down { retry_at: at(30_100) });
         assert_eq!(health.ask(SERVER, at(30_100)), Verdict::Probe);
+    }
+
+    #[test]
+    fn after_a_probe_that_was_given_up_the_next_caller_may_try() {
+        let mut health = health();
+        for _ in 0..3 {
+            health.failed(SERVER, at(0), 0);
+        }
+        health.unlearned(SERVER, at(50));
+        assert_eq!(health.ask(SERVER, at(99)), Verdict::Down { retry_at: at(100) });
+        assert_eq!(health.ask(SERVER, at(100)), Verdict::Probe);
+        health.unlearned(SERVER, at(120));
+        assert_eq!(health.ask(SERVER, at(120)), Verdict::Probe);
+        health.succeeded(SERVER);
+        assert_eq!(health.ask(SERVER, at(120)), Verdict::Up);
+    }
+
+    #[test]
+    fn all_who_lose_one_connection_are_one_failure() {
+        let mut health = ServerHealth::default();
+        for _ in 0..100 {
+            assert_eq!(health.lost(at(3), at(5), 0, &POLICY), None);
+        }
+        assert_eq!((health.failures(), health.is_down()), (1, false));
+        for ms in [6, 7] {
+            health.lost(at(ms), at(ms), 0, &POLICY);
+        }
+        assert!(health.is_down());
+        assert!(health.succeeded() && !health.is_noted());
     }
 
     proptest! {

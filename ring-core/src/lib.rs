@@ -34,9 +34,11 @@
 //! | [`key`], [`text`], [`hash`] | what is hashed, and with what |
 //! | [`mechanism`], [`ketama`], [`crc_chain`] | how a hash becomes a server |
 //! | [`fallback`], [`order`], [`health`] | who is asked when a server is down, and when it is |
+//! | `route` | all of that together, for clients: the server to ask for a key (with `alloc`) |
 //! | [`storage`] | fixed, lent, boxed or static room for rings |
 //! | `groups` | the keys of a batch, divided among their servers (with `alloc`) |
 //! | [`plan`] | what a change of servers or scheme moves |
+//! | `change` | the same for owned placements, when it is asked for (with `alloc`) |
 //! | [`vector`] | the files that say what peers did |
 //!
 //! # Promise
@@ -56,6 +58,8 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+pub mod change;
 pub mod crc_chain;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -78,6 +82,8 @@ pub mod order;
 pub mod peers;
 pub mod placement;
 pub mod plan;
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+pub mod route;
 pub mod scheme;
 pub mod server;
 #[cfg(feature = "alloc")]

@@ -1,6 +1,6 @@
 //! Causes: what can go wrong in a client, wherever it does.
 
-use core::{error, fmt};
+use core::{error, fmt, time::Duration};
 use std::{io, sync::Arc};
 
 use super::ErrorKind;
@@ -63,6 +63,21 @@ pub enum Cause {
     Unsupported(Unsupported),
     /// The server did not store what was to be stored in any case.
     NotStored,
+    /// The server failed before, and is left alone: it will be tried again after this time.
+    Down(Duration),
+}
+
+/// What the end of an operation says of its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// It is there, and answers, if only to refuse.
+    Up,
+    /// It failed.
+    Failed,
+    /// It failed, as other operations over the same connection will tell, too.
+    Lost,
+    /// Nothing, neither way.
+    None,
 }
 
 impl Cause {
@@ -94,6 +109,44 @@ impl Cause {
         matches!(self, Self::Closed(_))
     }
 
+    /// What this says of the server.
+    ///
+    /// Connections that cannot be opened, time that runs out, connections that end, and replies that are none speak
+    /// against it, and so does a refusal of the connection. Any other refusal is an answer.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        match self {
+            Self::Resolve(_) | Self::Connect(_) | Self::Timeout | Self::Protocol(_) => Evidence::Failed,
+            Self::Closed(_) | Self::Io(_) | Self::Stalled => Evidence::Lost,
+            Self::Server(error) if error.kind() == ServerErrorKind::TooManyConnections => Evidence::Failed,
+            Self::Server(_) | Self::NotStored | Self::Full(_) => Evidence::Up,
+            Self::Config(_)
+            | Self::Key(_)
+            | Self::Value(_)
+            | Self::PoolBusy
+            | Self::NoRoom
+            | Self::Shut
+            | Self::NoRuntime
+            | Self::Down(_) => Evidence::None,
+        }
+    }
+
+    /// Whether time ran out.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        match self {
+            Self::Timeout | Self::PoolBusy | Self::NoRoom | Self::Stalled => true,
+            Self::Resolve(error) | Self::Connect(error) => error.kind() == io::ErrorKind::TimedOut,
+            _ => false,
+        }
+    }
+
+    /// Whether nothing reached the server at all: then another may be asked instead.
+    #[must_use]
+    pub const fn is_unreached(&self) -> bool {
+        matches!(self, Self::Resolve(_) | Self::Connect(_))
+    }
+
     pub(super) fn kind(&self) -> ErrorKind {
         match self {
             Self::Config(_) | Self::NoRuntime => ErrorKind::Config,
@@ -109,6 +162,7 @@ impl Cause {
             Self::Io(_) => ErrorKind::Io,
             Self::Protocol(_) => ErrorKind::Protocol,
             Self::NotStored => ErrorKind::NotStored,
+            Self::Down(_) => ErrorKind::Down,
             Self::Server(error) => match error.kind() {
                 ServerErrorKind::TooLarge => ErrorKind::TooLarge,
                 ServerErrorKind::OutOfMemory => ErrorKind::OutOfMemory,
@@ -168,6 +222,7 @@ impl fmt::Display for Cause {
             Self::Protocol(error) => error.fmt(f),
             Self::Server(error) => error.fmt(f),
             Self::NotStored => f.write_str("server did not store the value"),
+            Self::Down(wait) => write!(f, "server is down, next trial in {} ms", wait.as_millis()),
         }
     }
 }

@@ -1,0 +1,156 @@
+//! What happens inside a client, for whoever wants to see it.
+
+use core::{fmt, time::Duration};
+use std::sync::Arc;
+
+use super::{Error, ErrorKind};
+
+/// Something that happened to a connection, a server or an operation.
+///
+/// It names servers and operations, and never holds a byte of a key or a value.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'e> {
+    /// A connection was opened.
+    #[non_exhaustive]
+    Connected {
+        /// The server's name.
+        server: &'e str,
+        /// How long it took, the look-up of the name included.
+        took: Duration,
+    },
+    /// A connection ended by a failure, or could not be opened. (One that is put away unused is no event.)
+    #[non_exhaustive]
+    Disconnected {
+        /// The server's name.
+        server: &'e str,
+        /// Why.
+        cause: ErrorKind,
+    },
+    /// A server failed too often, or failed its trial: it is left alone.
+    #[non_exhaustive]
+    ServerDown {
+        /// The server's name.
+        server: &'e str,
+        /// How long.
+        retry_after: Duration,
+    },
+    /// A server that was left alone answers again.
+    #[non_exhaustive]
+    ServerUp {
+        /// The server's name.
+        server: &'e str,
+    },
+    /// An operation goes over another connection, because the one it had was dead when it got it.
+    #[non_exhaustive]
+    Retried {
+        /// The server's name.
+        server: &'e str,
+        /// The operation, by the name of its method.
+        operation: &'static str,
+    },
+    /// An operation goes to another server, because the one that holds the key is down or could not be reached.
+    #[non_exhaustive]
+    Rerouted {
+        /// The name of the server that was passed over.
+        server: &'e str,
+        /// The name of the one that is asked instead.
+        to: &'e str,
+        /// The operation, by the name of its method.
+        operation: &'static str,
+    },
+    /// An operation failed. Where errors are taken for misses, this is the only word of it.
+    #[non_exhaustive]
+    Failed {
+        /// What the caller is told, or would be.
+        error: &'e Error,
+    },
+}
+
+impl<'e> Event<'e> {
+    /// A connection was opened. For clients.
+    #[must_use]
+    pub const fn connected(server: &'e str, took: Duration) -> Self {
+        Self::Connected { server, took }
+    }
+
+    /// A connection ended. For clients.
+    #[must_use]
+    pub const fn disconnected(server: &'e str, cause: ErrorKind) -> Self {
+        Self::Disconnected { server, cause }
+    }
+
+    /// A server is left alone. For clients.
+    #[must_use]
+    pub const fn server_down(server: &'e str, retry_after: Duration) -> Self {
+        Self::ServerDown { server, retry_after }
+    }
+
+    /// A server answers again. For clients.
+    #[must_use]
+    pub const fn server_up(server: &'e str) -> Self {
+        Self::ServerUp { server }
+    }
+
+    /// An operation goes over another connection. For clients.
+    #[must_use]
+    pub const fn retried(server: &'e str, operation: &'static str) -> Self {
+        Self::Retried { server, operation }
+    }
+
+    /// An operation goes to another server. For clients.
+    #[must_use]
+    pub const fn rerouted(server: &'e str, to: &'e str, operation: &'static str) -> Self {
+        Self::Rerouted { server, to, operation }
+    }
+
+    /// An operation failed. For clients.
+    #[must_use]
+    pub const fn failed(error: &'e Error) -> Self {
+        Self::Failed { error }
+    }
+
+    /// The name of the server, where one was involved.
+    #[must_use]
+    pub fn server(&self) -> Option<&'e str> {
+        match *self {
+            Self::Connected { server, .. }
+            | Self::Disconnected { server, .. }
+            | Self::ServerDown { server, .. }
+            | Self::ServerUp { server }
+            | Self::Retried { server, .. }
+            | Self::Rerouted { server, .. } => Some(server),
+            Self::Failed { error } => error.server(),
+        }
+    }
+}
+
+/// Who is told of events, if anybody.
+#[derive(Clone, Default)]
+pub struct Observer(Option<Arc<dyn Fn(&Event<'_>) + Send + Sync>>);
+
+impl Observer {
+    /// `observe` is told. It runs where things happen, so it must be quick, and must not wait.
+    pub fn new(observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(observe)))
+    }
+
+    /// Whether anybody is.
+    #[must_use]
+    pub const fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Tells of an event, which is made only if somebody is there to be told.
+    pub fn tell<'e>(&self, event: impl FnOnce() -> Event<'e>) {
+        if let Some(observe) = &self.0 {
+            observe(&event());
+        }
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_some() { "Observer(Some)" } else { "Observer(None)" })
+    }
+}

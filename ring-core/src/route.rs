@@ -1,0 +1,476 @@
+//! Which server to ask for a key: where it lies, who is down, and what to do then.
+
+use alloc::{boxed::Box, sync::Arc, vec, vec::Vec};
+use core::{error, fmt};
+
+use crate::{
+    health::{HealthPolicy, Instant, ServerHealth, Verdict},
+    placement::Placement,
+    scheme::{BuildError, Scheme},
+    server::ServerIndex,
+    spec::ServerSpec,
+    storage::Boxed,
+};
+
+/// A placement that owns its servers and its storage.
+pub type OwnedPlacement = Placement<'static, Vec<ServerSpec>, Boxed>;
+
+/// What becomes of the keys of a server that is down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailurePolicy {
+    /// They fail at once, and no key moves: no two clients disagree about where it lies, and nothing stale comes back
+    /// with the server.
+    #[default]
+    Fail,
+    /// The servers that the scheme's own client asks next, in its [order](Placement::order). Schemes whose client asks
+    /// nobody, or only with an option, have an order of one. Until the server is back its keys miss once, are stored
+    /// elsewhere, and lie there unseen afterwards until they expire.
+    Fallback,
+}
+
+/// What a fleet keeps for each server: the way to reach it, and what is known of its health.
+pub trait Watched {
+    /// Whether this is the one that `spec` needs, so that it may stay when the list changes.
+    fn serves(&self, spec: &ServerSpec) -> bool;
+
+    /// Whether [`ServerHealth::is_noted`], at the cost of a look: it is asked before every operation.
+    fn is_noted(&self) -> bool;
+
+    /// Runs `act` on what is known, behind a lock if need be.
+    fn with_health<T>(&self, act: impl FnOnce(&mut ServerHealth) -> T) -> T;
+}
+
+/// How a fleet meets failures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// What becomes of keys whose server is down.
+    pub failure: FailurePolicy,
+    /// When a server is down; `None` for never.
+    pub health: Option<HealthPolicy>,
+}
+
+/// The servers at one point of time: who holds which key, what reaches each, and who stands in.
+///
+/// It never changes: other servers make another fleet. Servers are numbered by *place*: those of the list first, then
+/// those of the gutter, spare servers that are placed by the same scheme and asked when nobody else is left.
+#[derive(Debug)]
+pub struct Fleet<P> {
+    placement: Arc<OwnedPlacement>,
+    gutter: Option<Arc<OwnedPlacement>>,
+    pools: Box<[Arc<P>]>,
+    rules: Rules,
+}
+
+/// A server to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Its place.
+    pub place: usize,
+    /// Whether this is the one trial of a server that was down; whatever comes of it must be reported.
+    pub is_probe: bool,
+    /// How many servers come before it for this key.
+    rank: usize,
+}
+
+/// All servers that may have the key are being left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Down {
+    /// The place of the first of them, which holds the key when all is well.
+    pub place: usize,
+    /// When one of them may be tried.
+    pub retry_at: Instant,
+}
+
+impl fmt::Display for Down {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no server to ask before the next trial")
+    }
+}
+
+impl error::Error for Down {}
+
+impl<P: Watched> Fleet<P> {
+    /// Places `servers` by `scheme`, and `gutter` if there are any. `open` makes what reaches a server.
+    ///
+    /// # Errors
+    /// [`BuildError`] when one of the lists does not fit the scheme.
+    pub fn build(
+        scheme: Scheme<'static>,
+        servers: Vec<ServerSpec>,
+        gutter: Vec<ServerSpec>,
+        rules: Rules,
+        open: impl FnMut(&ServerSpec) -> P,
+    ) -> Result<Self, BuildError> {
+        let place = |servers| Placement::build(scheme, servers, Boxed::default()).map(Arc::new);
+        let gutter = if gutter.is_empty() { None } else { Some(place(gutter)?) };
+        Self::of(place(servers)?, gutter, rules, &[], open)
+    }
+
+    /// The same fleet with other `servers`. What reaches those that stay is kept, and so is what is known of them.
+    ///
+    /// # Errors
+    /// [`BuildError`] when the list does not fit the scheme.
+    pub fn with_servers(
+        &self,
+        servers: Vec<ServerSpec>,
+        open: impl FnMut(&ServerSpec) -> P,
+    ) -> Result<Self, BuildError> {
+        let placement = Placement::build(*self.scheme(), servers, Boxed::default())?;
+        Self::of(Arc::new(placement), self.gutter.clone(), self.rules, &self.pools, open)
+    }
+
+    fn of(
+        placement: Arc<OwnedPlacement>,
+        gutter: Option<Arc<OwnedPlacement>>,
+        rules: Rules,
+        kept: &[Arc<P>],
+        mut open: impl FnMut(&ServerSpec) -> P,
+    ) -> Result<Self, BuildError> {
+        let spare = gutter.as_ref().map_or(&[][..], |gutter| gutter.servers());
+        let given = placement.servers().len().saturating_add(spare.len());
+        if given > ServerIndex::MAX_SERVERS {
+            return Err(BuildError::TooManyServers { given });
+        }
+        let mut pools = Vec::<Arc<P>>::with_capacity(given);
+        for spec in placement.servers().iter().chain(spare) {
+            // A server that is listed twice has two pools: a batch takes a part of each.
+            let is_free = |pool: &&Arc<P>| !pools.iter().any(|taken| Arc::ptr_eq(taken, pool));
+            pools.push(match kept.iter().filter(|pool| pool.serves(spec)).find(is_free) {
+                Some(pool) => Arc::clone(pool),
+                None => Arc::new(open(spec)),
+            });
+        }
+        let pools = pools.into_boxed_slice();
+        Ok(Self { placement, gutter, pools, rules })
+    }
+
+    /// The scheme by which keys are placed.
+    pub fn scheme(&self) -> &Scheme<'static> {
+        self.placement.scheme()
+    }
+
+    /// Where keys lie when all is well.
+    pub const fn placement(&self) -> &Arc<OwnedPlacement> {
+        &self.placement
+    }
+
+    /// All servers by place, those of the gutter last.
+    pub fn specs(&self) -> impl Iterator<Item = &ServerSpec> {
+        let spare = self.gutter.as_ref().map_or(&[][..], |gutter| gutter.servers());
+        self.placement.servers().iter().chain(spare)
+    }
+
+    /// Whether the server at `place` belongs to the gutter.
+    #[must_use]
+    pub fn is_spare(&self, place: usize) -> bool {
+        place >= self.placement.servers().len()
+    }
+
+    /// What reaches the servers, by place.
+    #[must_use]
+    pub const fn pools(&self) -> &[Arc<P>] {
+        &self.pools
+    }
+
+    /// What reaches the server at `place`, which must be one of this fleet's.
+    #[must_use]
+    pub fn pool(&self, place: usize) -> &Arc<P> {
+        &self.pools[place]
+    }
+
+    /// The place of the server that holds `key` when all is well.
+    #[inline]
+    #[must_use]
+    pub fn place(&self, key: &[u8]) -> usize {
+        // With one server there is nothing to choose, and to hash a key is a fifth of what it costs to get it.
+        if self.placement.servers().len() == 1 { 0 } else { self.placement.primary(key).get() }
+    }
+
+    /// The server to ask for `key`. While nothing is noted of the one that holds it, that takes neither `clock` nor lock.
+    ///
+    /// # Errors
+    /// [`Down`] when there is none to be asked now.
+    #[inline]
+    pub fn route(&self, key: &[u8], clock: impl FnOnce() -> Instant) -> Result<Route, Down> {
+        let place = self.place(key);
+        match self.pools.get(place) {
+            Some(pool) if pool.is_noted() => self.route_from(key, 0, clock()),
+            _ => Ok(Route { place, is_probe: false, rank: 0 }),
+        }
+    }
+
+    /// The server to ask when nothing has reached the one of `route`; `None` when there is no other.
+    pub fn route_on(&self, key: &[u8], route: Route, now: Instant) -> Option<Route> {
+        let has_others = self.gutter.is_some() || self.rules.failure != FailurePolicy::Fail;
+        if has_others { self.route_from(key, route.rank.saturating_add(1), now).ok() } else { None }
+    }
+
+    #[cold]
+    fn route_from(&self, key: &[u8], from: usize, now: Instant) -> Result<Route, Down> {
+        let mut down = Down { place: self.place(key), retry_at: Instant::from_millis(u64::MAX) };
+        let mut order = Vec::new();
+        self.candidates(key, &mut order);
+        for (rank, &place) in order.iter().enumerate().skip(from) {
+            match self.ask(place, now) {
+                Verdict::Up => return Ok(Route { place, is_probe: false, rank }),
+                Verdict::Probe => return Ok(Route { place, is_probe: true, rank }),
+                Verdict::Down { retry_at } => down.retry_at = down.retry_at.min(retry_at),
+            }
+        }
+        Err(down)
+    }
+
+    /// The places of `keys`, and what is to be known of them before they are asked. For all keys of one server there is
+    /// one question: if it is to be tried, that is done with all of them.
+    pub fn route_many(&self, keys: &[&[u8]], clock: impl FnOnce() -> Instant) -> Routes {
+        let mut places = vec![ServerIndex::default(); keys.len()];
+        if self.placement.servers().len() > 1 {
+            self.placement.place_many(keys, &mut places);
+        }
+        let mut verdicts = Vec::new();
+        if self.pools.iter().any(|pool| pool.is_noted()) {
+            let now = clock();
+            verdicts.resize(self.pools.len(), None);
+            let mut order = Vec::new();
+            for (key, at) in keys.iter().zip(&mut places) {
+                let mut is_up = |place: usize| {
+                    let known = verdicts.get_mut(place);
+                    let verdict = known.map(|known| *known.get_or_insert_with(|| self.ask(place, now)));
+                    !matches!(verdict, Some(Verdict::Down { .. }))
+                };
+                if is_up(at.get()) {
+                    continue;
+                }
+                self.candidates(key, &mut order);
+                let other = order.iter().copied().skip(1).find(|&place| is_up(place));
+                if let Some(other) = other.and_then(|place| u16::try_from(place).ok()) {
+                    *at = ServerIndex::new(other);
+                }
+            }
+        }
+        Routes { places, verdicts }
+    }
+
+    /// Whether the server at `place` may be asked.
+    fn ask(&self, place: usize, now: Instant) -> Verdict {
+        match (self.pools.get(place), &self.rules.health) {
+            (Some(pool), Some(policy)) if pool.is_noted() => {
+                pool.with_health(|health| health.ask(now, policy))
+            }
+            _ => Verdict::Up,
+        }
+    }
+
+    /// The places that may have `key`, one after the other.
+    fn candidates(&self, key: &[u8], places: &mut Vec<usize>) {
+        places.clear();
+        match self.rules.failure {
+            FailurePolicy::Fail => places.push(self.place(key)),
+            FailurePolicy::Fallback => {
+                let mut room = vec![ServerIndex::default(); self.placement.servers().len()];
+                places.extend(self.placement.order(key, &mut room).iter().map(|server| server.get()));
+            }
+        }
+        if let Some(gutter) = &self.gutter {
+            places.push(self.placement.servers().len().saturating_add(gutter.primary(key).get()));
+        }
+    }
+}
+
+/// Where the keys of a batch go.
+#[derive(Clone, Debug)]
+pub struct Routes {
+    places: Vec<ServerIndex>,
+    /// By place; none at all while nothing is noted of any server.
+    verdicts: Vec<Option<Verdict>>,
+}
+
+impl Routes {
+    /// The place of each key, in the batch's order.
+    #[must_use]
+    pub fn places(&self) -> &[ServerIndex] {
+        &self.places
+    }
+
+    /// Whether the server at `place` may be asked for this batch's keys.
+    #[must_use]
+    pub fn verdict(&self, place: usize) -> Verdict {
+        self.verdicts.get(place).copied().flatten().unwrap_or(Verdict::Up)
+    }
+
+    /// One key for each of `places` servers, whatever is known of them.
+    #[must_use]
+    pub fn each(places: usize) -> Self {
+        let places = (0..places).map_while(|place| u16::try_from(place).ok().map(ServerIndex::new));
+        Self { places: places.collect(), verdicts: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use super::*;
+    use crate::peers::libmemcached;
+
+    #[derive(Debug, Default)]
+    struct Pool {
+        name: alloc::string::String,
+        health: Cell<ServerHealth>,
+    }
+
+    impl Watched for Pool {
+        fn serves(&self, spec: &ServerSpec) -> bool {
+            self.name == spec.name()
+        }
+
+        fn is_noted(&self) -> bool {
+            self.health.get().is_noted()
+        }
+
+        fn with_health<T>(&self, act: impl FnOnce(&mut ServerHealth) -> T) -> T {
+            let mut health = self.health.get();
+            let result = act(&mut health);
+            self.health.set(health);
+            result
+        }
+    }
+
+    const POLICY: HealthPolicy = HealthPolicy {
+        failures: 1,
+        window: core::time::Duration::from_secs(10),
+        min_wait: core::time::Duration::from_millis(100),
+        max_wait: core::time::Duration::from_secs(30),
+    };
+
+    const ZERO: Instant = Instant::from_millis(0);
+
+    fn open(spec: &ServerSpec) -> Pool {
+        Pool { name: spec.name().into(), health: Cell::default() }
+    }
+
+    fn specs(names: &[&str]) -> Vec<ServerSpec> {
+        ServerSpec::read_all(names).unwrap()
+    }
+
+    fn fleet(names: &[&str], gutter: &[&str], failure: FailurePolicy) -> Fleet<Pool> {
+        let scheme = libmemcached::KETAMA_WEIGHTED.with_option("auto_eject_hosts", "1").unwrap();
+        let rules = Rules { failure, health: Some(POLICY) };
+        Fleet::build(scheme, specs(names), specs(gutter), rules, open).unwrap()
+    }
+
+    fn fail(fleet: &Fleet<Pool>, place: usize) {
+        fleet.pool(place).with_health(|health| health.failed(ZERO, 0, &POLICY));
+    }
+
+    fn place(fleet: &Fleet<Pool>, key: &str) -> Result<usize, Instant> {
+        fleet.route(key.as_bytes(), || ZERO).map(|route| route.place).map_err(|down| down.retry_at)
+    }
+
+    const NAMES: [&str; 3] = ["a:1", "b:1", "c:1"];
+
+    #[test]
+    fn the_clock_is_asked_only_when_something_is_noted() {
+        let fleet = fleet(&NAMES, &[], FailurePolicy::Fail);
+        let never = || unreachable!("nothing is noted");
+        assert_eq!(fleet.route(b"k", never).unwrap().place, fleet.place(b"k"));
+        assert_eq!(fleet.route_many(&[b"k"], never).places()[0].get(), fleet.place(b"k"));
+    }
+
+    #[test]
+    fn no_key_moves_unless_told_so() {
+        let fleet = fleet(&NAMES, &[], FailurePolicy::Fail);
+        fail(&fleet, fleet.place(b"k"));
+        assert_eq!(place(&fleet, "k"), Err(Instant::from_millis(100)));
+        let route = fleet.route(b"k", || Instant::from_millis(100)).unwrap();
+        assert!(route.is_probe && route.place == fleet.place(b"k"));
+        assert!(fleet.route_on(b"k", route, ZERO).is_none());
+    }
+
+    #[test]
+    fn the_scheme_has_its_own_order() {
+        let fleet = fleet(&NAMES, &[], FailurePolicy::Fallback);
+        let mut room = [ServerIndex::default(); 3];
+        let order: Vec<_> = fleet.placement().order(b"k", &mut room).iter().map(|at| at.get()).collect();
+        for &down in &order {
+            assert_eq!(place(&fleet, "k"), Ok(down));
+            fail(&fleet, down);
+        }
+        assert!(place(&fleet, "k").is_err());
+        fleet.pool(order[2]).with_health(ServerHealth::succeeded);
+        assert_eq!(place(&fleet, "k"), Ok(order[2]));
+    }
+
+    #[test]
+    fn who_was_not_reached_is_passed_within_the_call() {
+        let fleet = fleet(&NAMES, &["spare:1"], FailurePolicy::Fallback);
+        let mut route = fleet.route(b"k", || ZERO).unwrap();
+        let mut seen = vec![route.place];
+        while let Some(next) = fleet.route_on(b"k", route, ZERO) {
+            route = next;
+            seen.push(route.place);
+        }
+        assert_eq!((seen.len(), seen[0], seen[3]), (4, fleet.place(b"k"), 3));
+    }
+
+    #[test]
+    fn the_gutter_is_asked_last() {
+        let fleet = fleet(&NAMES, &["spare:1", "spare:2"], FailurePolicy::Fail);
+        fail(&fleet, fleet.place(b"k"));
+        let spare = place(&fleet, "k").unwrap();
+        assert!(fleet.is_spare(spare) && !fleet.is_spare(2));
+        fail(&fleet, spare);
+        assert!(place(&fleet, "k").is_err());
+    }
+
+    #[test]
+    fn one_server_alone_can_be_down_too() {
+        let fleet = fleet(&["a:1"], &[], FailurePolicy::Fallback);
+        fail(&fleet, 0);
+        assert!(place(&fleet, "k").is_err());
+    }
+
+    #[test]
+    fn a_batch_asks_once_for_all_keys_of_a_server() {
+        let keys: Vec<_> = (0..60).map(|number| alloc::format!("key:{number}")).collect();
+        let keys: Vec<_> = keys.iter().map(|key| key.as_bytes()).collect();
+        for failure in [FailurePolicy::Fail, FailurePolicy::Fallback] {
+            let fleet = fleet(&NAMES, &[], failure);
+            fail(&fleet, 1);
+            let routes = fleet.route_many(&keys, || ZERO);
+            for (key, at) in keys.iter().zip(routes.places()) {
+                let is_down = matches!(routes.verdict(at.get()), Verdict::Down { .. });
+                let moves = failure == FailurePolicy::Fallback && fleet.place(key) == 1;
+                assert_eq!(is_down, failure == FailurePolicy::Fail && at.get() == 1);
+                assert_eq!(at.get() == fleet.place(key), !moves);
+            }
+            let routes = fleet.route_many(&keys, || Instant::from_millis(100));
+            assert_eq!(routes.verdict(1), Verdict::Probe);
+            assert!(keys.iter().zip(routes.places()).all(|(key, at)| at.get() == fleet.place(key)));
+            assert!(
+                fleet.route(keys[0], || ZERO).is_err()
+                    == (fleet.place(keys[0]) == 1 && failure == FailurePolicy::Fail)
+            );
+        }
+    }
+
+    #[test]
+    fn what_stays_is_kept_with_what_is_known_of_it() {
+        let fleet = fleet(&NAMES, &["spare:1"], FailurePolicy::Fail);
+        fail(&fleet, 1);
+        fail(&fleet, 3);
+        let other = fleet.with_servers(specs(&["d:1", "b:1 5"]), open).unwrap();
+        assert!(Arc::ptr_eq(fleet.pool(1), other.pool(1)) && Arc::ptr_eq(fleet.pool(3), other.pool(2)));
+        assert!(other.pool(1).is_noted() && !other.pool(0).is_noted());
+        assert_eq!(other.specs().map(ServerSpec::name).collect::<Vec<_>>(), ["d:1", "b:1", "spare:1"]);
+    }
+
+    #[test]
+    fn a_server_listed_twice_has_two_pools() {
+        let fleet = fleet(&["a:1", "a:1"], &[], FailurePolicy::Fail);
+        assert!(!Arc::ptr_eq(fleet.pool(0), fleet.pool(1)));
+        let same = fleet.with_servers(specs(&["a:1", "a:1"]), open).unwrap();
+        assert!(Arc::ptr_eq(fleet.pool(0), same.pool(0)) && Arc::ptr_eq(fleet.pool(1), same.pool(1)));
+    }
+}
