@@ -2,12 +2,15 @@
 
 use core::{iter, mem, ptr};
 
-use memring_text::failure::{Cause, Error, Many};
+use memring_core::health::Verdict;
+use memring_text::failure::{Cause, Error, Evidence, Many};
 use memring_text::{ProtocolError, Request};
 
 use crate::{
+    call::failed,
     deadline::Deadline,
     pool::{Lease, Pool, Wire},
+    watch::{self, Attempt},
 };
 
 mod gets;
@@ -42,15 +45,22 @@ pub(crate) trait Share {
     fn positions(&self) -> &[usize];
 }
 
-/// Works off `shares`, each on the server of its pool, until all `count` keys of the batch have come to something.
+/// The server that a share goes to, and whether it may be asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site<'b> {
+    pub(crate) pool: &'b Pool,
+    pub(crate) verdict: Verdict,
+}
+
+/// Works off `shares`, each on the server of its site, until all `count` keys of the batch have come to something.
 pub(crate) fn run<'b, S: Share>(
     name: &'static str,
-    shares: impl Iterator<Item = (&'b Pool, S)>,
+    shares: impl Iterator<Item = (Site<'b>, S)>,
     count: usize,
     deadline: Deadline,
 ) -> Many<S::Output> {
     let mut results = Results::new(name, count);
-    let leg = |(pool, share)| Leg { name, pool, share, lease: None };
+    let leg = |(site, share)| Leg::new(name, site, share, deadline);
     let mut legs: Vec<_> = shares.map(leg).collect();
     // All batches take their parts of the pools in the same order, so that no two of them wait for each other.
     legs.sort_unstable_by_key(|leg| ptr::from_ref(leg.pool).addr());
@@ -78,11 +88,22 @@ struct Leg<'b, S> {
     name: &'static str,
     pool: &'b Pool,
     share: S,
+    verdict: Verdict,
+    /// What the server's health is told of; taken when the leg is over.
+    attempt: Option<Attempt<'b>>,
+    /// A refusal of one request that speaks against the server as a whole.
+    refusal: Option<Cause>,
     /// `None` when it is over, well or not.
     lease: Option<Lease<'b>>,
 }
 
 impl<'b, S: Share> Leg<'b, S> {
+    fn new(name: &'static str, site: Site<'b>, share: S, deadline: Deadline) -> Self {
+        let Site { pool, verdict } = site;
+        let attempt = pool.watch().attempt(deadline.begun(), verdict == Verdict::Probe);
+        Self { name, pool, share, verdict, attempt: Some(attempt), refusal: None, lease: None }
+    }
+
     const fn is_open(&self) -> bool {
         self.lease.is_some()
     }
@@ -92,6 +113,9 @@ impl<'b, S: Share> Leg<'b, S> {
     }
 
     fn enter(&mut self, results: &mut Results<S::Output>, deadline: Deadline) {
+        if let Verdict::Down { retry_at } = self.verdict {
+            return self.fail(results, watch::down(retry_at), false);
+        }
         match self.pool.lease(patience(deadline)) {
             Ok(lease) => self.lease = Some(lease),
             Err(cause) => self.fail(results, cause, false),
@@ -109,9 +133,15 @@ impl<'b, S: Share> Leg<'b, S> {
             if mem::replace(&mut is_repeated, true) {
                 leg.try_send(lease, deadline)?;
             }
-            let Leg { name, pool, share, .. } = leg;
+            let Leg { name, pool, share, refusal, .. } = leg;
             share.receive(lease.wire(deadline)?, |position, result| {
-                results.put(position, result.map_err(|cause| Error::on(pool.name(), name, cause, false)));
+                let refused = |cause: Cause| {
+                    if cause.evidence() == Evidence::Failed {
+                        *refusal = Some(cause.clone());
+                    }
+                    failed(pool, name, cause, false)
+                };
+                results.put(position, result.map_err(refused));
             })
         });
     }
@@ -124,18 +154,23 @@ impl<'b, S: Share> Leg<'b, S> {
     ) {
         let Some(mut lease) = self.lease.take() else { return };
         let mut taken = step(self, &mut lease, results);
-        if taken.as_ref().is_err_and(Cause::is_closed)
-            && lease.is_used()
-            && self.share.request().is_some_and(|request| lease.may_retry(&request))
+        let closed = taken.as_ref().err().filter(|cause| cause.is_closed() && lease.is_used());
+        if let Some(cause) =
+            closed.filter(|_| self.share.request().is_some_and(|request| lease.may_retry(&request))).cloned()
         {
-            lease.close();
+            lease.replace(&cause);
             taken = step(self, &mut lease, results);
         }
         match taken {
             Ok(()) if self.share.request().is_some() => self.lease = Some(lease),
             // The lease ends here, and others may have the connection while this batch goes on.
-            Ok(()) => {}
+            Ok(()) => {
+                if let Some(attempt) = self.attempt.take() {
+                    attempt.ended(self.refusal.as_ref().map_or(Ok(()), Err));
+                }
+            }
             Err(cause) => {
+                lease.ends(&cause);
                 let open = self.share.request().is_some_and(|request| lease.leaves_open(&request));
                 self.fail(results, cause, open);
             }
@@ -149,8 +184,11 @@ impl<'b, S: Share> Leg<'b, S> {
         Ok(wire.io_mut().flush()?)
     }
 
-    fn fail(&self, results: &mut Results<S::Output>, cause: Cause, ambiguous: bool) {
-        results.fail(self.share.positions(), Error::on(self.pool.name(), self.name, cause, ambiguous));
+    fn fail(&mut self, results: &mut Results<S::Output>, cause: Cause, ambiguous: bool) {
+        if let Some(attempt) = self.attempt.take() {
+            attempt.ended(Err::<(), _>(&cause));
+        }
+        results.fail(self.share.positions(), failed(self.pool, self.name, cause, ambiguous));
     }
 }
 

@@ -1,14 +1,117 @@
-//! One request to one server: over the connection at hand, or, when that turns out dead, over a fresh one.
+//! One request to one server: over the connection at hand, or, when that turns out dead, over a fresh one; and to the
+//! next server, where that may be and nothing has reached the first.
 
-use memring_text::failure::{Cause, Error};
+use core::cell::Cell;
+
+use memring_core::route::Route;
+use memring_text::failure::{Cause, Error, Event};
 use memring_text::{Buffer, Operation, Reply, Request};
 
 use crate::{
     deadline::Deadline,
+    fleet::Fleet,
     pool::{Lease, Pool, Wire},
+    watch,
 };
 
-/// Sends `operation` to the pool's server and reads its result; `value` takes what the reply brings.
+/// Where an operation goes: to the server that holds `key`, or to who stands in for it.
+pub(crate) struct Target<'f> {
+    fleet: &'f Fleet,
+    key: &'f [u8],
+    name: &'static str,
+    deadline: Deadline,
+    place: Cell<usize>,
+}
+
+impl<'f> Target<'f> {
+    /// The operation `name` on `key`.
+    pub(crate) const fn new(fleet: &'f Fleet, key: &'f [u8], name: &'static str, deadline: Deadline) -> Self {
+        Self { fleet, key, name, deadline, place: Cell::new(0) }
+    }
+
+    /// Sends `operation` and reads its result; `value` takes what the reply brings.
+    pub(crate) fn call<O: Operation<V>, V: Buffer>(
+        &self,
+        operation: &O,
+        value: V,
+    ) -> Result<O::Output, Error> {
+        self.call_where(operation, value, |_| Ok(()))
+    }
+
+    /// The same on a server that `allows` it.
+    pub(crate) fn call_where<O: Operation<V>, V: Buffer>(
+        &self,
+        operation: &O,
+        value: V,
+        allows: impl Fn(&Pool) -> Result<(), Error>,
+    ) -> Result<O::Output, Error> {
+        let request = operation.request();
+        let mut reply = Reply::new(value);
+        let mut route = self.route()?;
+        loop {
+            self.place.set(route.place);
+            let pool = &**self.fleet.pool(route.place);
+            let attempt = pool.watch().attempt(self.deadline.begun(), route.is_probe);
+            allows(pool)?;
+            let mut lease = pool.lease(self.deadline).map_err(|cause| self.error(cause))?;
+            let done = exchange(&mut lease, &request, &mut reply, &self.deadline);
+            if let Err(cause) = &done {
+                if cause.is_unreached() {
+                    attempt.ended(Err::<(), _>(cause));
+                    drop(lease);
+                    route = self.route_on(route).ok_or_else(|| self.error(cause.clone()))?;
+                    continue;
+                }
+            }
+            let result = done.and_then(|()| operation.output(reply).map_err(Cause::from));
+            attempt.ended(result.as_ref());
+            return result.map_err(|cause| {
+                lease.ends(&cause);
+                failed(pool, self.name, cause, lease.leaves_open(&request))
+            });
+        }
+    }
+
+    /// An error of the server that was asked.
+    #[cold]
+    pub(crate) fn error(&self, cause: Cause) -> Error {
+        failed(self.fleet.pool(self.place.get()), self.name, cause, false)
+    }
+
+    #[inline]
+    fn route(&self) -> Result<Route, Error> {
+        match self.fleet.route(self.key, watch::now) {
+            Ok(route) => {
+                if self.fleet.is_stand_in(route) {
+                    self.rerouted(self.fleet.place(self.key), route.place);
+                }
+                Ok(route)
+            }
+            Err(down) => {
+                self.place.set(down.place);
+                Err(self.error(watch::down(down.retry_at)))
+            }
+        }
+    }
+
+    #[cold]
+    fn route_on(&self, route: Route) -> Option<Route> {
+        if self.deadline.left().is_zero() {
+            return None;
+        }
+        let next = self.fleet.route_on(self.key, route, watch::now())?;
+        self.rerouted(route.place, next.place);
+        Some(next)
+    }
+
+    #[cold]
+    fn rerouted(&self, from: usize, to: usize) {
+        let (from, to) = (self.fleet.pool(from).watch(), self.fleet.pool(to).watch());
+        from.observer().tell(|| Event::rerouted(from.name(), to.name(), self.name));
+    }
+}
+
+/// Sends `operation` to the pool's server, whatever is known of that, and reads its result.
 pub(crate) fn call<O: Operation<V>, V: Buffer>(
     pool: &Pool,
     name: &'static str,
@@ -18,10 +121,23 @@ pub(crate) fn call<O: Operation<V>, V: Buffer>(
 ) -> Result<O::Output, Error> {
     let request = operation.request();
     let mut reply = Reply::new(value);
-    let mut lease = pool.lease(deadline).map_err(|cause| Error::on(pool.name(), name, cause, false))?;
-    exchange(&mut lease, &request, &mut reply, &deadline)
-        .and_then(|()| operation.output(reply).map_err(Cause::from))
-        .map_err(|cause| Error::on(pool.name(), name, cause, lease.leaves_open(&request)))
+    let attempt = pool.watch().attempt(deadline.begun(), false);
+    let mut lease = pool.lease(deadline).map_err(|cause| failed(pool, name, cause, false))?;
+    let done = exchange(&mut lease, &request, &mut reply, &deadline);
+    let result = done.and_then(|()| operation.output(reply).map_err(Cause::from));
+    attempt.ended(result.as_ref());
+    result.map_err(|cause| {
+        lease.ends(&cause);
+        failed(pool, name, cause, lease.leaves_open(&request))
+    })
+}
+
+/// The error of an operation on one server; who watches is told of it.
+#[cold]
+pub(crate) fn failed(pool: &Pool, name: &'static str, cause: Cause, ambiguous: bool) -> Error {
+    let error = Error::on(pool.name(), name, cause, ambiguous);
+    pool.watch().observer().tell(|| Event::failed(&error));
+    error
 }
 
 #[inline]
@@ -34,7 +150,7 @@ fn exchange<V: Buffer>(
     if let Some(wire) = lease.wire_at_once() {
         wire.io_mut().begin_at_once(deadline);
         match attempt(wire, request, reply) {
-            Err(cause) if cause.is_closed() && lease.may_retry(request) => lease.close(),
+            Err(cause) if cause.is_closed() && lease.may_retry(request) => lease.replace(&cause),
             done => return done,
         }
     }
@@ -57,7 +173,7 @@ fn exchange_at_length<V: Buffer>(
     };
     match try_it(lease) {
         Err(cause) if was_used && cause.is_closed() && lease.may_retry(request) => {
-            lease.close();
+            lease.replace(&cause);
             try_it(lease)
         }
         done => done,

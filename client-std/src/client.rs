@@ -10,18 +10,20 @@ use std::{
     time::SystemTime,
 };
 
+use memring_core::change::Change;
+use memring_core::health::HealthStatus;
 use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_text::failure::{Cause, Error};
 use memring_text::{
-    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, Opaque, Operation, Store,
+    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, Opaque, Store,
     StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
 };
 
 use crate::{
     builder::Builder,
-    call::call,
+    call::Target,
     deadline::Deadline,
-    fleet::Fleet,
+    fleet::{self, Fleet},
     pool::{Pool, PoolOptions},
 };
 
@@ -59,6 +61,7 @@ pub type Item = memring_text::Item<Vec<u8>>;
 pub struct Client {
     shared: Arc<Shared>,
     timeout: Duration,
+    has_misses_for_errors: bool,
 }
 
 struct Shared {
@@ -89,8 +92,9 @@ impl Client {
 
     pub(crate) fn new(fleet: Fleet, options: PoolOptions) -> Self {
         let timeout = options.timeout;
-        let fleet = RwLock::new(Arc::new(fleet));
-        Self { shared: Arc::new(Shared { options, fleet, opaques: AtomicU64::new(0) }), timeout }
+        let (fleet, opaques) = (RwLock::new(Arc::new(fleet)), AtomicU64::new(0));
+        let shared = Arc::new(Shared { options, fleet, opaques });
+        Self { shared, timeout, has_misses_for_errors: false }
     }
 
     /// The same client, with the same connections, but with another [timeout](Builder::timeout).
@@ -110,43 +114,73 @@ impl Client {
         Self { timeout, ..self.clone() }
     }
 
-    /// Replaces the servers, for all clones at once. Operations under way end where they began; those after see the new
-    /// list only. Servers of the same name and address keep their connections.
+    /// The same client, with the same connections, but a read that fails for a server or the way to it
+    /// ([`Error::is_outage`]) is a miss: a cache that is away is no reason to fail. What changes something fails as
+    /// before, and so does what is the caller's fault, such as a bad key. [`Builder::on_event`] still hears of every
+    /// error, and so does [`Many::errors`](crate::Many::errors).
+    ///
+    /// ```
+    /// # use memring_std::Client;
+    /// let client = Client::connect(["127.0.0.1:1"])?.with_errors_as_misses(true);
+    /// assert!(client.get("k")?.is_none());
+    /// assert!(client.get("").is_err(), "no key");
+    /// # Ok::<(), memring_std::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_errors_as_misses(&self, yes: bool) -> Self {
+        Self { has_misses_for_errors: yes, ..self.clone() }
+    }
+
+    /// Replaces the servers, for all clones at once, and says what that moves, if asked. Operations under way end where
+    /// they began; those after see the new list only. Servers of the same name and address keep their connections, and
+    /// what is known of their health. The [gutter](Builder::gutter) stays what it is.
+    ///
+    /// ```
+    /// # use memring_std::Client;
+    /// let client = Client::connect(["10.0.0.1", "10.0.0.2", "10.0.0.3"])?;
+    /// let change = client.set_servers(["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"])?;
+    /// println!("{:.1} % of the keys have to be fetched anew", 100.0 * change.moves().moved());
+    /// # Ok::<(), memring_std::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config); the servers remain what they were.
     pub fn set_servers<S: TryInto<ServerSpec>>(
         &self,
         servers: impl IntoIterator<Item = S>,
-    ) -> Result<(), Error>
+    ) -> Result<Change, Error>
     where
         ServerSpecError: From<S::Error>,
     {
         self.swap(ServerSpec::read_all(servers)).map_err(|cause| Error::new("set_servers", cause))
     }
 
-    fn swap(&self, specs: Result<Vec<ServerSpec>, ServerSpecError>) -> Result<(), Cause> {
+    fn swap(&self, specs: Result<Vec<ServerSpec>, ServerSpecError>) -> Result<Change, Cause> {
         let specs = specs.map_err(Cause::config)?;
         let before = self.fleet();
-        let fleet = Fleet::build(*before.scheme(), specs, &self.shared.options, Some(&before))?;
+        let open = |spec: &ServerSpec| Pool::new(spec, self.shared.options.clone());
+        let fleet = before.with_servers(specs, open).map_err(fleet::cause)?;
+        let change = Change::new(Arc::clone(before.placement()), Arc::clone(fleet.placement()));
         *self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fleet);
-        Ok(())
+        Ok(change)
     }
 
-    /// The servers in use, in the configured order.
+    /// The servers in use, in the configured order, those of the gutter last.
     #[must_use]
     pub fn servers(&self) -> Vec<ServerStatus> {
         let fleet = self.fleet();
-        let status = |(spec, pool): (&ServerSpec, &Arc<Pool>)| {
+        let status = |(place, (spec, pool)): (usize, (&ServerSpec, &Arc<Pool>))| {
             let (idle, busy) = pool.usage();
-            ServerStatus { spec: spec.clone(), idle, busy }
+            let (spec, health, is_spare) = (spec.clone(), pool.watch().status(), fleet.is_spare(place));
+            ServerStatus { spec, is_spare, health, idle, busy }
         };
-        fleet.servers().iter().zip(fleet.pools()).map(status).collect()
+        fleet.specs().zip(fleet.pools()).enumerate().map(status).collect()
     }
 
-    /// The name of the server that holds `key`. Any bytes have their place, also those that are no key.
+    /// The name of the server that holds `key` when all is well. Any bytes have their place, also those that are no key.
     pub fn server_of(&self, key: impl AsRef<[u8]>) -> Arc<str> {
-        Arc::clone(self.fleet().pool(key.as_ref()).name())
+        let fleet = self.fleet();
+        Arc::clone(fleet.pool(fleet.place(key.as_ref())).name())
     }
 
     /// Reads an item.
@@ -319,7 +353,11 @@ impl Client {
         key: &[u8],
         value: B,
     ) -> Result<Option<memring_text::Item<B>>, Error> {
-        self.on_key(verb.word(), key, |key, server| server.call(&Get { verb, key }, value))
+        let found = self.on_key(verb.word(), key, |key, server| server.call(&Get { verb, key }, value));
+        match found {
+            Err(error) if self.has_misses_for_errors && error.is_outage() => Ok(None),
+            found => found,
+        }
     }
 
     fn store<T>(
@@ -358,7 +396,7 @@ impl Client {
         let mut room = None;
         let wire_key = Key::prefixed(fleet.scheme().key.prefix, key, &mut room)
             .map_err(|error| Error::new(name, error))?;
-        run(wire_key, &Target { pool: fleet.pool(key), name, deadline })
+        run(wire_key, &Target::new(&fleet, key, name, deadline))
     }
 
     fn deadline(&self) -> Deadline {
@@ -391,23 +429,6 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The server that an operation goes to.
-struct Target<'f> {
-    pool: &'f Pool,
-    name: &'static str,
-    deadline: Deadline,
-}
-
-impl Target<'_> {
-    fn call<O: Operation<V>, V: Buffer>(&self, operation: &O, value: V) -> Result<O::Output, Error> {
-        call(self.pool, self.name, operation, value, self.deadline)
-    }
-
-    fn error(&self, cause: Cause) -> Error {
-        Error::on(self.pool.name(), self.name, cause, false)
-    }
-}
-
 /// What replies without a value are collected in.
 const NO_VALUE: ArrayBuffer<0> = ArrayBuffer::new();
 
@@ -430,6 +451,10 @@ fn is_stored(outcome: StoreOutcome) -> Result<bool, Cause> {
 pub struct ServerStatus {
     /// The server.
     pub spec: ServerSpec,
+    /// Whether it belongs to the gutter.
+    pub is_spare: bool,
+    /// Whether it may be asked.
+    pub health: HealthStatus,
     /// How many connections wait to be used.
     pub idle: usize,
     /// How many connections are in use or being opened.

@@ -7,14 +7,18 @@ use std::{
     time::Instant,
 };
 
-use memring_core::spec::{Address, ServerSpec};
-use memring_text::failure::Cause;
+use memring_core::{
+    health::HealthPolicy,
+    spec::{Address, ServerSpec},
+};
+use memring_text::failure::{Cause, Event, Observer};
 use memring_text::{ArrayBuffer, Connection, Credentials, ExchangeState, KnownCapabilities, Limits, Request};
 
 use crate::{
     deadline::Deadline,
     dial::{DialOptions, Dialer},
     socket::Socket,
+    watch::{Watch, WatchOptions},
 };
 
 /// A connection with the protocol's state; boxed, because it moves in and out of its pool with every operation.
@@ -26,8 +30,11 @@ pub(crate) struct PoolOptions {
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
     pub(crate) size: usize,
+    pub(crate) idle_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) dial: DialOptions,
+    pub(crate) health: Option<HealthPolicy>,
+    pub(crate) observer: Observer,
 }
 
 /// The connections to one server.
@@ -36,7 +43,7 @@ pub(crate) struct PoolOptions {
 /// for a few instructions at a time, never during input or output.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    name: Arc<str>,
+    watch: Watch,
     address: Address,
     capabilities: KnownCapabilities,
     dialer: Dialer,
@@ -63,8 +70,10 @@ struct Idle {
 impl Pool {
     /// A pool without any connection yet.
     pub(crate) fn new(spec: &ServerSpec, options: PoolOptions) -> Result<Self, Cause> {
+        let PoolOptions { connect_timeout, timeout, health, ref observer, .. } = options;
+        let watch = WatchOptions { policy: health, observer: observer.clone(), connect_timeout, timeout };
         Ok(Self {
-            name: spec.name().into(),
+            watch: Watch::new(spec.name().into(), watch),
             address: spec.address().clone(),
             capabilities: KnownCapabilities::new(),
             dialer: Dialer::new(spec.address(), &options.dial)?,
@@ -76,7 +85,12 @@ impl Pool {
 
     /// The server's name.
     pub(crate) const fn name(&self) -> &Arc<str> {
-        &self.name
+        self.watch.name()
+    }
+
+    /// What is known of the server's health.
+    pub(crate) const fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// What is known of what the server can do.
@@ -86,7 +100,7 @@ impl Pool {
 
     /// Whether this is the pool that `spec` needs.
     pub(crate) fn serves(&self, spec: &ServerSpec) -> bool {
-        *self.name == *spec.name() && self.address == *spec.address()
+        **self.name() == *spec.name() && self.address == *spec.address()
     }
 
     /// How many connections are idle, and how many are lent.
@@ -173,10 +187,21 @@ impl Lease<'_> {
         }
     }
 
-    /// Closes the connection.
-    pub(crate) fn close(&mut self) {
+    /// Closes the connection because of `cause`; what was sent is to be sent again over another.
+    pub(crate) fn replace(&mut self, cause: &Cause) {
+        self.ends(cause);
+        let watch = &self.pool.watch;
+        watch.observer().tell(|| Event::retried(watch.name()));
         self.wire = None;
         self.is_used = false;
+    }
+
+    /// Tells who watches that the connection, if it cannot be used again, ends by `cause`.
+    #[cold]
+    pub(crate) fn ends(&self, cause: &Cause) {
+        if self.wire.as_ref().is_some_and(|wire| wire.state() != ExchangeState::Idle) {
+            self.pool.tell_end(cause);
+        }
     }
 
     /// After a failure: may `request` be sent again on another connection? (The protocol's own connection counts what
@@ -198,13 +223,14 @@ impl Lease<'_> {
     #[inline(never)]
     fn take_idle(&mut self, first: Option<Idle>, now: Instant) {
         let mut next = first;
-        while let Some(Idle { mut wire, fresh_until }) = next {
-            if now < fresh_until || wire.io_mut().is_silent() {
-                self.wire = Some(wire);
+        while let Some(mut idle) = next {
+            let is_outworn = self.pool.is_outworn(&idle, now);
+            if now < idle.fresh_until || (!is_outworn && idle.wire.io_mut().is_silent()) {
+                self.wire = Some(idle.wire);
                 self.is_used = true;
                 return;
             }
-            drop(wire);
+            drop(idle);
             next = self.pool.lock().idle.pop();
         }
     }
@@ -217,9 +243,16 @@ impl Drop for Lease<'_> {
         let idle = wire.map(|wire| Idle { wire, fresh_until: Instant::now() + RESTLESS });
         let mut shelf = self.pool.lock();
         shelf.lent -= 1;
+        // The one that has rested longest is at the bottom. One at a time goes as fast as they come.
+        let is_outworn = match (&idle, shelf.idle.first()) {
+            (Some(idle), Some(oldest)) => self.pool.is_outworn(oldest, idle.fresh_until),
+            _ => false,
+        };
+        let outworn = is_outworn.then(|| shelf.idle.remove(0));
         shelf.idle.extend(idle);
         let is_awaited = shelf.waiting > 0;
         drop(shelf);
+        drop(outworn);
         if is_awaited {
             self.pool.returned.notify_one();
         }
@@ -228,6 +261,20 @@ impl Drop for Lease<'_> {
 
 impl Pool {
     fn open(&self, deadline: Deadline) -> Result<Wire, Cause> {
+        let begun = Instant::now();
+        match self.try_open(deadline) {
+            Ok(wire) => {
+                self.watch.observer().tell(|| Event::connected(self.name(), begun.elapsed()));
+                Ok(wire)
+            }
+            Err(cause) => {
+                self.tell_end(&cause);
+                Err(cause)
+            }
+        }
+    }
+
+    fn try_open(&self, deadline: Deadline) -> Result<Wire, Cause> {
         let PoolOptions { connect_timeout, timeout, limits, ref dial, .. } = self.options;
         let deadline = deadline.within(connect_timeout);
         let socket = self.dialer.dial(deadline, timeout)?;
@@ -238,6 +285,18 @@ impl Pool {
             authenticate(&mut wire, auth.credentials())?;
         }
         Ok(wire)
+    }
+}
+
+impl Pool {
+    /// Whether a connection has rested for too long at `now`.
+    fn is_outworn(&self, idle: &Idle, now: Instant) -> bool {
+        now.saturating_duration_since(idle.fresh_until) >= self.options.idle_timeout
+    }
+
+    #[cold]
+    fn tell_end(&self, cause: &Cause) {
+        self.watch.observer().tell(|| Event::disconnected(self.name(), cause.kind()));
     }
 }
 

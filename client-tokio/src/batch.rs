@@ -6,11 +6,12 @@ use core::{
 };
 use std::collections::VecDeque;
 
-use memring_text::failure::{Cause, Error, Many};
+use memring_core::health::Verdict;
+use memring_text::failure::{Cause, Error, Evidence, Many};
 use memring_text::{Operation, ProtocolError, Request};
 
 use crate::{
-    call::read,
+    call::{read, tell},
     deadline::{Deadline, Timer},
     pool::{
         Pool,
@@ -18,6 +19,7 @@ use crate::{
         slots::{Failure, SlotId},
         waiting::Entering,
     },
+    watch::{self, Attempt},
 };
 
 mod plan;
@@ -27,6 +29,8 @@ pub(crate) use plan::Plan;
 /// One server's share of a batch: the operations for it, and their positions in the batch.
 pub(crate) struct Share<'b, O> {
     pub(crate) pool: &'b Pool,
+    /// Whether the server may be asked.
+    pub(crate) verdict: Verdict,
     pub(crate) positions: &'b [usize],
     pub(crate) operations: &'b [O],
 }
@@ -42,7 +46,7 @@ pub(crate) async fn run<'b, O: Operation<Vec<u8>> + 'b, T>(
 ) -> Many<T> {
     let mut results = Results { name, slots: Vec::new(), errors: Vec::new() };
     results.slots.resize_with(count, || None);
-    let mut legs: Vec<_> = shares.map(Leg::new).collect();
+    let mut legs: Vec<_> = shares.map(|share| Leg::new(share, deadline)).collect();
     let mut timer = None;
     poll_fn(|cx| {
         for leg in &mut legs {
@@ -58,6 +62,7 @@ pub(crate) async fn run<'b, O: Operation<Vec<u8>> + 'b, T>(
                 leg.refuse(&mut results, &Cause::NoRoom);
             }
         }
+        legs.iter_mut().for_each(Leg::settle);
         if legs.iter().all(Leg::is_over) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
@@ -77,6 +82,10 @@ struct Leg<'b, O> {
     slots: VecDeque<SlotId>,
     /// The last thing that went wrong with the server.
     error: Option<Error>,
+    /// What the server's health is told of; taken when the leg is over, with what speaks against the server, if anything.
+    attempt: Option<Attempt<'b>>,
+    fault: Option<Cause>,
+    has_answer: bool,
 }
 
 impl<O> Drop for Leg<'_, O> {
@@ -88,10 +97,24 @@ impl<O> Drop for Leg<'_, O> {
 }
 
 impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
-    fn new(share: Share<'b, O>) -> Self {
+    fn new(share: Share<'b, O>, deadline: Deadline) -> Self {
+        let is_probe = share.verdict == Verdict::Probe;
+        let attempt = Some(share.pool.watch().attempt(deadline.begin(), is_probe));
         let mux = share.pool.mux();
         let (entering, slots) = (Entering::new(mux), VecDeque::with_capacity(share.operations.len()));
-        Self { share, mux, entering, queued: 0, done: 0, must_watch: false, slots, error: None }
+        Self {
+            share,
+            mux,
+            entering,
+            queued: 0,
+            done: 0,
+            must_watch: false,
+            slots,
+            error: None,
+            attempt,
+            fault: None,
+            has_answer: false,
+        }
     }
 
     /// Whether it waits for room.
@@ -107,6 +130,19 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         !self.is_entering() && self.slots.is_empty()
     }
 
+    /// Once it is over, says what it has found out about the server.
+    fn settle(&mut self) {
+        if !self.is_over() {
+            return;
+        }
+        let Some(attempt) = self.attempt.take() else { return };
+        match &self.fault {
+            Some(cause) => attempt.ended(Err::<(), _>(cause)),
+            None if self.has_answer => attempt.ended(Ok(())),
+            None => {}
+        }
+    }
+
     /// Queues what there is room for, and takes outcomes in their order.
     fn poll<T>(
         &mut self,
@@ -115,6 +151,9 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         deadline: Deadline,
         to: &impl Fn(O::Output) -> Result<T, Cause>,
     ) {
+        if let Verdict::Down { retry_at } = self.share.verdict {
+            self.refuse(results, &watch::down(retry_at));
+        }
         if self.is_entering() {
             match self.poll_queue(cx, deadline) {
                 Poll::Ready(Ok(((), MustWatch(must_watch)))) => self.must_watch = must_watch,
@@ -169,19 +208,29 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         index: usize,
         result: impl FnOnce(&O) -> Result<T, Box<Failure>>,
     ) {
-        let Share { pool, positions, operations } = self.share;
+        let Share { pool, positions, operations, .. } = self.share;
         let (Some(&position), Some(operation)) = (positions.get(index), operations.get(index)) else {
             return;
         };
-        let result = result(operation).map_err(|failure| {
+        let result = result(operation);
+        match result.as_ref().map_or_else(|failure| failure.cause.evidence(), |_| Evidence::Up) {
+            Evidence::Up => self.has_answer = true,
+            Evidence::Failed | Evidence::Lost if self.fault.is_none() => {
+                self.fault = result.as_ref().err().map(|failure| failure.cause.clone());
+            }
+            Evidence::Failed | Evidence::Lost | Evidence::None => {}
+        }
+        let result = result.map_err(|failure| {
             let Failure { cause, sent } = *failure;
             let request = operation.request();
             // A line of keys is refused as a whole, any other request by itself.
             let is_own = matches!(cause, Cause::Server(_)) && !matches!(request, Request::Get(_));
-            let error = Error::on(pool.name(), results.name, cause, !request.may_retry(usize::from(sent)));
+            let is_open = !request.may_retry(usize::from(sent));
+            let error = Error::on(pool.name(), results.name, cause, is_open);
             match &self.error {
                 Some(known) if !is_own && known.says_what(&error) => known.clone(),
                 _ => {
+                    tell(pool, &error);
                     results.errors.push(error.clone());
                     self.error.insert(error).clone()
                 }

@@ -6,16 +6,18 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use memring_core::health::HealthPolicy;
+use memring_core::route::{FailurePolicy, Rules};
 use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_core::{Scheme, peers::libmemcached};
-use memring_text::failure::{Cause, Error};
+use memring_text::failure::{Cause, Error, Event, Observer};
 use memring_text::{Limits, OwnedCredentials};
 
 use crate::{
     client::Client,
     dial::DialOptions,
-    fleet::Fleet,
-    pool::{PoolOptions, mux::MuxOptions, room::RoomLimits},
+    fleet::{self, Fleet},
+    pool::{Pool, PoolOptions, mux::MuxOptions, room::RoomLimits},
 };
 
 /// Makes a [`Client`].
@@ -36,6 +38,9 @@ use crate::{
 pub struct Builder {
     servers: Vec<ServerSpec>,
     scheme: Scheme<'static>,
+    gutter: Vec<ServerSpec>,
+    on_failure: FailurePolicy,
+    has_misses_for_errors: bool,
     options: PoolOptions,
     /// The first thing that was wrong; `build` tells.
     wrong: Option<Error>,
@@ -46,16 +51,22 @@ impl Builder {
         Self {
             servers: Vec::new(),
             scheme: libmemcached::KETAMA_WEIGHTED,
+            gutter: Vec::new(),
+            on_failure: FailurePolicy::Fail,
+            has_misses_for_errors: false,
             options: PoolOptions {
                 size: 1,
                 dial: DialOptions::DEFAULT,
                 mux: MuxOptions {
                     connect_timeout: Duration::from_secs(1),
                     timeout: Duration::from_secs(1),
+                    idle_timeout: Duration::from_secs(60),
                     limits: Limits::DEFAULT,
                     room: RoomLimits { requests: 1024, bytes: 4 << 20 },
                     is_merging: true,
                 },
+                health: Some(HealthPolicy::DEFAULT),
+                observer: Observer::NONE,
             },
             wrong: None,
         }
@@ -111,6 +122,12 @@ impl Builder {
     /// answered in their order, so that a large value lets others wait for as long as its transfer takes.
     pub const fn pool_size(mut self, size: usize) -> Self {
         self.options.size = if size == 0 { 1 } else { size };
+        self
+    }
+
+    /// How long a connection may rest before it is closed: 60 s. The next operation opens another.
+    pub const fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.options.mux.idle_timeout = timeout;
         self
     }
 
@@ -171,18 +188,80 @@ impl Builder {
         self
     }
 
+    /// When a server is left alone after failures, and for how long. Unless told otherwise, that is after three
+    /// failures in ten seconds without a success between them, at first for a tenth of a second; then one operation
+    /// tries it, and each time in vain the wait is longer, up to 30 s. Meanwhile its operations fail at once, with
+    /// [`ErrorKind::Down`](crate::ErrorKind::Down), or go where the [failure policy](Self::failure_policy) says.
+    ///
+    /// `None`: every operation tries its server, whatever happened before.
+    ///
+    /// Failures are connections that cannot be opened or are lost, replies that are none, and replies that do not come
+    /// within the builder's [timeout](Self::timeout); a shorter one that a caller chose counts only its own patience.
+    /// What a server refuses is none: it is there to say so.
+    pub fn health_policy(mut self, policy: impl Into<Option<HealthPolicy>>) -> Self {
+        self.options.health = policy.into();
+        self
+    }
+
+    /// What becomes of the keys of a server that is down: they fail, unless told otherwise.
+    pub const fn failure_policy(mut self, policy: FailurePolicy) -> Self {
+        self.on_failure = policy;
+        self
+    }
+
+    /// Adds spare servers, which hold nothing while all is well: keys are placed on them by the same scheme when the
+    /// servers that may have them by the [failure policy](Self::failure_policy) are down, or cannot be reached.
+    ///
+    /// Give what is stored a time to live: when the server is back, what lies on the spare ones is seen no more, until
+    /// the next failure.
+    pub fn gutter<S: TryInto<ServerSpec>>(mut self, servers: impl IntoIterator<Item = S>) -> Self
+    where
+        ServerSpecError: From<S::Error>,
+    {
+        match ServerSpec::read_all(servers) {
+            Ok(specs) => self.gutter.extend(specs),
+            Err(error) => self.is_wrong(error),
+        }
+        self
+    }
+
+    /// Whether reads take the failure of a server for a miss, as with [`Client::with_errors_as_misses`]: they do not.
+    pub const fn errors_as_misses(mut self, yes: bool) -> Self {
+        self.has_misses_for_errors = yes;
+        self
+    }
+
+    /// Lets `observe` see what happens: connections, servers that go down and come back, operations that fail. It runs
+    /// in the task where that happens, so it must be quick.
+    ///
+    /// ```
+    /// use memring_tokio::{Client, Event};
+    ///
+    /// let client = Client::builder().servers(["10.0.0.1"]).on_event(|event| match event {
+    ///     Event::ServerDown { server, retry_after, .. } => eprintln!("{server} is down for {retry_after:?}"),
+    ///     Event::Failed { error, .. } => eprintln!("{error}"),
+    ///     _ => {}
+    /// });
+    /// ```
+    pub fn on_event(mut self, observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.options.observer = Observer::new(observe);
+        self
+    }
+
     /// The client. It opens connections when it needs them, so servers that are down are no error here.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config): a server or the scheme is wrong, or they do not fit together.
     pub fn build(self) -> Result<Client, Error> {
-        let Self { servers, scheme, options, wrong } = self;
+        let Self { servers, scheme, gutter, on_failure, has_misses_for_errors, options, wrong } = self;
         if let Some(error) = wrong {
             return Err(error);
         }
-        let fleet =
-            Fleet::build(scheme, servers, &options, None).map_err(|cause| Error::new("build", cause))?;
-        Ok(Client::new(fleet, options))
+        let rules = Rules { failure: on_failure, health: options.health };
+        let open = |spec: &ServerSpec| Pool::new(spec, &options);
+        let fleet = Fleet::build(scheme, servers, gutter, rules, open)
+            .map_err(|error| Error::new("build", fleet::cause(error)))?;
+        Ok(Client::new(fleet, options).with_errors_as_misses(has_misses_for_errors))
     }
 
     fn is_wrong(&mut self, error: impl error::Error + Send + Sync + 'static) {

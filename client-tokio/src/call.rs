@@ -1,35 +1,130 @@
-//! One request to one server: queued on a connection, waited for in a slot.
+//! One request to one server: queued on a connection, waited for in a slot; and to the next server, where that may be and
+//! nothing has reached the first.
 
 use core::{future::poll_fn, pin::Pin, task::Poll};
 use std::sync::Arc;
 
+use memring_core::route::Route;
 use memring_text::Operation;
-use memring_text::failure::{Cause, Error};
+use memring_text::failure::{Cause, Error, Event};
 use tokio::time::timeout_at;
 
 use crate::{
     deadline::Deadline,
+    fleet::Fleet,
     pool::{
         Pool,
         mux::{MustWatch, Mux},
         slots::{Failure, Outcome, SlotId},
         waiting::{Entering, Waiting},
     },
+    watch,
 };
 
-/// Sends `operation` to the pool's server and reads its result.
-pub(crate) async fn call<O: Operation<Vec<u8>>>(
-    pool: &Pool,
+/// Where an operation goes: to the server that holds `key`, or to who stands in for it.
+pub(crate) struct Target<'k> {
+    fleet: Arc<Fleet>,
+    key: &'k [u8],
     name: &'static str,
+    deadline: Deadline,
+    route: Route,
+}
+
+impl<'k> Target<'k> {
+    /// The operation `name` on `key`.
+    pub(crate) fn new(
+        fleet: Arc<Fleet>,
+        key: &'k [u8],
+        name: &'static str,
+        deadline: Deadline,
+    ) -> Result<Self, Error> {
+        let route = fleet
+            .route(key, watch::now)
+            .map_err(|down| failed(fleet.pool(down.place), name, watch::down(down.retry_at), false))?;
+        let target = Self { fleet, key, name, deadline, route };
+        if target.fleet.is_stand_in(route) {
+            target.rerouted(target.fleet.place(key));
+        }
+        Ok(target)
+    }
+
+    /// The pool of the server that is asked.
+    pub(crate) fn pool(&self) -> &Pool {
+        self.fleet.pool(self.route.place)
+    }
+
+    /// Sends `operation` and reads its result.
+    pub(crate) async fn call<O: Operation<Vec<u8>>>(&mut self, operation: &O) -> Result<O::Output, Error> {
+        loop {
+            let failure = match ask(self.pool(), operation, self.deadline, self.route.is_probe).await {
+                Ok(output) => return Ok(output),
+                Err(failure) => failure,
+            };
+            if failure.sent || !failure.cause.is_unreached() || !self.route_on() {
+                return Err(self.failed(operation, *failure));
+            }
+        }
+    }
+
+    /// The same, but of the server at hand alone.
+    pub(crate) async fn ask<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
+        let asked = ask(self.pool(), operation, self.deadline, self.route.is_probe).await;
+        asked.map_err(|failure| self.failed(operation, *failure))
+    }
+
+    #[cold]
+    fn failed<O: Operation<Vec<u8>>>(&self, operation: &O, failure: Failure) -> Error {
+        let is_open = !operation.request().may_retry(usize::from(failure.sent));
+        failed(self.pool(), self.name, failure.cause, is_open)
+    }
+
+    /// An error of the server that was asked.
+    #[cold]
+    pub(crate) fn error(&self, cause: Cause) -> Error {
+        failed(self.pool(), self.name, cause, false)
+    }
+
+    fn route_on(&mut self) -> bool {
+        let from = self.route.place;
+        let next = self.fleet.route_on(self.key, self.route, watch::now());
+        self.route = next.unwrap_or(self.route);
+        if next.is_some() {
+            self.rerouted(from);
+        }
+        next.is_some()
+    }
+
+    fn rerouted(&self, from: usize) {
+        let (from, to) = (self.fleet.pool(from).watch(), self.pool().watch());
+        from.observer().tell(|| Event::rerouted(from.name(), to.name(), self.name));
+    }
+}
+
+/// The error of an operation on one server; who watches is told of it.
+#[cold]
+pub(crate) fn failed(pool: &Pool, name: &'static str, cause: Cause, ambiguous: bool) -> Error {
+    let error = Error::on(pool.name(), name, cause, ambiguous);
+    tell(pool, &error);
+    error
+}
+
+/// Tells who watches of an error.
+pub(crate) fn tell(pool: &Pool, error: &Error) {
+    pool.watch().observer().tell(|| Event::failed(error));
+}
+
+/// Sends `operation` to the pool's server and reads its result. What that says of the server is noted.
+pub(crate) async fn ask<O: Operation<Vec<u8>>>(
+    pool: &Pool,
     operation: &O,
     deadline: Deadline,
-) -> Result<O::Output, Error> {
+    is_probe: bool,
+) -> Result<O::Output, Box<Failure>> {
+    let attempt = pool.watch().attempt(deadline.begin(), is_probe);
     let outcome = exchange(pool.mux(), operation, deadline).await;
-    read(operation, outcome).map_err(|failure| {
-        let Failure { cause, sent } = *failure;
-        let is_open = !operation.request().may_retry(usize::from(sent));
-        Error::on(pool.name(), name, cause, is_open)
-    })
+    let result = read(operation, outcome);
+    attempt.ended(result.as_ref().map_err(|failure| &failure.cause));
+    result
 }
 
 /// What the outcome of an operation comes to.

@@ -12,18 +12,20 @@ use std::{
 };
 
 use bytes::Bytes;
+use memring_core::change::Change;
+use memring_core::health::HealthStatus;
 use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_text::failure::{Cause, Error};
 use memring_text::{
-    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, MAX_KEY_LEN, Opaque,
-    Operation, Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
+    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, MAX_KEY_LEN, Opaque, Store,
+    StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
 };
 
 use crate::{
     builder::Builder,
-    call::call,
+    call::Target,
     deadline::Deadline,
-    fleet::Fleet,
+    fleet::{self, Fleet},
     pool::{
         Pool, PoolOptions,
         mux::{Closing, MuxOptions},
@@ -78,6 +80,7 @@ pub type Item = memring_text::Item<Bytes>;
 pub struct Client {
     shared: Arc<Shared>,
     timeout: Duration,
+    has_misses_for_errors: bool,
 }
 
 struct Shared {
@@ -111,7 +114,8 @@ impl Client {
         let timeout = options.mux.timeout;
         let (fleet, is_closed) = (RwLock::new(Arc::new(fleet)), AtomicBool::new(false));
         let opaques = AtomicU64::new(0);
-        Self { shared: Arc::new(Shared { options, fleet, is_closed, opaques }), timeout }
+        let shared = Arc::new(Shared { options, fleet, is_closed, opaques });
+        Self { shared, timeout, has_misses_for_errors: false }
     }
 
     /// The same client, whose operations may take `timeout`. They share their connections with those of the others.
@@ -138,8 +142,37 @@ impl Client {
         Self { timeout, ..self.clone() }
     }
 
-    /// Replaces the servers, for all clones at once. Operations under way end where they began; those after see the new
-    /// list only. Servers of the same name and address keep their connections.
+    /// The same client, with the same connections, but a read that fails for a server or the way to it
+    /// ([`Error::is_outage`]) is a miss: a cache that is away is no reason to fail. What changes something fails as
+    /// before, and so does what is the caller's fault, such as a bad key. [`Builder::on_event`] still hears of every
+    /// error, and so does [`Many::errors`](crate::Many::errors).
+    ///
+    /// ```
+    /// # use memring_tokio::Client;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), memring_tokio::Error> {
+    /// let client = Client::connect(["127.0.0.1:1"])?.with_errors_as_misses(true);
+    /// assert!(client.get("k").await?.is_none());
+    /// assert!(client.get("").await.is_err(), "no key");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_errors_as_misses(&self, yes: bool) -> Self {
+        Self { has_misses_for_errors: yes, ..self.clone() }
+    }
+
+    /// Replaces the servers, for all clones at once, and says what that moves, if asked. Operations under way end where
+    /// they began; those after see the new list only. Servers of the same name and address keep their connections, and
+    /// what is known of their health. The [gutter](Builder::gutter) stays what it is.
+    ///
+    /// ```
+    /// # use memring_tokio::Client;
+    /// let client = Client::connect(["10.0.0.1", "10.0.0.2", "10.0.0.3"])?;
+    /// let change = client.set_servers(["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"])?;
+    /// println!("{:.1} % of the keys have to be fetched anew", 100.0 * change.moves().moved());
+    /// # Ok::<(), memring_tokio::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config); the servers remain what they were. After [`close`](Self::close),
@@ -147,17 +180,20 @@ impl Client {
     pub fn set_servers<S: TryInto<ServerSpec>>(
         &self,
         servers: impl IntoIterator<Item = S>,
-    ) -> Result<(), Error>
+    ) -> Result<Change, Error>
     where
         ServerSpecError: From<S::Error>,
     {
         self.swap(ServerSpec::read_all(servers)).map_err(|cause| Error::new("set_servers", cause))
     }
 
-    fn swap(&self, specs: Result<Vec<ServerSpec>, ServerSpecError>) -> Result<(), Cause> {
+    fn swap(&self, specs: Result<Vec<ServerSpec>, ServerSpecError>) -> Result<Change, Cause> {
         let specs = specs.map_err(Cause::config)?;
         let before = self.fleet();
-        let fleet = Arc::new(Fleet::build(*before.scheme(), specs, &self.shared.options, Some(&before))?);
+        let open = |spec: &ServerSpec| Pool::new(spec, &self.shared.options);
+        let fleet = before.with_servers(specs, open).map_err(fleet::cause)?;
+        let change = Change::new(Arc::clone(before.placement()), Arc::clone(fleet.placement()));
+        let fleet = Arc::new(fleet);
         let mut current = self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner);
         if self.shared.is_closed.load(Ordering::Relaxed) {
             return Err(Cause::Shut);
@@ -165,7 +201,7 @@ impl Client {
         let replaced = core::mem::replace(&mut *current, fleet);
         drop(current);
         drop(replaced);
-        Ok(())
+        Ok(change)
     }
 
     /// Closes all connections, for all clones at once, when everything under way is answered: after the
@@ -190,24 +226,26 @@ impl Client {
         }
     }
 
-    /// The servers in use, in the configured order.
+    /// The servers in use, in the configured order, those of the gutter last.
     #[must_use]
     pub fn servers(&self) -> Vec<ServerStatus> {
         let fleet = self.fleet();
-        let status = |(spec, pool): (&ServerSpec, &Arc<Pool>)| {
+        let status = |(place, (spec, pool)): (usize, (&ServerSpec, &Arc<Pool>))| {
             let (mut connections, mut waiting) = (0, 0);
             for (is_open, requests) in pool.muxes().iter().map(|mux| mux.usage()) {
                 connections += usize::from(is_open);
                 waiting += requests;
             }
-            ServerStatus { spec: spec.clone(), connections, waiting }
+            let (spec, health, is_spare) = (spec.clone(), pool.watch().status(), fleet.is_spare(place));
+            ServerStatus { spec, is_spare, health, connections, waiting }
         };
-        fleet.servers().iter().zip(fleet.pools()).map(status).collect()
+        fleet.specs().zip(fleet.pools()).enumerate().map(status).collect()
     }
 
-    /// The name of the server that holds `key`. Any bytes have their place, also those that are no key.
+    /// The name of the server that holds `key` when all is well. Any bytes have their place, also those that are no key.
     pub fn server_of(&self, key: impl AsRef<[u8]>) -> Arc<str> {
-        Arc::clone(self.fleet().pool(key.as_ref()).name())
+        let fleet = self.fleet();
+        Arc::clone(fleet.pool(fleet.place(key.as_ref())).name())
     }
 
     /// Reads an item.
@@ -250,12 +288,18 @@ impl Client {
         value: B,
     ) -> Result<Option<memring_text::Item<B>>, Error> {
         let (mut value, mut room) = (value, None);
-        let (target, key) = self.target("get", key.as_ref(), &mut room)?;
-        let item = target.call(&Get { verb: GetVerb::Get, key }).await?;
-        let Some(memring_text::Item { flags, cas, value: found }) = item else { return Ok(None) };
+        let found = match self.target("get", key.as_ref(), &mut room) {
+            Ok((mut target, key)) => {
+                let item = target.call(&Get { verb: GetVerb::Get, key }).await;
+                item.map(|item| item.map(|item| (item, target)))
+            }
+            Err(error) => Err(error),
+        };
+        let Some((item, target)) = self.or_miss(found)? else { return Ok(None) };
+        let memring_text::Item { flags, cas, value: found } = item;
         let put = value.put(&found);
         target.pool().mux().give_back(found);
-        let refused = |full| Error::on(target.pool().name(), "get", Cause::Full(full), false);
+        let refused = |full| target.error(Cause::Full(full));
         put.map(|()| Some(memring_text::Item { flags, cas, value })).map_err(refused)
     }
 
@@ -390,7 +434,7 @@ impl Client {
     /// Dropped, it may have deleted the item or not.
     pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
         let mut room = None;
-        let (target, key) = self.target("delete", key.as_ref(), &mut room)?;
+        let (mut target, key) = self.target("delete", key.as_ref(), &mut room)?;
         target.call(&Delete { key, noreply: false }).await
     }
 
@@ -403,7 +447,7 @@ impl Client {
     /// Dropped, it may have given the item its new time or not.
     pub async fn touch(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<bool, Error> {
         let mut room = None;
-        let (target, key) = self.target("touch", key.as_ref(), &mut room)?;
+        let (mut target, key) = self.target("touch", key.as_ref(), &mut room)?;
         target.call(&Touch { key, exptime: exptime(ttl), noreply: false }).await
     }
 
@@ -436,8 +480,11 @@ impl Client {
         key: &[u8],
     ) -> Result<Option<memring_text::Item<Vec<u8>>>, Error> {
         let mut room = None;
-        let (target, key) = self.target(verb.word(), key, &mut room)?;
-        target.call(&Get { verb, key }).await
+        let found = match self.target(verb.word(), key, &mut room) {
+            Ok((mut target, key)) => target.call(&Get { verb, key }).await,
+            Err(error) => Err(error),
+        };
+        self.or_miss(found)
     }
 
     async fn store<T>(
@@ -449,18 +496,18 @@ impl Client {
         to: fn(StoreOutcome) -> Result<T, Cause>,
     ) -> Result<T, Error> {
         let mut room = None;
-        let (target, key) = self.target(verb.word(), key, &mut room)?;
+        let (mut target, key) = self.target(verb.word(), key, &mut room)?;
         let value = Value::within(value, self.options().limits.value)
             .map_err(|error| Error::new(verb.word(), error))?;
         let Attributes { flags, ttl } = attributes;
         let store = Store { verb, key, flags, exptime: exptime(ttl), value, noreply: false };
         let outcome = target.call(&store).await?;
-        to(outcome).map_err(|cause| Error::on(target.pool().name(), verb.word(), cause, false))
+        to(outcome).map_err(|cause| target.error(cause))
     }
 
     async fn count(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
         let mut room = None;
-        let (target, key) = self.target(verb.word(), key, &mut room)?;
+        let (mut target, key) = self.target(verb.word(), key, &mut room)?;
         target.call(&Arith { verb, key, delta, noreply: false }).await
     }
 
@@ -470,12 +517,20 @@ impl Client {
         name: &'static str,
         key: &'k [u8],
         room: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
-    ) -> Result<(Target, Key<'k>), Error> {
+    ) -> Result<(Target<'k>, Key<'k>), Error> {
         let deadline = self.deadline();
         let fleet = self.fleet();
         let wire_key =
             Key::prefixed(fleet.scheme().key.prefix, key, room).map_err(|error| Error::new(name, error))?;
-        Ok((Target { place: fleet.place(key), fleet, name, deadline }, wire_key))
+        Ok((Target::new(fleet, key, name, deadline)?, wire_key))
+    }
+
+    /// What a read has come to, for who takes errors for misses.
+    fn or_miss<T>(&self, found: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+        match found {
+            Err(error) if self.has_misses_for_errors && error.is_outage() => Ok(None),
+            found => found,
+        }
     }
 
     fn deadline(&self) -> Deadline {
@@ -503,25 +558,6 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The server that an operation goes to.
-struct Target {
-    fleet: Arc<Fleet>,
-    place: usize,
-    name: &'static str,
-    deadline: Deadline,
-}
-
-impl Target {
-    fn pool(&self) -> &Pool {
-        // The place is the fleet's own.
-        &self.fleet.pools()[self.place]
-    }
-
-    async fn call<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
-        call(self.pool(), self.name, operation, self.deadline).await
-    }
-}
-
 /// The number for the wire, as of now.
 fn exptime(ttl: Ttl) -> i32 {
     ttl.exptime(UnixTime::from(SystemTime::now()))
@@ -546,6 +582,10 @@ fn is_stored(outcome: StoreOutcome) -> Result<bool, Cause> {
 pub struct ServerStatus {
     /// The server.
     pub spec: ServerSpec,
+    /// Whether it belongs to the gutter.
+    pub is_spare: bool,
+    /// Whether it may be asked.
+    pub health: HealthStatus,
     /// How many connections to it are open.
     pub connections: usize,
     /// How many requests wait for its answer.

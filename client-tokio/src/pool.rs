@@ -3,12 +3,18 @@
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
-use memring_core::spec::{Address, ServerSpec};
+use memring_core::{
+    health::HealthPolicy,
+    spec::{Address, ServerSpec},
+};
 use memring_text::KnownCapabilities;
-use memring_text::failure::Cause;
+use memring_text::failure::{Cause, Observer};
 
 use self::mux::{Closing, Mux, MuxOptions};
-use crate::dial::{DialOptions, Dialer};
+use crate::{
+    dial::{DialOptions, Dialer},
+    watch::{Watch, WatchOptions},
+};
 
 mod answer;
 mod connection;
@@ -28,12 +34,14 @@ pub(crate) struct PoolOptions {
     pub(crate) size: usize,
     pub(crate) dial: DialOptions,
     pub(crate) mux: MuxOptions,
+    pub(crate) health: Option<HealthPolicy>,
+    pub(crate) observer: Observer,
 }
 
 /// The connections to one server. Dropping it closes them.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    name: Arc<str>,
+    watch: Arc<Watch>,
     address: Address,
     capabilities: KnownCapabilities,
     muxes: Box<[Arc<Mux>]>,
@@ -44,19 +52,28 @@ impl Pool {
     /// A pool without an open connection yet.
     pub(crate) fn new(spec: &ServerSpec, options: &PoolOptions) -> Result<Self, Cause> {
         let dialer = Arc::new(Dialer::new(spec.address(), &options.dial)?);
-        let mux = |_| Arc::new(Mux::new(Arc::clone(&dialer), options.mux.clone()));
+        let MuxOptions { connect_timeout, timeout, .. } = options.mux;
+        let observer = options.observer.clone();
+        let watch = WatchOptions { policy: options.health, observer, connect_timeout, timeout };
+        let watch = Arc::new(Watch::new(spec.name().into(), watch));
+        let mux = |_| Arc::new(Mux::new(Arc::clone(&dialer), Arc::clone(&watch), options.mux.clone()));
         Ok(Self {
-            name: spec.name().into(),
             address: spec.address().clone(),
             capabilities: KnownCapabilities::new(),
             muxes: (0..options.size.max(1)).map(mux).collect(),
+            watch,
             next: AtomicUsize::new(0),
         })
     }
 
     /// The server's name.
-    pub(crate) const fn name(&self) -> &Arc<str> {
-        &self.name
+    pub(crate) fn name(&self) -> &Arc<str> {
+        self.watch.name()
+    }
+
+    /// What is known of the server's health.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// What is known of what the server can do.
@@ -66,7 +83,7 @@ impl Pool {
 
     /// Whether this is the pool that `spec` needs.
     pub(crate) fn serves(&self, spec: &ServerSpec) -> bool {
-        *self.name == *spec.name() && self.address == *spec.address()
+        **self.name() == *spec.name() && self.address == *spec.address()
     }
 
     /// The connection for the next request: one after the other.

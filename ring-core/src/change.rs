@@ -11,7 +11,6 @@ use crate::{
 
 /// A change from one placement to another. It costs nothing until it is asked what it [moves](Self::moves).
 #[derive(Clone, Debug)]
-#[must_use = "a change is made, whether anybody asks what it moves or not"]
 pub struct Change {
     before: Arc<OwnedPlacement>,
     after: Arc<OwnedPlacement>,

@@ -52,15 +52,20 @@ pub struct HealthPolicy {
     pub max_wait: Duration,
 }
 
-impl Default for HealthPolicy {
+impl HealthPolicy {
     /// Three failures in ten seconds; waits of 0.1 to 30 seconds.
+    pub const DEFAULT: Self = Self {
+        failures: 3,
+        window: Duration::from_secs(10),
+        min_wait: Duration::from_millis(100),
+        max_wait: Duration::from_secs(30),
+    };
+}
+
+impl Default for HealthPolicy {
+    /// [`HealthPolicy::DEFAULT`].
     fn default() -> Self {
-        Self {
-            failures: 3,
-            window: Duration::from_secs(10),
-            min_wait: Duration::from_millis(100),
-            max_wait: Duration::from_secs(30),
-        }
+        Self::DEFAULT
     }
 }
 
@@ -102,6 +107,16 @@ impl ServerHealth {
     #[must_use]
     pub const fn retry_at(&self) -> Option<Instant> {
         if self.is_down() && !self.probing { Some(self.retry_at) } else { None }
+    }
+
+    /// What is known at `now`, for operators to see.
+    #[must_use]
+    pub fn status(&self, now: Instant) -> HealthStatus {
+        if self.is_down() {
+            HealthStatus::Down { retry_after: self.retry_at().map(|at| at.since(now)) }
+        } else {
+            HealthStatus::Up { failures: self.failures }
+        }
     }
 
     /// Whether the server may be asked at `now`.
@@ -161,6 +176,32 @@ impl ServerHealth {
         if self.probing {
             (self.retry_at, self.probing) = (now, false);
         }
+    }
+}
+
+/// What is known about one server, for operators to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HealthStatus {
+    /// It is asked.
+    #[non_exhaustive]
+    Up {
+        /// Failures of late, too few to leave it alone.
+        failures: u32,
+    },
+    /// It is left alone.
+    #[non_exhaustive]
+    Down {
+        /// When it is tried again; `None` while it is.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl HealthStatus {
+    /// Whether it is left alone.
+    #[must_use]
+    pub const fn is_down(&self) -> bool {
+        matches!(self, Self::Down { .. })
     }
 }
 

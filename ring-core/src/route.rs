@@ -73,6 +73,21 @@ pub struct Route {
     rank: usize,
 }
 
+/// Why there is no fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FleetError<E> {
+    /// The servers and the scheme do not fit together.
+    Build(BuildError),
+    /// What is to reach a server could not be made.
+    Open(E),
+}
+
+impl<E> From<BuildError> for FleetError<E> {
+    fn from(error: BuildError) -> Self {
+        Self::Build(error)
+    }
+}
+
 /// All servers that may have the key are being left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Down {
@@ -94,14 +109,14 @@ impl<P: Watched> Fleet<P> {
     /// Places `servers` by `scheme`, and `gutter` if there are any. `open` makes what reaches a server.
     ///
     /// # Errors
-    /// [`BuildError`] when one of the lists does not fit the scheme.
-    pub fn build(
+    /// [`FleetError`] when one of the lists does not fit the scheme, or `open` fails.
+    pub fn build<E>(
         scheme: Scheme<'static>,
         servers: Vec<ServerSpec>,
         gutter: Vec<ServerSpec>,
         rules: Rules,
-        open: impl FnMut(&ServerSpec) -> P,
-    ) -> Result<Self, BuildError> {
+        open: impl FnMut(&ServerSpec) -> Result<P, E>,
+    ) -> Result<Self, FleetError<E>> {
         let place = |servers| Placement::build(scheme, servers, Boxed::default()).map(Arc::new);
         let gutter = if gutter.is_empty() { None } else { Some(place(gutter)?) };
         Self::of(place(servers)?, gutter, rules, &[], open)
@@ -110,27 +125,27 @@ impl<P: Watched> Fleet<P> {
     /// The same fleet with other `servers`. What reaches those that stay is kept, and so is what is known of them.
     ///
     /// # Errors
-    /// [`BuildError`] when the list does not fit the scheme.
-    pub fn with_servers(
+    /// [`FleetError`] when the list does not fit the scheme, or `open` fails.
+    pub fn with_servers<E>(
         &self,
         servers: Vec<ServerSpec>,
-        open: impl FnMut(&ServerSpec) -> P,
-    ) -> Result<Self, BuildError> {
+        open: impl FnMut(&ServerSpec) -> Result<P, E>,
+    ) -> Result<Self, FleetError<E>> {
         let placement = Placement::build(*self.scheme(), servers, Boxed::default())?;
         Self::of(Arc::new(placement), self.gutter.clone(), self.rules, &self.pools, open)
     }
 
-    fn of(
+    fn of<E>(
         placement: Arc<OwnedPlacement>,
         gutter: Option<Arc<OwnedPlacement>>,
         rules: Rules,
         kept: &[Arc<P>],
-        mut open: impl FnMut(&ServerSpec) -> P,
-    ) -> Result<Self, BuildError> {
+        mut open: impl FnMut(&ServerSpec) -> Result<P, E>,
+    ) -> Result<Self, FleetError<E>> {
         let spare = gutter.as_ref().map_or(&[][..], |gutter| gutter.servers());
         let given = placement.servers().len().saturating_add(spare.len());
         if given > ServerIndex::MAX_SERVERS {
-            return Err(BuildError::TooManyServers { given });
+            return Err(BuildError::TooManyServers { given }.into());
         }
         let mut pools = Vec::<Arc<P>>::with_capacity(given);
         for spec in placement.servers().iter().chain(spare) {
@@ -138,7 +153,7 @@ impl<P: Watched> Fleet<P> {
             let is_free = |pool: &&Arc<P>| !pools.iter().any(|taken| Arc::ptr_eq(taken, pool));
             pools.push(match kept.iter().filter(|pool| pool.serves(spec)).find(is_free) {
                 Some(pool) => Arc::clone(pool),
-                None => Arc::new(open(spec)),
+                None => Arc::new(open(spec).map_err(FleetError::Open)?),
             });
         }
         let pools = pools.into_boxed_slice();
@@ -198,6 +213,12 @@ impl<P: Watched> Fleet<P> {
             Some(pool) if pool.is_noted() => self.route_from(key, 0, clock()),
             _ => Ok(Route { place, is_probe: false, rank: 0 }),
         }
+    }
+
+    /// Whether `route` leads to another server than the one that holds its key when all is well.
+    #[must_use]
+    pub const fn is_stand_in(&self, route: Route) -> bool {
+        route.rank > 0
     }
 
     /// The server to ask when nothing has reached the one of `route`; `None` when there is no other.
@@ -309,7 +330,7 @@ impl Routes {
 
 #[cfg(test)]
 mod tests {
-    use core::cell::Cell;
+    use core::{cell::Cell, convert::Infallible};
 
     use super::*;
     use crate::peers::libmemcached;
@@ -346,8 +367,8 @@ mod tests {
 
     const ZERO: Instant = Instant::from_millis(0);
 
-    fn open(spec: &ServerSpec) -> Pool {
-        Pool { name: spec.name().into(), health: Cell::default() }
+    fn open(spec: &ServerSpec) -> Result<Pool, Infallible> {
+        Ok(Pool { name: spec.name().into(), health: Cell::default() })
     }
 
     fn specs(names: &[&str]) -> Vec<ServerSpec> {

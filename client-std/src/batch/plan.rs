@@ -1,15 +1,17 @@
 //! Which keys of a batch go to which server.
 
-use memring_core::groups::Groups;
+use memring_core::{groups::Groups, route::Routes};
 use memring_text::{Key, KeyError};
 
-use crate::{fleet::Fleet, pool::Pool};
+use super::Site;
+use crate::{fleet::Fleet, watch};
 
 /// The keys of a batch as they go on the wire, server by server; those of one server in the order of the batch.
 pub(crate) struct Plan<'b> {
     fleet: &'b Fleet,
     keys: Vec<Key<'b>>,
     groups: Groups,
+    routes: Routes,
 }
 
 impl<'b> Plan<'b> {
@@ -30,11 +32,12 @@ impl<'b> Plan<'b> {
         places: &[&[u8]],
         room: &'b mut Vec<u8>,
     ) -> Result<Self, KeyError> {
-        let groups = Groups::new(&fleet.place_many(places), fleet.pools().len());
+        let routes = fleet.route_many(places, watch::now);
+        let groups = Groups::new(routes.places(), fleet.pools().len());
         let prefix = fleet.scheme().key.prefix;
         let wire_keys = Key::all_prefixed(prefix, keys.map(|key| -> &'b [u8] { key }), room)?;
         let keys = groups.gather(&wire_keys);
-        Ok(Self { fleet, keys, groups })
+        Ok(Self { fleet, keys, groups, routes })
     }
 
     /// The keys in the plan's order.
@@ -52,8 +55,10 @@ impl<'b> Plan<'b> {
     pub(crate) fn divide<'p, T>(
         &'p self,
         items: &'p [T],
-    ) -> impl Iterator<Item = (&'b Pool, &'p [usize], &'p [T])> {
-        let pools = self.fleet.pools();
-        self.groups.divide(items).map(|(server, positions, items)| (&*pools[server.get()], positions, items))
+    ) -> impl Iterator<Item = (Site<'b>, &'p [usize], &'p [T])> {
+        self.groups.divide(items).map(|(place, positions, items)| {
+            let (place, fleet) = (place.get(), self.fleet);
+            (Site { pool: fleet.pool(place), verdict: self.routes.verdict(place) }, positions, items)
+        })
     }
 }

@@ -1,12 +1,14 @@
-//! The verbs that go to every server.
+//! The verbs that go to every server, those of the gutter too, whether they are down or not: who asks for all of them
+//! means all of them.
 
 use std::sync::Arc;
 
+use memring_core::health::Verdict;
 use memring_text::failure::{Cause, FromServer};
 use memring_text::{FlushAll, FlushDelay, Operation, Stats, StatsKind, Verbosity, Version};
 
 use super::Client;
-use crate::batch::{self, Requests};
+use crate::batch::{self, Requests, Site};
 
 impl Client {
     /// What each server says of its version.
@@ -49,11 +51,9 @@ impl Client {
         let fleet = self.fleet();
         let positions: Vec<_> = (0..fleet.pools().len()).collect();
         let operations = [operation];
-        let shares = fleet
-            .pools()
-            .iter()
-            .zip(positions.chunks(1))
-            .map(|(pool, positions)| (&**pool, Requests::new(&operations, positions, read)));
+        let shares = fleet.pools().iter().zip(positions.chunks(1)).map(|(pool, positions)| {
+            (Site { pool, verdict: Verdict::Up }, Requests::new(&operations, positions, read))
+        });
         let results = batch::run(name, shares, positions.len(), self.batch_deadline()).into_results();
         let pools = fleet.pools().iter();
         pools.zip(results).map(|(pool, result)| FromServer::new(Arc::clone(pool.name()), result)).collect()

@@ -34,8 +34,9 @@ impl Client {
         let items = self.options().limits.items;
         let shares = plan
             .divide(plan.keys())
-            .map(|(pool, positions, keys)| (pool, Gets::new(GetVerb::Get, keys, positions, items)));
-        Ok(batch::run(NAME, shares, keys.len(), self.batch_deadline()))
+            .map(|(site, positions, keys)| (site, Gets::new(GetVerb::Get, keys, positions, items)));
+        let found = batch::run(NAME, shares, keys.len(), self.batch_deadline());
+        Ok(if self.has_misses_for_errors { found.outages_as(|| None) } else { found })
     }
 
     /// Stores many values, whatever was there before, all with the same attributes. What goes to one server leaves
@@ -63,7 +64,7 @@ impl Client {
         let stores = stores.map_err(|error: memring_text::ValueTooLarge| Error::new(NAME, error))?;
         let shares = plan
             .divide(&stores)
-            .map(|(pool, positions, stores)| (pool, Requests::new(stores, positions, set_outcome)));
+            .map(|(site, positions, stores)| (site, Requests::new(stores, positions, set_outcome)));
         Ok(batch::run(NAME, shares, items.len(), self.batch_deadline()))
     }
 
@@ -80,7 +81,7 @@ impl Client {
         let deletes: Vec<_> = plan.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
         let shares = plan
             .divide(&deletes)
-            .map(|(pool, positions, deletes)| (pool, Requests::new(deletes, positions, Ok)));
+            .map(|(site, positions, deletes)| (site, Requests::new(deletes, positions, Ok)));
         Ok(batch::run(NAME, shares, keys.len(), self.batch_deadline()))
     }
 }

@@ -10,7 +10,12 @@ use memring_text::{
 };
 
 use super::Client;
-use crate::{call::call, deadline::Deadline, fleet::Fleet, pool::Pool};
+use crate::{
+    call::{self, call, failed},
+    deadline::Deadline,
+    fleet::Fleet,
+    pool::Pool,
+};
 
 /// An item as `mg` returns it, with its value in a vector.
 pub type MetaItem = memring_text::MetaItem<Vec<u8>>;
@@ -146,11 +151,10 @@ impl Target<'_> {
     /// Sends `operation` to a server that can do what it asks.
     fn call<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
         let Self { fleet, key, name, deadline } = self;
-        let pool = fleet.pool(key);
-        if !pool.capabilities().allow(&operation.request()) {
-            self.ask(pool, operation)?;
-        }
-        call(pool, name, operation, Vec::new(), *deadline)
+        let is_able = |pool: &Pool| {
+            if pool.capabilities().allow(&operation.request()) { Ok(()) } else { self.ask(pool, operation) }
+        };
+        call::Target::new(fleet, key, name, *deadline).call_where(operation, Vec::new(), is_able)
     }
 
     /// Asks the server what it can do, and whether that is enough.
@@ -158,7 +162,7 @@ impl Target<'_> {
         let text = call(pool, self.name, &Version, Vec::new(), self.deadline)?;
         let capabilities = Capabilities::of_version(&text);
         pool.capabilities().learn(capabilities);
-        let refused = |error| Error::on(pool.name(), self.name, Cause::Unsupported(error), false);
+        let refused = |error| failed(pool, self.name, Cause::Unsupported(error), false);
         capabilities.check(&operation.request()).map_err(refused)
     }
 }

@@ -1,16 +1,17 @@
 //! Which keys of a batch go to which server.
 
-use memring_core::groups::Groups;
+use memring_core::{groups::Groups, route::Routes};
 use memring_text::{Key, KeyError};
 
 use super::Share;
-use crate::fleet::Fleet;
+use crate::{fleet::Fleet, watch};
 
 /// The keys of a batch as they go on the wire, server by server; those of one server in the order of the batch.
 pub(crate) struct Plan<'b> {
     fleet: &'b Fleet,
     keys: Vec<Key<'b>>,
     groups: Groups,
+    routes: Routes,
 }
 
 impl<'b> Plan<'b> {
@@ -31,16 +32,18 @@ impl<'b> Plan<'b> {
         places: &[&[u8]],
         room: &'b mut Vec<u8>,
     ) -> Result<Self, KeyError> {
-        let groups = Groups::new(&fleet.place_many(places), fleet.pools().len());
+        let routes = fleet.route_many(places, watch::now);
+        let groups = Groups::new(routes.places(), fleet.pools().len());
         let prefix = fleet.scheme().key.prefix;
         let wire_keys = Key::all_prefixed(prefix, keys.map(|key| -> &'b [u8] { key }), room)?;
         let keys = groups.gather(&wire_keys);
-        Ok(Self { fleet, keys, groups })
+        Ok(Self { fleet, keys, groups, routes })
     }
 
     /// One position for each server, in the servers' order.
     pub(crate) fn each_server(fleet: &'b Fleet) -> Self {
-        Self { fleet, keys: Vec::new(), groups: Groups::each(fleet.pools().len()) }
+        let places = fleet.pools().len();
+        Self { fleet, keys: Vec::new(), groups: Groups::each(places), routes: Routes::each(places) }
     }
 
     /// The keys in the plan's order.
@@ -56,10 +59,10 @@ impl<'b> Plan<'b> {
     /// Divides `operations`, which are one for each of the [`positions`](Self::positions), among the servers that have
     /// any.
     pub(crate) fn divide<'p: 'b, O>(&'p self, operations: &'p [O]) -> impl Iterator<Item = Share<'b, O>> {
-        let pools = self.fleet.pools();
         let groups = self.groups.divide(operations);
-        groups.map(|(server, positions, operations)| Share {
-            pool: &pools[server.get()],
+        groups.map(|(place, positions, operations)| Share {
+            pool: self.fleet.pool(place.get()),
+            verdict: self.routes.verdict(place.get()),
             positions,
             operations,
         })

@@ -1,4 +1,5 @@
-//! The verbs that go to every server.
+//! The verbs that go to every server, those of the gutter too, whether they are down or not: who asks for all of them
+//! means all of them.
 
 use std::sync::Arc;
 

@@ -36,7 +36,9 @@ impl Client {
         let plan = Plan::new(&fleet, keys.iter().map(AsRef::as_ref), &mut room)
             .map_err(|error| Error::new(NAME, error))?;
         let gets: Vec<_> = plan.keys().iter().map(|&key| Get { verb: GetVerb::Get, key }).collect();
-        Ok(batch::run(NAME, plan.divide(&gets), gets.len(), deadline, |item| Ok(item.map(shared))).await)
+        let read = |item: Option<_>| Ok(item.map(shared));
+        let found = batch::run(NAME, plan.divide(&gets), gets.len(), deadline, read).await;
+        Ok(if self.has_misses_for_errors { found.outages_as(|| None) } else { found })
     }
 
     /// Stores many values, whatever was there before, all with the same attributes. What goes to one server leaves

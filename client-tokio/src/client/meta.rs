@@ -11,7 +11,7 @@ use memring_text::{
 };
 
 use super::Client;
-use crate::{call::call, deadline::Deadline, fleet::Fleet, pool::Pool};
+use crate::{call, deadline::Deadline, fleet::Fleet};
 
 /// An item as `mg` returns it, with its value in shared bytes.
 pub type MetaItem = memring_text::MetaItem<Bytes>;
@@ -175,21 +175,14 @@ struct Target<'k> {
 impl Target<'_> {
     /// Sends `operation` to a server that can do what it asks.
     async fn call<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
-        let Self { fleet, key, name, deadline } = self;
-        let pool = fleet.pool(key);
-        if !pool.capabilities().allow(&operation.request()) {
-            self.ask(pool, operation).await?;
+        let mut target = call::Target::new(Arc::clone(&self.fleet), self.key, self.name, self.deadline)?;
+        if !target.pool().capabilities().allow(&operation.request()) {
+            let capabilities = Capabilities::of_version(&target.ask(&Version).await?);
+            target.pool().capabilities().learn(capabilities);
+            let refused = |error| target.error(Cause::Unsupported(error));
+            capabilities.check(&operation.request()).map_err(refused)?;
         }
-        call(pool, name, operation, *deadline).await
-    }
-
-    /// Asks the server what it can do, and whether that is enough.
-    async fn ask<O: Operation<Vec<u8>>>(&self, pool: &Pool, operation: &O) -> Result<(), Error> {
-        let text = call(pool, self.name, &Version, self.deadline).await?;
-        let capabilities = Capabilities::of_version(&text);
-        pool.capabilities().learn(capabilities);
-        let refused = |error| Error::on(pool.name(), self.name, Cause::Unsupported(error), false);
-        capabilities.check(&operation.request()).map_err(refused)
+        target.call(operation).await
     }
 }
 

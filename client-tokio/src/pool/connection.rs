@@ -95,6 +95,11 @@ impl<T: Transport> Connection<T> {
         is_new && !self.io.is_silent()
     }
 
+    /// The last request's moment, when everything is answered.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
+        self.last.filter(|_| self.is_idle() && self.is_written())
+    }
+
     /// Sends the requests of `queue`.
     pub(crate) fn send(&mut self, queue: Queue) {
         self.last = queue.requests.last().map(|request| request.terms.begin);

@@ -7,7 +7,7 @@ use core::{
 };
 use std::{io, sync::Arc};
 
-use memring_text::failure::Cause;
+use memring_text::failure::{Cause, Event};
 use tokio::time::Instant;
 
 #[cfg(test)]
@@ -30,7 +30,10 @@ pub(crate) async fn drive(mut driver: Driver) {
     while driver.has_work().await {
         match driver.dial(&mut timer).await {
             Some(Ok(stream)) => driver.serve(stream, &mut timer).await,
-            Some(Err(cause)) => driver.mux.give_up(&cause, None),
+            Some(Err(cause)) => {
+                driver.tell_end(&cause);
+                driver.mux.give_up(&cause, None);
+            }
             None => break,
         }
     }
@@ -84,13 +87,17 @@ impl Driver {
     /// Opens a connection, while those whose deadline passes are told; `None` when there is nothing to send any more.
     async fn dial(&self, timer: &mut Timer) -> Option<Result<Stream, Cause>> {
         let options = self.mux.options();
-        let deadline = Deadline::after(options.connect_timeout).at();
-        let mut dial = pin!(self.mux.dialer().dial(deadline, options.timeout));
+        let deadline = Deadline::after(options.connect_timeout);
+        let mut dial = pin!(self.mux.dialer().dial(deadline.at(), options.timeout));
         poll_fn(|cx| {
             if matches!(self.mux.work(cx.waker(), None), Work::NoMore | Work::Stop) {
                 return Poll::Ready(None);
             }
             if let Poll::Ready(connected) = dial.as_mut().poll(cx) {
+                if connected.is_ok() {
+                    let watch = self.mux.watch();
+                    watch.observer().tell(|| Event::connected(watch.name(), deadline.begin().elapsed()));
+                }
                 return Poll::Ready(Some(connected));
             }
             while let Some(deadline) = self.mux.earliest() {
@@ -151,7 +158,13 @@ impl Driver {
             // What is queued while nothing can be written has its deadlines, too.
             let queued = if connection.is_written() { None } else { self.mux.earliest() };
             let Some(earliest) = connection.earliest().into_iter().chain(queued).min() else {
-                return Poll::Pending;
+                let rest = connection.idle_since().and_then(|since| {
+                    // A timeout beyond what the clock can say is none.
+                    since.checked_add(self.mux.options().idle_timeout)
+                });
+                let Some(rest) = rest else { return Poll::Pending };
+                ready!(timer.poll(cx, rest));
+                return Poll::Ready(End::Unneeded);
             };
             ready!(timer.poll(cx, earliest));
             if connection.is_late_itself(earliest) {
@@ -214,6 +227,11 @@ impl Driver {
 
     /// Tells those whom the end left without an answer, or sends their requests again.
     fn settle<T: Transport>(&mut self, connection: &Connection<T>, end: &End) {
+        match end {
+            End::Closed(cause) | End::Protocol(cause) => self.tell_end(cause),
+            End::Overdue(_) => self.tell_end(&Cause::Timeout),
+            End::Unneeded => {}
+        }
         let mut again = Queue::new();
         for left in connection.left() {
             let request = left.request;
@@ -234,7 +252,16 @@ impl Driver {
             let failure = Failure { cause, sent: left.is_sent || request.is_retried };
             self.done.push((request.slot, Err(Box::new(failure))));
         }
+        if !again.requests.is_empty() {
+            let watch = self.mux.watch();
+            watch.observer().tell(|| Event::retried(watch.name()));
+        }
         self.mux.put_back(again);
         self.mux.finish(&mut self.done, &mut self.wakers, &mut self.rooms);
+    }
+
+    fn tell_end(&self, cause: &Cause) {
+        let watch = self.mux.watch();
+        watch.observer().tell(|| Event::disconnected(watch.name(), cause.kind()));
     }
 }

@@ -21,13 +21,14 @@ use super::{
     slots::{Failure, Outcome, SlotId},
     state::State,
 };
-use crate::{deadline::Deadline, dial::Dialer};
+use crate::{deadline::Deadline, dial::Dialer, watch::Watch};
 
 /// What connections are made with.
 #[derive(Clone, Debug)]
 pub(crate) struct MuxOptions {
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
+    pub(crate) idle_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) room: RoomLimits,
     /// Whether gets of different callers may leave as one.
@@ -41,6 +42,7 @@ pub(crate) struct MuxOptions {
 /// time, never across an await, and no waker is run or dropped under it.
 pub(crate) struct Mux {
     dialer: Arc<Dialer>,
+    watch: Arc<Watch>,
     options: MuxOptions,
     shared: Mutex<Shared>,
 }
@@ -94,7 +96,7 @@ pub(crate) enum Work {
 /// The callers' side.
 impl Mux {
     /// A connection that is opened when it is needed.
-    pub(crate) const fn new(dialer: Arc<Dialer>, options: MuxOptions) -> Self {
+    pub(crate) const fn new(dialer: Arc<Dialer>, watch: Arc<Watch>, options: MuxOptions) -> Self {
         let shared = Shared {
             state: State::new(options.room),
             is_driven: false,
@@ -105,7 +107,7 @@ impl Mux {
             closing: Closing::No,
             closers: Vec::new(),
         };
-        Self { dialer, options, shared: Mutex::new(shared) }
+        Self { dialer, watch, options, shared: Mutex::new(shared) }
     }
 
     /// Queues `request`; its outcome will be in the slot, and `waker` is woken then. Without room, the caller has a ticket
@@ -269,6 +271,10 @@ impl Mux {
 impl Mux {
     pub(crate) const fn options(&self) -> &MuxOptions {
         &self.options
+    }
+
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     pub(crate) fn dialer(&self) -> &Dialer {

@@ -266,7 +266,7 @@ async fn a_killed_server_gives_errors_and_no_hangs() {
     assert!(begin.elapsed() < 10 * SECOND, "{:?}", begin.elapsed());
     assert!(!errors.is_empty());
     for error in errors {
-        let kinds = [ErrorKind::Connect, ErrorKind::Closed, ErrorKind::Io];
+        let kinds = [ErrorKind::Connect, ErrorKind::Closed, ErrorKind::Down, ErrorKind::Io];
         assert!(kinds.contains(&error.kind()) && error.server() == Some(&*names[0]), "{error}");
     }
 }

@@ -46,7 +46,8 @@ impl Soak {
     /// to someone else is a protocol error, and there is none.
     fn note(&self, error: &Error) {
         self.errors.fetch_add(1, Ordering::Relaxed);
-        let passing = [ErrorKind::Connect, ErrorKind::Closed, ErrorKind::Io, ErrorKind::Timeout];
+        use ErrorKind::{Closed, Connect, Down, Io, Timeout};
+        let passing = [Connect, Closed, Down, Io, Timeout];
         assert!(passing.contains(&error.kind()), "{error:?}");
     }
 

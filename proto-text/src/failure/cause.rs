@@ -116,17 +116,19 @@ impl Cause {
     #[must_use]
     pub fn evidence(&self) -> Evidence {
         match self {
-            Self::Resolve(_) | Self::Connect(_) | Self::Timeout | Self::Protocol(_) => Evidence::Failed,
-            Self::Closed(_) | Self::Io(_) | Self::Stalled => Evidence::Lost,
+            Self::Resolve(_) | Self::Connect(_) | Self::Tls(_) | Self::Timeout => Evidence::Failed,
+            Self::Closed(_) | Self::Io(_) | Self::Protocol(_) | Self::Stalled => Evidence::Lost,
             Self::Server(error) if error.kind() == ServerErrorKind::TooManyConnections => Evidence::Failed,
             Self::Server(_) | Self::NotStored | Self::Full(_) => Evidence::Up,
             Self::Config(_)
             | Self::Key(_)
+            | Self::MetaKey(_)
             | Self::Value(_)
             | Self::PoolBusy
             | Self::NoRoom
             | Self::Shut
             | Self::NoRuntime
+            | Self::Unsupported(_)
             | Self::Down(_) => Evidence::None,
         }
     }
@@ -147,7 +149,9 @@ impl Cause {
         matches!(self, Self::Resolve(_) | Self::Connect(_))
     }
 
-    pub(super) fn kind(&self) -> ErrorKind {
+    /// What kind of thing went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Config(_) | Self::NoRuntime => ErrorKind::Config,
             Self::Key(_) | Self::MetaKey(_) => ErrorKind::Key,

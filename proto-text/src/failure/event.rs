@@ -41,13 +41,11 @@ pub enum Event<'e> {
         /// The server's name.
         server: &'e str,
     },
-    /// An operation goes over another connection, because the one it had was dead when it got it.
+    /// What was sent over a connection is sent again over another one: the first was dead, as the server had closed it.
     #[non_exhaustive]
     Retried {
         /// The server's name.
         server: &'e str,
-        /// The operation, by the name of its method.
-        operation: &'static str,
     },
     /// An operation goes to another server, because the one that holds the key is down or could not be reached.
     #[non_exhaustive]
@@ -92,10 +90,10 @@ impl<'e> Event<'e> {
         Self::ServerUp { server }
     }
 
-    /// An operation goes over another connection. For clients.
+    /// What was sent is sent again. For clients.
     #[must_use]
-    pub const fn retried(server: &'e str, operation: &'static str) -> Self {
-        Self::Retried { server, operation }
+    pub const fn retried(server: &'e str) -> Self {
+        Self::Retried { server }
     }
 
     /// An operation goes to another server. For clients.
@@ -118,7 +116,7 @@ impl<'e> Event<'e> {
             | Self::Disconnected { server, .. }
             | Self::ServerDown { server, .. }
             | Self::ServerUp { server }
-            | Self::Retried { server, .. }
+            | Self::Retried { server }
             | Self::Rerouted { server, .. } => Some(server),
             Self::Failed { error } => error.server(),
         }
@@ -127,9 +125,14 @@ impl<'e> Event<'e> {
 
 /// Who is told of events, if anybody.
 #[derive(Clone, Default)]
-pub struct Observer(Option<Arc<dyn Fn(&Event<'_>) + Send + Sync>>);
+pub struct Observer(Option<Arc<Observe>>);
+
+type Observe = dyn Fn(&Event<'_>) + Send + Sync;
 
 impl Observer {
+    /// Nobody.
+    pub const NONE: Self = Self(None);
+
     /// `observe` is told. It runs where things happen, so it must be quick, and must not wait.
     pub fn new(observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(observe)))

@@ -37,6 +37,18 @@ impl<T> Many<T> {
         &self.errors
     }
 
+    /// The same, with `value` for each key whose server or the way to it [failed](Error::is_outage). The
+    /// [errors](Self::errors) stay what they are.
+    #[must_use]
+    pub fn outages_as(mut self, mut value: impl FnMut() -> T) -> Self {
+        for result in &mut self.results {
+            if result.as_ref().is_err_and(Error::is_outage) {
+                *result = Ok(value());
+            }
+        }
+        self
+    }
+
     /// The results of all keys, or the first error.
     ///
     /// # Errors

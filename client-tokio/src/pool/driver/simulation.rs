@@ -5,10 +5,10 @@ use core::{cell::RefCell, time::Duration};
 use std::{rc::Rc, sync::Arc};
 
 use fastrand::Rng;
-use memring_core::spec::ServerSpec;
-use memring_text::failure::Error;
+use memring_core::{health::Verdict, spec::ServerSpec};
+use memring_text::failure::{Error, Observer};
 use memring_text::{
-    Arith, ArithVerb, Delete, Get, GetVerb, Key, Limits, Store, StoreVerb, UnixTime, Value,
+    Arith, ArithVerb, Delete, Get, GetVerb, Key, Limits, Operation, Store, StoreVerb, UnixTime, Value,
     server::{Engine, MemoryStore, Next, Session},
 };
 use tokio::{
@@ -20,7 +20,7 @@ use tokio::{
 use super::*;
 use crate::{
     batch::{self, Share},
-    call::call,
+    call::{ask, failed},
     dial::DialOptions,
     pool::{
         Pool, PoolOptions,
@@ -35,17 +35,30 @@ impl Transport for DuplexStream {
     }
 }
 
+async fn call<O: Operation<Vec<u8>>>(
+    pool: &Pool,
+    name: &'static str,
+    operation: &O,
+    deadline: Deadline,
+) -> Result<O::Output, Error> {
+    ask(pool, operation, deadline, false)
+        .await
+        .map_err(|failure| failed(pool, name, failure.cause, failure.sent))
+}
+
 const TIMEOUT: Duration = Duration::from_millis(100);
 
 fn pool(random: &mut Rng) -> Pool {
     let mux = MuxOptions {
         connect_timeout: TIMEOUT,
         timeout: TIMEOUT,
+        idle_timeout: Duration::from_secs(60),
         limits: Limits::DEFAULT,
         room: RoomLimits { requests: random.usize(1..50), bytes: random.usize(0..5000) },
         is_merging: random.bool(),
     };
-    let options = PoolOptions { size: 1, dial: DialOptions::DEFAULT, mux };
+    let (dial, observer) = (DialOptions::DEFAULT, Observer::NONE);
+    let options = PoolOptions { size: 1, dial, mux, health: None, observer };
     Pool::new(&"nowhere".parse::<ServerSpec>().unwrap(), &options).unwrap()
 }
 
@@ -171,7 +184,7 @@ async fn operate(pool: &Pool, mut random: Rng, patience: Duration) -> usize {
             let keys = names.iter().map(|name| Key::new(name.as_bytes()).unwrap());
             let gets: Vec<_> = keys.map(|key| Get { verb: GetVerb::Get, key }).collect();
             let positions: Vec<_> = (0..gets.len()).collect();
-            let share = Share { pool, positions: &positions, operations: &gets };
+            let share = Share { pool, verdict: Verdict::Up, positions: &positions, operations: &gets };
             let found = batch::run("get_many", [share].into_iter(), gets.len(), deadline, Ok).await;
             for (name, result) in names.iter().zip(found.results()) {
                 if let Ok(Some(item)) = result {
