@@ -9,7 +9,6 @@ use crate::{
     reply_decoder::{DecodeError, Found, ReplyDecoder, Step},
 };
 
-#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 mod usual;
 
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
@@ -290,8 +289,22 @@ impl Exchange {
     ) -> Result<Taken, ProtocolError> {
         let mut rest = buf;
         let mut complete = false;
+        let shape = oldest.shape();
+        if let (ReplyShape::Values { cas }, Some(key)) = (shape, oldest.key(0)) {
+            if let Some(whole) = self.usual_get(buf, key, cas) {
+                if let Some((head, value)) = whole.item {
+                    take(&Event::Value(head), 0);
+                    if !value.is_empty() {
+                        take(&Event::Data(value), 0);
+                    }
+                    take(&Event::ValueEnd, 0);
+                }
+                take(&Event::End, 0);
+                return Ok(Taken { consumed: buf.len().saturating_sub(whole.rest.len()), complete: true });
+            }
+        }
         while !complete {
-            if let ReplyShape::Values { cas } = oldest.shape() {
+            if let ReplyShape::Values { cas } = shape {
                 (rest, complete) = self.whole_items(rest, cas, oldest, &mut take);
                 if complete {
                     break;

@@ -113,22 +113,20 @@ impl core::error::Error for KeyError {}
 /// Where the first byte is that may not stand in a key. Whether there is one is asked of a word of them at once.
 #[inline]
 const fn bad_byte(bytes: &[u8]) -> Option<usize> {
+    let mut fine = FINE;
     let mut rest = bytes;
     while let Some((word, behind)) = rest.split_first_chunk() {
-        if has_bad_byte(usize::from_ne_bytes(*word)) {
-            return first_bad_byte(bytes);
-        }
+        fine &= fine_bytes(usize::from_ne_bytes(*word));
         rest = behind;
     }
-    let clean = match (rest, bytes.last_chunk()) {
-        ([], _) => true,
-        // Some of these were looked at before, which is faster than to look at each of the others.
-        (_, Some(word)) => !has_bad_byte(usize::from_ne_bytes(*word)),
-        (_, None) => return first_bad_byte(bytes),
-    };
-    if clean { None } else { first_bad_byte(bytes) }
+    // Some of the last word's bytes were looked at before, which is faster than to look at each of the others.
+    match bytes.last_chunk() {
+        Some(word) if fine & fine_bytes(usize::from_ne_bytes(*word)) & FINE == FINE => None,
+        _ => first_bad_byte(bytes),
+    }
 }
 
+#[inline(never)]
 const fn first_bad_byte(bytes: &[u8]) -> Option<usize> {
     let mut rest = bytes;
     while let [first, tail @ ..] = rest {
@@ -140,17 +138,17 @@ const fn first_bad_byte(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// Does any byte of the word have no place in a key?
-///
-/// Source: "Bit Twiddling Hacks", "Determine if a word has a byte less than n". What borrows from one byte to the next
-/// can only make a byte guilty behind one that is.
-const fn has_bad_byte(word: usize) -> bool {
+/// The top bit of each byte.
+const FINE: usize = usize::MAX / 0xff * 0x80;
+
+/// Sets the top bit of each byte that may stand in a key, and other bits as it happens.
+#[inline]
+const fn fine_bytes(word: usize) -> usize {
     const ONES: usize = usize::MAX / 0xff;
-    const TOPS: usize = ONES << 7;
-    let low = word.wrapping_sub(ONES * (b' ' as usize + 1)) & !word;
-    let other = word ^ (ONES * 0x7f);
-    let delete = other.wrapping_sub(ONES) & !other;
-    (low | delete) & TOPS != 0
+    let low = word & !FINE;
+    // No sum is carried from one byte to the next. The first is 128 or more from 0x21 on, the second at 0x7f.
+    let (printed, deleted) = (low.wrapping_add(ONES * (0x80 - 0x21)), low.wrapping_add(ONES));
+    (printed & !deleted) | word
 }
 
 /// May this byte stand in a key?

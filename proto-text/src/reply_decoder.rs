@@ -199,22 +199,18 @@ impl ReplyDecoder {
         Some(WholeItem { head, value, rest, expected })
     }
 
-    /// The whole reply to a get of `key`: its item with the value, if there is one, and what lies behind it. Anything else
-    /// is left alone. To be asked between replies.
+    /// The whole reply to a get of `key`. Anything else is left alone. To be asked between replies.
     #[inline(always)]
-    pub(crate) fn whole_get<'b>(
-        &self,
-        buf: &'b [u8],
-        key: &[u8],
-    ) -> Option<(Option<HeadAndValue<'b>>, &'b [u8])> {
+    pub(crate) fn whole_get<'b>(&self, buf: &'b [u8], key: &[u8]) -> Option<WholeGet<'b>> {
         if let Some((head, rest)) = self.expected_head(buf, key) {
             let (value, rest) = rest.split_at_checked(head.len)?;
-            return Some((Some((head, value)), self.behind(rest, b"\r\nEND\r\n")?));
+            return Some(WholeGet { item: Some((head, value)), rest: self.behind(rest, b"\r\nEND\r\n")? });
         }
-        Some((None, self.behind(buf, END)?))
+        Some(WholeGet { item: None, rest: self.behind(buf, END)? })
     }
 
     /// What lies behind `STORED`, if that is next. To be asked between replies.
+    #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
     #[inline(always)]
     pub(crate) fn stored<'b>(&self, buf: &'b [u8]) -> Option<&'b [u8]> {
         self.behind(buf, b"STORED\r\n")
@@ -445,8 +441,14 @@ impl ReplyDecoder {
 
 const END: &[u8; 5] = b"END\r\n";
 
-/// An item's head and its value.
-pub(crate) type HeadAndValue<'b> = (ItemHead<'b>, &'b [u8]);
+/// The whole reply to a get of one key.
+#[derive(Clone, Copy)]
+pub(crate) struct WholeGet<'b> {
+    /// The item with its value, if there is one.
+    pub(crate) item: Option<(ItemHead<'b>, &'b [u8])>,
+    /// What lies behind the reply.
+    pub(crate) rest: &'b [u8],
+}
 
 /// What lies behind a line end, if one is next.
 #[inline(always)]

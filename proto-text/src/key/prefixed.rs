@@ -12,6 +12,7 @@ impl<'k> Key<'k> {
     /// # Errors
     /// As of [`new`](Self::new). The prefix alone is a key, but not one that the caller asked for:
     /// [`KeyError::Empty`].
+    #[inline]
     pub fn prefixed(
         prefix: &[u8],
         key: &'k [u8],
@@ -20,6 +21,15 @@ impl<'k> Key<'k> {
         if prefix.is_empty() || key.is_empty() {
             return Self::new(key);
         }
+        Self::composed(prefix, key, room)
+    }
+
+    #[inline(never)]
+    fn composed(
+        prefix: &[u8],
+        key: &'k [u8],
+        room: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
+    ) -> Result<Self, KeyError> {
         let room = room.insert(ArrayBuffer::new());
         room.put_all(&[prefix, key]).map_err(|full| KeyError::TooLong { len: full.needed })?;
         let room: &'k _ = room;
