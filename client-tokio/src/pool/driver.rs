@@ -131,18 +131,17 @@ impl Driver {
         is_fresh: bool,
     ) -> Poll<End> {
         // What has come is read before more is sent: it may be the end. A fresh connection has something to send first.
-        if !is_fresh {
-            if let Poll::Ready(end) = self.poll_receive(cx, connection) {
+        if is_fresh {
+            if let Poll::Ready(end) = self.poll_send(cx, connection) {
                 return Poll::Ready(end);
             }
         }
-        if let Poll::Ready(end) = self.poll_send(cx, connection) {
+        if let Poll::Ready(end) = self.poll_receive(cx, connection) {
             return Poll::Ready(end);
         }
-        if is_fresh {
-            if let Poll::Ready(end) = self.poll_receive(cx, connection) {
-                return Poll::Ready(end);
-            }
+        // Also where nothing was left to send before: with the last reply read, the connection may be needed no more.
+        if let Poll::Ready(end) = self.poll_send(cx, connection) {
+            return Poll::Ready(end);
         }
         self.poll_overdue(cx, connection, timer)
     }
