@@ -37,7 +37,6 @@ mod fleet;
 mod pool;
 mod resolve;
 mod socket;
-mod streamed;
 pub mod testing;
 #[cfg(feature = "tls")]
 mod tls;

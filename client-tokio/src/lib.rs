@@ -11,7 +11,6 @@ mod fleet;
 mod pool;
 mod resolve;
 mod socket;
-mod streamed;
 pub mod testing;
 #[cfg(feature = "tls")]
 mod tls;

@@ -9,7 +9,6 @@ mod locate;
 mod memring;
 mod plan;
 mod readme;
-mod secure;
 mod serve;
 mod server;
 mod spread;

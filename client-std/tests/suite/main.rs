@@ -11,7 +11,6 @@ mod mixed;
 mod pools;
 mod servers;
 mod soak;
-mod streamed;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;

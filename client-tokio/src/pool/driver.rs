@@ -10,6 +10,8 @@ use std::{io, sync::Arc};
 use memring_text::failure::{Cause, Event};
 use tokio::time::Instant;
 
+#[cfg(all(test, memring_loom))]
+mod interleavings;
 #[cfg(test)]
 mod simulation;
 
@@ -24,8 +26,18 @@ use crate::{
     socket::{Stream, Transport},
 };
 
+#[cfg(all(test, memring_loom))]
+pub(crate) use interleavings::start;
+
+/// Lets a task of `runtime` drive.
+#[cfg(not(all(test, memring_loom)))]
+pub(crate) fn start(runtime: &tokio::runtime::Handle, driver: Driver) {
+    drop(runtime.spawn(drive(driver)));
+}
+
 /// Serves `driver`'s connection until its callers have gone.
-pub(crate) async fn drive(mut driver: Driver) {
+#[cfg_attr(all(test, memring_loom), expect(dead_code, reason = "a model has other tasks"))]
+async fn drive(mut driver: Driver) {
     let mut timer = Timer::new();
     while driver.has_work().await {
         match driver.dial(&mut timer).await {

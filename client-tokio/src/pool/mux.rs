@@ -5,8 +5,12 @@ use core::{
     task::{Poll, Waker},
     time::Duration,
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(all(test, memring_loom)))]
+use std::sync::{Mutex, MutexGuard};
 
+#[cfg(all(test, memring_loom))]
+use loom::sync::{Mutex, MutexGuard};
 use memring_text::failure::Cause;
 use memring_text::{Limits, Request};
 use tokio::{
@@ -15,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    driver::{Driver, drive},
+    driver::{Driver, start},
     queue::{Group, Queue, Terms},
     room::{RoomLimits, Ticket},
     slots::{Failure, Outcome, SlotId},
@@ -96,7 +100,7 @@ pub(crate) enum Work {
 /// The callers' side.
 impl Mux {
     /// A connection that is opened when it is needed.
-    pub(crate) const fn new(dialer: Arc<Dialer>, watch: Arc<Watch>, options: MuxOptions) -> Self {
+    pub(crate) fn new(dialer: Arc<Dialer>, watch: Arc<Watch>, options: MuxOptions) -> Self {
         let shared = Shared {
             state: State::new(options.room),
             is_driven: false,
@@ -188,7 +192,7 @@ impl Mux {
         drop(replaced);
         driver.into_iter().chain(next).for_each(Waker::wake);
         if !is_driven {
-            drop(runtime.spawn(drive(Driver::new(Arc::clone(self)))));
+            start(&runtime, Driver::new(Arc::clone(self)));
         }
         let is_brief = deadline.at() < deadline.or_after(self.options.timeout);
         let must_watch = MustWatch(is_brief || is_foreign);

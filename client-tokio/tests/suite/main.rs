@@ -12,7 +12,6 @@ mod mixed;
 mod servers;
 mod sharing;
 mod soak;
-mod streamed;
 mod support;
 mod testing;
 mod timeouts;

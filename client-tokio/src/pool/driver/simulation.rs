@@ -35,7 +35,7 @@ impl Transport for DuplexStream {
     }
 }
 
-async fn call<O: Operation<Vec<u8>>>(
+pub(super) async fn call<O: Operation<Vec<u8>>>(
     pool: &Pool,
     name: &'static str,
     operation: &O,
@@ -46,16 +46,22 @@ async fn call<O: Operation<Vec<u8>>>(
         .map_err(|failure| failed(pool, name, failure.cause, failure.sent))
 }
 
-const TIMEOUT: Duration = Duration::from_millis(100);
+pub(super) const TIMEOUT: Duration = Duration::from_millis(100);
 
 fn pool(random: &mut Rng) -> Pool {
+    let room = RoomLimits { requests: random.usize(1..50), bytes: random.usize(0..5000) };
+    pool_with(room, random.bool())
+}
+
+/// A pool of one connection to nowhere.
+pub(super) fn pool_with(room: RoomLimits, is_merging: bool) -> Pool {
     let mux = MuxOptions {
         connect_timeout: TIMEOUT,
         timeout: TIMEOUT,
         idle_timeout: Duration::from_secs(60),
         limits: Limits::DEFAULT,
-        room: RoomLimits { requests: random.usize(1..50), bytes: random.usize(0..5000) },
-        is_merging: random.bool(),
+        room,
+        is_merging,
     };
     let (dial, observer) = (DialOptions::DEFAULT, Observer::NONE);
     let options = PoolOptions { size: 1, dial, mux, health: None, observer };
