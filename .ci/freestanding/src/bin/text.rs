@@ -23,7 +23,7 @@ use memring_text::{
     ProtocolError, Reply, ReplyDecoder, Request, ServerError, SetMode, SlabClasses, SliceBuffer, SmallGet,
     StatsKind, Status, Step, Store, StoreVerb, Touch, Ttl, UnixTime, Value, Verbosity, Version, WatchKinds,
     server::{
-        self, Engine, EngineConfig, Next, OutOfMemory, Reading, Record, RequestDecoder, RequestEvent,
+        self, Engine, EngineConfig, Guard, Next, OutOfMemory, Reading, Record, RequestDecoder, RequestEvent,
         Session, Side, StoreHead, Usage,
     },
 };
@@ -33,8 +33,19 @@ freestanding::program!(main);
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
 fn main(input: &[u8]) -> u8 {
-    let laws: [fn(&[u8]) -> Option<()>; 10] =
-        [replies, small_gets, exchanges, operations, requests, admin, words, served, engine, connections];
+    let laws: [fn(&[u8]) -> Option<()>; 11] = [
+        replies,
+        small_gets,
+        exchanges,
+        operations,
+        requests,
+        admin,
+        words,
+        served,
+        engine,
+        connections,
+        guarded,
+    ];
     let broken = laws.iter().position(|law| law(input).is_none());
     broken.map_or(0, |law| (law as u8).wrapping_add(1))
 }
@@ -721,6 +732,30 @@ impl Server {
         let fed = self.session.feed(input, &mut self.engine, out, NOW);
         if fed.next == Next::Close { input.len() } else { fed.consumed }
     }
+}
+
+/// Who may in is the same, however what is said is cut; and who says it rightly is let in.
+fn guarded(input: &[u8]) -> Option<()> {
+    let users = [Credentials::new(b"user", b"password").ok()?];
+    let answers = |step: usize| {
+        let (mut guard, mut digest, mut at) = (Guard::new(), Digest::new(), 0_usize);
+        let mut end = 0_usize;
+        loop {
+            let mut out = ArrayBuffer::<512>::new();
+            let fed = guard.feed(input.get(at..end).unwrap_or_default(), &users, &mut out);
+            digest.bytes(out.as_slice());
+            at = at.saturating_add(fed.consumed);
+            match fed.next {
+                Next::Close => return (digest, false, None),
+                Next::Write if !guard.is_open() => {}
+                Next::Read if end < input.len() => end = end.saturating_add(step).min(input.len()),
+                _ => return (digest, guard.is_open(), Some(at)),
+            }
+        }
+    };
+    let (mut guard, mut out) = (Guard::new(), ArrayBuffer::<64>::new());
+    guard.feed(Request::Auth(users[0]).parts().head.as_bytes(), &users, &mut out);
+    (answers(1) == answers(input.len().max(1)) && guard.is_open()).then_some(())
 }
 
 /// Both ends of a wire.
