@@ -34,7 +34,7 @@ impl Input {
     }
 
     /// The lines with their numbers from 1, without the newlines; a newline at the very end begins no further line.
-    fn lines(&self) -> impl Iterator<Item = (usize, &[u8])> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &[u8])> {
         let bytes = self.bytes.strip_suffix(b"\n").unwrap_or(&self.bytes);
         let lines =
             bytes.split(|&byte| byte == b'\n').take(if self.bytes.is_empty() { 0 } else { usize::MAX });

@@ -7,6 +7,7 @@ use memring_core::{peers::libmemcached, vector::Escaped};
 use memring_std::{ErrorKind, ServerSpec, Ttl};
 use memring_text::Key;
 
+use self::secure::SecureArgs;
 use crate::{
     duration::duration,
     failure::Failure,
@@ -18,6 +19,7 @@ pub(crate) mod count;
 pub(crate) mod delete;
 pub(crate) mod flush;
 pub(crate) mod get;
+pub(crate) mod secure;
 pub(crate) mod stats;
 pub(crate) mod store;
 pub(crate) mod touch;
@@ -46,6 +48,9 @@ pub(crate) struct ClientArgs {
     /// Which of the two clients to use; they do the same.
     #[arg(long = "client", value_enum, value_name = "CLIENT", default_value_t = Kind::Std)]
     which: Kind,
+
+    #[command(flatten)]
+    secure: SecureArgs,
 }
 
 impl ClientArgs {

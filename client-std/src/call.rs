@@ -11,7 +11,7 @@ use crate::{
     deadline::Deadline,
     fleet::Fleet,
     pool::{Lease, Pool, Wire},
-    watch,
+    watch::{self, Attempt},
 };
 
 /// Where an operation goes: to the server that holds `key`, or to who stands in for it.
@@ -70,6 +70,19 @@ impl<'f> Target<'f> {
                 failed(pool, self.name, cause, lease.leaves_open(&request))
             });
         }
+    }
+
+    /// The server to ask in another way than this; the attempt wants to know how that ends.
+    pub(crate) fn server(&self) -> Result<(&'f Pool, Attempt<'f>), Error> {
+        let route = self.route()?;
+        self.place.set(route.place);
+        let pool = &**self.fleet.pool(route.place);
+        Ok((pool, pool.watch().attempt(self.deadline.begun(), route.is_probe)))
+    }
+
+    /// What the operation is called.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
     }
 
     /// An error of the server that was asked.

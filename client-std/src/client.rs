@@ -31,6 +31,7 @@ mod admin;
 mod batch;
 mod many;
 mod meta;
+mod streamed;
 
 pub use batch::Outcomes;
 pub use meta::{Meta, MetaItem};
@@ -353,7 +354,11 @@ impl Client {
         key: &[u8],
         value: B,
     ) -> Result<Option<memring_text::Item<B>>, Error> {
-        let found = self.on_key(verb.word(), key, |key, server| server.call(&Get { verb, key }, value));
+        self.or_miss(self.on_key(verb.word(), key, |key, server| server.call(&Get { verb, key }, value)))
+    }
+
+    /// What a read has come to, for who takes errors for misses.
+    fn or_miss<T>(&self, found: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
         match found {
             Err(error) if self.has_misses_for_errors && error.is_outage() => Ok(None),
             found => found,

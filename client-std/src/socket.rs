@@ -77,6 +77,12 @@ impl Socket {
         self.at_once = !deadline.timeout().is_zero() && self.write_limit <= deadline.timeout();
     }
 
+    /// Gives the operation that is under way another deadline.
+    pub(crate) fn extend(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
+        self.at_once = false;
+    }
+
     /// How many bytes have left since the operation began.
     pub(crate) fn sent(&self) -> usize {
         self.sent.saturating_add(self.stream.underway())

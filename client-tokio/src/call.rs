@@ -18,7 +18,7 @@ use crate::{
         slots::{Failure, Outcome, SlotId},
         waiting::{Entering, Waiting},
     },
-    watch,
+    watch::{self, Attempt},
 };
 
 /// Where an operation goes: to the server that holds `key`, or to who stands in for it.
@@ -76,6 +76,16 @@ impl<'k> Target<'k> {
     fn failed<O: Operation<Vec<u8>>>(&self, operation: &O, failure: Failure) -> Error {
         let is_open = !operation.request().may_retry(usize::from(failure.sent));
         failed(self.pool(), self.name, failure.cause, is_open)
+    }
+
+    /// For who asks the server in another way than this: it wants to know how that ends.
+    pub(crate) fn attempt(&self) -> Attempt<'_> {
+        self.pool().watch().attempt(self.deadline.begin(), self.route.is_probe)
+    }
+
+    /// What the operation is called.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
     }
 
     /// An error of the server that was asked.

@@ -36,6 +36,7 @@ mod admin;
 mod batch;
 mod many;
 mod meta;
+mod streamed;
 
 pub use batch::Outcomes;
 pub use meta::{Meta, MetaItem};

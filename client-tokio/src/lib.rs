@@ -11,6 +11,7 @@ mod fleet;
 mod pool;
 mod resolve;
 mod socket;
+mod streamed;
 pub mod testing;
 #[cfg(feature = "tls")]
 mod tls;

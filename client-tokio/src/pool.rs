@@ -1,18 +1,24 @@
 //! The connections to one server, each shared by many callers.
 
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 use std::sync::Arc;
 
 use memring_core::{
     health::HealthPolicy,
     spec::{Address, ServerSpec},
 };
-use memring_text::KnownCapabilities;
 use memring_text::failure::{Cause, Observer};
+use memring_text::{KnownCapabilities, Limits};
+use tokio::runtime::Handle;
 
 use self::mux::{Closing, Mux, MuxOptions};
 use crate::{
+    deadline::Deadline,
     dial::{DialOptions, Dialer},
+    socket::Stream,
     watch::{Watch, WatchOptions},
 };
 
@@ -93,6 +99,18 @@ impl Pool {
             // There is at least one.
             muxes => &muxes[self.next.fetch_add(1, Ordering::Relaxed) % muxes.len()],
         }
+    }
+
+    /// A connection for one caller alone, and what it may bring.
+    pub(crate) async fn open(&self, timeout: Duration) -> Result<(Stream, Limits), Cause> {
+        if Handle::try_current().is_err() {
+            return Err(Cause::NoRuntime);
+        }
+        // There is at least one.
+        let mux = self.mux();
+        let options = mux.options();
+        let deadline = Deadline::after(options.connect_timeout.min(timeout));
+        Ok((mux.dialer().dial(deadline.at(), options.timeout).await?, options.limits))
     }
 
     /// All connections.

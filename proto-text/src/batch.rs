@@ -251,11 +251,20 @@ impl Batch {
         }))
     }
 
-    /// What `results`, one for each operation in the order of the calls, come to for the holders of the handles.
+    /// What `results`, one for each operation in the order of the calls, come to for the holders of the handles. With
+    /// `errors_as_misses`, a read whose server or the way to it [failed](Error::is_outage) is a miss.
     #[must_use]
-    pub fn outcomes<V>(self, results: Many<AnyOutcome<V>>) -> Outcomes<V> {
+    pub fn outcomes<V>(self, results: Many<AnyOutcome<V>>, errors_as_misses: bool) -> Outcomes<V> {
         let errors = results.errors().to_vec();
-        let results = results.into_results().into_iter().map(Some).collect();
+        let read = |(operation, result): (&Planned, Result<_, Error>)| match result {
+            Err(error)
+                if errors_as_misses && error.is_outage() && matches!(operation.verb, Verb::Get { .. }) =>
+            {
+                Some(Ok(AnyOutcome::Item(None)))
+            }
+            result => Some(result),
+        };
+        let results = self.operations.iter().zip(results.into_results()).map(read).collect();
         Outcomes { results, errors, batch: self.number }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     meta::{MetaKey, MetaRequest, MetaVerb},
     number::Digits,
     request::{GetVerb, Request, StatsKind, Store, StoreVerb},
+    value::{MAX_VALUE_LEN, ValueTooLarge},
 };
 
 /// Room for the longest head: a verb, a key of 250 bytes and all that may follow it on the line.
@@ -404,6 +405,29 @@ fn compose_store(store: &Store<'_>, len: usize, head: &mut Line<'_, impl Buffer 
         head.number(cas);
     }
     head.end(store.noreply);
+}
+
+impl Store<'_> {
+    /// The line of the same request for a value of `len` bytes in place of its own. The value is to be written behind it,
+    /// and a line end behind that.
+    ///
+    /// ```
+    /// use memring_text::{Key, Store, StoreVerb, Value};
+    ///
+    /// let (key, value) = (Key::new(b"film")?, Value::EMPTY);
+    /// let store = Store { verb: StoreVerb::Set, key, flags: 0, exptime: 60, value, noreply: false };
+    /// assert_eq!(store.line_for(700_000)?.as_bytes(), b"set film 0 60 700000\r\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `len` is more than a value may have.
+    pub fn line_for(&self, len: usize) -> Result<Head, ValueTooLarge> {
+        if len > MAX_VALUE_LEN {
+            return Err(ValueTooLarge { len, limit: MAX_VALUE_LEN });
+        }
+        Ok(store_line(self, len))
+    }
 }
 
 impl GetVerb {

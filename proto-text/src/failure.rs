@@ -158,6 +158,9 @@ pub enum ErrorKind {
     BufferFull,
     /// Caller: `incr` or `decr` of a value that is not a number.
     NonNumeric,
+    /// Caller: what a value was to be read from, or written to, failed or ended early. No part of such a value is
+    /// stored.
+    Stream,
     /// Network: the server failed several times of late and is left alone for a while. Nothing was sent.
     /// [`Error::retry_after`] says when it is tried again.
     Down,
@@ -202,6 +205,7 @@ impl fmt::Display for ErrorKind {
             Self::TooLarge => "value too large",
             Self::BufferFull => "buffer too small",
             Self::NonNumeric => "not a number",
+            Self::Stream => "stream failed",
             Self::Down => "server down",
             Self::Resolve => "name not resolved",
             Self::Connect => "not connected",
@@ -250,6 +254,7 @@ impl error::Error for Error {
             Cause::Key(error) => Some(error),
             Cause::MetaKey(error) => Some(error),
             Cause::Unsupported(error) => Some(error),
+            Cause::Stream(error) => Some(&**error),
             Cause::Value(error) => Some(error),
             Cause::Full(error) => Some(error),
             Cause::Resolve(error) | Cause::Connect(error) | Cause::Io(error) | Cause::Closed(Some(error)) => {

@@ -8,7 +8,7 @@ use memring_std::{
 use memring_text::{Key, MAX_VALUE_LEN};
 use tokio::runtime::{Builder, Runtime};
 
-use super::ClientArgs;
+use super::{ClientArgs, secure::secured};
 use crate::{failure::Failure, scheme_args::Choice};
 
 /// Which of the two.
@@ -29,13 +29,17 @@ pub(crate) enum Client {
 /// Builds the client of a crate as the arguments say.
 macro_rules! built {
     ($client:ident, $args:ident, $servers:ident, $choice:ident) => {
-        $client::Client::builder()
-            .servers($servers)
-            .scheme_named($choice.name, $choice.options)
-            .connect_timeout($args.timeout)
-            .timeout($args.timeout)
-            .limits(Limits { value: MAX_VALUE_LEN, ..Limits::DEFAULT })
-            .build()?
+        secured!(
+            $client,
+            $client::Client::builder()
+                .servers($servers)
+                .scheme_named($choice.name, $choice.options)
+                .connect_timeout($args.timeout)
+                .timeout($args.timeout)
+                .limits(Limits { value: MAX_VALUE_LEN, ..Limits::DEFAULT }),
+            $args.secure
+        )
+        .build()?
     };
 }
 

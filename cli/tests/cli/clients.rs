@@ -65,7 +65,7 @@ fn run(line: &str, client: &str, servers: &[Server; 2]) -> (i32, String, String)
     for word in line.split(' ') {
         match word {
             "SERVERS" => {
-                args.extend(servers.iter().flat_map(|server| ["--server".into(), named(server, servers)]))
+                args.extend(servers.iter().flat_map(|server| ["--server".into(), named(server, servers)]));
             }
             word => args.push(word.replace("\\t", "\t")),
         }

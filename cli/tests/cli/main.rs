@@ -9,6 +9,7 @@ mod locate;
 mod memring;
 mod plan;
 mod readme;
+mod secure;
 mod serve;
 mod server;
 mod spread;

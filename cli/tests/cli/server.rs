@@ -22,7 +22,12 @@ pub(crate) struct Server {
 impl Server {
     /// `memring serve`.
     pub(crate) fn embedded() -> Self {
-        let mut child = command(["serve", "--listen", "127.0.0.1:0"]).spawn().unwrap();
+        Self::embedded_with(&[])
+    }
+
+    pub(crate) fn embedded_with(args: &[&str]) -> Self {
+        let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
+        let mut child = command(args).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.strip_prefix("listening on ").unwrap().trim_end().to_owned();
@@ -31,9 +36,14 @@ impl Server {
 
     /// A real one.
     pub(crate) fn memcached() -> Self {
+        Self::memcached_with(&[])
+    }
+
+    pub(crate) fn memcached_with(args: &[&str]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let child = Command::new("memcached")
             .args(["-l", "127.0.0.1", "-U", "0", "-u", "nobody", "-p", &address.port().to_string()])
+            .args(args)
             .stderr(Stdio::null())
             .spawn()
             .expect("these tests need memcached in PATH");

@@ -55,6 +55,6 @@ impl Client {
             .map(|(pool, positions, operations)| (pool, Requests::new(operations, positions, Ok)));
         let results = batch::run(NAME, shares, batch.len(), self.batch_deadline());
         drop((operations, plan));
-        Ok(batch.outcomes(results))
+        Ok(batch.outcomes(results, self.has_misses_for_errors))
     }
 }

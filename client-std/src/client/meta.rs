@@ -68,7 +68,8 @@ impl Meta<'_> {
     pub fn get(&self, key: impl AsRef<[u8]>, options: MetaGetOptions) -> Result<Option<MetaItem>, Error> {
         let mut room = None;
         let (target, key) = self.target("mg", key.as_ref(), &mut room)?;
-        target.call(&options.request(key, now()).opaque(self.client.opaque()))
+        let get = options.request(key, now()).opaque(self.client.opaque());
+        self.client.or_miss(target.call(&get))
     }
 
     /// `ms`: stores a value as `options` say.

@@ -11,6 +11,7 @@ mod mixed;
 mod pools;
 mod servers;
 mod soak;
+mod streamed;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;

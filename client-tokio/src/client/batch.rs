@@ -62,6 +62,6 @@ impl Client {
         let results =
             batch::run(NAME, shares, batch.len(), deadline, |outcome| Ok(outcome.map(Bytes::from))).await;
         drop((operations, plan));
-        Ok(batch.outcomes(results))
+        Ok(batch.outcomes(results, self.has_misses_for_errors))
     }
 }

@@ -75,7 +75,7 @@ impl Meta<'_> {
         let mut room = None;
         let (target, key) = self.target("mg", key.as_ref(), &mut room)?;
         let get = options.request(key, now()).opaque(self.client.opaque());
-        let item = target.call(&get).await?;
+        let item = self.client.or_miss(target.call(&get).await)?;
         Ok(item.map(|item| MetaItem { value: item.value.map(Bytes::from), info: item.info }))
     }
 

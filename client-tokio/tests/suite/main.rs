@@ -12,6 +12,7 @@ mod mixed;
 mod servers;
 mod sharing;
 mod soak;
+mod streamed;
 mod support;
 mod testing;
 mod timeouts;

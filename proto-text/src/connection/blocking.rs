@@ -13,6 +13,8 @@ use crate::{
     request::{GetVerb, Request},
 };
 
+mod streamed;
+
 /// A connection to one server.
 ///
 /// `T` is the byte stream, with whatever time limits it has; `B` is the buffer that replies are read into, and that

@@ -110,6 +110,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         Outgoing { pieces, written: &mut self.written }
     }
 
+    /// A part of a request, to be written as it is.
+    pub(super) const fn part<'a>(&'a mut self, bytes: &'a [u8]) -> Outgoing<'a> {
+        Outgoing { pieces: [bytes, &[], &[]], written: &mut self.written }
+    }
+
     /// One line with as many of `keys` as fit, at least one, and how many that are; `spare` serves where the buffer is
     /// too small for that.
     pub(super) fn compose_get<'a>(

@@ -61,6 +61,8 @@ pub enum Cause {
     Server(ServerError),
     /// The server lacks what the request needs; nothing was sent.
     Unsupported(Unsupported),
+    /// The source or the sink of a streamed value failed; or the source ended before the value did.
+    Stream(Arc<io::Error>),
     /// The server did not store what was to be stored in any case.
     NotStored,
     /// The server failed before, and is left alone: it will be tried again after this time.
@@ -103,6 +105,12 @@ impl Cause {
         Self::Resolve(Arc::new(error))
     }
 
+    /// A stream of the caller's failed.
+    #[must_use]
+    pub fn stream(error: io::Error) -> Self {
+        Self::Stream(Arc::new(error))
+    }
+
     /// Did the server end the connection? Then another connection may do.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
@@ -129,6 +137,7 @@ impl Cause {
             | Self::Shut
             | Self::NoRuntime
             | Self::Unsupported(_)
+            | Self::Stream(_)
             | Self::Down(_) => Evidence::None,
         }
     }
@@ -156,6 +165,7 @@ impl Cause {
             Self::Config(_) | Self::NoRuntime => ErrorKind::Config,
             Self::Key(_) | Self::MetaKey(_) => ErrorKind::Key,
             Self::Unsupported(_) => ErrorKind::Unsupported,
+            Self::Stream(_) => ErrorKind::Stream,
             Self::Value(_) => ErrorKind::TooLarge,
             Self::Full(_) => ErrorKind::BufferFull,
             Self::Resolve(_) => ErrorKind::Resolve,
@@ -203,6 +213,7 @@ impl fmt::Display for Cause {
             Self::Key(error) => error.fmt(f),
             Self::MetaKey(error) => error.fmt(f),
             Self::Unsupported(error) => error.fmt(f),
+            Self::Stream(error) => write!(f, "the caller's own stream: {}", error.kind()),
             Self::Value(error) => error.fmt(f),
             Self::Full(error) => error.fmt(f),
             Self::Resolve(error) => match error.kind() {

@@ -1,0 +1,110 @@
+//! Values that pass piece by piece between a server and a stream of the caller's.
+
+use core::time::Duration;
+use std::io::{self, Read, Write};
+
+use memring_text::failure::{Cause, Error};
+use memring_text::{ArrayBuffer, Event, Get, Item, Operation as _, Reply, Request, Store, StoreOutcome};
+
+use crate::{
+    call::{Target, failed},
+    deadline::Deadline,
+    pool::{Lease, Wire},
+    socket::Socket,
+};
+
+/// Sends `store` with a value of `len` bytes from `source`. `step` is how long each piece may take.
+pub(crate) fn send_from(
+    target: &Target<'_>,
+    store: &Store<'_>,
+    len: usize,
+    source: &mut dyn Read,
+    step: Duration,
+) -> Result<StoreOutcome, Error> {
+    run(target, &Request::Store(*store), step, |lease| {
+        let wire = wire(lease, step)?;
+        let mut room = vec![0; ROOM.min(len)];
+        wire.send_from(store, len, &mut room, |io, room| {
+            let read = read(source, room).map_err(Cause::stream)?;
+            io.extend(Deadline::after(step));
+            Ok::<_, Cause>(read)
+        })?;
+        let mut reply = Reply::new(ArrayBuffer::<0>::new());
+        let extend = |io: &mut Socket| io.extend(Deadline::after(step));
+        wire.receive_with(&Request::Store(*store), |event, _| reply.take(event), extend)?;
+        Ok(store.output(reply)?)
+    })
+}
+
+/// Sends `get` and writes the value to `sink`. `step` is how long each piece may take. The item has the value's length
+/// in its place.
+pub(crate) fn get_to(
+    target: &Target<'_>,
+    get: Get<'_>,
+    sink: &mut dyn Write,
+    step: Duration,
+) -> Result<Option<Item<usize>>, Error> {
+    run(target, &Request::Get(get), step, |lease| {
+        let wire = wire(lease, step)?;
+        wire.send(&Request::Get(get))?;
+        let mut reply = Reply::new(ArrayBuffer::<0>::new());
+        let (mut len, mut written) = (0, Ok(()));
+        let take = |event: &Event<'_>, _| match event {
+            // What a sink that has failed does not take is thrown away, and the connection stays in step.
+            Event::Data(piece) => {
+                len += piece.len();
+                if written.is_ok() {
+                    written = sink.write_all(piece);
+                }
+            }
+            event => reply.take(event),
+        };
+        let extend = |io: &mut Socket| io.extend(Deadline::after(step));
+        wire.receive_with(&Request::Get(get), take, extend)?;
+        written.and_then(|()| sink.flush()).map_err(Cause::stream)?;
+        let item = get.output(reply)?;
+        Ok(item.map(|Item { flags, cas, .. }| Item { flags, cas, value: len }))
+    })
+}
+
+/// Runs `exchange` with a part of the pool. Nothing is tried again: the caller's stream cannot be wound back.
+fn run<T>(
+    target: &Target<'_>,
+    request: &Request<'_>,
+    step: Duration,
+    exchange: impl FnOnce(&mut Lease<'_>) -> Result<T, Cause>,
+) -> Result<T, Error> {
+    let (pool, attempt) = target.server()?;
+    let mut lease = pool.lease(Deadline::after(step)).map_err(|cause| target.error(cause))?;
+    let done = exchange(&mut lease);
+    attempt.ended(done.as_ref());
+    done.map_err(|cause| {
+        lease.ends(&cause);
+        failed(pool, target.name(), cause, lease.leaves_open(request))
+    })
+}
+
+/// The connection; one that was used before is looked at, and another opened if it has ended.
+fn wire<'l>(lease: &'l mut Lease<'_>, step: Duration) -> Result<&'l mut Wire, Cause> {
+    let deadline = Deadline::after(step);
+    if lease.is_used() && !lease.wire(deadline)?.io_mut().is_silent() {
+        lease.replace(&Cause::Closed(None));
+    }
+    let wire = lease.wire(deadline)?;
+    wire.io_mut().begin(Deadline::after(step));
+    Ok(wire)
+}
+
+/// Reads some bytes. The end is an error here: there are still some to come.
+fn read(source: &mut dyn Read, room: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match source.read(room) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
+/// How much of a value is held at a time, in bytes.
+const ROOM: usize = 32 * 1024;

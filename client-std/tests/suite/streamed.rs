@@ -1,0 +1,160 @@
+//! Values that pass piece by piece, on the server of the process and on a real memcached.
+
+use core::{num::NonZeroU32, time::Duration};
+use std::io;
+
+use memring_std::{Attributes, Client, ErrorKind, Limits, Ttl};
+
+use crate::support::{Fleet, Scripted};
+
+/// Makes two tests of each function.
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod on_embedded {
+            $(#[test] fn $name() { super::$name(&super::Fleet::embedded(3)); })*
+        }
+
+        mod on_memcached {
+            $(#[test] fn $name() { super::$name(&super::Fleet::memcached(3)); })*
+        }
+    };
+}
+
+on_both! {
+    values_of_any_length_pass_both_ways
+    a_source_that_ends_early_stores_nothing
+    a_source_that_fails_stores_nothing
+    a_sink_that_fails_is_said_so
+    what_is_too_large_is_refused
+    a_miss_writes_nothing
+}
+
+fn hour() -> Ttl {
+    Ttl::seconds(NonZeroU32::new(3600).unwrap())
+}
+
+fn bytes(len: usize) -> Vec<u8> {
+    (0..len).map(|index| (index % 251) as u8).collect()
+}
+
+fn values_of_any_length_pass_both_ways(fleet: &Fleet) {
+    let client = &fleet.client;
+    for len in [0, 1, 16_000, 32 * 1024, 32 * 1024 + 1, 1_000_000] {
+        let value = bytes(len);
+        let attributes = Attributes { flags: 7, ttl: hour() };
+        // What the source has beyond the value is left there.
+        let longer = [&value[..], b"more"].concat();
+        let mut source = &longer[..];
+        client.set_from("k", len, &mut source, attributes).unwrap();
+        assert_eq!(source, b"more");
+        assert_eq!(client.get("k").unwrap().unwrap().value, value);
+        let mut sink = Vec::new();
+        let item = client.get_to("k", &mut sink).unwrap().unwrap();
+        assert_eq!((item.flags, item.value), (7, len));
+        assert!(sink == value);
+    }
+}
+
+fn a_source_that_ends_early_stores_nothing(fleet: &Fleet) {
+    let client = &fleet.client;
+    client.set("k", "old", hour()).unwrap();
+    for given in [0, 10, 100_000] {
+        let error = client.set_from("k", 200_000, &bytes(given)[..], hour()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Stream);
+        assert!(!error.is_ambiguous(), "{error:?}");
+    }
+    assert_eq!(client.get("k").unwrap().unwrap().value, b"old");
+}
+
+/// Gives and takes a few bytes, then fails.
+struct Failing(usize);
+
+impl io::Read for Failing {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let len = self.0.min(room.len());
+        self.0 -= len;
+        if len > 0 { Ok(len) } else { Err(io::ErrorKind::Other.into()) }
+    }
+}
+
+impl io::Write for Failing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let len = self.0.min(bytes.len());
+        self.0 -= len;
+        if len > 0 { Ok(len) } else { Err(io::ErrorKind::Other.into()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn a_source_that_fails_stores_nothing(fleet: &Fleet) {
+    let client = &fleet.client;
+    client.set("k", "old", hour()).unwrap();
+    let error = client.set_from("k", 200_000, Failing(70_000), hour()).unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Stream, "set_from"));
+    assert_eq!(client.get("k").unwrap().unwrap().value, b"old");
+}
+
+fn a_sink_that_fails_is_said_so(fleet: &Fleet) {
+    let client = &fleet.client;
+    client.set("k", bytes(500_000), hour()).unwrap();
+    let error = client.get_to("k", Failing(70_000)).unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Stream, "get_to"));
+    assert_eq!(client.get("k").unwrap().unwrap().value.len(), 500_000);
+}
+
+fn what_is_too_large_is_refused(fleet: &Fleet) {
+    let client = &fleet.client;
+    let large = bytes((1 << 20) + 1);
+    let mut source = &large[..];
+    let error = client.set_from("k", large.len(), &mut source, hour()).unwrap_err();
+    assert_eq!((error.kind(), source.len()), (ErrorKind::TooLarge, large.len()));
+    // The server's own limit is a little less than the client's.
+    let error = client.set_from("k", 1 << 20, &large[..], hour()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(error.server_error().is_some());
+    let limits = Limits { value: 1000, ..Limits::DEFAULT };
+    client.set("k", bytes(1001), hour()).unwrap();
+    let strict = Client::builder().servers(&fleet.names).limits(limits).build().unwrap();
+    let error = strict.get_to("k", &mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+}
+
+fn a_miss_writes_nothing(fleet: &Fleet) {
+    let mut sink = Vec::new();
+    assert!(fleet.client.get_to("k", &mut sink).unwrap().is_none());
+    assert!(sink.is_empty());
+    assert_eq!(fleet.client.get_to("a b", &mut sink).unwrap_err().kind(), ErrorKind::Key);
+}
+
+/// The timeout is for each piece, not for all of them.
+#[test]
+fn as_long_as_bytes_move_it_goes_on() {
+    let server = Scripted::new(|mut peer| {
+        while peer.line().is_some() {
+            peer.write("VALUE k 0 10\r\n");
+            for _ in 0..10 {
+                std::thread::sleep(Duration::from_millis(80));
+                peer.write("v");
+            }
+            peer.write("\r\nEND\r\n");
+        }
+    });
+    let client = server.client(Duration::from_millis(500));
+    let mut sink = Vec::new();
+    assert_eq!(client.get_to("k", &mut sink).unwrap().unwrap().value, 10);
+    assert_eq!(client.get("k").unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[test]
+fn a_server_that_hangs_costs_one_timeout() {
+    let client = Scripted::silent().client(Duration::from_millis(200));
+    let value = bytes(1000);
+    crate::support::ends_at(Duration::from_millis(200), || {
+        assert!(client.get_to("k", &mut Vec::new()).unwrap_err().is_timeout());
+    });
+    let error = client.set_from("k", 1000, &value[..], hour()).unwrap_err();
+    assert!(error.is_timeout() && error.is_ambiguous(), "{error:?}");
+}

@@ -1,0 +1,171 @@
+//! Values that pass piece by piece between a server and a stream of the caller's, on a connection of their own: others
+//! need not wait for them.
+
+use core::time::Duration;
+use std::io;
+
+use memring_text::failure::{Cause, Error};
+use memring_text::{
+    ArrayBuffer, Event, Exchange, Get, Item, Operation as _, Progress, Reply, Request, Store, StoreOutcome,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    time::timeout,
+};
+
+use crate::{
+    call::{Target, failed},
+    pool::Pool,
+    socket::{Stream, Transport as _},
+};
+
+/// Sends `store` with a value of `len` bytes from `source`. `step` is how long each piece may take.
+pub(crate) async fn send_from(
+    target: &Target<'_>,
+    store: &Store<'_>,
+    len: usize,
+    source: &mut (impl AsyncRead + Unpin),
+    step: Duration,
+) -> Result<StoreOutcome, Error> {
+    let (attempt, mut is_sent) = (target.attempt(), false);
+    let exchange = async {
+        let mut wire = Wire::open(target.pool(), step).await?;
+        let line = store.line_for(len)?;
+        let mut room = Vec::with_capacity(ROOM.min(len));
+        wire.write(line.as_bytes(), &mut is_sent).await?;
+        let mut left = len;
+        while left > 0 {
+            room.resize(left.min(ROOM), 0);
+            let read = read(source, &mut room).await.map_err(Cause::stream)?;
+            left = left.saturating_sub(read);
+            wire.write(room.get(..read).unwrap_or(&[]), &mut is_sent).await?;
+        }
+        wire.write(b"\r\n", &mut is_sent).await?;
+        wire.flush().await?;
+        let mut reply = Reply::new(ArrayBuffer::<0>::new());
+        wire.receive(&Request::Store(*store), &mut reply, &mut tokio::io::sink()).await?;
+        Ok(store.output(reply)?)
+    };
+    let done: Result<_, Cause> = exchange.await;
+    attempt.ended(done.as_ref());
+    done.map_err(|cause| failed(target.pool(), target.name(), cause, is_sent))
+}
+
+/// Sends `get` and writes the value to `sink`. `step` is how long each piece may take. The item has the value's length
+/// in its place.
+pub(crate) async fn get_to(
+    target: &Target<'_>,
+    get: Get<'_>,
+    sink: &mut (impl AsyncWrite + Unpin),
+    step: Duration,
+) -> Result<Option<Item<usize>>, Error> {
+    let request = Request::Get(get);
+    let (attempt, mut is_sent) = (target.attempt(), false);
+    let exchange = async {
+        let mut wire = Wire::open(target.pool(), step).await?;
+        wire.write(request.parts().head.as_bytes(), &mut is_sent).await?;
+        wire.flush().await?;
+        let mut reply = Reply::new(ArrayBuffer::<0>::new());
+        let len = wire.receive(&request, &mut reply, sink).await?;
+        sink.flush().await.map_err(Cause::stream)?;
+        let item = get.output(reply)?;
+        Ok(item.map(|Item { flags, cas, .. }| Item { flags, cas, value: len }))
+    };
+    let done: Result<_, Cause> = exchange.await;
+    // A get changes nothing.
+    attempt.ended(done.as_ref());
+    done.map_err(|cause| target.error(cause))
+}
+
+/// A connection for one exchange. Dropping it closes it.
+struct Wire {
+    io: Stream,
+    exchange: Exchange,
+    inbox: Vec<u8>,
+    /// Which part of the inbox is received and not done with.
+    taken: usize,
+    filled: usize,
+    step: Duration,
+}
+
+impl Wire {
+    async fn open(pool: &Pool, step: Duration) -> Result<Self, Cause> {
+        let (io, limits) = pool.open(step).await?;
+        let inbox = vec![0; ROOM.max(limits.line)];
+        Ok(Self { io, exchange: Exchange::new(limits), inbox, taken: 0, filled: 0, step })
+    }
+
+    /// Writes all of `bytes`; each part of them that leaves begins the time anew. Notes that something may have left.
+    async fn write(&mut self, bytes: &[u8], is_sent: &mut bool) -> Result<(), Cause> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let written = in_time(self.step, self.io.write(rest)).await;
+            *is_sent |= written.is_ok() || self.io.may_have_sent();
+            match written? {
+                0 => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                len => rest = rest.get(len..).unwrap_or(&[]),
+            }
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), Cause> {
+        in_time(self.step, self.io.flush()).await
+    }
+
+    /// Reads the reply to `request`, which has been sent: its value goes to `sink`, which may take its time, the rest to
+    /// `reply`. Gives the value's length.
+    async fn receive(
+        &mut self,
+        request: &Request<'_>,
+        reply: &mut Reply<ArrayBuffer<0>>,
+        sink: &mut (impl AsyncWrite + Unpin),
+    ) -> Result<usize, Cause> {
+        let mut len = 0;
+        self.exchange.sent();
+        while self.exchange.owed() > 0 {
+            let received = self.inbox.get(self.taken..self.filled).unwrap_or(&[]);
+            match self.exchange.decode(received, request)? {
+                Progress::Event { consumed, event, .. } => {
+                    if let Event::Data(piece) = event {
+                        len += piece.len();
+                        sink.write_all(piece).await.map_err(Cause::stream)?;
+                    } else {
+                        reply.take(&event);
+                    }
+                    self.taken = self.taken.saturating_add(consumed);
+                }
+                Progress::NeedMore => self.read().await?,
+            }
+        }
+        Ok(len)
+    }
+
+    /// Reads behind what is there.
+    async fn read(&mut self) -> Result<(), Cause> {
+        self.inbox.copy_within(self.taken..self.filled, 0);
+        (self.taken, self.filled) = (0, self.filled.saturating_sub(self.taken));
+        match in_time(self.step, self.io.read(self.inbox.get_mut(self.filled..).unwrap_or(&mut []))).await? {
+            0 => Err(Cause::Closed(None)),
+            len => {
+                self.filled = self.filled.saturating_add(len);
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn in_time<T>(step: Duration, work: impl Future<Output = io::Result<T>>) -> Result<T, Cause> {
+    timeout(step, work).await.map_err(|_| Cause::Timeout)?.map_err(Stream::cause_of)
+}
+
+/// Reads some bytes. The end is an error here: there are still some to come.
+async fn read(source: &mut (impl AsyncRead + Unpin), room: &mut [u8]) -> io::Result<usize> {
+    match source.read(room).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        len => Ok(len),
+    }
+}
+
+/// How much of a value is held at a time, in bytes.
+const ROOM: usize = 32 * 1024;

@@ -1,0 +1,192 @@
+//! Values that pass piece by piece, on the server of the process and on a real memcached.
+
+use core::{num::NonZeroU32, time::Duration};
+use core::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use memring_tokio::{Attributes, Client, ErrorKind, Limits, Ttl};
+
+use crate::support::{Fleet, Scripted};
+
+/// Makes two tests of each function.
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod on_embedded {
+            $(#[tokio::test] async fn $name() { super::$name(&super::Fleet::embedded(3)).await; })*
+        }
+
+        mod on_memcached {
+            $(#[tokio::test] async fn $name() { super::$name(&super::Fleet::memcached(3)).await; })*
+        }
+    };
+}
+
+on_both! {
+    values_of_any_length_pass_both_ways
+    a_source_that_ends_early_stores_nothing
+    a_source_that_fails_stores_nothing
+    a_sink_that_fails_is_said_so
+    what_is_too_large_is_refused
+    a_miss_writes_nothing
+}
+
+fn hour() -> Ttl {
+    Ttl::seconds(NonZeroU32::new(3600).unwrap())
+}
+
+fn bytes(len: usize) -> Vec<u8> {
+    (0..len).map(|index| (index % 251) as u8).collect()
+}
+
+async fn values_of_any_length_pass_both_ways(fleet: &Fleet) {
+    let client = &fleet.client;
+    for len in [0, 1, 16_000, 32 * 1024, 32 * 1024 + 1, 1_000_000] {
+        let value = bytes(len);
+        let attributes = Attributes { flags: 7, ttl: hour() };
+        // What the source has beyond the value is left there.
+        let longer = [&value[..], b"more"].concat();
+        let mut source = &longer[..];
+        client.set_from("k", len, &mut source, attributes).await.unwrap();
+        assert_eq!(source, b"more");
+        assert_eq!(client.get("k").await.unwrap().unwrap().value, value);
+        let mut sink = Vec::new();
+        let item = client.get_to("k", &mut sink).await.unwrap().unwrap();
+        assert_eq!((item.flags, item.value), (7, len));
+        assert!(sink == value);
+    }
+}
+
+async fn a_source_that_ends_early_stores_nothing(fleet: &Fleet) {
+    let client = &fleet.client;
+    client.set("k", "old", hour()).await.unwrap();
+    for given in [0, 10, 100_000] {
+        let error = client.set_from("k", 200_000, &bytes(given)[..], hour()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Stream);
+        assert!(!error.is_ambiguous(), "{error:?}");
+    }
+    assert_eq!(client.get("k").await.unwrap().unwrap().value, "old");
+}
+
+/// Gives and takes a few bytes, then fails.
+struct Failing(usize);
+
+impl AsyncRead for Failing {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        room: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let len = self.0.min(room.remaining());
+        self.0 -= len;
+        room.put_slice(&vec![0; len]);
+        Poll::Ready(if len > 0 { Ok(()) } else { Err(io::ErrorKind::Other.into()) })
+    }
+}
+
+impl AsyncWrite for Failing {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let len = self.0.min(bytes.len());
+        self.0 -= len;
+        Poll::Ready(if len > 0 { Ok(len) } else { Err(io::ErrorKind::Other.into()) })
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+async fn a_source_that_fails_stores_nothing(fleet: &Fleet) {
+    let client = &fleet.client;
+    client.set("k", "old", hour()).await.unwrap();
+    let error = client.set_from("k", 200_000, Failing(70_000), hour()).await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Stream, "set_from"));
+    assert_eq!(client.get("k").await.unwrap().unwrap().value, "old");
+}
+
+async fn a_sink_that_fails_is_said_so(fleet: &Fleet) {
+    let client = &fleet.client;
+    client.set("k", bytes(500_000), hour()).await.unwrap();
+    let error = client.get_to("k", Failing(70_000)).await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Stream, "get_to"));
+    assert_eq!(client.get("k").await.unwrap().unwrap().value.len(), 500_000);
+}
+
+async fn what_is_too_large_is_refused(fleet: &Fleet) {
+    let client = &fleet.client;
+    let large = bytes((1 << 20) + 1);
+    let mut source = &large[..];
+    let error = client.set_from("k", large.len(), &mut source, hour()).await.unwrap_err();
+    assert_eq!((error.kind(), source.len()), (ErrorKind::TooLarge, large.len()));
+    // The server's own limit is a little less than the client's.
+    let error = client.set_from("k", 1 << 20, &large[..], hour()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(error.server_error().is_some());
+    let limits = Limits { value: 1000, ..Limits::DEFAULT };
+    client.set("k", bytes(1001), hour()).await.unwrap();
+    let strict = Client::builder().servers(&fleet.names).limits(limits).build().unwrap();
+    let error = strict.get_to("k", &mut Vec::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+}
+
+async fn a_miss_writes_nothing(fleet: &Fleet) {
+    let mut sink = Vec::new();
+    assert!(fleet.client.get_to("k", &mut sink).await.unwrap().is_none());
+    assert!(sink.is_empty());
+    assert_eq!(fleet.client.get_to("a b", &mut sink).await.unwrap_err().kind(), ErrorKind::Key);
+}
+
+#[tokio::test]
+async fn small_values_do_not_wait_for_a_large_one() {
+    let fleet = Fleet::embedded(1);
+    let client = &fleet.client;
+    client.set("small", "v", hour()).await.unwrap();
+    let (mut near, far) = tokio::io::duplex(16);
+    let upload = client.set_from("large", 10, far, hour());
+    let small = async {
+        assert!(client.get("small").await.unwrap().is_some());
+        tokio::io::AsyncWriteExt::write_all(&mut near, b"0123456789").await.unwrap();
+    };
+    let (stored, ()) = tokio::join!(upload, small);
+    stored.unwrap();
+    assert_eq!(client.get("large").await.unwrap().unwrap().value, "0123456789");
+}
+
+/// The timeout is for each piece, not for all of them.
+#[tokio::test]
+async fn as_long_as_bytes_move_it_goes_on() {
+    let server = Scripted::new(|mut peer| {
+        while peer.line().is_some() {
+            peer.write("VALUE k 0 10\r\n");
+            for _ in 0..10 {
+                std::thread::sleep(Duration::from_millis(80));
+                peer.write("v");
+            }
+            peer.write("\r\nEND\r\n");
+        }
+    });
+    let client = server.client(Duration::from_millis(500));
+    let mut sink = Vec::new();
+    assert_eq!(client.get_to("k", &mut sink).await.unwrap().unwrap().value, 10);
+    assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_costs_one_timeout() {
+    let client = Scripted::silent().client(Duration::from_millis(200));
+    let value = bytes(1000);
+    crate::support::ends_at(Duration::from_millis(200), async {
+        assert!(client.get_to("k", &mut Vec::new()).await.unwrap_err().is_timeout());
+    })
+    .await;
+    let error = client.set_from("k", 1000, &value[..], hour()).await.unwrap_err();
+    assert!(error.is_timeout() && error.is_ambiguous(), "{error:?}");
+}
