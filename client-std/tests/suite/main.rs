@@ -5,6 +5,7 @@
 mod auth;
 mod batches;
 mod faults;
+mod health;
 mod keys;
 mod meta;
 mod mixed;

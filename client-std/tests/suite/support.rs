@@ -137,6 +137,12 @@ impl Memcached {
         self.port
     }
 
+    /// Sends it a signal, by the name that `kill` knows.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Ends it at once (`kill -9`); its port refuses connections then.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();

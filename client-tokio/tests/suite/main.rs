@@ -6,6 +6,7 @@ mod auth;
 mod batches;
 mod cancel;
 mod faults;
+mod health;
 mod keys;
 mod meta;
 mod mixed;

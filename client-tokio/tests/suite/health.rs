@@ -1,0 +1,461 @@
+//! Servers that fail: when they are left alone, who stands in, how they come back, and what others see of it.
+
+use core::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::Duration,
+};
+use std::{
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use memring_std::testing::Server;
+use memring_tokio::{
+    Builder, Client, Error, ErrorKind, Event, FailurePolicy, HealthPolicy, HealthStatus, Precision, Ttl,
+};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use crate::support::{Memcached, Scripted, refusing};
+
+const DEADLINE: Duration = Duration::from_millis(400);
+
+/// Long enough never to be reached.
+const LONG: Duration = Duration::from_secs(20);
+
+/// A server is left alone after one failure, and for so long that no test sees the end of it.
+const TOUCHY: HealthPolicy =
+    HealthPolicy { failures: 1, min_wait: LONG, max_wait: LONG, ..HealthPolicy::DEFAULT };
+
+fn builder<S: AsRef<str>>(names: &[S]) -> Builder {
+    Client::builder().servers(names.iter().map(AsRef::as_ref))
+}
+
+/// Keys, and whether the server `name` holds them.
+fn keys(client: &Client, name: &str) -> (Vec<String>, Vec<String>) {
+    (0..60).map(|number| format!("key:{number}")).partition(|key| *client.server_of(key) == *name)
+}
+
+fn is_down(client: &Client, place: usize) -> bool {
+    client.servers()[place].health.is_down()
+}
+
+/// Waits for something to be there, at most ten seconds.
+async fn until<T>(what: &str, mut there: impl AsyncFnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(it) = there().await {
+            return it;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(10), "waited in vain: {what}");
+        sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// How long the fastest of many calls takes: others may have to wait for the machine.
+async fn fastest(mut call: impl AsyncFnMut()) -> Duration {
+    let mut fastest = LONG;
+    for _ in 0..50 {
+        let begin = Instant::now();
+        call().await;
+        fastest = fastest.min(begin.elapsed());
+    }
+    fastest
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_costs_a_few_deadlines_and_then_nothing() {
+    let (hung, good) = (Memcached::start(), Memcached::start());
+    let client = builder(&[hung.name(), good.name()]).timeout(DEADLINE).build().unwrap();
+    let (lost, found) = keys(&client, &hung.name());
+    client.version().await;
+    hung.signal("STOP");
+    // Callers of the same moment pay one deadline, all together.
+    let begin = Instant::now();
+    let mut tasks = JoinSet::new();
+    for key in lost[..5].iter().cloned() {
+        let client = client.clone();
+        tasks.spawn(async move { assert_eq!(client.get(key).await.unwrap_err().kind(), ErrorKind::Timeout) });
+    }
+    tasks.join_all().await;
+    assert!(begin.elapsed() < 3 * DEADLINE, "{:?}", begin.elapsed());
+    let error = until("the server is left alone", async || {
+        client.get(&lost[0]).await.err().filter(|error| error.kind() == ErrorKind::Down)
+    })
+    .await;
+    assert!(error.is_retryable() && !error.is_ambiguous() && !error.is_timeout());
+    assert!(error.retry_after().unwrap() <= HealthPolicy::DEFAULT.max_wait);
+    assert_eq!(error.server(), Some(&*hung.name()));
+    let took = until("a set fails at once", async || {
+        let begin = Instant::now();
+        let error = client.set(&lost[0], "v", Ttl::NEVER).await.unwrap_err();
+        (error.kind() == ErrorKind::Down).then(|| begin.elapsed())
+    })
+    .await;
+    assert!(took < DEADLINE / 4, "{took:?}");
+    for key in &found {
+        client.set(key, key, Ttl::NEVER).await.unwrap();
+    }
+    hung.signal("CONT");
+    until("it is asked again", async || client.set(&lost[0], "v", Ttl::NEVER).await.ok()).await;
+    assert_eq!(client.get(&lost[0]).await.unwrap().unwrap().value, "v");
+    assert!(matches!(client.servers()[0].health, HealthStatus::Up { failures: 0, .. }));
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_fails_within_a_millisecond() {
+    let name = refusing();
+    let client = builder(&[&name]).health_policy(TOUCHY).build().unwrap();
+    assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Connect);
+    let took = fastest(async || assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Down)).await;
+    assert!(took < Duration::from_millis(1), "{took:?}");
+    let found = client.get_many(&["k", "l"]).await.unwrap();
+    assert_eq!((found.errors().len(), found.errors()[0].kind()), (1, ErrorKind::Down));
+    // Who asks every server asks this one, too.
+    assert_eq!(client.version().await[0].result.as_ref().unwrap_err().kind(), ErrorKind::Connect);
+}
+
+#[tokio::test]
+async fn it_takes_several_failures_and_what_a_server_refuses_is_none() {
+    let client = builder(&[refusing()]).build().unwrap();
+    for _ in 0..3 {
+        assert!(!is_down(&client, 0));
+        assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Connect);
+    }
+    assert!(is_down(&client, 0));
+    let server = Scripted::answering("SERVER_ERROR out of memory storing object\r\n");
+    let client = builder(&[server.name()]).health_policy(TOUCHY).build().unwrap();
+    for _ in 0..5 {
+        assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::OutOfMemory);
+        client.get("").await.unwrap_err();
+    }
+    assert!(!is_down(&client, 0));
+}
+
+#[tokio::test]
+async fn without_a_health_policy_every_operation_tries() {
+    let client = builder(&[refusing()]).health_policy(None).build().unwrap();
+    for _ in 0..10 {
+        assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Connect);
+    }
+}
+
+#[tokio::test]
+async fn the_impatience_of_one_caller_is_no_failure() {
+    let server = Scripted::silent();
+    let client = builder(&[server.name()]).health_policy(TOUCHY).timeout(LONG).build().unwrap();
+    for _ in 0..3 {
+        let hasty = client.with_timeout(Duration::from_millis(30));
+        assert_eq!(hasty.get("k").await.unwrap_err().kind(), ErrorKind::Timeout);
+    }
+    assert!(!is_down(&client, 0));
+}
+
+#[tokio::test]
+async fn one_lost_connection_is_one_failure_however_many_lose_it() {
+    let server = Scripted::new(|mut peer| {
+        for _ in 0..30 {
+            peer.line();
+        }
+    });
+    let client = builder(&[server.name()]).timeout(LONG).merge_gets(false).build().unwrap();
+    let mut tasks = JoinSet::new();
+    for number in 0..30 {
+        let client = client.clone();
+        tasks.spawn(async move { client.delete(format!("k{number}")).await.unwrap_err().kind() });
+    }
+    assert!(tasks.join_all().await.iter().all(|kind| *kind == ErrorKind::Closed));
+    assert!(matches!(client.servers()[0].health, HealthStatus::Up { failures: 1, .. }));
+}
+
+#[tokio::test]
+async fn a_server_is_tried_by_one_caller_at_a_time() {
+    let (asked, is_good) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let server = Scripted::new({
+        let (asked, is_good) = (Arc::clone(&asked), Arc::clone(&is_good));
+        move |mut peer| {
+            while peer.line().is_some() {
+                asked.fetch_add(1, Ordering::SeqCst);
+                if is_good.load(Ordering::SeqCst) {
+                    peer.write("END\r\n");
+                }
+            }
+        }
+    });
+    let wait = Duration::from_millis(1);
+    let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: LONG, ..HealthPolicy::DEFAULT };
+    let client = builder(&[server.name()]).health_policy(policy).timeout(DEADLINE).build().unwrap();
+    client.get("k").await.unwrap_err();
+    let before = asked.load(Ordering::SeqCst);
+    sleep(10 * wait).await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..8 {
+        let client = client.clone();
+        tasks.spawn(async move { drop(client.get("k").await.unwrap_err()) });
+    }
+    tasks.join_all().await;
+    assert!(asked.load(Ordering::SeqCst) <= before + 1, "one probe for all");
+    is_good.store(true, Ordering::SeqCst);
+    until("it is back", async || client.get("k").await.ok()).await;
+    client.get("k").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_probe_that_is_dropped_leaves_the_server_to_the_next_caller() {
+    let is_good = Arc::new(AtomicBool::new(false));
+    let server = Scripted::new({
+        let is_good = Arc::clone(&is_good);
+        move |mut peer| {
+            while peer.line().is_some() {
+                if is_good.load(Ordering::SeqCst) {
+                    peer.write("END\r\n");
+                }
+            }
+        }
+    });
+    let wait = Duration::from_millis(1);
+    let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: LONG, ..HealthPolicy::DEFAULT };
+    let client = builder(&[server.name()]).health_policy(policy).timeout(DEADLINE).build().unwrap();
+    client.get("k").await.unwrap_err();
+    sleep(10 * wait).await;
+    // A probe that is given up, and one in a batch.
+    timeout(DEADLINE / 8, client.get("k")).await.unwrap_err();
+    timeout(DEADLINE / 8, client.get_many(&["k"])).await.unwrap_err();
+    is_good.store(true, Ordering::SeqCst);
+    // The connection still waits for the replies to what was dropped, and ends when they are overdue.
+    until("the next caller tries", async || client.get("k").await.ok()).await;
+    assert!(!is_down(&client, 0));
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_server_outlives_a_change_of_servers() {
+    let (gone, good) = (refusing(), Server::start().unwrap());
+    let good = good.addr().to_string();
+    let client = builder(&[&gone]).health_policy(TOUCHY).build().unwrap();
+    client.get("k").await.unwrap_err();
+    let _ = client.set_servers([&good, &gone]).unwrap();
+    assert!(!is_down(&client, 0) && is_down(&client, 1));
+}
+
+#[tokio::test]
+async fn the_next_server_stands_in_where_that_is_wanted() {
+    let good = [Server::start().unwrap(), Server::start().unwrap()];
+    let gone = refusing();
+    let names = [gone.clone(), good[0].addr().to_string(), good[1].addr().to_string()];
+    let builder = builder(&names).failure_policy(FailurePolicy::Fallback).timeout(LONG);
+    let builder = builder.scheme_named("libmemcached-ketama-weighted", [("auto_eject_hosts", "1")]);
+    let reroutes = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&reroutes);
+    let client = builder.on_event(move |event| {
+        if let Event::Rerouted { .. } = event {
+            seen.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let client = client.build().unwrap();
+    let (lost, _) = keys(&client, &gone);
+    // Within the very first call, and later without a try.
+    for key in &lost {
+        client.set(key, key, Ttl::NEVER).await.unwrap();
+        assert_eq!(client.get(key).await.unwrap().unwrap().value, key);
+    }
+    assert!(reroutes.load(Ordering::Relaxed) >= 2 * lost.len());
+    let found = until("the batch finds them where the calls left them", async || {
+        client.get_many(&lost).await.unwrap().all().ok()
+    })
+    .await;
+    assert!(found.iter().all(Option::is_some));
+}
+
+#[tokio::test]
+async fn the_gutter_stands_in_and_is_left_when_the_server_is_back() {
+    let mut server = Memcached::start();
+    let spare = Server::start().unwrap();
+    let client = builder(&[server.name()]).gutter([spare.addr().to_string()]).timeout(LONG).build().unwrap();
+    client.set("k", "fleet", Ttl::NEVER).await.unwrap();
+    assert_eq!(spare.connections(), 0);
+    server.kill();
+    until("the spare server has it", async || client.set("k", "gutter", Ttl::NEVER).await.ok()).await;
+    assert_eq!(client.get("k").await.unwrap().unwrap().value, "gutter");
+    let servers = client.servers();
+    assert_eq!(servers.iter().map(|server| server.is_spare).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(client.flush_all(None).await.len(), 2);
+    let _server = Memcached::start_on(server.port());
+    client.set("k", "gutter", Ttl::NEVER).await.unwrap();
+    until("the server is asked again", async || client.get("k").await.unwrap().is_none().then_some(())).await;
+}
+
+#[tokio::test]
+async fn errors_are_misses_where_that_is_wanted() {
+    let (gone, good) = (refusing(), Server::start().unwrap());
+    let good = good.addr().to_string();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let builder = builder(&[&gone, &good]).errors_as_misses(true).on_event({
+        let seen = Arc::clone(&seen);
+        move |event| {
+            if let Event::Failed { error, .. } = event {
+                seen.lock().unwrap().push(error.kind());
+            }
+        }
+    });
+    let client = builder.build().unwrap();
+    let (lost, found) = keys(&client, &gone);
+    let key = &lost[0];
+    assert!(client.get(key).await.unwrap().is_none() && client.gets(key).await.unwrap().is_none());
+    assert!(client.gat(key, Ttl::NEVER).await.unwrap().is_none());
+    assert!(client.get_into(key, Vec::new()).await.unwrap().is_none());
+    assert_eq!(seen.lock().unwrap()[..2], [ErrorKind::Connect; 2]);
+    // What changes something fails, and so does what is no key.
+    client.set(key, "v", Ttl::NEVER).await.unwrap_err();
+    client.touch(key, Ttl::NEVER).await.unwrap_err();
+    assert_eq!(client.get("no key").await.unwrap_err().kind(), ErrorKind::Key);
+    client.set(&found[0], "v", Ttl::NEVER).await.unwrap();
+    let many = client.get_many(&[key, &found[0]]).await.unwrap();
+    assert_eq!(many.errors().len(), 1);
+    let items = many.all().unwrap();
+    assert!(items[0].is_none() && items[1].is_some());
+    client.with_errors_as_misses(false).get(key).await.unwrap_err();
+}
+
+#[test]
+fn a_change_of_servers_says_what_it_moves() {
+    let names = ["a", "b", "c", "d"];
+    let client = Client::connect(&names[..3]).unwrap();
+    let change = client.set_servers(names).unwrap();
+    let moves = change.moves();
+    assert_eq!(moves.precision(), Precision::Exact);
+    assert!(moves.moved() > 0.15 && moves.moved() < 0.35, "{}", moves.moved());
+    let to_new: f64 = moves.shares().filter(|(_, to, _)| to.get() == 3).map(|(_, _, share)| share).sum();
+    assert!((to_new - moves.moved()).abs() < 1e-9, "keys move to the new server only");
+    assert_eq!((change.before().len(), change.after().len()), (3, 4));
+    assert!(client.set_servers(names).unwrap().moves().moved() < 1e-9);
+}
+
+#[tokio::test]
+async fn events_tell_what_happens_in_its_order() {
+    let mut server = Memcached::start();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let builder = builder(&[server.name()]).timeout(LONG).on_event({
+        let (seen, name) = (Arc::clone(&seen), server.name());
+        move |event| {
+            assert_eq!(event.server(), Some(&*name));
+            let text = format!("{event:?}");
+            assert!(!text.contains("secret"), "{text}");
+            seen.lock().unwrap().push(text.split([' ', '(']).next().unwrap().to_owned());
+        }
+    });
+    let client = builder.build().unwrap();
+    client.set("secret-key", "secret-value", Ttl::NEVER).await.unwrap();
+    server.kill();
+    until("it is down", async || {
+        client.get("secret-key").await.err().filter(|error| error.kind() == ErrorKind::Down)
+    })
+    .await;
+    let _server = Memcached::start_on(server.port());
+    until("it is up", async || client.get("secret-key").await.ok()).await;
+    let seen = seen.lock().unwrap();
+    let mut order = ["Connected", "Disconnected", "Failed", "ServerDown", "Connected", "ServerUp"].iter();
+    let mut next = order.next();
+    for event in &*seen {
+        if next.is_some_and(|next| next == event) {
+            next = order.next();
+        }
+    }
+    assert_eq!(next, None, "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_client_without_any_server_left_fails_fast() {
+    let names: Vec<_> = (0..4).map(|_| refusing()).collect();
+    let client = builder(&names).health_policy(TOUCHY).build().unwrap();
+    let keys: Vec<_> = (0..100).map(|number| format!("key:{number}")).collect();
+    assert_eq!(client.get_many(&keys).await.unwrap().errors().len(), 4);
+    let took = fastest(async || {
+        let found = client.get_many(&keys).await.unwrap();
+        assert!(found.errors().iter().all(|error| error.kind() == ErrorKind::Down));
+        assert!(found.results().iter().all(Result::is_err));
+    })
+    .await;
+    assert!(took < Duration::from_millis(5), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_flapping_server_moves_no_key() {
+    let (mut flapping, good) = (Memcached::start(), Memcached::start());
+    let client = builder(&[flapping.name(), good.name()]).timeout(LONG).build().unwrap();
+    let (lost, found) = keys(&client, &flapping.name());
+    for _ in 0..5 {
+        flapping.kill();
+        until("it is away", async || client.get(&lost[0]).await.err()).await;
+        for key in &found {
+            client.set(key, key, Ttl::NEVER).await.unwrap();
+        }
+        flapping = Memcached::start_on(flapping.port());
+        until("it is back", async || client.set(&lost[0], "v", Ttl::NEVER).await.ok()).await;
+        assert_eq!(*client.server_of(&lost[0]), *flapping.name());
+    }
+}
+
+#[tokio::test]
+async fn too_many_connections_are_trouble_of_the_server() {
+    let server = Memcached::start_with(&["-c", "40"]);
+    let holders: Vec<_> = (0..80).map(|_| std::net::TcpStream::connect(server.addr()).unwrap()).collect();
+    let policy = HealthPolicy { failures: 1, ..HealthPolicy::DEFAULT };
+    let client = builder(&[server.name()]).health_policy(policy).timeout(DEADLINE).build().unwrap();
+    let error: Error = until("it is full", async || client.get("k").await.err()).await;
+    let kinds = [ErrorKind::TooManyConnections, ErrorKind::Closed, ErrorKind::Timeout, ErrorKind::Io];
+    assert!(kinds.contains(&error.kind()), "{error:?}");
+    assert!(is_down(&client, 0));
+    drop(holders);
+    until("there is room again", async || client.get("k").await.ok()).await;
+    assert!(!is_down(&client, 0));
+}
+
+#[tokio::test]
+async fn a_server_out_of_memory_keeps_its_connections() {
+    let server = Memcached::start_with(&["-M", "-m", "8"]);
+    let client = builder(&[server.name()]).health_policy(TOUCHY).timeout(LONG).build().unwrap();
+    let value = vec![b'v'; 500_000];
+    let mut error = None;
+    for number in 0..100 {
+        error = client.set(format!("k{number}"), &value, Ttl::NEVER).await.err();
+        if error.is_some() {
+            break;
+        }
+    }
+    let error = error.expect("eight megabytes are soon full");
+    assert_eq!(error.kind(), ErrorKind::OutOfMemory);
+    assert!(error.is_retryable() && !error.is_ambiguous());
+    let status = &client.servers()[0];
+    assert_eq!((status.connections, status.health.is_down()), (1, false));
+    assert!(client.get("k0").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_gave_up_is_replaced_unseen() {
+    let server = Memcached::start_with(&["-o", "idle_timeout=1"]);
+    let client = builder(&[server.name()]).health_policy(TOUCHY).timeout(LONG).build().unwrap();
+    client.set("k", "v", Ttl::NEVER).await.unwrap();
+    until("memcached gives it up", async || {
+        let other = Client::connect([server.name()]).unwrap();
+        let stats = other.stats(memring_tokio::StatsKind::General).await.remove(0).result.unwrap();
+        stats.value("idle_kicks").filter(|kicks| *kicks != b"0").map(drop)
+    })
+    .await;
+    assert_eq!(client.get("k").await.unwrap().unwrap().value, "v");
+    assert!(!is_down(&client, 0));
+}
+
+#[tokio::test]
+async fn connections_do_not_rest_for_ever() {
+    let server = Server::start().unwrap();
+    let rest = Duration::from_millis(100);
+    let client = builder(&[server.addr().to_string()]).idle_timeout(rest).timeout(LONG).build().unwrap();
+    for _ in 0..2 {
+        client.set("k", "v", Ttl::NEVER).await.unwrap();
+        until("it is closed", async || (client.servers()[0].connections == 0).then_some(())).await;
+        until("the server sees it, too", async || (server.connections() == 0).then_some(())).await;
+    }
+    assert!(!is_down(&client, 0));
+}
