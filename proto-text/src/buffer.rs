@@ -21,6 +21,17 @@ pub trait Buffer {
     /// Forgets what lies behind the first `len` bytes; does nothing when there are fewer.
     fn truncate(&mut self, len: usize);
 
+    /// Puts all of `bytes` behind what is there, or nothing. Behind them, `rest` more are announced: a buffer that grows
+    /// may make room for those as well, once enough has come to believe it.
+    ///
+    /// # Errors
+    /// [`Full`] when `bytes` do not fit.
+    #[inline]
+    fn put_of(&mut self, bytes: &[u8], rest: usize) -> Result<(), Full> {
+        let _ = rest;
+        self.put(bytes)
+    }
+
     /// Puts all of `parts` behind what is there, or nothing.
     ///
     /// # Errors
@@ -189,6 +200,18 @@ impl Buffer for alloc::vec::Vec<u8> {
         Ok(())
     }
 
+    /// Grows the vector at most twice for one value: to 32 KiB, and when those have come, to the whole.
+    #[inline]
+    fn put_of(&mut self, bytes: &[u8], rest: usize) -> Result<(), Full> {
+        if rest > 0 && self.capacity().saturating_sub(self.len()) < bytes.len() {
+            let whole = bytes.len().saturating_add(rest);
+            let more = if self.capacity() < BELIEVED { whole.min(BELIEVED) } else { whole };
+            // Without the memory for it, there may still be some for what has come.
+            let _ = self.try_reserve_exact(more.max(bytes.len()));
+        }
+        self.put(bytes)
+    }
+
     #[inline]
     fn truncate(&mut self, len: usize) {
         Self::truncate(self, len);
@@ -212,10 +235,19 @@ impl<B: Buffer + ?Sized> Buffer for &mut B {
     }
 
     #[inline]
+    fn put_of(&mut self, bytes: &[u8], rest: usize) -> Result<(), Full> {
+        (**self).put_of(bytes, rest)
+    }
+
+    #[inline]
     fn truncate(&mut self, len: usize) {
         (**self).truncate(len);
     }
 }
+
+/// How many bytes of a value are believed in before they have come.
+#[cfg(feature = "alloc")]
+const BELIEVED: usize = 32 * 1024;
 
 #[inline]
 fn put_behind(room: &mut [u8], len: &mut usize, bytes: &[u8]) -> Result<(), Full> {

@@ -55,6 +55,8 @@ pub struct Reply<V> {
     /// Flags and cas unique of the item.
     item: Option<(u32, Option<u64>)>,
     pub(crate) value: V,
+    /// How much of the value is still to come.
+    rest: usize,
     pub(crate) full: Option<Full>,
 }
 
@@ -81,7 +83,7 @@ impl<V: Buffer> Reply<V> {
     /// Nothing received yet. `value` takes the item's value, the version text or the statistics, behind what it
     /// holds; hand it in empty.
     pub const fn new(value: V) -> Self {
-        Self { outcome: Outcome::Open, item: None, value, full: None }
+        Self { outcome: Outcome::Open, item: None, value, rest: 0, full: None }
     }
 
     /// Takes the next event of the reply.
@@ -90,10 +92,14 @@ impl<V: Buffer> Reply<V> {
     #[inline]
     pub fn take(&mut self, event: &Event<'_>) {
         match *event {
-            Event::Value(head) => self.item = Some((head.flags, head.cas)),
+            Event::Value(head) => {
+                self.item = Some((head.flags, head.cas));
+                self.rest = head.len;
+            }
             Event::Data(piece) => {
+                self.rest = self.rest.saturating_sub(piece.len());
                 if self.full.is_none() {
-                    self.full = self.value.put(piece).err();
+                    self.full = self.value.put_of(piece, self.rest).err();
                 }
             }
             Event::ValueEnd => {}
@@ -133,7 +139,10 @@ impl<V: Buffer> Reply<V> {
             }
             Event::Stat { name, value } => self.put(&[name, b" ", value, b"\n"]),
             Event::Error(line) => self.outcome = Outcome::Error(ServerError::from(line)),
-            Event::Meta(head) => self.outcome = Outcome::Meta(head.code, MetaInfo::from(&head)),
+            Event::Meta(head) => {
+                self.outcome = Outcome::Meta(head.code, MetaInfo::from(&head));
+                self.rest = head.len;
+            }
             Event::Silence { sure } => self.outcome = Outcome::Silence { sure },
             Event::Debug(line) => {
                 self.outcome = Outcome::Text;
@@ -433,6 +442,7 @@ pub struct ItemCollector<V> {
     flags: u32,
     cas: Option<u64>,
     value: V,
+    rest: usize,
     full: Option<Full>,
 }
 
@@ -441,17 +451,18 @@ impl<V: Buffer + Default> ItemCollector<V> {
     pub fn take(&mut self, event: &Event<'_>) -> Option<Result<Item<V>, Full>> {
         match *event {
             Event::Value(head) => {
-                *self = Self { flags: head.flags, cas: head.cas, ..Self::default() };
+                *self = Self { flags: head.flags, cas: head.cas, rest: head.len, ..Self::default() };
                 None
             }
             Event::Data(piece) => {
+                self.rest = self.rest.saturating_sub(piece.len());
                 if self.full.is_none() {
-                    self.full = self.value.put(piece).err();
+                    self.full = self.value.put_of(piece, self.rest).err();
                 }
                 None
             }
             Event::ValueEnd => {
-                let Self { flags, cas, value, full } = core::mem::take(self);
+                let Self { flags, cas, value, full, .. } = core::mem::take(self);
                 Some(full.map_or(Ok(Item { flags, cas, value }), Err))
             }
             _ => None,

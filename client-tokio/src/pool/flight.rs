@@ -25,6 +25,8 @@ pub(crate) struct Flight {
     is_begun: bool,
     /// What comes in, as far as it has come: an item, or the reply to a request that has no items.
     item: Option<Item<Vec<u8>>>,
+    /// How much of the item's value is still to come.
+    rest: usize,
     other: Option<Box<Reply<Vec<u8>>>>,
     earliest: Option<Instant>,
     /// How many bytes were composed.
@@ -54,6 +56,7 @@ impl Flight {
             line: 0..0,
             is_begun: false,
             item: None,
+            rest: 0,
             other: None,
             earliest: None,
             composed: 0,
@@ -152,9 +155,14 @@ impl Flight {
                 let mut value = rooms.pop().unwrap_or_default();
                 value.reserve_exact(head.len.min(RESERVED));
                 self.item = Some(Item { flags: head.flags, cas: head.cas, value });
+                self.rest = head.len;
             }
             (Event::Data(piece), Some(_)) => {
+                self.rest = self.rest.saturating_sub(piece.len());
                 if let Some(item) = &mut self.item {
+                    if item.value.capacity().saturating_sub(item.value.len()) < piece.len() {
+                        item.value.reserve_exact(piece.len().saturating_add(self.rest));
+                    }
                     item.value.extend_from_slice(piece);
                 }
             }

@@ -402,12 +402,21 @@ async fn too_many_connections_are_trouble_of_the_server() {
     let server = Memcached::start_with(&["-c", "40"]);
     let holders: Vec<_> = (0..80).map(|_| std::net::TcpStream::connect(server.addr()).unwrap()).collect();
     let policy = HealthPolicy { failures: 1, ..HealthPolicy::DEFAULT };
-    let client = builder(&[server.name()]).health_policy(policy).timeout(DEADLINE).build().unwrap();
-    let error: Error = until("it is full", async || client.get("k").await.err()).await;
+    // Who gets in takes a place, too.
+    let mut inside = Vec::new();
+    let (client, error): (_, Error) = until("it is full", async || {
+        let client = builder(&[server.name()]).health_policy(policy).timeout(DEADLINE).build().unwrap();
+        match client.get("k").await {
+            Ok(_) => inside.push(client),
+            Err(error) => return Some((client, error)),
+        }
+        None
+    })
+    .await;
     let kinds = [ErrorKind::TooManyConnections, ErrorKind::Closed, ErrorKind::Timeout, ErrorKind::Io];
     assert!(kinds.contains(&error.kind()), "{error:?}");
     assert!(is_down(&client, 0));
-    drop(holders);
+    drop((holders, inside));
     until("there is room again", async || client.get("k").await.ok()).await;
     assert!(!is_down(&client, 0));
 }
