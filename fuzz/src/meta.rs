@@ -53,18 +53,19 @@ impl AnyMeta {
             0 => with_flags!(MetaGet::new(key);
                 0 => value(); 1 => cas(); 2 => flags(); 3 => hit(); 4 => key(); 5 => last_access(); 6 => size();
                 7 => ttl(); 8 => opaque(opaque); 9 => quiet(); 10 => no_bump(); 11 => vivify(self.exptime);
-                12 => recache(self.exptime); 13 => touch(self.exptime);),
+                12 => recache(self.exptime); 13 => touch(self.exptime); 14 => proxy(opaque); 15 => path(opaque);),
             1 => with_flags!(MetaSet::new(key, value);
                 0 => flags(self.number as u32); 1 => exptime(self.exptime); 2 => if_cas(self.number);
                 3 => invalidate(); 4 => cas(); 5 => key(); 6 => opaque(opaque); 7 => quiet();
-                8 => mode(SetMode::Add); 9 => mode(SetMode::Append);),
+                8 => mode(SetMode::Add); 9 => mode(SetMode::Append); 10 => proxy(opaque); 11 => path(opaque);),
             2 => with_flags!(MetaDelete::new(key);
                 0 => if_cas(self.number); 1 => mark_stale(); 2 => exptime(self.exptime); 3 => key();
-                4 => opaque(opaque); 5 => quiet();),
+                4 => opaque(opaque); 5 => quiet(); 6 => proxy(opaque); 7 => path(opaque);),
             3 => with_flags!(MetaArith::new(key);
                 0 => mode(ArithMode::Decr); 1 => delta(self.number); 2 => vivify(self.exptime);
                 3 => initial(self.number); 4 => exptime(self.exptime); 5 => if_cas(self.number); 6 => value();
-                7 => cas(); 8 => key(); 9 => ttl(); 10 => opaque(opaque); 11 => quiet();),
+                7 => cas(); 8 => key(); 9 => ttl(); 10 => opaque(opaque); 11 => quiet(); 12 => proxy(opaque);
+                13 => path(opaque);),
             _ => with(MetaDebug::new(key).request()),
         }
     }

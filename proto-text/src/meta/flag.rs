@@ -6,7 +6,7 @@ use crate::number::Digits;
 
 /// Room for all flags that one command can have, each with a space before it. See the test
 /// `all_flags_of_a_command_fit`.
-const ROOM: usize = 176;
+const ROOM: usize = 242;
 
 /// Flags as they stand on the line: ` v t Oabc`.
 #[derive(Clone, Copy)]

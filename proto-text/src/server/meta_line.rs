@@ -140,7 +140,7 @@ impl<'b> MetaLine<'b> {
                 b'T' | b'N' | b'R' => request.put(letter, c_i32(token)?),
                 b'C' | b'D' | b'E' | b'J' => request.put(letter, parse_u64(token)?),
                 b'F' => request.put(letter, u32::try_from(parse_u64(token)?).ok()?),
-                b'O' => request.put(letter, Opaque::new(token).ok()?),
+                b'O' | b'P' | b'L' => request.put(letter, Opaque::new(token).ok()?),
                 b'M' if self.verb == MetaVerb::Set => request.put(letter, set_mode(token)?),
                 b'M' => request.put(letter, arith_mode(token)?),
                 _ if token.is_empty() => request.put(letter, ()),
