@@ -10,6 +10,7 @@ use memring_core::health::HealthPolicy;
 use memring_core::route::{FailurePolicy, Rules};
 use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_core::{Scheme, peers::libmemcached};
+use memring_text::Naming;
 use memring_text::failure::{Cause, Error, Event, Observer};
 use memring_text::{Limits, OwnedCredentials};
 
@@ -41,6 +42,8 @@ pub struct Builder {
     gutter: Vec<ServerSpec>,
     on_failure: FailurePolicy,
     has_misses_for_errors: bool,
+    namespace: Vec<u8>,
+    is_namespace_placed: bool,
     options: PoolOptions,
     /// The first thing that was wrong; `build` tells.
     wrong: Option<Error>,
@@ -54,6 +57,8 @@ impl Builder {
             gutter: Vec::new(),
             on_failure: FailurePolicy::Fail,
             has_misses_for_errors: false,
+            namespace: Vec::new(),
+            is_namespace_placed: false,
             options: PoolOptions {
                 connect_timeout: Duration::from_secs(1),
                 timeout: Duration::from_secs(1),
@@ -98,6 +103,19 @@ impl Builder {
             Ok(scheme) => self.scheme = scheme,
             Err(error) => self.is_wrong(error),
         }
+        self
+    }
+
+    /// Puts `namespace` before every key, behind what the scheme itself puts there. Keys are placed without it, unless
+    /// [`place_by_namespace`](Self::place_by_namespace) says otherwise.
+    pub fn namespace(mut self, namespace: impl AsRef<[u8]>) -> Self {
+        self.namespace = namespace.as_ref().to_vec();
+        self
+    }
+
+    /// Whether the [namespace](Self::namespace) counts as a part of the key where that is placed: it does not.
+    pub const fn place_by_namespace(mut self, yes: bool) -> Self {
+        self.is_namespace_placed = yes;
         self
     }
 
@@ -232,15 +250,17 @@ impl Builder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config): a server or the scheme is wrong, or they do not fit together.
     pub fn build(self) -> Result<Client, Error> {
-        let Self { servers, scheme, gutter, on_failure, has_misses_for_errors, options, wrong } = self;
+        let Self { servers, scheme, gutter, on_failure, has_misses_for_errors, options, wrong, .. } = self;
         if let Some(error) = wrong {
             return Err(error);
         }
+        let naming = Naming::new(scheme.key.prefix, &self.namespace, self.is_namespace_placed)
+            .map_err(|error| Error::new("build", Cause::config(error)))?;
         let rules = Rules { failure: on_failure, health: options.health };
         let open = |spec: &ServerSpec| Pool::new(spec, options.clone());
         let fleet = Fleet::build(scheme, servers, gutter, rules, open)
             .map_err(|error| Error::new("build", fleet::cause(error)))?;
-        Ok(Client::new(fleet, options).with_errors_as_misses(has_misses_for_errors))
+        Ok(Client::new(fleet, options, naming).with_errors_as_misses(has_misses_for_errors))
     }
 
     fn is_wrong(&mut self, error: impl error::Error + Send + Sync + 'static) {

@@ -15,8 +15,8 @@ use memring_core::health::HealthStatus;
 use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_text::failure::{Cause, Error};
 use memring_text::{
-    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, Opaque, Store,
-    StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
+    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, KeyRoom, Naming, Opaque,
+    Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
 };
 
 use crate::{
@@ -63,6 +63,8 @@ pub struct Client {
     shared: Arc<Shared>,
     timeout: Duration,
     has_misses_for_errors: bool,
+    /// What all keys are placed by.
+    route: Option<Arc<[u8]>>,
 }
 
 struct Shared {
@@ -70,6 +72,7 @@ struct Shared {
     fleet: RwLock<Arc<Fleet>>,
     /// Tells replies to meta commands apart.
     opaques: AtomicU64,
+    naming: Naming,
 }
 
 impl Client {
@@ -91,11 +94,11 @@ impl Client {
         Builder::new()
     }
 
-    pub(crate) fn new(fleet: Fleet, options: PoolOptions) -> Self {
+    pub(crate) fn new(fleet: Fleet, options: PoolOptions, naming: Naming) -> Self {
         let timeout = options.timeout;
         let (fleet, opaques) = (RwLock::new(Arc::new(fleet)), AtomicU64::new(0));
-        let shared = Arc::new(Shared { options, fleet, opaques });
-        Self { shared, timeout, has_misses_for_errors: false }
+        let shared = Arc::new(Shared { options, fleet, opaques, naming });
+        Self { shared, timeout, has_misses_for_errors: false, route: None }
     }
 
     /// The same client, with the same connections, but with another [timeout](Builder::timeout).
@@ -130,6 +133,24 @@ impl Client {
     #[must_use]
     pub fn with_errors_as_misses(&self, yes: bool) -> Self {
         Self { has_misses_for_errors: yes, ..self.clone() }
+    }
+
+    /// The same client, with the same connections, but all its keys are placed as if they were `key`: so that what belongs
+    /// together lives together, on one server. Keys are written as ever; who reads them must place them so, too.
+    ///
+    /// ```
+    /// # use memring_std::{Client, Ttl, testing::Server};
+    /// # let servers = [Server::start()?, Server::start()?];
+    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// let user = client.routed_by("user:7");
+    /// user.set("cart", "1 umbrella", Ttl::NEVER)?;
+    /// assert_eq!(user.server_of("cart"), client.server_of("user:7"));
+    /// assert!(user.get("cart")?.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn routed_by(&self, key: impl AsRef<[u8]>) -> Self {
+        Self { route: Some(key.as_ref().into()), ..self.clone() }
     }
 
     /// Replaces the servers, for all clones at once, and says what that moves, if asked. Operations under way end where
@@ -180,8 +201,9 @@ impl Client {
 
     /// The name of the server that holds `key` when all is well. Any bytes have their place, also those that are no key.
     pub fn server_of(&self, key: impl AsRef<[u8]>) -> Arc<str> {
-        let fleet = self.fleet();
-        Arc::clone(fleet.pool(fleet.place(key.as_ref())).name())
+        let (fleet, mut room) = (self.fleet(), Vec::new());
+        let place = self.naming().place(self.route().unwrap_or_else(|| key.as_ref()), &mut room);
+        Arc::clone(fleet.pool(fleet.place(place)).name())
     }
 
     /// Reads an item.
@@ -398,10 +420,19 @@ impl Client {
     ) -> Result<T, Error> {
         let deadline = self.deadline();
         let fleet = self.fleet();
-        let mut room = None;
-        let wire_key = Key::prefixed(fleet.scheme().key.prefix, key, &mut room)
-            .map_err(|error| Error::new(name, error))?;
-        run(wire_key, &Target::new(&fleet, key, name, deadline))
+        let mut room = KeyRoom::default();
+        let (wire_key, place) =
+            self.naming().key(key, self.route(), &mut room).map_err(|error| Error::new(name, error))?;
+        run(wire_key, &Target::new(&fleet, place, name, deadline))
+    }
+
+    fn naming(&self) -> &Naming {
+        &self.shared.naming
+    }
+
+    /// What all keys are placed by, where that is not themselves.
+    fn route(&self) -> Option<&[u8]> {
+        self.route.as_deref()
     }
 
     fn deadline(&self) -> Deadline {

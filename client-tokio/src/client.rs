@@ -17,7 +17,7 @@ use memring_core::health::HealthStatus;
 use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_text::failure::{Cause, Error};
 use memring_text::{
-    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, MAX_KEY_LEN, Opaque, Store,
+    Arith, ArithVerb, Attributes, Buffer, Delete, Get, GetVerb, Key, KeyRoom, Naming, Opaque, Store,
     StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
 };
 
@@ -82,6 +82,8 @@ pub struct Client {
     shared: Arc<Shared>,
     timeout: Duration,
     has_misses_for_errors: bool,
+    /// What all keys are placed by.
+    route: Option<Arc<[u8]>>,
 }
 
 struct Shared {
@@ -90,6 +92,7 @@ struct Shared {
     is_closed: AtomicBool,
     /// Tells replies to meta commands apart.
     opaques: AtomicU64,
+    naming: Naming,
 }
 
 impl Client {
@@ -111,12 +114,12 @@ impl Client {
         Builder::new()
     }
 
-    pub(crate) fn new(fleet: Fleet, options: PoolOptions) -> Self {
+    pub(crate) fn new(fleet: Fleet, options: PoolOptions, naming: Naming) -> Self {
         let timeout = options.mux.timeout;
         let (fleet, is_closed) = (RwLock::new(Arc::new(fleet)), AtomicBool::new(false));
         let opaques = AtomicU64::new(0);
-        let shared = Arc::new(Shared { options, fleet, is_closed, opaques });
-        Self { shared, timeout, has_misses_for_errors: false }
+        let shared = Arc::new(Shared { options, fleet, is_closed, opaques, naming });
+        Self { shared, timeout, has_misses_for_errors: false, route: None }
     }
 
     /// The same client, whose operations may take `timeout`. They share their connections with those of the others.
@@ -161,6 +164,27 @@ impl Client {
     #[must_use]
     pub fn with_errors_as_misses(&self, yes: bool) -> Self {
         Self { has_misses_for_errors: yes, ..self.clone() }
+    }
+
+    /// The same client, with the same connections, but all its keys are placed as if they were `key`: so that what belongs
+    /// together lives together, on one server. Keys are written as ever; who reads them must place them so, too.
+    ///
+    /// ```
+    /// # use memring_tokio::{Client, Ttl, testing::Server};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let servers = [Server::start().await?, Server::start().await?];
+    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// let user = client.routed_by("user:7");
+    /// user.set("cart", "1 umbrella", Ttl::NEVER).await?;
+    /// assert_eq!(user.server_of("cart"), client.server_of("user:7"));
+    /// assert!(user.get("cart").await?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn routed_by(&self, key: impl AsRef<[u8]>) -> Self {
+        Self { route: Some(key.as_ref().into()), ..self.clone() }
     }
 
     /// Replaces the servers, for all clones at once, and says what that moves, if asked. Operations under way end where
@@ -245,8 +269,9 @@ impl Client {
 
     /// The name of the server that holds `key` when all is well. Any bytes have their place, also those that are no key.
     pub fn server_of(&self, key: impl AsRef<[u8]>) -> Arc<str> {
-        let fleet = self.fleet();
-        Arc::clone(fleet.pool(fleet.place(key.as_ref())).name())
+        let (fleet, mut room) = (self.fleet(), Vec::new());
+        let place = self.naming().place(self.route().unwrap_or_else(|| key.as_ref()), &mut room);
+        Arc::clone(fleet.pool(fleet.place(place)).name())
     }
 
     /// Reads an item.
@@ -288,7 +313,7 @@ impl Client {
         key: impl AsRef<[u8]>,
         value: B,
     ) -> Result<Option<memring_text::Item<B>>, Error> {
-        let (mut value, mut room) = (value, None);
+        let (mut value, mut room) = (value, KeyRoom::default());
         let found = match self.target("get", key.as_ref(), &mut room) {
             Ok((mut target, key)) => {
                 let item = target.call(&Get { verb: GetVerb::Get, key }).await;
@@ -434,7 +459,7 @@ impl Client {
     /// # Cancel safety
     /// Dropped, it may have deleted the item or not.
     pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
-        let mut room = None;
+        let mut room = KeyRoom::default();
         let (mut target, key) = self.target("delete", key.as_ref(), &mut room)?;
         target.call(&Delete { key, noreply: false }).await
     }
@@ -447,7 +472,7 @@ impl Client {
     /// # Cancel safety
     /// Dropped, it may have given the item its new time or not.
     pub async fn touch(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<bool, Error> {
-        let mut room = None;
+        let mut room = KeyRoom::default();
         let (mut target, key) = self.target("touch", key.as_ref(), &mut room)?;
         target.call(&Touch { key, exptime: exptime(ttl), noreply: false }).await
     }
@@ -480,7 +505,7 @@ impl Client {
         verb: GetVerb,
         key: &[u8],
     ) -> Result<Option<memring_text::Item<Vec<u8>>>, Error> {
-        let mut room = None;
+        let mut room = KeyRoom::default();
         let found = match self.target(verb.word(), key, &mut room) {
             Ok((mut target, key)) => target.call(&Get { verb, key }).await,
             Err(error) => Err(error),
@@ -496,7 +521,7 @@ impl Client {
         attributes: Attributes,
         to: fn(StoreOutcome) -> Result<T, Cause>,
     ) -> Result<T, Error> {
-        let mut room = None;
+        let mut room = KeyRoom::default();
         let (mut target, key) = self.target(verb.word(), key, &mut room)?;
         let value = Value::within(value, self.options().limits.value)
             .map_err(|error| Error::new(verb.word(), error))?;
@@ -507,23 +532,23 @@ impl Client {
     }
 
     async fn count(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
-        let mut room = None;
+        let mut room = KeyRoom::default();
         let (mut target, key) = self.target(verb.word(), key, &mut room)?;
         target.call(&Arith { verb, key, delta, noreply: false }).await
     }
 
     /// The server that the operation `name` goes to, and the key as it goes on the wire.
     fn target<'k>(
-        &self,
+        &'k self,
         name: &'static str,
         key: &'k [u8],
-        room: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
+        room: &'k mut KeyRoom,
     ) -> Result<(Target<'k>, Key<'k>), Error> {
         let deadline = self.deadline();
         let fleet = self.fleet();
-        let wire_key =
-            Key::prefixed(fleet.scheme().key.prefix, key, room).map_err(|error| Error::new(name, error))?;
-        Ok((Target::new(fleet, key, name, deadline)?, wire_key))
+        let (wire_key, place) =
+            self.naming().key(key, self.route(), room).map_err(|error| Error::new(name, error))?;
+        Ok((Target::new(fleet, place, name, deadline)?, wire_key))
     }
 
     /// What a read has come to, for who takes errors for misses.
@@ -532,6 +557,15 @@ impl Client {
             Err(error) if self.has_misses_for_errors && error.is_outage() => Ok(None),
             found => found,
         }
+    }
+
+    fn naming(&self) -> &Naming {
+        &self.shared.naming
+    }
+
+    /// What all keys are placed by, where that is not themselves.
+    fn route(&self) -> Option<&[u8]> {
+        self.route.as_deref()
     }
 
     fn deadline(&self) -> Deadline {

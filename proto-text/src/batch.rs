@@ -47,7 +47,7 @@ pub struct Batch {
 struct Planned {
     verb: Verb,
     key: Range<usize>,
-    placed_by: Range<usize>,
+    placed_by: Option<Range<usize>>,
     value: Range<usize>,
 }
 
@@ -185,7 +185,7 @@ impl Batch {
         let index = self.operations.len();
         let key = self.keep(key);
         let value = self.keep(value);
-        let placed_by = self.placed_by.clone().unwrap_or_else(|| key.clone());
+        let placed_by = self.placed_by.clone();
         self.operations.push(Planned { verb, key, placed_by, value });
         Handle { index, batch: self.number, kind: PhantomData }
     }
@@ -208,15 +208,12 @@ impl Batch {
         self.operations.iter().map(|operation| self.kept(&operation.key))
     }
 
-    /// What each of the keys is placed by.
-    pub fn places(&self) -> impl Iterator<Item = &[u8]> + Clone {
-        self.operations.iter().map(|operation| self.kept(&operation.placed_by))
-    }
-
-    /// Whether some key is placed by another.
-    #[must_use]
-    pub fn is_placed(&self) -> bool {
-        self.operations.iter().any(|operation| operation.placed_by != operation.key)
+    /// What each of the keys is placed by: what was said, or `route`, or itself.
+    pub fn places<'b>(&'b self, route: Option<&'b [u8]>) -> impl Iterator<Item = &'b [u8]> {
+        self.operations.iter().map(move |operation| {
+            let said = operation.placed_by.as_ref().map(|range| self.kept(range));
+            said.or(route).unwrap_or_else(|| self.kept(&operation.key))
+        })
     }
 
     /// The operation at `position`, whose key is `key` on the wire, when it is sent at `now`; `None` when there is none.

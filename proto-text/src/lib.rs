@@ -91,6 +91,8 @@ mod key;
 mod limits;
 mod line;
 mod meta;
+#[cfg(feature = "std")]
+mod naming;
 mod number;
 mod operation;
 mod reply;
@@ -133,6 +135,8 @@ pub use meta::{
     MetaGetOptions, MetaHead, MetaInfo, MetaItem, MetaKey, MetaKeyError, MetaNoop, MetaRequest, MetaSet,
     MetaSetOptions, MetaShape, MetaStoreOutcome, MetaVerb, Opaque, OpaqueError, ReturnFlag, SetMode,
 };
+#[cfg(feature = "std")]
+pub use naming::{KeyRoom, Naming};
 pub use operation::{Item, ItemCollector, Operation, Reply, ReplyError, Stats, StoreOutcome, Version};
 pub use reply::{Event, ItemHead, Status};
 pub use reply_decoder::{DecodeError, Malformed, ReplyDecoder, Step};

@@ -15,26 +15,17 @@ pub(crate) struct Plan<'b> {
 }
 
 impl<'b> Plan<'b> {
-    /// Finds the server of each key. Where the scheme puts a prefix before keys, `room` is where they are composed.
+    /// Finds the server of each key, which is that of what it is placed by: one of `places`. Where there is a `prefix`,
+    /// `room` is where keys are composed.
     pub(crate) fn new<'k: 'b>(
         fleet: &'b Fleet,
-        keys: impl Iterator<Item = &'k [u8]>,
-        room: &'b mut Vec<u8>,
-    ) -> Result<Self, KeyError> {
-        let keys: Vec<_> = keys.collect();
-        Self::placed(fleet, keys.iter().copied(), &keys, room)
-    }
-
-    /// Finds the server of each key, which is that of what it is placed by: one of `places`.
-    pub(crate) fn placed<'k: 'b>(
-        fleet: &'b Fleet,
+        prefix: &[u8],
         keys: impl Iterator<Item = &'k [u8]> + Clone,
         places: &[&[u8]],
         room: &'b mut Vec<u8>,
     ) -> Result<Self, KeyError> {
         let routes = fleet.route_many(places, watch::now);
         let groups = Groups::new(routes.places(), fleet.pools().len());
-        let prefix = fleet.scheme().key.prefix;
         let wire_keys = Key::all_prefixed(prefix, keys.map(|key| -> &'b [u8] { key }), room)?;
         let keys = groups.gather(&wire_keys);
         Ok(Self { fleet, keys, groups, routes })

@@ -4,7 +4,10 @@ use memring_text::failure::{Error, Many};
 use memring_text::{Attributes, Delete, GetVerb, Store, StoreVerb, Value};
 
 use super::{Client, Item, exptime, set_outcome};
-use crate::batch::{self, Gets, Plan, Requests};
+use crate::{
+    batch::{self, Gets, Plan, Requests},
+    fleet::Fleet,
+};
 
 impl Client {
     /// Reads many items: every server is asked before the reply of any is read.
@@ -29,8 +32,7 @@ impl Client {
     pub fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
         const NAME: &str = "get_many";
         let (fleet, mut room) = (self.fleet(), Vec::new());
-        let plan = Plan::new(&fleet, keys.iter().map(AsRef::as_ref), &mut room)
-            .map_err(|error| Error::new(NAME, error))?;
+        let plan = self.plan(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
         let items = self.options().limits.items;
         let shares = plan
             .divide(plan.keys())
@@ -52,8 +54,7 @@ impl Client {
     ) -> Result<Many<()>, Error> {
         const NAME: &str = "set_many";
         let (fleet, mut room) = (self.fleet(), Vec::new());
-        let plan = Plan::new(&fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)
-            .map_err(|error| Error::new(NAME, error))?;
+        let plan = self.plan(NAME, &fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)?;
         let Attributes { flags, ttl } = attributes.into();
         let exptime = exptime(ttl);
         let store = |(&key, &position): (_, &usize)| {
@@ -76,12 +77,24 @@ impl Client {
     pub fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
         const NAME: &str = "delete_many";
         let (fleet, mut room) = (self.fleet(), Vec::new());
-        let plan = Plan::new(&fleet, keys.iter().map(AsRef::as_ref), &mut room)
-            .map_err(|error| Error::new(NAME, error))?;
+        let plan = self.plan(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
         let deletes: Vec<_> = plan.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
         let shares = plan
             .divide(&deletes)
             .map(|(site, positions, deletes)| (site, Requests::new(deletes, positions, Ok)));
         Ok(batch::run(NAME, shares, keys.len(), self.batch_deadline()))
+    }
+
+    /// Which of `keys` go to which server in the operation `name`.
+    fn plan<'b, 'k: 'b>(
+        &self,
+        name: &'static str,
+        fleet: &'b Fleet,
+        keys: impl Iterator<Item = &'k [u8]> + Clone,
+        room: &'b mut Vec<u8>,
+    ) -> Result<Plan<'b>, Error> {
+        let (naming, mut place) = (self.naming(), Vec::new());
+        let places = naming.places(keys.clone(), self.route(), &mut place);
+        Plan::new(fleet, naming.prefix(), keys, &places, room).map_err(|error| Error::new(name, error))
     }
 }

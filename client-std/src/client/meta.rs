@@ -4,9 +4,8 @@ use std::{sync::Arc, time::SystemTime};
 
 use memring_text::failure::{Cause, Error, FromServer};
 use memring_text::{
-    ArrayBuffer, Capabilities, MAX_KEY_LEN, MetaArithOptions, MetaArithOutcome, MetaDebug, MetaDeleteOptions,
-    MetaGetOptions, MetaKey, MetaNoop, MetaSetOptions, MetaStoreOutcome, Operation, StoreOutcome, UnixTime,
-    Value, Version,
+    Capabilities, KeyRoom, MetaArithOptions, MetaArithOutcome, MetaDebug, MetaDeleteOptions, MetaGetOptions,
+    MetaKey, MetaNoop, MetaSetOptions, MetaStoreOutcome, Operation, StoreOutcome, UnixTime, Value, Version,
 };
 
 use super::Client;
@@ -66,7 +65,7 @@ impl Meta<'_> {
     /// # Errors
     /// See [`Error`].
     pub fn get(&self, key: impl AsRef<[u8]>, options: MetaGetOptions) -> Result<Option<MetaItem>, Error> {
-        let mut room = None;
+        let mut room = KeyRoom::default();
         let (target, key) = self.target("mg", key.as_ref(), &mut room)?;
         let get = options.request(key, now()).opaque(self.client.opaque());
         self.client.or_miss(target.call(&get))
@@ -82,7 +81,7 @@ impl Meta<'_> {
         value: impl AsRef<[u8]>,
         options: MetaSetOptions,
     ) -> Result<MetaStoreOutcome, Error> {
-        let mut room = None;
+        let mut room = KeyRoom::default();
         let (target, key) = self.target("ms", key.as_ref(), &mut room)?;
         let value = Value::within(value.as_ref(), self.client.options().limits.value)
             .map_err(|error| Error::new("ms", error))?;
@@ -95,7 +94,7 @@ impl Meta<'_> {
     /// # Errors
     /// See [`Error`].
     pub fn delete(&self, key: impl AsRef<[u8]>, options: MetaDeleteOptions) -> Result<StoreOutcome, Error> {
-        let mut room = None;
+        let mut room = KeyRoom::default();
         let (target, key) = self.target("md", key.as_ref(), &mut room)?;
         target.call(&options.request(key, now()).opaque(self.client.opaque()))
     }
@@ -105,7 +104,7 @@ impl Meta<'_> {
     /// # Errors
     /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
     pub fn arith(&self, key: impl AsRef<[u8]>, options: MetaArithOptions) -> Result<MetaArithOutcome, Error> {
-        let mut room = None;
+        let mut room = KeyRoom::default();
         let (target, key) = self.target("ma", key.as_ref(), &mut room)?;
         target.call(&options.request(key, now()).opaque(self.client.opaque()))
     }
@@ -115,7 +114,7 @@ impl Meta<'_> {
     /// # Errors
     /// See [`Error`].
     pub fn debug(&self, key: impl AsRef<[u8]>) -> Result<Option<String>, Error> {
-        let mut room = None;
+        let mut room = KeyRoom::default();
         let (target, key) = self.target("me", key.as_ref(), &mut room)?;
         let text: Option<Vec<u8>> = target.call(&MetaDebug::new(key))?;
         Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
@@ -128,19 +127,20 @@ impl Meta<'_> {
 
     /// The server that the command `name` goes to, and the key as it goes on the wire.
     fn target<'k>(
-        &self,
+        &'k self,
         name: &'static str,
         key: &'k [u8],
-        room: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
+        room: &'k mut KeyRoom,
     ) -> Result<(Target<'k>, MetaKey<'k>), Error> {
         let (deadline, fleet) = (self.client.deadline(), self.client.fleet());
-        let wire_key = MetaKey::prefixed(fleet.scheme().key.prefix, key, room)
-            .map_err(|error| Error::new(name, error))?;
+        let naming = self.client.naming();
+        let (wire_key, key) =
+            naming.meta_key(key, self.client.route(), room).map_err(|error| Error::new(name, error))?;
         Ok((Target { fleet, key, name, deadline }, wire_key))
     }
 }
 
-/// The server that a command goes to: the one that holds `key`.
+/// The server that a command goes to: the one that holds `key`, by which the command's own is placed.
 struct Target<'k> {
     fleet: Arc<Fleet>,
     key: &'k [u8],

@@ -9,6 +9,7 @@ mod health;
 mod keys;
 mod meta;
 mod mixed;
+mod naming;
 mod pools;
 mod servers;
 mod soak;

@@ -46,11 +46,9 @@ impl Client {
     pub async fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
         const NAME: &str = "run";
         let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let plan = if batch.is_placed() {
-            Plan::placed(&fleet, batch.keys(), &batch.places().collect::<Vec<_>>(), &mut room)
-        } else {
-            Plan::new(&fleet, batch.keys(), &mut room)
-        };
+        let (naming, mut place) = (self.naming(), Vec::new());
+        let places = naming.places(batch.places(self.route()), None, &mut place);
+        let plan = Plan::new(&fleet, naming.prefix(), batch.keys(), &places, &mut room);
         let plan = plan.map_err(|error| Error::new(NAME, error))?;
         let (limit, now) = (self.options().limits.value, UnixTime::from(SystemTime::now()));
         let wire_keys = plan.keys().iter().zip(plan.positions());

@@ -4,7 +4,10 @@ use memring_text::failure::{Error, Many};
 use memring_text::{Attributes, Delete, Get, GetVerb, Store, StoreVerb, Value, ValueTooLarge};
 
 use super::{Client, Item, exptime, set_outcome, shared};
-use crate::batch::{self, Plan};
+use crate::{
+    batch::{self, Plan},
+    fleet::Fleet,
+};
 
 impl Client {
     /// Reads many items: every server is asked before the reply of any is waited for.
@@ -33,8 +36,7 @@ impl Client {
     pub async fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
         const NAME: &str = "get_many";
         let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let plan = Plan::new(&fleet, keys.iter().map(AsRef::as_ref), &mut room)
-            .map_err(|error| Error::new(NAME, error))?;
+        let plan = self.plan(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
         let gets: Vec<_> = plan.keys().iter().map(|&key| Get { verb: GetVerb::Get, key }).collect();
         let read = |item: Option<_>| Ok(item.map(shared));
         let found = batch::run(NAME, plan.divide(&gets), gets.len(), deadline, read).await;
@@ -57,8 +59,7 @@ impl Client {
     ) -> Result<Many<()>, Error> {
         const NAME: &str = "set_many";
         let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let plan = Plan::new(&fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)
-            .map_err(|error| Error::new(NAME, error))?;
+        let plan = self.plan(NAME, &fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)?;
         let Attributes { flags, ttl } = attributes.into();
         let exptime = exptime(ttl);
         let store = |(&key, &position): (_, &usize)| {
@@ -81,9 +82,21 @@ impl Client {
     pub async fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
         const NAME: &str = "delete_many";
         let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let plan = Plan::new(&fleet, keys.iter().map(AsRef::as_ref), &mut room)
-            .map_err(|error| Error::new(NAME, error))?;
+        let plan = self.plan(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
         let deletes: Vec<_> = plan.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
         Ok(batch::run(NAME, plan.divide(&deletes), deletes.len(), deadline, Ok).await)
+    }
+
+    /// Which of `keys` go to which server in the operation `name`.
+    fn plan<'b, 'k: 'b>(
+        &self,
+        name: &'static str,
+        fleet: &'b Fleet,
+        keys: impl Iterator<Item = &'k [u8]> + Clone,
+        room: &'b mut Vec<u8>,
+    ) -> Result<Plan<'b>, Error> {
+        let (naming, mut place) = (self.naming(), Vec::new());
+        let places = naming.places(keys.clone(), self.route(), &mut place);
+        Plan::new(fleet, naming.prefix(), keys, &places, room).map_err(|error| Error::new(name, error))
     }
 }

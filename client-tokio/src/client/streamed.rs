@@ -1,7 +1,7 @@
 //! The verbs for values that are nowhere whole.
 
 use memring_text::failure::Error;
-use memring_text::{Attributes, Get, GetVerb, Item, Store, StoreVerb, Value, ValueTooLarge};
+use memring_text::{Attributes, Get, GetVerb, Item, KeyRoom, Store, StoreVerb, Value, ValueTooLarge};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Client, exptime, set_outcome};
@@ -45,7 +45,7 @@ impl Client {
         attributes: impl Into<Attributes>,
     ) -> Result<(), Error> {
         const NAME: &str = "set_from";
-        let (key, mut room, mut source) = (key.as_ref(), None, source);
+        let (key, mut room, mut source) = (key.as_ref(), KeyRoom::default(), source);
         let (target, key) = self.target(NAME, key, &mut room)?;
         let limit = self.options().limits.value;
         if len > limit {
@@ -77,7 +77,7 @@ impl Client {
         sink: impl AsyncWrite + Unpin,
     ) -> Result<Option<Item<usize>>, Error> {
         const NAME: &str = "get_to";
-        let (key, mut room, mut sink) = (key.as_ref(), None, sink);
+        let (key, mut room, mut sink) = (key.as_ref(), KeyRoom::default(), sink);
         let (target, key) = self.target(NAME, key, &mut room)?;
         let get = Get { verb: GetVerb::Get, key };
         streamed::get_to(&target, get, &mut sink, self.timeout).await

@@ -10,6 +10,7 @@ mod health;
 mod keys;
 mod meta;
 mod mixed;
+mod naming;
 mod servers;
 mod sharing;
 mod soak;

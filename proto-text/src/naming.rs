@@ -1,0 +1,164 @@
+//! What stands before every key of a client, and what keys are placed by.
+
+use core::fmt;
+use std::{boxed::Box, vec, vec::Vec};
+
+use crate::{
+    buffer::ArrayBuffer,
+    key::{Key, KeyError, MAX_KEY_LEN},
+    meta::{MetaKey, MetaKeyError},
+};
+
+/// How the keys of one client are written, and what they are placed by. For clients.
+///
+/// ```
+/// use memring_text::{KeyRoom, Naming};
+///
+/// let naming = Naming::new(b"", b"app1:", true)?;
+/// let mut room = KeyRoom::default();
+/// let (key, place) = naming.key(b"k", None, &mut room)?;
+/// assert_eq!((key.as_bytes(), place), (&b"app1:k"[..], &b"app1:k"[..]));
+/// let (key, place) = naming.key(b"k", Some(b"user:7"), &mut room)?;
+/// assert_eq!((key.as_bytes(), place), (&b"app1:k"[..], &b"app1:user:7"[..]));
+/// # Ok::<(), memring_text::KeyError>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Naming {
+    /// The scheme's prefix and the namespace.
+    prefix: Box<[u8]>,
+    /// The namespace, where it is placed with the key.
+    placed: Box<[u8]>,
+}
+
+/// Where a key is composed that does not stand alone.
+#[derive(Clone, Debug, Default)]
+pub struct KeyRoom {
+    key: Option<ArrayBuffer<MAX_KEY_LEN>>,
+    place: Vec<u8>,
+}
+
+impl Naming {
+    /// Puts `namespace` before every key, behind the `prefix` of the scheme. With `is_placed`, keys are placed with it;
+    /// whether with the prefix is the scheme's own affair.
+    ///
+    /// # Errors
+    /// There can be no key behind the two.
+    pub fn new(prefix: &[u8], namespace: &[u8], is_placed: bool) -> Result<Self, KeyError> {
+        let shortest = [prefix, namespace, b"-"].concat();
+        Key::new(&shortest)?;
+        let placed = if is_placed { namespace.into() } else { Box::default() };
+        Ok(Self { prefix: [prefix, namespace].concat().into(), placed })
+    }
+
+    /// `key` as it goes on the wire, and what it is placed by: itself, or `route`.
+    ///
+    /// # Errors
+    /// As of [`Key::prefixed`].
+    #[inline]
+    pub fn key<'k>(
+        &self,
+        key: &'k [u8],
+        route: Option<&'k [u8]>,
+        room: &'k mut KeyRoom,
+    ) -> Result<(Key<'k>, &'k [u8]), KeyError> {
+        let place = self.place(route.unwrap_or(key), &mut room.place);
+        Ok((Key::prefixed(&self.prefix, key, &mut room.key)?, place))
+    }
+
+    /// The same for a meta command, whose key may be any bytes.
+    ///
+    /// # Errors
+    /// As of [`MetaKey::prefixed`].
+    pub fn meta_key<'k>(
+        &self,
+        key: &'k [u8],
+        route: Option<&'k [u8]>,
+        room: &'k mut KeyRoom,
+    ) -> Result<(MetaKey<'k>, &'k [u8]), MetaKeyError> {
+        let place = self.place(route.unwrap_or(key), &mut room.place);
+        Ok((MetaKey::prefixed(&self.prefix, key, &mut room.key)?, place))
+    }
+
+    /// What `key` is placed by, which may be any bytes.
+    #[inline]
+    pub fn place<'k>(&self, key: &'k [u8], room: &'k mut Vec<u8>) -> &'k [u8] {
+        if self.placed.is_empty() {
+            return key;
+        }
+        room.clear();
+        room.extend_from_slice(&self.placed);
+        room.extend_from_slice(key);
+        room
+    }
+
+    /// What many keys are placed by: each as by [`place`](Self::place), of `route` where there is one.
+    pub fn places<'p, 'k: 'p>(
+        &self,
+        keys: impl Iterator<Item = &'k [u8]>,
+        route: Option<&'p [u8]>,
+        room: &'p mut Vec<u8>,
+    ) -> Vec<&'p [u8]> {
+        if let Some(route) = route {
+            let place = self.place(route, room);
+            return vec![place; keys.count()];
+        }
+        if self.placed.is_empty() {
+            return keys.map(|key| -> &'p [u8] { key }).collect();
+        }
+        room.clear();
+        let mut lens = Vec::new();
+        for key in keys {
+            room.extend_from_slice(&self.placed);
+            room.extend_from_slice(key);
+            lens.push(self.placed.len().saturating_add(key.len()));
+        }
+        let mut rest = &**room;
+        let place = |len| {
+            let (place, behind) = rest.split_at_checked(len).unwrap_or((rest, &[]));
+            rest = behind;
+            place
+        };
+        lens.into_iter().map(place).collect()
+    }
+
+    /// What stands before every key on the wire.
+    #[must_use]
+    pub fn prefix(&self) -> &[u8] {
+        &self.prefix
+    }
+}
+
+impl fmt::Debug for Naming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Naming({} bytes before every key)", self.prefix.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: [&[u8]; 3] = [b"a", b"", b"bcd"];
+
+    #[test]
+    fn many_keys_are_placed_as_one() {
+        for (namespace, is_placed) in [("", true), ("n:", true), ("n:", false)] {
+            for route in [None, Some(&b"user"[..])] {
+                let naming = Naming::new(b"p:", namespace.as_bytes(), is_placed).unwrap();
+                let (mut many, mut one) = (Vec::new(), Vec::new());
+                let places = naming.places(KEYS.into_iter(), route, &mut many);
+                assert_eq!(places.len(), KEYS.len());
+                for (key, place) in KEYS.into_iter().zip(places) {
+                    assert_eq!(naming.place(route.unwrap_or(key), &mut one), place);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn there_must_be_room_for_a_key() {
+        assert!(Naming::new(b"", &[b'n'; 249], false).is_ok());
+        assert_eq!(Naming::new(b"p", &[b'n'; 249], false).unwrap_err(), KeyError::TooLong { len: 251 });
+        assert!(Naming::new(b"", b"two words", false).is_err());
+    }
+}
