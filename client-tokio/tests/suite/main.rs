@@ -11,6 +11,7 @@ mod keys;
 mod meta;
 mod mixed;
 mod naming;
+mod parity;
 mod servers;
 mod sharing;
 mod soak;
