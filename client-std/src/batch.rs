@@ -17,7 +17,7 @@ mod gets;
 mod plan;
 mod requests;
 
-pub(crate) use gets::Gets;
+pub(crate) use gets::{Gets, Shown};
 pub(crate) use plan::Plan;
 pub(crate) use requests::Requests;
 

@@ -39,6 +39,9 @@ pub use meta::{Meta, MetaItem};
 /// An item with its value in a vector.
 pub type Item = memring_text::Item<Vec<u8>>;
 
+/// An item whose value is lent.
+pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
+
 /// A blocking client of many servers.
 ///
 /// It is cheap to clone, and clones share their connections. All methods take `&self`: use it from as many threads as

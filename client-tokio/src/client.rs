@@ -44,6 +44,9 @@ pub use meta::{Meta, MetaItem};
 /// An item with its value in shared bytes.
 pub type Item = memring_text::Item<Bytes>;
 
+/// An item whose value is lent.
+pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
+
 /// A client of many servers, for tokio.
 ///
 /// It is cheap to clone, and clones share their connections. All methods take `&self`: use it from as many tasks as you

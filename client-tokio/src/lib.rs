@@ -18,7 +18,7 @@ mod tls;
 mod watch;
 
 pub use builder::Builder;
-pub use client::{Client, Item, Meta, MetaItem, Outcomes, ServerStatus};
+pub use client::{Client, Item, ItemRef, Meta, MetaItem, Outcomes, ServerStatus};
 pub use memring_core::change::{Change, Moves};
 pub use memring_core::health::{HealthPolicy, HealthStatus};
 pub use memring_core::plan::Precision;

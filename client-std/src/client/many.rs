@@ -1,11 +1,13 @@
 //! The verbs for many keys at once.
 
-use memring_text::failure::{Error, Many};
-use memring_text::{Attributes, Delete, GetVerb, Store, StoreVerb, Value};
+use core::cell::RefCell;
 
-use super::{Client, Item, exptime, set_outcome};
+use memring_text::failure::{Error, Many};
+use memring_text::{Attributes, Delete, GetVerb, ItemCollector, Store, StoreVerb, Value};
+
+use super::{Client, Item, ItemRef, exptime, set_outcome};
 use crate::{
-    batch::{self, Gets, Plan, Requests},
+    batch::{self, Gets, Plan, Requests, Shown},
     fleet::Fleet,
 };
 
@@ -34,11 +36,44 @@ impl Client {
         let (fleet, mut room) = (self.fleet(), Vec::new());
         let plan = self.plan(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
         let items = self.options().limits.items;
-        let shares = plan
-            .divide(plan.keys())
-            .map(|(site, positions, keys)| (site, Gets::new(GetVerb::Get, keys, positions, items)));
+        let shares = plan.divide(plan.keys()).map(|(site, positions, keys)| {
+            (site, Gets::new(GetVerb::Get, keys, positions, items, ItemCollector::default()))
+        });
         let found = batch::run(NAME, shares, keys.len(), self.batch_deadline());
         Ok(if self.has_misses_for_errors { found.outages_as(|| None) } else { found })
+    }
+
+    /// Reads many items like [`get_many`](Self::get_many), but hands each to `visit` when it is whole, with its key's
+    /// position; its value is lent for that long. Nothing is allocated
+    /// for an item. The result says of each key whether there was an item.
+    ///
+    /// ```
+    /// # use memring_std::{Client, Ttl, testing::Server};
+    /// # let servers = [Server::start()?, Server::start()?];
+    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// client.set_many(&[("a", "1"), ("b", "22")], Ttl::NEVER)?.all()?;
+    /// let mut len = 0;
+    /// let found = client.get_many_with(&["a", "b", "c"], |_, item| len += item.value.len())?;
+    /// assert_eq!((len, found.all()?), (3, vec![true, true, false]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`get_many`](Self::get_many). A server that fails in the midst has shown some of its items by then.
+    pub fn get_many_with<K: AsRef<[u8]>>(
+        &self,
+        keys: &[K],
+        visit: impl FnMut(usize, ItemRef<'_>),
+    ) -> Result<Many<bool>, Error> {
+        const NAME: &str = "get_many_with";
+        let (fleet, mut room, visit) = (self.fleet(), Vec::new(), RefCell::new(visit));
+        let plan = self.plan(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let items = self.options().limits.items;
+        let shares = plan.divide(plan.keys()).map(|(site, positions, keys)| {
+            (site, Gets::new(GetVerb::Get, keys, positions, items, Shown::new(&visit)))
+        });
+        let found = batch::run(NAME, shares, keys.len(), self.batch_deadline());
+        Ok(if self.has_misses_for_errors { found.outages_as(|| false) } else { found })
     }
 
     /// Stores many values, whatever was there before, all with the same attributes. What goes to one server leaves

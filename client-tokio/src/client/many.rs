@@ -1,9 +1,14 @@
 //! The verbs for many keys at once.
 
-use memring_text::failure::{Error, Many};
-use memring_text::{Attributes, Delete, Get, GetVerb, Store, StoreVerb, Value, ValueTooLarge};
+use std::sync::{Mutex, PoisonError};
 
-use super::{Client, Item, exptime, set_outcome, shared};
+use memring_text::failure::{Error, Many};
+use memring_text::{
+    Attributes, Delete, Get, GetVerb, Operation, Reply, ReplyError, Request, Store, StoreVerb, Value,
+    ValueTooLarge,
+};
+
+use super::{Client, Item, ItemRef, exptime, set_outcome, shared};
 use crate::{
     batch::{self, Plan},
     fleet::Fleet,
@@ -41,6 +46,50 @@ impl Client {
         let read = |item: Option<_>| Ok(item.map(shared));
         let found = batch::run(NAME, plan.divide(&gets), gets.len(), deadline, read).await;
         Ok(if self.has_misses_for_errors { found.outages_as(|| None) } else { found })
+    }
+
+    /// Reads many items like [`get_many`](Self::get_many), but hands each to `visit` when it is whole, with its key's
+    /// position; its value is lent for that long. The result says of each key whether there was an item.
+    ///
+    /// ```
+    /// # use memring_tokio::{Client, Ttl, testing::Server};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let servers = [Server::start().await?, Server::start().await?];
+    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// client.set_many(&[("a", "1"), ("b", "22")], Ttl::NEVER).await?.all()?;
+    /// let mut len = 0;
+    /// let found = client.get_many_with(&["a", "b", "c"], |_, item| len += item.value.len()).await?;
+    /// assert_eq!((len, found.all()?), (3, vec![true, true, false]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`get_many`](Self::get_many). A server that fails in the midst has shown some of its items by then.
+    ///
+    /// # Cancel safety
+    /// Dropped, it has shown some of the items, perhaps, and shows no more.
+    pub async fn get_many_with<K: AsRef<[u8]>>(
+        &self,
+        keys: &[K],
+        visit: impl FnMut(usize, ItemRef<'_>) + Send,
+    ) -> Result<Many<bool>, Error> {
+        const NAME: &str = "get_many_with";
+        let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
+        let plan = self.plan(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let get = |(&key, &position)| Placed { get: Get { verb: GetVerb::Get, key }, position };
+        let gets: Vec<_> = plan.keys().iter().zip(plan.positions()).map(get).collect();
+        // Locked by one alone: only this call, which polls its parts one after the other, has it.
+        let visit = Mutex::new(visit);
+        let show = |(position, item): (usize, Option<memring_text::Item<Vec<u8>>>)| {
+            let Some(memring_text::Item { flags, cas, value }) = item else { return Ok(false) };
+            let mut visit = visit.lock().unwrap_or_else(PoisonError::into_inner);
+            visit(position, memring_text::Item { flags, cas, value: &value });
+            Ok(true)
+        };
+        let found = batch::run(NAME, plan.divide(&gets), gets.len(), deadline, show).await;
+        Ok(if self.has_misses_for_errors { found.outages_as(|| false) } else { found })
     }
 
     /// Stores many values, whatever was there before, all with the same attributes. What goes to one server leaves
@@ -98,5 +147,23 @@ impl Client {
         let (naming, mut place) = (self.naming(), Vec::new());
         let places = naming.places(keys.clone(), self.route(), &mut place);
         Plan::new(fleet, naming.prefix(), keys, &places, room).map_err(|error| Error::new(name, error))
+    }
+}
+
+/// A get that knows its position in the batch.
+struct Placed<'k> {
+    get: Get<'k>,
+    position: usize,
+}
+
+impl Operation<Vec<u8>> for Placed<'_> {
+    type Output = (usize, Option<memring_text::Item<Vec<u8>>>);
+
+    fn request(&self) -> Request<'_> {
+        Request::Get(self.get)
+    }
+
+    fn output(&self, reply: Reply<Vec<u8>>) -> Result<Self::Output, ReplyError> {
+        Ok((self.position, self.get.output(reply)?))
     }
 }

@@ -26,6 +26,7 @@ on_both! {
     one_key_that_is_none_stops_all
     a_handle_of_another_batch_is_told_apart
     keys_may_be_placed_by_another
+    items_are_shown_to_a_visitor
 }
 
 fn hour() -> Ttl {
@@ -125,6 +126,23 @@ async fn a_handle_of_another_batch_is_told_apart(fleet: &Fleet) {
     let mut outcomes = client.run(one).await.unwrap();
     assert_eq!(outcomes.take(foreign).unwrap_err().kind(), ErrorKind::Config);
     assert!(outcomes.take(mine).unwrap().is_none());
+}
+
+async fn items_are_shown_to_a_visitor(fleet: &Fleet) {
+    let client = &fleet.client;
+    let items: Vec<_> = (0..2000).map(|number| (format!("k{number}"), vec![b'v'; number % 700])).collect();
+    client.set_many(&items, Attributes { flags: 3, ttl: hour() }).await.unwrap().all().unwrap();
+    let mut keys: Vec<_> = items.iter().map(|(key, _)| key.clone()).collect();
+    keys.extend(["missing".into(), "k7".into()]);
+    let mut seen = vec![0; keys.len()];
+    let visit = |position: usize, item: memring_tokio::ItemRef<'_>| {
+        seen[position] += 1;
+        assert_eq!((item.flags, item.value), (3, &*items.get(position).unwrap_or(&items[7]).1));
+    };
+    let found = client.get_many_with(&keys, visit).await.unwrap().all().unwrap();
+    for (position, found) in found.into_iter().enumerate() {
+        assert_eq!((seen[position], found), if position == 2000 { (0, false) } else { (1, true) });
+    }
 }
 
 async fn keys_may_be_placed_by_another(fleet: &Fleet) {

@@ -60,9 +60,15 @@ fn methods(path: &Path) -> BTreeSet<String> {
 fn normal(signature: &str) -> String {
     let signature = signature.trim_end_matches('{').trim();
     let (_, signature) = signature.split_once("fn ").unwrap();
-    [("( ", "("), (", )", ")"), ("AsyncRead + Unpin", "Read"), ("AsyncWrite + Unpin", "Write")]
-        .iter()
-        .fold(signature.to_owned(), |signature, (from, to)| signature.replace(from, to))
+    [
+        ("( ", "("),
+        (", )", ")"),
+        ("AsyncRead + Unpin", "Read"),
+        ("AsyncWrite + Unpin", "Write"),
+        (") + Send", ")"),
+    ]
+    .iter()
+    .fold(signature.to_owned(), |signature, (from, to)| signature.replace(from, to))
 }
 
 /// What is in one of two sets alone, a line each.
