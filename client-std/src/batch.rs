@@ -100,7 +100,7 @@ struct Leg<'b, S> {
 impl<'b, S: Share> Leg<'b, S> {
     fn new(name: &'static str, site: Site<'b>, share: S, deadline: Deadline) -> Self {
         let Site { pool, verdict } = site;
-        let attempt = pool.watch().attempt(deadline.begun(), verdict == Verdict::Probe);
+        let attempt = pool.watch().attempt(name, deadline.begun(), verdict == Verdict::Probe);
         Self { name, pool, share, verdict, attempt: Some(attempt), refusal: None, lease: None }
     }
 

@@ -18,6 +18,7 @@ use crate::{
     client::Client,
     dial::DialOptions,
     fleet::{self, Fleet},
+    insight,
     pool::{Pool, PoolOptions},
 };
 
@@ -250,12 +251,14 @@ impl Builder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config): a server or the scheme is wrong, or they do not fit together.
     pub fn build(self) -> Result<Client, Error> {
-        let Self { servers, scheme, gutter, on_failure, has_misses_for_errors, options, wrong, .. } = self;
+        let Self { servers, scheme, gutter, on_failure, has_misses_for_errors, mut options, wrong, .. } =
+            self;
         if let Some(error) = wrong {
             return Err(error);
         }
         let naming = Naming::new(scheme.key.prefix, &self.namespace, self.is_namespace_placed)
             .map_err(|error| Error::new("build", Cause::config(error)))?;
+        options.observer = insight::observer(options.observer);
         let rules = Rules { failure: on_failure, health: options.health };
         let open = |spec: &ServerSpec| Pool::new(spec, options.clone());
         let fleet = Fleet::build(scheme, servers, gutter, rules, open)

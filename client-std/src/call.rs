@@ -51,7 +51,7 @@ impl<'f> Target<'f> {
         loop {
             self.place.set(route.place);
             let pool = &**self.fleet.pool(route.place);
-            let attempt = pool.watch().attempt(self.deadline.begun(), route.is_probe);
+            let attempt = pool.watch().attempt(self.name, self.deadline.begun(), route.is_probe);
             allows(pool)?;
             let mut lease = pool.lease(self.deadline).map_err(|cause| self.error(cause))?;
             let done = exchange(&mut lease, &request, &mut reply, &self.deadline);
@@ -77,7 +77,7 @@ impl<'f> Target<'f> {
         let route = self.route()?;
         self.place.set(route.place);
         let pool = &**self.fleet.pool(route.place);
-        Ok((pool, pool.watch().attempt(self.deadline.begun(), route.is_probe)))
+        Ok((pool, pool.watch().attempt(self.name, self.deadline.begun(), route.is_probe)))
     }
 
     /// What the operation is called.
@@ -134,7 +134,7 @@ pub(crate) fn call<O: Operation<V>, V: Buffer>(
 ) -> Result<O::Output, Error> {
     let request = operation.request();
     let mut reply = Reply::new(value);
-    let attempt = pool.watch().attempt(deadline.begun(), false);
+    let attempt = pool.watch().attempt(name, deadline.begun(), false);
     let mut lease = pool.lease(deadline).map_err(|cause| failed(pool, name, cause, false))?;
     let done = exchange(&mut lease, &request, &mut reply, &deadline);
     let result = done.and_then(|()| operation.output(reply).map_err(Cause::from));

@@ -34,6 +34,7 @@ mod client;
 mod deadline;
 mod dial;
 mod fleet;
+mod insight;
 mod pool;
 mod resolve;
 mod socket;

@@ -73,7 +73,7 @@ impl Pool {
         let PoolOptions { connect_timeout, timeout, health, ref observer, .. } = options;
         let watch = WatchOptions { policy: health, observer: observer.clone(), connect_timeout, timeout };
         Ok(Self {
-            watch: Watch::new(spec.name().into(), watch),
+            watch: Watch::new(spec.name().into(), spec.address(), watch),
             address: spec.address().clone(),
             capabilities: KnownCapabilities::new(),
             dialer: Dialer::new(spec.address(), &options.dial)?,

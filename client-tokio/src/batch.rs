@@ -46,7 +46,7 @@ pub(crate) async fn run<'b, O: Operation<Vec<u8>> + 'b, T>(
 ) -> Many<T> {
     let mut results = Results { name, slots: Vec::new(), errors: Vec::new() };
     results.slots.resize_with(count, || None);
-    let mut legs: Vec<_> = shares.map(|share| Leg::new(share, deadline)).collect();
+    let mut legs: Vec<_> = shares.map(|share| Leg::new(name, share, deadline)).collect();
     let mut timer = None;
     poll_fn(|cx| {
         for leg in &mut legs {
@@ -97,9 +97,9 @@ impl<O> Drop for Leg<'_, O> {
 }
 
 impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
-    fn new(share: Share<'b, O>, deadline: Deadline) -> Self {
+    fn new(name: &'static str, share: Share<'b, O>, deadline: Deadline) -> Self {
         let is_probe = share.verdict == Verdict::Probe;
-        let attempt = Some(share.pool.watch().attempt(deadline.begin(), is_probe));
+        let attempt = Some(share.pool.watch().attempt(name, deadline.begin(), is_probe));
         let mux = share.pool.mux();
         let (entering, slots) = (Entering::new(mux), VecDeque::with_capacity(share.operations.len()));
         Self {

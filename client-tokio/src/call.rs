@@ -56,10 +56,11 @@ impl<'k> Target<'k> {
     /// Sends `operation` and reads its result.
     pub(crate) async fn call<O: Operation<Vec<u8>>>(&mut self, operation: &O) -> Result<O::Output, Error> {
         loop {
-            let failure = match ask(self.pool(), operation, self.deadline, self.route.is_probe).await {
-                Ok(output) => return Ok(output),
-                Err(failure) => failure,
-            };
+            let failure =
+                match ask(self.pool(), self.name, operation, self.deadline, self.route.is_probe).await {
+                    Ok(output) => return Ok(output),
+                    Err(failure) => failure,
+                };
             if failure.sent || !failure.cause.is_unreached() || !self.route_on() {
                 return Err(self.failed(operation, *failure));
             }
@@ -68,7 +69,7 @@ impl<'k> Target<'k> {
 
     /// The same, but of the server at hand alone.
     pub(crate) async fn ask<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
-        let asked = ask(self.pool(), operation, self.deadline, self.route.is_probe).await;
+        let asked = ask(self.pool(), self.name, operation, self.deadline, self.route.is_probe).await;
         asked.map_err(|failure| self.failed(operation, *failure))
     }
 
@@ -80,7 +81,7 @@ impl<'k> Target<'k> {
 
     /// For who asks the server in another way than this: it wants to know how that ends.
     pub(crate) fn attempt(&self) -> Attempt<'_> {
-        self.pool().watch().attempt(self.deadline.begin(), self.route.is_probe)
+        self.pool().watch().attempt(self.name, self.deadline.begin(), self.route.is_probe)
     }
 
     /// What the operation is called.
@@ -126,11 +127,12 @@ pub(crate) fn tell(pool: &Pool, error: &Error) {
 /// Sends `operation` to the pool's server and reads its result. What that says of the server is noted.
 pub(crate) async fn ask<O: Operation<Vec<u8>>>(
     pool: &Pool,
+    name: &'static str,
     operation: &O,
     deadline: Deadline,
     is_probe: bool,
 ) -> Result<O::Output, Box<Failure>> {
-    let attempt = pool.watch().attempt(deadline.begin(), is_probe);
+    let attempt = pool.watch().attempt(name, deadline.begin(), is_probe);
     let outcome = exchange(pool.mux(), operation, deadline).await;
     let result = read(operation, outcome);
     attempt.ended(result.as_ref().map_err(|failure| &failure.cause));

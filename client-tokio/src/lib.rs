@@ -8,6 +8,7 @@ mod client;
 mod deadline;
 mod dial;
 mod fleet;
+mod insight;
 mod pool;
 mod resolve;
 mod socket;

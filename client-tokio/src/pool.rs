@@ -61,7 +61,7 @@ impl Pool {
         let MuxOptions { connect_timeout, timeout, .. } = options.mux;
         let observer = options.observer.clone();
         let watch = WatchOptions { policy: options.health, observer, connect_timeout, timeout };
-        let watch = Arc::new(Watch::new(spec.name().into(), watch));
+        let watch = Arc::new(Watch::new(spec.name().into(), spec.address(), watch));
         let mux = |_| Arc::new(Mux::new(Arc::clone(&dialer), Arc::clone(&watch), options.mux.clone()));
         Ok(Self {
             address: spec.address().clone(),

@@ -12,8 +12,11 @@ use std::{
 };
 
 use memring_core::health::{self, HealthPolicy, HealthStatus, ServerHealth};
+use memring_core::spec::Address;
 use memring_text::failure::{Cause, Event, Evidence, Observer};
 use tokio::time::Instant;
+
+use crate::insight::{Place, Sight};
 
 /// What servers are watched with.
 #[derive(Clone, Debug)]
@@ -31,6 +34,7 @@ pub(crate) struct WatchOptions {
 #[derive(Debug)]
 pub(crate) struct Watch {
     name: Arc<str>,
+    place: Place,
     options: WatchOptions,
     /// A copy of the health's own word, to be read without the lock.
     is_noted: AtomicBool,
@@ -39,8 +43,14 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Of the server `name` nothing is known yet.
-    pub(crate) fn new(name: Arc<str>, options: WatchOptions) -> Self {
-        Self { name, options, is_noted: AtomicBool::new(false), health: Mutex::default() }
+    pub(crate) fn new(name: Arc<str>, address: &Address, options: WatchOptions) -> Self {
+        Self {
+            name,
+            place: Place::new(address),
+            options,
+            is_noted: AtomicBool::new(false),
+            health: Mutex::default(),
+        }
     }
 
     /// The server's name.
@@ -66,9 +76,10 @@ impl Watch {
         result
     }
 
-    /// An operation that began at `began` is about to ask the server.
-    pub(crate) const fn attempt(&self, began: Instant, is_probe: bool) -> Attempt<'_> {
-        Attempt { watch: self, began, is_probe }
+    /// The operation `name`, which began at `began`, is about to ask the server.
+    #[inline]
+    pub(crate) fn attempt(&self, name: &'static str, began: Instant, is_probe: bool) -> Attempt<'_> {
+        Attempt { watch: self, began, is_probe, sight: Sight::new(&self.place, name) }
     }
 
     /// What is known, for the caller to see.
@@ -123,11 +134,13 @@ pub(crate) struct Attempt<'w> {
     watch: &'w Watch,
     began: Instant,
     is_probe: bool,
+    sight: Sight,
 }
 
 impl Attempt<'_> {
     /// Notes how it has ended. While nothing is noted of the server, a success costs a look.
     pub(crate) fn ended<T>(mut self, result: Result<T, &Cause>) {
+        self.sight.ended(result.as_ref().map(drop).map_err(|cause| Some(cause.kind())));
         match result {
             Ok(_) => {
                 self.is_probe = false;
@@ -142,6 +155,7 @@ impl Attempt<'_> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
+        self.sight.ended(Err(None));
         if self.is_probe {
             self.watch.with_health(|health| health.unlearned(now()));
         }

@@ -41,7 +41,7 @@ pub(super) async fn call<O: Operation<Vec<u8>>>(
     operation: &O,
     deadline: Deadline,
 ) -> Result<O::Output, Error> {
-    ask(pool, operation, deadline, false)
+    ask(pool, name, operation, deadline, false)
         .await
         .map_err(|failure| failed(pool, name, failure.cause, failure.sent))
 }
