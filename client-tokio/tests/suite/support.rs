@@ -145,6 +145,16 @@ impl Memcached {
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.unwrap().success());
+        if name == "STOP" {
+            until("all its threads stand still", || self.is_stopped().then_some(()));
+        }
+    }
+
+    /// Whether no thread of it runs. Where the system does not say so, we believe it.
+    fn is_stopped(&self) -> bool {
+        let Ok(threads) = fs::read_dir(format!("/proc/{}/task", self.child.id())) else { return true };
+        let mut stat = threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+        stat.all(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" T")))
     }
 
     /// Ends it at once (`kill -9`); its port refuses connections then.
