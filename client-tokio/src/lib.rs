@@ -32,7 +32,7 @@ pub use memring_text::batch::{Batch, Handle, kind};
 pub use memring_text::failure::{Error, ErrorKind, Event, FromServer, Many};
 pub use memring_text::{
     ArithMode, ArrayBuffer, Attributes, Buffer, Feature, FlushDelay, Limits, MetaArithOptions,
-    MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaInfo, MetaSetOptions, MetaStoreOutcome,
+    MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaInfo, MetaSetOptions, MetaStoreOutcome, Opaque,
     ServerError, ServerErrorKind, SetMode, SliceBuffer, Stats, StatsKind, StoreOutcome, Ttl, UnixTime,
     ZeroTtl,
 };

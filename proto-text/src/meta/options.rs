@@ -2,7 +2,7 @@
 //!
 //! Not among them are the flags that hold a conversation together, `b` `k` `O` `q`: those are the client's.
 
-use super::{ArithMode, MetaArith, MetaDelete, MetaGet, MetaKey, MetaSet, SetMode};
+use super::{ArithMode, MetaArith, MetaDelete, MetaGet, MetaKey, MetaSet, Opaque, SetMode};
 use crate::{
     ttl::{Ttl, UnixTime},
     value::Value,
@@ -35,7 +35,7 @@ macro_rules! as_they_are {
     };
 }
 
-as_they_are! { u32 u64 SetMode ArithMode }
+as_they_are! { u32 u64 SetMode ArithMode Opaque }
 
 /// Declares the options of one command: those that are asked for or not, and those with a token.
 macro_rules! options {
@@ -139,6 +139,10 @@ options! {
     unless_cas(cas: u64) => unless_cas;
     /// `E`: the cas unique of an item made by `N` ([`Feature::MetaNewCas`](crate::Feature::MetaNewCas)).
     new_cas(cas: u64) => new_cas;
+    /// `P`: a token for a proxy on the way. Servers ignore it.
+    proxy(token: Opaque) => proxy;
+    /// `L`: the path that a proxy is to take. Servers ignore it.
+    path(token: Opaque) => path;
 }
 
 options! {
@@ -164,6 +168,10 @@ options! {
     /// `N`: with [`SetMode::Append`] and [`SetMode::Prepend`], make a missing item, which lives so long
     /// ([`Feature::MetaAppendVivify`](crate::Feature::MetaAppendVivify)).
     vivify(ttl: Ttl) => vivify;
+    /// `P`: a token for a proxy on the way. Servers ignore it.
+    proxy(token: Opaque) => proxy;
+    /// `L`: the path that a proxy is to take. Servers ignore it.
+    path(token: Opaque) => path;
 }
 
 options! {
@@ -181,6 +189,10 @@ options! {
     new_cas(cas: u64) => new_cas;
     /// `T`: with [`mark_stale`](Self::mark_stale), how long the item lives from now on.
     ttl(ttl: Ttl) => exptime;
+    /// `P`: a token for a proxy on the way. Servers ignore it.
+    proxy(token: Opaque) => proxy;
+    /// `L`: the path that a proxy is to take. Servers ignore it.
+    path(token: Opaque) => path;
 }
 
 options! {
@@ -207,4 +219,8 @@ options! {
     if_cas(cas: u64) => if_cas;
     /// `E`: the item's new cas unique ([`Feature::MetaNewCas`](crate::Feature::MetaNewCas)).
     new_cas(cas: u64) => new_cas;
+    /// `P`: a token for a proxy on the way. Servers ignore it.
+    proxy(token: Opaque) => proxy;
+    /// `L`: the path that a proxy is to take. Servers ignore it.
+    path(token: Opaque) => path;
 }
