@@ -54,7 +54,7 @@ fn main() {
 /// One pass of an operation over all keys.
 type Pass = fn(&Fleet);
 
-const OPERATIONS: [(&str, Pass); 5] = [
+const OPERATIONS: [(&str, Pass); 6] = [
     ("get_into", |fleet| {
         let mut room = Vec::with_capacity(VALUE.len());
         for key in &fleet.keys {
@@ -78,6 +78,14 @@ const OPERATIONS: [(&str, Pass); 5] = [
         for keys in fleet.keys.chunks(100) {
             let found = fleet.client.get_many(black_box(keys)).expect("keys are keys");
             assert_eq!(found.hits().count(), keys.len());
+        }
+    }),
+    ("get_many_with", |fleet| {
+        for keys in fleet.keys.chunks(100) {
+            let mut bytes = 0;
+            let found = fleet.client.get_many_with(black_box(keys), |_, item| bytes += item.value.len());
+            assert!(found.is_ok_and(|found| found.errors().is_empty()));
+            assert_eq!(bytes, keys.len() * VALUE.len());
         }
     }),
     ("set_many", |fleet| {

@@ -17,7 +17,7 @@ mod gets;
 mod plan;
 mod requests;
 
-pub(crate) use gets::{Gets, Shown};
+pub(crate) use gets::Gets;
 pub(crate) use plan::Plan;
 pub(crate) use requests::Requests;
 
@@ -80,7 +80,7 @@ pub(crate) fn run<'b, S: Share>(
             leg.send(&mut results, deadline);
         }
     }
-    Many::new(results.slots, results.errors)
+    results.into_many()
 }
 
 /// One server's way through a batch.
@@ -116,7 +116,7 @@ impl<'b, S: Share> Leg<'b, S> {
         if let Verdict::Down { retry_at } = self.verdict {
             return self.fail(results, watch::down(retry_at), false);
         }
-        match self.pool.lease(patience(deadline)) {
+        match self.pool.lease(&patience(deadline)) {
             Ok(lease) => self.lease = Some(lease),
             Err(cause) => self.fail(results, cause, false),
         }
@@ -200,42 +200,43 @@ fn patience(deadline: Deadline) -> Deadline {
 
 /// What the keys have come to so far.
 struct Results<T> {
-    slots: Vec<Result<T, Error>>,
+    name: &'static str,
+    /// `None` for results to come.
+    slots: Vec<Option<Result<T, Error>>>,
     errors: Vec<Error>,
-    /// What stands in the place of results to come.
-    unanswered: Error,
 }
 
 impl<T> Results<T> {
     fn new(name: &'static str, count: usize) -> Self {
-        let unanswered = Error::new(name, Cause::Protocol(ProtocolError::Broken));
-        let slots = iter::repeat_with(|| Err(unanswered.clone())).take(count).collect();
-        Self { slots, errors: Vec::new(), unanswered }
+        let slots = iter::repeat_with(|| None).take(count).collect();
+        Self { name, slots, errors: Vec::new() }
     }
 
+    /// Puts a result where there is none yet.
+    #[inline]
     fn put(&mut self, position: usize, result: Result<T, Error>) {
-        let refusal = result.as_ref().err().cloned();
-        if self.fill(position, result) {
-            self.errors.extend(refusal);
+        if let Some(slot @ None) = self.slots.get_mut(position) {
+            if let Err(refusal) = &result {
+                self.errors.push(refusal.clone());
+            }
+            *slot = Some(result);
         }
     }
 
     /// Notes that nothing more comes for these positions.
     fn fail(&mut self, positions: &[usize], error: Error) {
         for position in positions {
-            self.fill(*position, Err(error.clone()));
+            if let Some(slot @ None) = self.slots.get_mut(*position) {
+                *slot = Some(Err(error.clone()));
+            }
         }
         self.errors.push(error);
     }
 
-    /// Puts a result where there is none yet, and says whether it did.
-    fn fill(&mut self, position: usize, result: Result<T, Error>) -> bool {
-        match self.slots.get_mut(position) {
-            Some(slot) if slot.as_ref().is_err_and(|error| error.is(&self.unanswered)) => {
-                *slot = result;
-                true
-            }
-            _ => false,
-        }
+    /// All of them. Every position is one of a share's, and each share ends in results or a failure.
+    fn into_many(self) -> Many<T> {
+        let Self { name, slots, errors } = self;
+        let unanswered = || Err(Error::new(name, Cause::Protocol(ProtocolError::Broken)));
+        Many::new(slots.into_iter().map(|slot| slot.unwrap_or_else(unanswered)).collect(), errors)
     }
 }

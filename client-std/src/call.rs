@@ -53,7 +53,7 @@ impl<'f> Target<'f> {
             let pool = &**self.fleet.pool(route.place);
             let attempt = pool.watch().attempt(self.name, self.deadline.begun(), route.is_probe);
             allows(pool)?;
-            let mut lease = pool.lease(self.deadline).map_err(|cause| self.error(cause))?;
+            let mut lease = pool.lease(&self.deadline).map_err(|cause| self.error(cause))?;
             let done = exchange(&mut lease, &request, &mut reply, &self.deadline);
             if let Err(cause) = &done {
                 if cause.is_unreached() {
@@ -135,7 +135,7 @@ pub(crate) fn call<O: Operation<V>, V: Buffer>(
     let request = operation.request();
     let mut reply = Reply::new(value);
     let attempt = pool.watch().attempt(name, deadline.begun(), false);
-    let mut lease = pool.lease(deadline).map_err(|cause| failed(pool, name, cause, false))?;
+    let mut lease = pool.lease(&deadline).map_err(|cause| failed(pool, name, cause, false))?;
     let done = exchange(&mut lease, &request, &mut reply, &deadline);
     let result = done.and_then(|()| operation.output(reply).map_err(Cause::from));
     attempt.ended(result.as_ref());

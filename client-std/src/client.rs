@@ -473,7 +473,7 @@ const NO_VALUE: ArrayBuffer<0> = ArrayBuffer::new();
 
 /// The number for the wire, as of now.
 fn exptime(ttl: Ttl) -> i32 {
-    ttl.exptime(UnixTime::from(SystemTime::now()))
+    ttl.exptime_by(|| UnixTime::from(SystemTime::now()))
 }
 
 fn set_outcome(outcome: StoreOutcome) -> Result<(), Cause> {

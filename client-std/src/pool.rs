@@ -111,7 +111,7 @@ impl Pool {
 
     /// Takes part of the pool for one operation, once there is one left.
     #[inline]
-    pub(crate) fn lease(&self, deadline: Deadline) -> Result<Lease<'_>, Cause> {
+    pub(crate) fn lease(&self, deadline: &Deadline) -> Result<Lease<'_>, Cause> {
         let mut shelf = self.lock();
         if shelf.lent >= self.options.size {
             return self.lease_in_time(shelf, deadline);
@@ -131,7 +131,7 @@ impl Pool {
     }
 
     #[cold]
-    fn lease_in_time(&self, shelf: MutexGuard<'_, Shelf>, deadline: Deadline) -> Result<Lease<'_>, Cause> {
+    fn lease_in_time(&self, shelf: MutexGuard<'_, Shelf>, deadline: &Deadline) -> Result<Lease<'_>, Cause> {
         let mut shelf = shelf;
         let is_empty = |shelf: &mut Shelf| shelf.lent >= self.options.size;
         shelf.waiting += 1;

@@ -1,6 +1,10 @@
 //! A byte stream with a deadline: what the protocol's blocking loop runs over.
 
-use core::{error, fmt, mem::MaybeUninit, time::Duration};
+use core::{
+    error, fmt,
+    mem::{self, MaybeUninit},
+    time::Duration,
+};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::{
@@ -104,46 +108,54 @@ impl Socket {
     }
 
     /// Writes what was gathered.
+    #[inline]
     pub(crate) fn flush(&mut self) -> Result<(), SocketError> {
         if self.gathered.is_empty() {
             return Ok(());
         }
-        let mut gathered = core::mem::take(&mut self.gathered);
-        let result = self.send_all(&gathered);
+        // The room for it is free, for all that was sent before is answered.
+        if mem::take(&mut self.at_once) && self.gathered.len() <= FREE {
+            match self.stream.write(&self.gathered) {
+                Ok(len) => {
+                    self.sent = len;
+                    if len == self.gathered.len() {
+                        self.gathered.clear();
+                        return Ok(());
+                    }
+                    self.gathered.drain(..len);
+                }
+                Err(error) if is_passing(&error) => {}
+                Err(error) => {
+                    self.gathered.clear();
+                    return Err(error.into());
+                }
+            }
+        }
+        self.flush_in_time()
+    }
+
+    #[inline(never)]
+    fn flush_in_time(&mut self) -> Result<(), SocketError> {
+        let mut gathered = mem::take(&mut self.gathered);
+        let mut rest = &gathered[..];
+        let mut result = Ok(());
+        while !rest.is_empty() {
+            match self.send(rest) {
+                Ok(len) => rest = rest.get(len..).unwrap_or(&[]),
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
         // After an error the connection is closed: nothing of it is sent twice.
         gathered.clear();
         self.gathered = gathered;
         result
     }
 
-    fn send_all(&mut self, bytes: &[u8]) -> Result<(), SocketError> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let len = self.send(rest)?;
-            rest = rest.get(len..).unwrap_or(&[]);
-        }
-        Ok(())
-    }
-
-    #[inline]
     fn send(&mut self, bytes: &[u8]) -> Result<usize, SocketError> {
-        // The room for it is free, for all that was sent before is answered.
-        if core::mem::take(&mut self.at_once) && bytes.len() <= FREE {
-            match self.stream.write(bytes) {
-                Ok(0) => {}
-                Ok(len) => {
-                    self.sent = len;
-                    return Ok(len);
-                }
-                Err(error) if is_passing(&error) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        self.send_in_time(bytes)
-    }
-
-    #[inline(never)]
-    fn send_in_time(&mut self, bytes: &[u8]) -> Result<usize, SocketError> {
+        self.at_once = false;
         let mut left = self.deadline.left();
         loop {
             if left.is_zero() {

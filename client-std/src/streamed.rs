@@ -75,7 +75,7 @@ fn run<T>(
     exchange: impl FnOnce(&mut Lease<'_>) -> Result<T, Cause>,
 ) -> Result<T, Error> {
     let (pool, attempt) = target.server()?;
-    let mut lease = pool.lease(Deadline::after(step)).map_err(|cause| target.error(cause))?;
+    let mut lease = pool.lease(&Deadline::after(step)).map_err(|cause| target.error(cause))?;
     let done = exchange(&mut lease);
     attempt.ended(done.as_ref());
     done.map_err(|cause| {

@@ -598,7 +598,7 @@ impl fmt::Debug for Client {
 
 /// The number for the wire, as of now.
 fn exptime(ttl: Ttl) -> i32 {
-    ttl.exptime(UnixTime::from(SystemTime::now()))
+    ttl.exptime_by(|| UnixTime::from(SystemTime::now()))
 }
 
 /// The item with its value as it is handed out.

@@ -7,9 +7,11 @@ mod asynchronous;
 #[cfg(feature = "embedded-io")]
 mod blocking;
 mod dialog;
+mod items;
 
 #[cfg(feature = "embedded-io-async")]
 pub use asynchronous::AsyncConnection;
 #[cfg(feature = "embedded-io")]
 pub use blocking::Connection;
 pub use dialog::ConnectionError;
+pub use items::Lent;

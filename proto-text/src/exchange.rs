@@ -6,7 +6,7 @@ use crate::{
     limits::Limits,
     meta::{MetaCode, MetaShape, MetaVerb},
     reply::{Event, ItemHead, Status},
-    reply_decoder::{DecodeError, Found, ReplyDecoder, Step},
+    reply_decoder::{DecodeError, Found, ReplyDecoder, Step, WholeItem},
 };
 
 mod usual;
@@ -305,8 +305,12 @@ impl Exchange {
         }
         while !complete {
             if let ReplyShape::Values { cas } = shape {
-                (rest, complete) = self.whole_items(rest, cas, oldest, &mut take);
-                if complete {
+                let end;
+                (rest, end) = self
+                    .whole_items(rest, cas, oldest, |item, index| item.events(|event| take(event, index)));
+                if let Some(index) = end {
+                    take(&Event::End, index);
+                    complete = true;
                     break;
                 }
             }
@@ -322,33 +326,33 @@ impl Exchange {
         Ok(Taken { consumed: buf.len().saturating_sub(rest.len()), complete })
     }
 
-    /// Takes the items of the reply to a get that are there whole and as they should be, and its end. Gives what is
-    /// left, and whether the end was there.
+    /// Takes the items of the reply to a get that are there whole and as they should be, and its end, and gives each item
+    /// to `take`. Gives what is left, and, if the end was there, the index that goes with it.
     #[inline(always)]
-    fn whole_items<'b>(
+    pub(crate) fn whole_items<'b>(
         &mut self,
         buf: &'b [u8],
         cas: bool,
         oldest: &(impl Expected + ?Sized),
-        take: &mut impl FnMut(&Event<'b>, usize),
-    ) -> (&'b [u8], bool) {
+        mut take: impl FnMut(&WholeItem<'b>, usize),
+    ) -> (&'b [u8], Option<usize>) {
         let mut rest = buf;
-        if self.end.is_some() || self.owed == 0 || self.doubt || !self.decoder.is_between_lines() {
-            return (rest, false);
+        if !self.needs_bytes() || !self.decoder.is_between_lines() {
+            return (rest, None);
         }
         while let Some(item) = self.decoder.whole_item(rest, oldest.key(self.next_key)) {
             if self.admit(&item.head, cas, item.expected, oldest).is_none() {
-                return (rest, false);
+                return (rest, None);
             }
             let index = self.next_key.saturating_sub(1);
             self.begun = true;
-            item.events(|event| take(event, index));
+            take(&item, index);
             rest = item.rest;
         }
-        let Some(behind) = self.decoder.items_end(rest) else { return (rest, false) };
-        take(&Event::End, self.next_key.saturating_sub(1));
+        let Some(behind) = self.decoder.items_end(rest) else { return (rest, None) };
+        let index = self.next_key.saturating_sub(1);
         self.complete();
-        (behind, true)
+        (behind, Some(index))
     }
 
     /// The oldest request is answered.

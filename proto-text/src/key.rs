@@ -32,6 +32,7 @@ impl<'a> Key<'a> {
     ///
     /// # Errors
     /// Says what is wrong with the key, without showing it.
+    #[inline]
     pub const fn new(bytes: &'a [u8]) -> Result<Self, KeyError> {
         if bytes.is_empty() {
             return Err(KeyError::Empty);
@@ -110,19 +111,36 @@ impl fmt::Display for KeyError {
 
 impl core::error::Error for KeyError {}
 
-/// Where the first byte is that may not stand in a key. Whether there is one is asked of a word of them at once.
+/// Where the first byte is that may not stand in a key. Whether there is one is asked of two words at once.
 #[inline]
 const fn bad_byte(bytes: &[u8]) -> Option<usize> {
-    let mut fine = FINE;
     let mut rest = bytes;
-    while let Some((word, behind)) = rest.split_first_chunk() {
-        fine &= fine_bytes(usize::from_ne_bytes(*word));
+    while let Some((words, behind)) = rest.split_first_chunk::<{ 2 * size_of::<usize>() }>() {
+        if !are_fine(words) {
+            return first_bad_byte(bytes);
+        }
         rest = behind;
     }
-    // Some of the last word's bytes were looked at before, which is faster than to look at each of the others.
-    match bytes.last_chunk() {
-        Some(word) if fine & fine_bytes(usize::from_ne_bytes(*word)) & FINE == FINE => None,
+    if rest.is_empty() {
+        return None;
+    }
+    // Some of the last bytes may have been looked at before, which is faster than to look at each of the others.
+    match bytes.last_chunk::<{ 2 * size_of::<usize>() }>() {
+        Some(words) if are_fine(words) => None,
+        None if bytes.len() >= size_of::<usize>() && are_fine(bytes) => None,
         _ => first_bad_byte(bytes),
+    }
+}
+
+/// May the bytes of the first and of the last word stand in a key?
+#[inline]
+const fn are_fine(bytes: &[u8]) -> bool {
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            let (first, last) = (usize::from_ne_bytes(*first), usize::from_ne_bytes(*last));
+            fine_bytes(first) & fine_bytes(last) & FINE == FINE
+        }
+        _ => false,
     }
 }
 

@@ -116,6 +116,17 @@ impl Ttl {
     /// is closer than 30 days, to 30 days.
     #[must_use]
     pub fn exptime(self, now: UnixTime) -> i32 {
+        self.exptime_by(|| now)
+    }
+
+    /// The same, for callers whose clock costs something: most numbers need no `now`.
+    ///
+    /// ```
+    /// # use memring_text::{Ttl, UnixTime};
+    /// assert_eq!(Ttl::NEVER.exptime_by(|| unreachable!()), 0);
+    /// ```
+    #[must_use]
+    pub fn exptime_by(self, now: impl FnOnce() -> UnixTime) -> i32 {
         match self.0 {
             Kind::Never => 0,
             Kind::After(time) => {
@@ -125,10 +136,13 @@ impl Ttl {
                 }
                 let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
                 let millis = millis.saturating_add(u64::from(!time.subsec_nanos().is_multiple_of(1_000_000)));
+                let now = now();
                 absolute(UnixTime(now.0.saturating_add(millis)), now)
             }
-            Kind::At(moment) if moment <= now => EXPIRED,
-            Kind::At(moment) => absolute(moment, now),
+            Kind::At(moment) => {
+                let now = now();
+                if moment <= now { EXPIRED } else { absolute(moment, now) }
+            }
         }
     }
 }

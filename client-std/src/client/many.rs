@@ -1,15 +1,17 @@
 //! The verbs for many keys at once.
 
-use core::cell::RefCell;
+use core::{cell::RefCell, mem};
 
-use memring_text::failure::{Error, Many};
-use memring_text::{Attributes, Delete, GetVerb, ItemCollector, Store, StoreVerb, Value};
+use memring_text::failure::{Cause, Error, Many};
+use memring_text::{Attributes, Buffer as _, Delete, GetVerb, Lent, Store, StoreVerb, Value};
 
 use super::{Client, Item, ItemRef, exptime, set_outcome};
 use crate::{
-    batch::{self, Gets, Plan, Requests, Shown},
+    batch::{self, Gets, Plan, Requests},
     fleet::Fleet,
 };
+
+type LentItem<'a> = memring_text::Item<Lent<'a, Vec<u8>>>;
 
 impl Client {
     /// Reads many items: every server is asked before the reply of any is read.
@@ -32,20 +34,20 @@ impl Client {
     /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none; nothing was sent then. What goes wrong
     /// with a server is in the [`Many`].
     pub fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
-        const NAME: &str = "get_many";
-        let (fleet, mut room) = (self.fleet(), Vec::new());
-        let plan = self.plan(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
-        let items = self.options().limits.items;
-        let shares = plan.divide(plan.keys()).map(|(site, positions, keys)| {
-            (site, Gets::new(GetVerb::Get, keys, positions, items, ItemCollector::default()))
-        });
-        let found = batch::run(NAME, shares, keys.len(), self.batch_deadline());
-        Ok(if self.has_misses_for_errors { found.outages_as(|| None) } else { found })
+        let own = |_, item: LentItem<'_>| {
+            let mut value = Vec::new();
+            match item.value {
+                Lent::Whole(bytes) => value.put(bytes).map_err(Cause::Full)?,
+                Lent::Joined(room) => mem::swap(&mut value, room),
+            }
+            Ok(Some(Item { flags: item.flags, cas: item.cas, value }))
+        };
+        self.read_many("get_many", keys, own)
     }
 
     /// Reads many items like [`get_many`](Self::get_many), but hands each to `visit` when it is whole, with its key's
-    /// position; its value is lent for that long. Nothing is allocated
-    /// for an item. The result says of each key whether there was an item.
+    /// position; its value is lent for that long. Nothing is allocated for an item, and nothing copied of one that has come
+    /// as a whole. Those of one server come in the order of their keys. The result says of each key whether there was an item.
     ///
     /// ```
     /// # use memring_std::{Client, Ttl, testing::Server};
@@ -65,15 +67,30 @@ impl Client {
         keys: &[K],
         visit: impl FnMut(usize, ItemRef<'_>),
     ) -> Result<Many<bool>, Error> {
-        const NAME: &str = "get_many_with";
-        let (fleet, mut room, visit) = (self.fleet(), Vec::new(), RefCell::new(visit));
-        let plan = self.plan(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let visit = RefCell::new(visit);
+        let show = |position, item: LentItem<'_>| {
+            let LentItem { flags, cas, value } = item;
+            // A visitor that asks for items itself does so of another batch.
+            visit.borrow_mut()(position, ItemRef { flags, cas, value: value.as_slice() });
+            Ok(true)
+        };
+        self.read_many("get_many_with", keys, show)
+    }
+
+    fn read_many<K: AsRef<[u8]>, T: Default>(
+        &self,
+        name: &'static str,
+        keys: &[K],
+        read: impl Fn(usize, LentItem<'_>) -> Result<T, Cause>,
+    ) -> Result<Many<T>, Error> {
+        let (fleet, mut room) = (self.fleet(), Vec::new());
+        let plan = self.plan(name, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
         let items = self.options().limits.items;
-        let shares = plan.divide(plan.keys()).map(|(site, positions, keys)| {
-            (site, Gets::new(GetVerb::Get, keys, positions, items, Shown::new(&visit)))
-        });
-        let found = batch::run(NAME, shares, keys.len(), self.batch_deadline());
-        Ok(if self.has_misses_for_errors { found.outages_as(|| false) } else { found })
+        let shares = plan
+            .divide(plan.keys())
+            .map(|(site, positions, keys)| (site, Gets::new(GetVerb::Get, keys, positions, items, &read)));
+        let found = batch::run(name, shares, keys.len(), self.batch_deadline());
+        Ok(if self.has_misses_for_errors { found.outages_as(T::default) } else { found })
     }
 
     /// Stores many values, whatever was there before, all with the same attributes. What goes to one server leaves

@@ -54,6 +54,40 @@ fn a_refusing_server_fails_alone() {
 }
 
 #[test]
+fn get_many_with_lends_every_hit_once_and_names_misses_and_failures() {
+    let (servers, others) = (two(), [refusing()]);
+    let (client, mut keys) = with_others(&servers, &others);
+    let is_served = |key: &String| !others.contains(&client.server_of(key).to_string());
+    // Some that are in no connection's buffer as a whole, one that is empty, one that is asked for twice.
+    let served: Vec<_> = (0..).map(|number| format!("more:{number}")).filter(is_served).take(4).collect();
+    for (key, len) in served.iter().zip([0, 20_000, 500_000]) {
+        client.set(key, vec![b'v'; len], Ttl::NEVER).unwrap();
+    }
+    keys.extend([&served[0], &served[1], &served[2], &served[1], &served[3]].map(String::clone));
+    let mut lens = vec![None; keys.len()];
+    let found = client
+        .get_many_with(&keys, |position, item| {
+            assert_eq!(lens[position].replace(item.value.len()), None, "lent twice");
+            // Another operation may go on meanwhile.
+            assert!(client.get(&served[0]).unwrap().is_some());
+        })
+        .unwrap();
+    assert_eq!(found.errors().len(), 1);
+    for ((key, result), len) in keys.iter().zip(found.results()).zip(&lens) {
+        match result {
+            Ok(hit) => assert_eq!((*hit, is_served(key)), (len.is_some(), true)),
+            Err(error) => {
+                assert_eq!(
+                    (error.kind(), error.operation(), *len),
+                    (ErrorKind::Connect, "get_many_with", None)
+                );
+            }
+        }
+    }
+    assert_eq!(lens[keys.len() - 5..], [Some(0), Some(20_000), Some(500_000), Some(20_000), None]);
+}
+
+#[test]
 fn hanging_servers_cost_one_deadline_in_all() {
     let (servers, hanging) = (two(), [Scripted::silent(), Scripted::silent()]);
     let others = hanging.each_ref().map(Scripted::name);

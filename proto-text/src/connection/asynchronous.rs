@@ -3,12 +3,15 @@
 use embedded_io_async::{Read, Write};
 
 use crate::{
-    buffer::Buffer,
-    connection::dialog::{ConnectionError, Dialog, Outgoing},
-    exchange::{ExchangeState, Expected},
+    buffer::{Buffer, Full},
+    connection::{
+        dialog::{ConnectionError, Dialog, Outgoing},
+        items::{Lent, Pieces},
+    },
+    exchange::{ExchangeState, Expected, Keys},
     key::Key,
     limits::Limits,
-    operation::{Operation, Reply},
+    operation::{Item, Operation, Reply, ReplyError},
     reply::Event,
     request::{GetVerb, Request},
 };
@@ -185,6 +188,39 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         Ok(())
     }
 
+    /// Reads the reply to `oldest`, the oldest request that is owed one: a line of keys. Lends `take` each item with the
+    /// index of its key. `room` is where values are put together that do not come in one piece; what does not fit there
+    /// is [`Full`].
+    ///
+    /// # Errors
+    /// See [`ConnectionError`]; a refusal by the server is [`ReplyError::Server`].
+    ///
+    /// # Cancellation
+    /// Dropped before it is ready, it leaves a connection that must be closed.
+    #[inline]
+    pub async fn receive_items<K: AsRef<[u8]>, V: Buffer>(
+        &mut self,
+        oldest: &Keys<'_, K>,
+        room: &mut V,
+        mut take: impl FnMut(usize, Result<Item<Lent<'_, V>>, Full>),
+    ) -> Result<(), ConnectionError<T::Error>> {
+        if self.dialog.owed() == 0 {
+            return Ok(());
+        }
+        let mut pieces = Pieces::new(room);
+        self.flush().await?;
+        while self.dialog.needs_bytes() || !self.dialog.decode_items(oldest, &mut pieces, &mut take)? {
+            self.dialog.unfinished = true;
+            let read = self.io.read(self.dialog.free()).await;
+            self.dialog.unfinished = false;
+            self.dialog.received(read)?;
+        }
+        match pieces.refusal {
+            Some(error) => Err(ConnectionError::Reply(ReplyError::Server(error))),
+            None => Ok(()),
+        }
+    }
+
     /// Sends what the byte stream has kept back.
     #[inline]
     async fn flush(&mut self) -> Result<(), ConnectionError<T::Error>> {
@@ -224,7 +260,7 @@ mod tests {
     use std::{vec, vec::Vec};
 
     use super::*;
-    use crate::{ArrayBuffer, Get, Keys, ProtocolError, Store, StoreOutcome, StoreVerb, Value};
+    use crate::{ArrayBuffer, Get, ProtocolError, Store, StoreOutcome, StoreVerb, Value};
 
     /// A peer whose replies are known beforehand and come `step` bytes at a time; it takes as few, and every second
     /// time there is nothing to do yet.

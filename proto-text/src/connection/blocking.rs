@@ -3,12 +3,15 @@
 use embedded_io::{Read, Write};
 
 use crate::{
-    buffer::Buffer,
-    connection::dialog::{ConnectionError, Dialog, Outgoing},
-    exchange::{ExchangeState, Expected},
+    buffer::{Buffer, Full},
+    connection::{
+        dialog::{ConnectionError, Dialog, Outgoing},
+        items::{Lent, Pieces},
+    },
+    exchange::{ExchangeState, Expected, Keys},
     key::Key,
     limits::Limits,
-    operation::{Operation, Reply},
+    operation::{Item, Operation, Reply, ReplyError},
     reply::Event,
     request::{GetVerb, Request},
 };
@@ -167,6 +170,34 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
         Ok(())
     }
 
+    /// Reads the reply to `oldest`, the oldest request that is owed one: a line of keys. Lends `take` each item with the
+    /// index of its key. `room` is where values are put together that do not come in one piece; what does not fit there
+    /// is [`Full`].
+    ///
+    /// # Errors
+    /// See [`ConnectionError`]; a refusal by the server is [`ReplyError::Server`].
+    #[inline]
+    pub fn receive_items<K: AsRef<[u8]>, V: Buffer>(
+        &mut self,
+        oldest: &Keys<'_, K>,
+        room: &mut V,
+        mut take: impl FnMut(usize, Result<Item<Lent<'_, V>>, Full>),
+    ) -> Result<(), ConnectionError<T::Error>> {
+        if self.dialog.owed() == 0 {
+            return Ok(());
+        }
+        let mut pieces = Pieces::new(room);
+        self.flush()?;
+        while self.dialog.needs_bytes() || !self.dialog.decode_items(oldest, &mut pieces, &mut take)? {
+            let read = self.io.read(self.dialog.free());
+            self.dialog.received(read)?;
+        }
+        match pieces.refusal {
+            Some(error) => Err(ConnectionError::Reply(ReplyError::Server(error))),
+            None => Ok(()),
+        }
+    }
+
     /// Sends what the byte stream has kept back.
     #[inline]
     fn flush(&mut self) -> Result<(), ConnectionError<T::Error>> {
@@ -179,13 +210,28 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
     }
 }
 
+#[inline]
 fn write_all<T: Write>(io: &mut T, mut outgoing: Outgoing<'_>) -> Result<(), ConnectionError<T::Error>> {
-    for piece in outgoing.pieces {
-        let mut rest = piece;
-        while !rest.is_empty() {
-            let write = io.write(rest);
-            rest = outgoing.wrote(rest, write)?;
-        }
+    let [first, value, end] = outgoing.pieces;
+    write_piece(io, &mut outgoing, first)?;
+    // Most requests are one piece.
+    if end.is_empty() {
+        return Ok(());
+    }
+    write_piece(io, &mut outgoing, value)?;
+    write_piece(io, &mut outgoing, end)
+}
+
+#[inline]
+fn write_piece<T: Write>(
+    io: &mut T,
+    outgoing: &mut Outgoing<'_>,
+    piece: &[u8],
+) -> Result<(), ConnectionError<T::Error>> {
+    let mut rest = piece;
+    while !rest.is_empty() {
+        let write = io.write(rest);
+        rest = outgoing.wrote(rest, write)?;
     }
     Ok(())
 }
@@ -198,7 +244,7 @@ mod tests {
     use std::{vec, vec::Vec};
 
     use super::*;
-    use crate::{Get, Keys, ProtocolError, ReplyError, Store, StoreOutcome, StoreVerb, Value};
+    use crate::{Get, ProtocolError, Store, StoreOutcome, StoreVerb, Value};
 
     /// A peer whose replies are known beforehand, and come a few bytes at a time.
     struct Script {
@@ -302,6 +348,64 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn however_a_reply_is_cut_its_items_are_lent_whole() {
+        let keys = ["a", "b", "c", "d"].map(|key| Key::new(key.as_bytes()).unwrap());
+        for (reply, expected) in [
+            (
+                &b"VALUE a 7 2\r\n11\r\nVALUE c 0 0\r\n\r\nVALUE d 0 12\r\n123456789012\r\nEND\r\nEND\r\n"[..],
+                "0 7 11, 2 0 , 3 0 123456789012, Ok(())",
+            ),
+            (b"END\r\n", "Ok(())"),
+            (b"VALUE b 0 1\r\n2\r\nVALUE a 0 1\r\n1\r\nEND\r\n", "1 0 2, Err(Protocol(WrongKey))"),
+            (b"VALUE b 0 1\r\n2\r\nVALUE c 0 1\r\n3", "1 0 2, Err(Protocol(Eof))"),
+            (b"VALUE b 0 1 9\r\n2\r\nEND\r\n", "Err(Protocol(Unexpected))"),
+            (
+                b"VALUE b 0 1\r\n2\r\nSERVER_ERROR no\r\n",
+                "1 0 2, Err(Reply(Server(ServerError(Server: server answered SERVER_ERROR no))))",
+            ),
+        ] {
+            for step in [1, 2, 5, 14, 99] {
+                let mut connection = connection(reply, step, 30);
+                connection.send_get(GetVerb::Get, &keys).unwrap();
+                let mut lent = std::string::String::new();
+                let result = connection.receive_items(
+                    &Keys { keys: &keys, cas: false },
+                    &mut crate::ArrayBuffer::<12>::new(),
+                    |index, item| {
+                        let item = item.unwrap();
+                        lent += &std::format!(
+                            "{index} {} {}, ",
+                            item.flags,
+                            item.value.as_slice().escape_ascii()
+                        );
+                    },
+                );
+                assert_eq!(
+                    lent + &std::format!("{result:?}"),
+                    expected,
+                    "{} by {step}",
+                    reply.escape_ascii()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_item_without_room_leaves_the_others_and_the_connection() {
+        let keys = ["a", "b"].map(|key| Key::new(key.as_bytes()).unwrap());
+        let mut connection = connection(b"VALUE a 0 3\r\n123\r\nVALUE b 0 2\r\n12\r\nEND\r\n", 4, 30);
+        connection.send_get(GetVerb::Get, &keys).unwrap();
+        let mut lent = Vec::new();
+        let expected = Keys { keys: &keys, cas: false };
+        let take = |_, item: Result<Item<Lent<'_, _>>, Full>| {
+            lent.push(item.map(|item| item.value.as_slice().len()));
+        };
+        connection.receive_items(&expected, &mut crate::ArrayBuffer::<2>::new(), take).unwrap();
+        assert!(matches!(lent[..], [Err(Full { .. }), Ok(2)]));
+        assert_eq!(connection.state(), ExchangeState::Idle);
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use core::fmt;
 
 use crate::{
-    buffer::{Buffer, SliceBuffer},
+    buffer::{Buffer, Full, SliceBuffer},
+    connection::items::{Lent, Pieces},
     encode::{LINE_END, MAX_HEAD_LEN},
-    exchange::{Abandoned, Exchange, ExchangeState, Expected, ProtocolError},
+    exchange::{Abandoned, Exchange, ExchangeState, Expected, Keys, Progress, ProtocolError},
     key::Key,
     limits::Limits,
-    operation::{Reply, ReplyError},
+    operation::{Item, Reply, ReplyError},
     reply::Event,
     request::{GetVerb, Request},
 };
@@ -180,6 +181,40 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
             return Ok(true);
         }
         self.decode(oldest, &mut |event, _| reply.take(event))
+    }
+
+    /// The same for the items of a multi-get.
+    #[inline]
+    pub(super) fn decode_items<K: AsRef<[u8]>, V: Buffer>(
+        &mut self,
+        oldest: &Keys<'_, K>,
+        pieces: &mut Pieces<'_, V>,
+        take: &mut impl FnMut(usize, Result<Item<Lent<'_, V>>, Full>),
+    ) -> Result<bool, ProtocolError> {
+        loop {
+            let unread = self.inbox.unread();
+            let (rest, end) = self.exchange.whole_items(unread, oldest.cas, oldest, |whole, index| {
+                let (head, value) = (whole.head, whole.value);
+                take(index, Ok(Item { flags: head.flags, cas: head.cas, value: Lent::Whole(value) }));
+            });
+            let consumed = unread.len().saturating_sub(rest.len());
+            self.inbox.consume(consumed);
+            if end.is_some() {
+                break;
+            }
+            match self.exchange.decode(self.inbox.unread(), oldest)? {
+                Progress::Event { consumed, event, index, complete } => {
+                    pieces.take(&event, index, take);
+                    self.inbox.consume(consumed);
+                    if complete {
+                        break;
+                    }
+                }
+                Progress::NeedMore => return Ok(false),
+            }
+        }
+        (self.written, self.answered) = (0, false);
+        Ok(true)
     }
 
     /// Where to read to; never empty while the limits hold.
