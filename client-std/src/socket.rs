@@ -184,6 +184,21 @@ impl Socket {
 }
 
 impl Socket {
+    /// What does not fill the room is kept, so that the end of a large request leaves with what follows it.
+    #[inline(never)]
+    fn write_much(&mut self, buf: &[u8]) -> Result<usize, SocketError> {
+        if self.gathered.is_empty() && buf.len() > ROOM {
+            let (most, _) = buf.split_at(buf.len() - LAST);
+            return self.send(most);
+        }
+        let (taken, _) = buf.split_at(buf.len().min(ROOM.saturating_sub(self.gathered.len())));
+        self.gathered.extend_from_slice(taken);
+        if self.gathered.len() >= ROOM {
+            self.flush()?;
+        }
+        Ok(taken.len())
+    }
+
     #[inline(never)]
     fn read_in_time(&mut self, buf: &mut [u8]) -> Result<usize, SocketError> {
         loop {
@@ -232,20 +247,14 @@ impl embedded_io::Read for Socket {
 }
 
 impl embedded_io::Write for Socket {
-    /// Gathers a little, sends a lot. What does not fill the room is kept, so that the end of a large request leaves
-    /// with what follows it.
+    /// Gathers a little, sends a lot.
     #[inline]
     fn write(&mut self, buf: &[u8]) -> Result<usize, SocketError> {
-        if self.gathered.is_empty() && buf.len() > ROOM {
-            let (most, _) = buf.split_at(buf.len() - LAST);
-            return self.send(most);
+        if buf.len() < ROOM.saturating_sub(self.gathered.len()) {
+            self.gathered.extend_from_slice(buf);
+            return Ok(buf.len());
         }
-        let (taken, _) = buf.split_at(buf.len().min(ROOM.saturating_sub(self.gathered.len())));
-        self.gathered.extend_from_slice(taken);
-        if self.gathered.len() >= ROOM {
-            self.flush()?;
-        }
-        Ok(taken.len())
+        self.write_much(buf)
     }
 
     fn flush(&mut self) -> Result<(), SocketError> {

@@ -210,28 +210,27 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn write_all<T: Write>(io: &mut T, mut outgoing: Outgoing<'_>) -> Result<(), ConnectionError<T::Error>> {
-    let [first, value, end] = outgoing.pieces;
-    write_piece(io, &mut outgoing, first)?;
-    // Most requests are one piece.
-    if end.is_empty() {
+    let [first, _, end] = outgoing.pieces;
+    let write = io.write(first);
+    let rest = outgoing.wrote(first, write)?;
+    // Most requests are one piece, and most byte streams take it whole.
+    if rest.is_empty() && end.is_empty() {
         return Ok(());
     }
-    write_piece(io, &mut outgoing, value)?;
-    write_piece(io, &mut outgoing, end)
+    outgoing.pieces[0] = rest;
+    write_pieces(io, outgoing)
 }
 
-#[inline]
-fn write_piece<T: Write>(
-    io: &mut T,
-    outgoing: &mut Outgoing<'_>,
-    piece: &[u8],
-) -> Result<(), ConnectionError<T::Error>> {
-    let mut rest = piece;
-    while !rest.is_empty() {
-        let write = io.write(rest);
-        rest = outgoing.wrote(rest, write)?;
+#[inline(never)]
+fn write_pieces<T: Write>(io: &mut T, mut outgoing: Outgoing<'_>) -> Result<(), ConnectionError<T::Error>> {
+    for piece in outgoing.pieces {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let write = io.write(rest);
+            rest = outgoing.wrote(rest, write)?;
+        }
     }
     Ok(())
 }
