@@ -5,6 +5,8 @@
 mod auth;
 mod batches;
 mod faults;
+#[path = "../harness/mod.rs"]
+mod harness;
 mod health;
 mod keys;
 mod meta;
@@ -18,3 +20,6 @@ mod support;
 #[cfg(feature = "tls")]
 mod tls;
 mod verbs;
+
+#[cfg(feature = "tls")]
+use memring_std::rustls;

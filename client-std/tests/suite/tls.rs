@@ -1,27 +1,18 @@
 //! Encrypted connections: to memcached, and to servers that are not who they should be or do not keep to the rules.
 
-use core::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use core::time::Duration;
 use std::{
-    io::{Read as _, Write as _},
+    io::Write as _,
     sync::{Arc, mpsc},
     thread,
 };
 
 use memring_std::{
     Builder, Client, ErrorKind, StatsKind, Tls, Ttl,
-    rustls::{
-        ClientConfig, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
-        crypto::ring::default_provider,
-        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-        version::TLS12,
-    },
+    rustls::{ClientConfig, crypto::ring::default_provider, version::TLS12},
 };
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
-use crate::support::{File, Memcached, Peer, Scripted, ends_at};
+use crate::support::{Authority, File, Identity, Memcached, Scripted, ends_at};
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
@@ -31,102 +22,10 @@ const LONG: Duration = Duration::from_secs(20);
 /// Longer than a connection may be idle without being looked at.
 const REST: Duration = Duration::from_millis(3);
 
-/// Somebody who certifies others.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-/// A certificate and its key, as PEM.
-struct Identity {
-    certificate: String,
-    key: String,
-}
-
 impl Authority {
-    fn new() -> Self {
-        static MADE: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("authority {}", MADE.fetch_add(1, Ordering::Relaxed));
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    fn certify(&self, names: &[&str]) -> Identity {
-        let names = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(names).unwrap();
-        params.distinguished_name.push(DnType::CommonName, "certified");
-        let certificate = params.signed_by(&key, &self.0).unwrap();
-        Identity { certificate: certificate.pem(), key: key.serialize_pem() }
-    }
-
+    /// For a client that trusts it alone.
     fn tls(&self) -> Tls {
-        Tls::with_roots(self.0.pem()).unwrap()
-    }
-
-    fn roots(&self) -> RootCertStore {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.0.der().clone()).unwrap();
-        roots
-    }
-
-    /// A memcached of this computer, with these options beside.
-    fn memcached(&self, options: &str, args: &[&str]) -> Memcached {
-        self.memcached_called(&["localhost", "127.0.0.1"], options, args)
-    }
-
-    fn memcached_called(&self, names: &[&str], options: &str, args: &[&str]) -> Memcached {
-        let identity = self.certify(names);
-        let (certificate, key) = (File::new(identity.certificate), File::new(identity.key));
-        let options = format!("ssl_chain_cert={},ssl_key={}{options}", certificate.path(), key.path());
-        Memcached::start_with(&[&["-Z", "-o", &options], args].concat())
-    }
-
-    /// A server that does as it is told, once hands are shaken.
-    fn scripted(&self, script: impl Fn(TlsPeer, usize) + Send + Sync + 'static) -> Scripted {
-        let identity = self.certify(&["127.0.0.1"]);
-        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(identity.chain(), identity.key())
-            .unwrap();
-        let config = Arc::new(config);
-        Scripted::new(move |Peer { stream, number, .. }| {
-            stream.set_nodelay(true).unwrap();
-            let session = ServerConnection::new(Arc::clone(&config)).unwrap();
-            script(TlsPeer(StreamOwned::new(session, stream)), number);
-        })
-    }
-}
-
-impl Identity {
-    fn chain(&self) -> Vec<CertificateDer<'static>> {
-        vec![CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()]
-    }
-
-    fn key(&self) -> PrivateKeyDer<'static> {
-        PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
-    }
-}
-
-/// The client, as a scripted server sees it.
-struct TlsPeer(StreamOwned<ServerConnection, std::net::TcpStream>);
-
-impl TlsPeer {
-    /// The next line, or `None` when the client has closed the connection.
-    fn line(&mut self) -> Option<String> {
-        let mut line = Vec::new();
-        while !line.ends_with(b"\r\n") {
-            let mut byte = [0];
-            self.0.read_exact(&mut byte).ok()?;
-            line.extend(byte);
-        }
-        Some(String::from_utf8(line).unwrap())
-    }
-
-    fn write(&mut self, bytes: &str) {
-        let _ = self.0.write_all(bytes.as_bytes());
-        let _ = self.0.flush();
+        Tls::with_roots(self.pem()).unwrap()
     }
 }
 
@@ -223,7 +122,7 @@ fn who_is_not_trusted_is_refused() {
 #[test]
 fn a_server_may_want_to_know_the_client() {
     let (authority, other) = (Authority::new(), Authority::new());
-    let roots = File::new(authority.0.pem());
+    let roots = File::new(authority.pem());
     let memcached = authority.memcached(&format!(",ssl_verify_mode=2,ssl_ca_cert={}", roots.path()), &[]);
     let showing = |identity: &Identity| {
         let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))

@@ -6,6 +6,8 @@ mod auth;
 mod batches;
 mod cancel;
 mod faults;
+#[path = "../../../client-std/tests/harness/mod.rs"]
+mod harness;
 mod health;
 mod keys;
 mod meta;
@@ -22,3 +24,6 @@ mod timeouts;
 #[cfg(feature = "tls")]
 mod tls;
 mod verbs;
+
+#[cfg(feature = "tls")]
+use memring_tokio::rustls;
