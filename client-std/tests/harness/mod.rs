@@ -3,7 +3,7 @@
 mod file;
 mod memcached;
 mod nobody;
-mod scripted;
+pub(crate) mod scripted;
 #[cfg(feature = "tls")]
 mod tls;
 

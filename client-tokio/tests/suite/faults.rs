@@ -6,7 +6,8 @@ use std::thread;
 use memring_tokio::{Error, ErrorKind, Item, Ttl};
 use tokio::task::JoinSet;
 
-use crate::support::{Memcached, Peer, Scripted, client, ends_at, refusing};
+use crate::harness::scripted::Peer;
+use crate::support::{Memcached, Scripted, client, ends_at, refusing};
 
 const SECOND: Duration = Duration::from_secs(1);
 
