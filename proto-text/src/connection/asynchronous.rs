@@ -47,8 +47,8 @@ impl<T, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
 
     /// After an error: may `request`, the one in hand, be sent again on another connection?
     ///
-    /// Not when any byte of a reply has come; and when any byte of it was written, only if
-    /// [it allows that](Request::may_retry).
+    /// Not when any byte of a reply has come that is not read to its end; and when any byte was written that is not
+    /// answered, of this request or of one before it, only if [it allows that](Request::may_retry).
     pub fn may_retry(&self, request: &Request<'_>) -> bool {
         self.dialog.may_retry(request)
     }

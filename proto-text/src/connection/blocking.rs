@@ -49,8 +49,8 @@ impl<T, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
 
     /// After an error: may `request`, the one in hand, be sent again on another connection?
     ///
-    /// Not when any byte of a reply has come; and when any byte of it was written, only if
-    /// [it allows that](Request::may_retry).
+    /// Not when any byte of a reply has come that is not read to its end; and when any byte was written that is not
+    /// answered, of this request or of one before it, only if [it allows that](Request::may_retry).
     pub fn may_retry(&self, request: &Request<'_>) -> bool {
         self.dialog.may_retry(request)
     }
@@ -243,7 +243,7 @@ mod tests {
     use std::{vec, vec::Vec};
 
     use super::*;
-    use crate::{Get, ProtocolError, Store, StoreOutcome, StoreVerb, Value};
+    use crate::{Arith, ArithVerb, Get, ProtocolError, Store, StoreOutcome, StoreVerb, Value};
 
     /// A peer whose replies are known beforehand, and come a few bytes at a time.
     struct Script {
@@ -483,6 +483,36 @@ mod tests {
         let mut short = connection(b"VAL", 99, 64);
         assert!(short.call(&get("k"), crate::ArrayBuffer::<9>::new()).is_err());
         assert!(!short.may_retry(&request));
+    }
+
+    #[test]
+    fn what_was_sent_behind_another_request_is_not_unsent_when_that_is_answered() {
+        let incr = |key: &'static [u8]| {
+            let key = Key::new(key).unwrap();
+            Request::Arith(Arith { verb: ArithVerb::Incr, key, delta: 1, noreply: false })
+        };
+        let (first, second, get) = (incr(b"a"), incr(b"b"), Request::Get(get("c")));
+        for (replies, may_get) in [(&b"1\r\n"[..], true), (b"1\r\n2", false)] {
+            let mut connection = connection(replies, 99, 64);
+            for request in [&first, &second] {
+                connection.send(request).unwrap();
+            }
+            connection.receive(&first, |event, _| assert_eq!(*event, Event::Number(1))).unwrap();
+            assert!(connection.receive(&second, |_, _| {}).is_err());
+            assert!(!connection.may_retry(&second));
+            assert_eq!(connection.may_retry(&get), may_get, "only where no reply has begun");
+        }
+        // With nothing owed, the next request has its own count.
+        let mut connection = connection(b"1\r\n", 99, 64);
+        connection
+            .call(
+                &Arith { verb: ArithVerb::Incr, key: Key::new(b"a").unwrap(), delta: 1, noreply: false },
+                Vec::new(),
+            )
+            .unwrap();
+        assert!(connection.may_retry(&second));
+        connection.send(&second).unwrap();
+        assert!(!connection.may_retry(&second));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Dialog<B> {
     inbox: Inbox<B>,
     exchange: Exchange,
-    /// Bytes written since the last reply was read to its end, and has a reply to them begun?
+    /// Bytes written since nothing was owed, and has the oldest reply begun?
     written: usize,
     answered: bool,
     pub(super) unflushed: bool,
@@ -162,7 +162,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         let taken = self.exchange.decode_each(self.inbox.unread(), oldest, take)?;
         self.inbox.consume(taken.consumed);
         if taken.complete {
-            (self.written, self.answered) = (0, false);
+            self.ended();
         }
         Ok(taken.complete)
     }
@@ -177,7 +177,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         if let Some((usual, consumed)) = self.exchange.usual(self.inbox.unread(), oldest) {
             reply.take_usual(&usual);
             self.inbox.consume(consumed);
-            (self.written, self.answered) = (0, false);
+            self.ended();
             return Ok(true);
         }
         self.decode(oldest, &mut |event, _| reply.take(event))
@@ -213,8 +213,19 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
                 Progress::NeedMore => return Ok(false),
             }
         }
-        (self.written, self.answered) = (0, false);
+        self.ended();
         Ok(true)
+    }
+
+    /// A reply has ended.
+    #[inline]
+    fn ended(&mut self) {
+        if self.exchange.owed() == 0 {
+            (self.written, self.answered) = (0, false);
+        } else {
+            // What was written for the requests behind stays written.
+            self.answered = !self.inbox.unread().is_empty();
+        }
     }
 
     /// Where to read to; never empty while the limits hold.
