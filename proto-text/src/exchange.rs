@@ -1,150 +1,22 @@
 //! Which request a reply answers, and whether the connection may be used again.
 
-use core::fmt;
-
 use crate::{
     limits::Limits,
-    meta::{MetaCode, MetaShape, MetaVerb},
-    reply::{Event, ItemHead, Status},
-    reply_decoder::{DecodeError, Found, ReplyDecoder, Step, WholeItem},
+    meta::MetaCode,
+    reply::{Event, Status},
+    reply_decoder::{ReplyDecoder, Step},
 };
 
+mod error;
+mod expected;
+mod items;
+mod meta;
 mod usual;
 
+pub use error::ProtocolError;
+pub use expected::{Abandoned, Expected, Keys, ReplyShape};
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 pub(crate) use usual::Usual;
-
-/// What a request waits for. Implemented by [`Request`](crate::Request) and [`Keys`]; a client that queues requests
-/// implements it for what it queues.
-pub trait Expected {
-    /// What a complete reply looks like.
-    fn shape(&self) -> ReplyShape;
-
-    /// The key number `index` that was asked for, counted from 0 in the order of the request line.
-    fn key(&self, index: usize) -> Option<&[u8]>;
-
-    /// The opaque token of a meta request.
-    fn opaque(&self) -> Option<&[u8]> {
-        None
-    }
-}
-
-impl<E: Expected + ?Sized> Expected for &E {
-    fn shape(&self) -> ReplyShape {
-        (**self).shape()
-    }
-
-    fn key(&self, index: usize) -> Option<&[u8]> {
-        (**self).key(index)
-    }
-
-    fn opaque(&self) -> Option<&[u8]> {
-        (**self).opaque()
-    }
-}
-
-/// What a complete reply looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ReplyShape {
-    /// Items, then `END`.
-    Values {
-        /// Each item has its cas unique.
-        cas: bool,
-    },
-    /// `STORED` or `NOT_STORED`.
-    Store,
-    /// `STORED`, `EXISTS` or `NOT_FOUND`.
-    Cas,
-    /// `DELETED` or `NOT_FOUND`.
-    Delete,
-    /// `TOUCHED` or `NOT_FOUND`.
-    Touch,
-    /// A number or `NOT_FOUND`.
-    Arith,
-    /// `OK`.
-    Ok,
-    /// `RESET`.
-    Reset,
-    /// `VERSION …`.
-    Version,
-    /// Lines of statistics, then `END`.
-    Stats,
-    /// `PREFIX …` lines, then `END`.
-    Prefixes,
-    /// `ITEM …` lines, then `END`.
-    CacheItems,
-    /// `key=…` lines, then `END`.
-    Dump,
-    /// `mg …` lines, then `EN`.
-    DumpKeys,
-    /// `OK`, or a [`Notice`](crate::Notice).
-    Admin,
-    /// `OK`, and log lines for ever, which are not for an exchange to read.
-    Watch,
-    /// The connection is closed, or an error line comes.
-    Close,
-    /// `STORED`: user and password are right.
-    Auth,
-    /// A meta reply.
-    Meta(MetaShape),
-    /// No reply at all.
-    Nothing,
-    /// Whatever comes, up to its end: the reply to a request that nobody waits for any more.
-    Any,
-}
-
-impl ReplyShape {
-    const fn statuses(self) -> &'static [Status] {
-        match self {
-            Self::Store => &[Status::Stored, Status::NotStored],
-            Self::Cas => &[Status::Stored, Status::Exists, Status::NotFound],
-            Self::Delete => &[Status::Deleted, Status::NotFound],
-            Self::Touch => &[Status::Touched, Status::NotFound],
-            Self::Arith => &[Status::NotFound],
-            Self::Ok | Self::Admin | Self::Watch => &[Status::Ok],
-            Self::Auth => &[Status::Stored],
-            Self::Reset => &[Status::Reset],
-            Self::Any => &Status::ALL,
-            _ => &[],
-        }
-    }
-}
-
-/// A request that nobody waits for any more: its reply is read to the end and thrown away.
-///
-/// Not in the place of a quiet request, which may have no reply, nor of a dump: leave those as they are.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Abandoned;
-
-impl Expected for Abandoned {
-    fn shape(&self) -> ReplyShape {
-        ReplyShape::Any
-    }
-
-    fn key(&self, _: usize) -> Option<&[u8]> {
-        None
-    }
-}
-
-/// The keys of one multi-get line, in their order, for [`Exchange::decode`].
-#[derive(Clone, Copy, Debug)]
-pub struct Keys<'a, K> {
-    /// The keys on the line.
-    pub keys: &'a [K],
-    /// Was it `gets` or `gats`?
-    pub cas: bool,
-}
-
-impl<K: AsRef<[u8]>> Expected for Keys<'_, K> {
-    fn shape(&self) -> ReplyShape {
-        ReplyShape::Values { cas: self.cas }
-    }
-
-    fn key(&self, index: usize) -> Option<&[u8]> {
-        self.keys.get(index).map(AsRef::as_ref)
-    }
-}
 
 /// One connection's bookkeeping: pairs the replies that arrive with the requests that were sent.
 ///
@@ -326,92 +198,6 @@ impl Exchange {
         Ok(Taken { consumed: buf.len().saturating_sub(rest.len()), complete })
     }
 
-    /// Takes the items of the reply to a get that are there whole and as they should be, and its end, and gives each item
-    /// to `take`. Gives what is left, and, if the end was there, the index that goes with it.
-    #[inline(always)]
-    pub(crate) fn whole_items<'b>(
-        &mut self,
-        buf: &'b [u8],
-        cas: bool,
-        oldest: &(impl Expected + ?Sized),
-        mut take: impl FnMut(&WholeItem<'b>, usize),
-    ) -> (&'b [u8], Option<usize>) {
-        let mut rest = buf;
-        if !self.needs_bytes() || !self.decoder.is_between_lines() {
-            return (rest, None);
-        }
-        while let Some(item) = self.decoder.whole_item(rest, oldest.key(self.next_key)) {
-            if self.admit(&item.head, cas, item.expected, oldest).is_none() {
-                return (rest, None);
-            }
-            let index = self.next_key.saturating_sub(1);
-            self.begun = true;
-            take(&item, index);
-            rest = item.rest;
-        }
-        let Some(behind) = self.decoder.items_end(rest) else { return (rest, None) };
-        let index = self.next_key.saturating_sub(1);
-        self.complete();
-        (behind, Some(index))
-    }
-
-    /// The oldest request is answered.
-    #[inline(always)]
-    fn complete(&mut self) {
-        self.owed = self.owed.saturating_sub(1);
-        self.next_key = 0;
-        self.begun = false;
-    }
-
-    /// Holds an item's head against what was asked. What does not fit ends the connection.
-    #[inline(always)]
-    fn admit(
-        &mut self,
-        head: &ItemHead<'_>,
-        cas: bool,
-        expected: bool,
-        oldest: &(impl Expected + ?Sized),
-    ) -> Option<()> {
-        if head.cas.is_some() != cas {
-            self.end = Some(if cas { ProtocolError::MissingCas } else { ProtocolError::Unexpected });
-            return None;
-        }
-        if expected {
-            self.next_key = self.next_key.saturating_add(1);
-            return Some(());
-        }
-        self.find_key(head.key, oldest).map_err(|error| self.end = Some(error)).ok()
-    }
-
-    /// The next event of the reply to a get, if all is as it should be.
-    #[inline(always)]
-    fn decode_item<'b>(
-        &mut self,
-        buf: &'b [u8],
-        cas: bool,
-        oldest: &(impl Expected + ?Sized),
-    ) -> Option<Progress<'b>> {
-        if self.end.is_some() || self.owed == 0 || self.doubt {
-            return None;
-        }
-        let Found { consumed, event, expected } = self.decoder.decode_item(buf, oldest.key(self.next_key))?;
-        let complete = match event {
-            Event::Value(head) => {
-                self.admit(&head, cas, expected, oldest)?;
-                false
-            }
-            Event::End => true,
-            _ => false,
-        };
-        let index = self.next_key.saturating_sub(1);
-        self.begun = !complete;
-        if complete {
-            self.owed = self.owed.saturating_sub(1);
-            self.next_key = 0;
-        }
-        Some(Progress::Event { consumed, event, index, complete })
-    }
-
     #[inline(never)]
     fn decode_any<'b>(
         &mut self,
@@ -501,84 +287,6 @@ impl Exchange {
         }
         Ok(Progress::Event { consumed, event, index, complete })
     }
-
-    /// Reads the next event for a meta request.
-    ///
-    /// A quiet one may have no reply. That shows when a reply comes that is another's: then nothing is consumed, and
-    /// the event is [`Event::Silence`].
-    fn decode_meta<'b>(
-        &mut self,
-        buf: &'b [u8],
-        shape: MetaShape,
-        oldest: &(impl Expected + ?Sized),
-    ) -> Result<Progress<'b>, ProtocolError> {
-        if self.doubt && !shape.is_quiet() && shape.verb() != MetaVerb::Noop {
-            return Err(ProtocolError::OutOfStep);
-        }
-        let before = self.decoder.clone();
-        let (consumed, event) = match self.decoder.decode(buf)? {
-            Step::Event { consumed, event } => (consumed, event),
-            Step::NeedMore => return Ok(Progress::NeedMore),
-        };
-        let (key, opaque) = (oldest.key(0).unwrap_or(&[]), oldest.opaque());
-        if shape.is_quiet() && !self.begun {
-            let is_mine = match event {
-                Event::Error(_) => true,
-                Event::Meta(head) => {
-                    shape.is_answered_by(&head, key, opaque).ok_or(ProtocolError::Unidentified)?
-                }
-                _ => false,
-            };
-            if !is_mine {
-                self.decoder = before;
-                self.owed = self.owed.saturating_sub(1);
-                let event = Event::Silence { sure: !self.doubt };
-                return Ok(Progress::Event { consumed: 0, event, index: 0, complete: true });
-            }
-        }
-        let complete = match event {
-            Event::Error(line) => {
-                if self.begun || !line.keeps_in_step() {
-                    self.end = Some(ProtocolError::OutOfStep);
-                }
-                self.doubt = shape.is_quiet();
-                true
-            }
-            Event::Meta(head) => {
-                shape.check(&head, key, opaque)?;
-                self.doubt = false;
-                head.code != MetaCode::Value
-            }
-            Event::Data(_) => false,
-            Event::ValueEnd => true,
-            Event::Debug(line) if shape.verb() == MetaVerb::Debug => {
-                if line.key != key && !crate::base64::is_of(line.key, key) {
-                    return Err(ProtocolError::WrongKey);
-                }
-                true
-            }
-            _ => return Err(ProtocolError::Unexpected),
-        };
-        self.begun = !complete;
-        // The caller may go away in the middle of the value.
-        self.meta_value = !complete;
-        if complete {
-            self.owed = self.owed.saturating_sub(1);
-        }
-        Ok(Progress::Event { consumed, event, index: 0, complete })
-    }
-
-    /// Looks for the key of an item among those not yet passed by: a server answers in the order of the request.
-    #[inline]
-    fn find_key(&mut self, key: &[u8], oldest: &(impl Expected + ?Sized)) -> Result<(), ProtocolError> {
-        while let Some(asked) = oldest.key(self.next_key) {
-            self.next_key = self.next_key.saturating_add(1);
-            if asked == key {
-                return Ok(());
-            }
-        }
-        Err(ProtocolError::WrongKey)
-    }
 }
 
 /// What [`Exchange::decode_each`] did.
@@ -617,62 +325,4 @@ pub enum ExchangeState {
     Busy,
     /// The position in the stream is lost, or the peer has gone.
     MustClose,
-}
-
-/// What came from the peer is not what was asked for. The connection must be closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProtocolError {
-    /// The bytes are no reply, or exceed a limit.
-    Decode(DecodeError),
-    /// An item has a key that was not asked for, or not in this place.
-    WrongKey,
-    /// A reply lacks the opaque token of its request, or has another.
-    WrongOpaque,
-    /// A reply came that one of several quiet requests may have caused, and has neither opaque nor key to tell which.
-    Unidentified,
-    /// An item lacks the cas unique that was asked for.
-    MissingCas,
-    /// The reply belongs to another kind of request.
-    Unexpected,
-    /// Bytes came that nobody asked for.
-    Unasked,
-    /// The peer closed the connection before the reply was complete.
-    Eof,
-    /// The server refused an earlier request in a way that leaves unclear what it reads next.
-    OutOfStep,
-    /// The driver gave the connection up.
-    Broken,
-}
-
-impl From<DecodeError> for ProtocolError {
-    fn from(error: DecodeError) -> Self {
-        Self::Decode(error)
-    }
-}
-
-impl fmt::Display for ProtocolError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Decode(error) => return error.fmt(f),
-            Self::WrongKey => "reply has a key that was not asked for",
-            Self::WrongOpaque => "reply has another opaque than its request",
-            Self::Unidentified => "reply does not say which quiet request it answers",
-            Self::MissingCas => "reply lacks the cas unique that was asked for",
-            Self::Unexpected => "reply does not belong to the request",
-            Self::Unasked => "bytes came that nobody asked for",
-            Self::Eof => "connection closed before the reply was complete",
-            Self::OutOfStep => "connection out of step after a refusal",
-            Self::Broken => "connection given up",
-        })
-    }
-}
-
-impl core::error::Error for ProtocolError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Decode(error) => Some(error),
-            _ => None,
-        }
-    }
 }

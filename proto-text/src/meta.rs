@@ -11,6 +11,7 @@
 //!
 //! A client's caller chooses among them with [`MetaGetOptions`] and its relatives.
 
+mod builders;
 mod flag;
 mod key;
 mod opaque;
@@ -20,6 +21,7 @@ mod reply;
 mod request;
 mod shape;
 
+pub use builders::{ArithMode, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaNoop, MetaSet, SetMode};
 pub(crate) use flag::{Flag, Flags};
 pub use key::{BinaryKey, BinaryKeyError, MAX_BINARY_KEY_LEN, MetaKey, MetaKeyError};
 pub use opaque::{MAX_OPAQUE_LEN, Opaque, OpaqueError};
@@ -27,7 +29,5 @@ pub use operation::{MetaArithOutcome, MetaInfo, MetaItem, MetaStoreOutcome};
 pub use options::{MetaArithOptions, MetaDeleteOptions, MetaGetOptions, MetaSetOptions};
 pub use reply::{DebugLine, MetaCode, MetaHead, ReturnFlag};
 pub(crate) use reply::{ReturnFlags, pairs, value_head};
-pub use request::{
-    ArithMode, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaNoop, MetaRequest, MetaSet, MetaVerb, SetMode,
-};
+pub use request::{MetaRequest, MetaVerb};
 pub use shape::MetaShape;

@@ -113,7 +113,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
     }
 
     /// Sends one line that asks for as many of `keys` as fit into the buffer, and says how many that are: at least
-    /// one, if there are any. Its reply is read with [`receive`](Self::receive) and [`Keys`](crate::Keys).
+    /// one, if there are any. Its reply is read with [`receive`](Self::receive) and [`Keys`].
     ///
     /// # Errors
     /// See [`ConnectionError`].

@@ -1,0 +1,135 @@
+//! What a request waits for: the shape of its reply, and the keys in it.
+
+use crate::{meta::MetaShape, reply::Status};
+
+/// What a request waits for. Implemented by [`Request`](crate::Request) and [`Keys`]; a client that queues requests
+/// implements it for what it queues.
+pub trait Expected {
+    /// What a complete reply looks like.
+    fn shape(&self) -> ReplyShape;
+
+    /// The key number `index` that was asked for, counted from 0 in the order of the request line.
+    fn key(&self, index: usize) -> Option<&[u8]>;
+
+    /// The opaque token of a meta request.
+    fn opaque(&self) -> Option<&[u8]> {
+        None
+    }
+}
+
+impl<E: Expected + ?Sized> Expected for &E {
+    fn shape(&self) -> ReplyShape {
+        (**self).shape()
+    }
+
+    fn key(&self, index: usize) -> Option<&[u8]> {
+        (**self).key(index)
+    }
+
+    fn opaque(&self) -> Option<&[u8]> {
+        (**self).opaque()
+    }
+}
+
+/// What a complete reply looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReplyShape {
+    /// Items, then `END`.
+    Values {
+        /// Each item has its cas unique.
+        cas: bool,
+    },
+    /// `STORED` or `NOT_STORED`.
+    Store,
+    /// `STORED`, `EXISTS` or `NOT_FOUND`.
+    Cas,
+    /// `DELETED` or `NOT_FOUND`.
+    Delete,
+    /// `TOUCHED` or `NOT_FOUND`.
+    Touch,
+    /// A number or `NOT_FOUND`.
+    Arith,
+    /// `OK`.
+    Ok,
+    /// `RESET`.
+    Reset,
+    /// `VERSION …`.
+    Version,
+    /// Lines of statistics, then `END`.
+    Stats,
+    /// `PREFIX …` lines, then `END`.
+    Prefixes,
+    /// `ITEM …` lines, then `END`.
+    CacheItems,
+    /// `key=…` lines, then `END`.
+    Dump,
+    /// `mg …` lines, then `EN`.
+    DumpKeys,
+    /// `OK`, or a [`Notice`](crate::Notice).
+    Admin,
+    /// `OK`, and log lines for ever, which are not for an exchange to read.
+    Watch,
+    /// The connection is closed, or an error line comes.
+    Close,
+    /// `STORED`: user and password are right.
+    Auth,
+    /// A meta reply.
+    Meta(MetaShape),
+    /// No reply at all.
+    Nothing,
+    /// Whatever comes, up to its end: the reply to a request that nobody waits for any more.
+    Any,
+}
+
+impl ReplyShape {
+    pub(super) const fn statuses(self) -> &'static [Status] {
+        match self {
+            Self::Store => &[Status::Stored, Status::NotStored],
+            Self::Cas => &[Status::Stored, Status::Exists, Status::NotFound],
+            Self::Delete => &[Status::Deleted, Status::NotFound],
+            Self::Touch => &[Status::Touched, Status::NotFound],
+            Self::Arith => &[Status::NotFound],
+            Self::Ok | Self::Admin | Self::Watch => &[Status::Ok],
+            Self::Auth => &[Status::Stored],
+            Self::Reset => &[Status::Reset],
+            Self::Any => &Status::ALL,
+            _ => &[],
+        }
+    }
+}
+
+/// A request that nobody waits for any more: its reply is read to the end and thrown away.
+///
+/// Not in the place of a quiet request, which may have no reply, nor of a dump: leave those as they are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Abandoned;
+
+impl Expected for Abandoned {
+    fn shape(&self) -> ReplyShape {
+        ReplyShape::Any
+    }
+
+    fn key(&self, _: usize) -> Option<&[u8]> {
+        None
+    }
+}
+
+/// The keys of one multi-get line, in their order, for [`Exchange::decode`](super::Exchange::decode).
+#[derive(Clone, Copy, Debug)]
+pub struct Keys<'a, K> {
+    /// The keys on the line.
+    pub keys: &'a [K],
+    /// Was it `gets` or `gats`?
+    pub cas: bool,
+}
+
+impl<K: AsRef<[u8]>> Expected for Keys<'_, K> {
+    fn shape(&self) -> ReplyShape {
+        ReplyShape::Values { cas: self.cas }
+    }
+
+    fn key(&self, index: usize) -> Option<&[u8]> {
+        self.keys.get(index).map(AsRef::as_ref)
+    }
+}
