@@ -1,6 +1,6 @@
 //! What a client is made of.
 
-use core::{error, time::Duration};
+use core::{error, num::NonZeroU32, time::Duration};
 use std::{
     collections::BTreeSet,
     sync::{Mutex, PoisonError},
@@ -12,7 +12,7 @@ use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_core::{Scheme, peers::libmemcached};
 use memring_text::Naming;
 use memring_text::failure::{Cause, Error, Event, Observer};
-use memring_text::{Limits, OwnedCredentials};
+use memring_text::{Limits, OwnedCredentials, Ttl};
 
 use crate::{
     client::Client,
@@ -67,6 +67,7 @@ impl Builder {
                 idle_timeout: Duration::from_secs(60),
                 limits: Limits::DEFAULT,
                 dial: DialOptions::DEFAULT,
+                stand_in_ttl: STAND_IN_TTL,
                 health: Some(HealthPolicy::DEFAULT),
                 observer: Observer::NONE,
             },
@@ -207,11 +208,26 @@ impl Builder {
         self
     }
 
+    /// The longest that an item lives on a server that stands in for the key's own, by the
+    /// [failure policy](Self::failure_policy) or from the [gutter](Self::gutter): 60 s, as with mcrouter's
+    /// `FailoverWithExptimeRoute`. A shorter time that the caller gives stays.
+    ///
+    /// When the key's own server is back, what it holds is read again, and what was written elsewhere meanwhile is seen
+    /// no more. Without a limit it would lie there, and be read, old as it is, at the server's next failure.
+    /// [`Ttl::NEVER`] is no limit.
+    ///
+    /// It holds for whatever gives an item a time to live: `set`, `add`, `replace`, `cas`, `touch`, `gat`, `gats`, and the
+    /// meta commands' `ttl`, `touch` and `vivify`. `append`, `prepend`, `incr` and `decr` leave an item its time.
+    pub const fn stand_in_ttl(mut self, ttl: Ttl) -> Self {
+        self.options.stand_in_ttl = ttl;
+        self
+    }
+
     /// Adds spare servers, which hold nothing while all is well: keys are placed on them by the same scheme when the
     /// servers that may have them by the [failure policy](Self::failure_policy) are down, or cannot be reached.
     ///
-    /// Give what is stored a time to live: when the server is back, what lies on the spare ones is seen no more, until
-    /// the next failure.
+    /// When the server is back, what lies on the spare ones is seen no more. It soon ends: see
+    /// [`stand_in_ttl`](Self::stand_in_ttl).
     pub fn gutter<S: TryInto<ServerSpec>>(mut self, servers: impl IntoIterator<Item = S>) -> Self
     where
         ServerSpecError: From<S::Error>,
@@ -270,6 +286,11 @@ impl Builder {
         self.wrong.get_or_insert_with(|| Error::new("build", Cause::config(error)));
     }
 }
+
+/// What mcrouter gives such items, unless told otherwise.
+///
+/// Source: mcrouter, `FailoverWithExptimeRoute`, `failover_exptime`.
+const STAND_IN_TTL: Ttl = Ttl::seconds(NonZeroU32::new(60).unwrap());
 
 /// The same text, to be kept for ever. A scheme borrows its options, and a client its scheme.
 fn kept(text: &str) -> &'static str {

@@ -2,10 +2,11 @@
 //! next server, where that may be and nothing has reached the first.
 
 use core::cell::Cell;
+use std::time::SystemTime;
 
 use memring_core::route::Route;
 use memring_text::failure::{Cause, Error, Event};
-use memring_text::{Buffer, Operation, Reply, Request};
+use memring_text::{Buffer, Operation, Reply, Request, UnixTime};
 
 use crate::{
     deadline::Deadline,
@@ -43,16 +44,23 @@ impl<'f> Target<'f> {
         &self,
         operation: &O,
         value: V,
-        allows: impl Fn(&Pool) -> Result<(), Error>,
+        allows: impl Fn(&Pool) -> Result<(), Cause>,
     ) -> Result<O::Output, Error> {
-        let request = operation.request();
         let mut reply = Reply::new(value);
         let mut route = self.route()?;
         loop {
             self.place.set(route.place);
             let pool = &**self.fleet.pool(route.place);
+            let shorter = if self.fleet.is_stand_in(route) { short_lived(pool, operation) } else { None };
+            let operation = shorter.as_ref().unwrap_or(operation);
+            let request = operation.request();
             let attempt = pool.watch().attempt(self.name, self.deadline.begun(), route.is_probe);
-            allows(pool)?;
+            if let Err(cause) = allows(pool) {
+                drop(attempt);
+                let next = if cause.is_unreached() { self.route_on(route) } else { None };
+                route = next.ok_or_else(|| self.error(cause))?;
+                continue;
+            }
             let mut lease = pool.lease(&self.deadline).map_err(|cause| self.error(cause))?;
             let done = exchange(&mut lease, &request, &mut reply, &self.deadline);
             if let Err(cause) = &done {
@@ -72,12 +80,17 @@ impl<'f> Target<'f> {
         }
     }
 
-    /// The server to ask in another way than this; the attempt wants to know how that ends.
-    pub(crate) fn server(&self) -> Result<(&'f Pool, Attempt<'f>), Error> {
+    /// The server to ask for `operation` in another way than this, and what to ask instead if it stands in for another; the
+    /// attempt wants to know how that ends.
+    pub(crate) fn server<O: Operation<V>, V>(
+        &self,
+        operation: &O,
+    ) -> Result<(&'f Pool, Attempt<'f>, Option<O>), Error> {
         let route = self.route()?;
         self.place.set(route.place);
         let pool = &**self.fleet.pool(route.place);
-        Ok((pool, pool.watch().attempt(self.name, self.deadline.begun(), route.is_probe)))
+        let shorter = if self.fleet.is_stand_in(route) { short_lived(pool, operation) } else { None };
+        Ok((pool, pool.watch().attempt(self.name, self.deadline.begun(), route.is_probe), shorter))
     }
 
     /// What the operation is called.
@@ -131,18 +144,22 @@ pub(crate) fn call<O: Operation<V>, V: Buffer>(
     operation: &O,
     value: V,
     deadline: Deadline,
-) -> Result<O::Output, Error> {
+) -> Result<O::Output, Cause> {
     let request = operation.request();
     let mut reply = Reply::new(value);
     let attempt = pool.watch().attempt(name, deadline.begun(), false);
-    let mut lease = pool.lease(&deadline).map_err(|cause| failed(pool, name, cause, false))?;
+    let mut lease = pool.lease(&deadline)?;
     let done = exchange(&mut lease, &request, &mut reply, &deadline);
     let result = done.and_then(|()| operation.output(reply).map_err(Cause::from));
     attempt.ended(result.as_ref());
-    result.map_err(|cause| {
-        lease.ends(&cause);
-        failed(pool, name, cause, lease.leaves_open(&request))
-    })
+    result.inspect_err(|cause| lease.ends(cause))
+}
+
+/// What the pool's server is asked in the place of `operation` while it stands in for another: nothing is left there for
+/// long. `None`: the same.
+#[cold]
+pub(crate) fn short_lived<O: Operation<V>, V>(pool: &Pool, operation: &O) -> Option<O> {
+    operation.with_ttl_cap(pool.stand_in_ttl(), UnixTime::from(SystemTime::now()))
 }
 
 /// The error of an operation on one server; who watches is told of it.

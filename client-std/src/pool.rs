@@ -12,7 +12,9 @@ use memring_core::{
     spec::{Address, ServerSpec},
 };
 use memring_text::failure::{Cause, Event, Observer};
-use memring_text::{ArrayBuffer, Connection, Credentials, ExchangeState, KnownCapabilities, Limits, Request};
+use memring_text::{
+    ArrayBuffer, Connection, Credentials, ExchangeState, KnownCapabilities, Limits, Request, Ttl,
+};
 
 use crate::{
     deadline::Deadline,
@@ -33,6 +35,8 @@ pub(crate) struct PoolOptions {
     pub(crate) idle_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) dial: DialOptions,
+    /// The longest that an item lives on a server that stands in for another.
+    pub(crate) stand_in_ttl: Ttl,
     pub(crate) health: Option<HealthPolicy>,
     pub(crate) observer: Observer,
 }
@@ -96,6 +100,11 @@ impl Pool {
     /// What is known of what the server can do.
     pub(crate) const fn capabilities(&self) -> &KnownCapabilities {
         &self.capabilities
+    }
+
+    /// The longest that an item lives here while the server stands in for another.
+    pub(crate) const fn stand_in_ttl(&self) -> Ttl {
+        self.options.stand_in_ttl
     }
 
     /// Whether this is the pool that `spec` needs.

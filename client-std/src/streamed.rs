@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::io::{self, Read, Write};
 
 use memring_text::failure::{Cause, Error};
-use memring_text::{ArrayBuffer, Event, Get, Item, Operation as _, Reply, Request, Store, StoreOutcome};
+use memring_text::{ArrayBuffer, Event, Get, Item, Operation, Reply, Request, Store, StoreOutcome};
 
 use crate::{
     call::{Target, failed},
@@ -21,7 +21,7 @@ pub(crate) fn send_from(
     source: &mut dyn Read,
     step: Duration,
 ) -> Result<StoreOutcome, Error> {
-    run(target, &Request::Store(*store), step, |lease| {
+    run(target, store, step, |lease, store| {
         let wire = wire(lease, step)?;
         let mut room = vec![0; ROOM.min(len)];
         wire.send_from(store, len, &mut room, |io, room| {
@@ -29,7 +29,7 @@ pub(crate) fn send_from(
             io.extend(Deadline::after(step));
             Ok::<_, Cause>(read)
         })?;
-        let mut reply = Reply::new(ArrayBuffer::<0>::new());
+        let mut reply = Reply::new(NoValue::new());
         let extend = |io: &mut Socket| io.extend(Deadline::after(step));
         wire.receive_with(&Request::Store(*store), |event, _| reply.take(event), extend)?;
         Ok(store.output(reply)?)
@@ -44,10 +44,10 @@ pub(crate) fn get_to(
     sink: &mut dyn Write,
     step: Duration,
 ) -> Result<Option<Item<usize>>, Error> {
-    run(target, &Request::Get(get), step, |lease| {
+    run(target, &get, step, |lease, get| {
         let wire = wire(lease, step)?;
-        wire.send(&Request::Get(get))?;
-        let mut reply = Reply::new(ArrayBuffer::<0>::new());
+        wire.send(&Request::Get(*get))?;
+        let mut reply = Reply::new(NoValue::new());
         let (mut len, mut written) = (0, Ok(()));
         let take = |event: &Event<'_>, _| match event {
             // What a sink that has failed does not take is thrown away, and the connection stays in step.
@@ -60,7 +60,7 @@ pub(crate) fn get_to(
             event => reply.take(event),
         };
         let extend = |io: &mut Socket| io.extend(Deadline::after(step));
-        wire.receive_with(&Request::Get(get), take, extend)?;
+        wire.receive_with(&Request::Get(*get), take, extend)?;
         written.and_then(|()| sink.flush()).map_err(Cause::stream)?;
         let item = get.output(reply)?;
         Ok(item.map(|Item { flags, cas, .. }| Item { flags, cas, value: len }))
@@ -68,19 +68,20 @@ pub(crate) fn get_to(
 }
 
 /// Runs `exchange` with a part of the pool. Nothing is tried again: the caller's stream cannot be wound back.
-fn run<T>(
+fn run<O: Operation<NoValue>, T>(
     target: &Target<'_>,
-    request: &Request<'_>,
+    operation: &O,
     step: Duration,
-    exchange: impl FnOnce(&mut Lease<'_>) -> Result<T, Cause>,
+    exchange: impl FnOnce(&mut Lease<'_>, &O) -> Result<T, Cause>,
 ) -> Result<T, Error> {
-    let (pool, attempt) = target.server()?;
+    let (pool, attempt, shorter) = target.server(operation)?;
+    let operation = shorter.as_ref().unwrap_or(operation);
     let mut lease = pool.lease(&Deadline::after(step)).map_err(|cause| target.error(cause))?;
-    let done = exchange(&mut lease);
+    let done = exchange(&mut lease, operation);
     attempt.ended(done.as_ref());
     done.map_err(|cause| {
         lease.ends(&cause);
-        failed(pool, target.name(), cause, lease.leaves_open(request))
+        failed(pool, target.name(), cause, lease.leaves_open(&operation.request()))
     })
 }
 
@@ -105,6 +106,9 @@ fn read(source: &mut dyn Read, room: &mut [u8]) -> io::Result<usize> {
         }
     }
 }
+
+/// What a reply without its value is collected in.
+type NoValue = ArrayBuffer<0>;
 
 /// How much of a value is held at a time, in bytes.
 const ROOM: usize = 32 * 1024;

@@ -2,11 +2,11 @@
 //! nothing has reached the first.
 
 use core::{future::poll_fn, pin::Pin, task::Poll};
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use memring_core::route::Route;
-use memring_text::Operation;
 use memring_text::failure::{Cause, Error, Event};
+use memring_text::{Operation, UnixTime};
 use tokio::time::timeout_at;
 
 use crate::{
@@ -56,6 +56,9 @@ impl<'k> Target<'k> {
     /// Sends `operation` and reads its result.
     pub(crate) async fn call<O: Operation<Vec<u8>>>(&mut self, operation: &O) -> Result<O::Output, Error> {
         loop {
+            // Boxed, because it is rare: the future of every call would be larger for it.
+            let shorter = self.shorter(operation).map(Box::new);
+            let operation = shorter.as_deref().unwrap_or(operation);
             let failure =
                 match ask(self.pool(), self.name, operation, self.deadline, self.route.is_probe).await {
                     Ok(output) => return Ok(output),
@@ -67,10 +70,9 @@ impl<'k> Target<'k> {
         }
     }
 
-    /// The same, but of the server at hand alone.
-    pub(crate) async fn ask<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
-        let asked = ask(self.pool(), self.name, operation, self.deadline, self.route.is_probe).await;
-        asked.map_err(|failure| self.failed(operation, *failure))
+    /// What to ask in the place of `operation`, if anything, of a server that stands in for another.
+    pub(crate) fn shorter<O: Operation<V>, V>(&self, operation: &O) -> Option<O> {
+        if self.fleet.is_stand_in(self.route) { short_lived(self.pool(), operation) } else { None }
     }
 
     #[cold]
@@ -109,6 +111,13 @@ impl<'k> Target<'k> {
         let (from, to) = (self.fleet.pool(from).watch(), self.pool().watch());
         from.observer().tell(|| Event::rerouted(from.name(), to.name(), self.name));
     }
+}
+
+/// What the pool's server is asked in the place of `operation` while it stands in for another: nothing is left there for
+/// long. `None`: the same.
+#[cold]
+pub(crate) fn short_lived<O: Operation<V>, V>(pool: &Pool, operation: &O) -> Option<O> {
+    operation.with_ttl_cap(pool.stand_in_ttl(), UnixTime::from(SystemTime::now()))
 }
 
 /// The error of an operation on one server; who watches is told of it.

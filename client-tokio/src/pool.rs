@@ -11,7 +11,7 @@ use memring_core::{
     spec::{Address, ServerSpec},
 };
 use memring_text::failure::{Cause, Observer};
-use memring_text::{KnownCapabilities, Limits};
+use memring_text::{KnownCapabilities, Limits, Ttl};
 use tokio::runtime::Handle;
 
 use self::mux::{Closing, Mux, MuxOptions};
@@ -40,6 +40,8 @@ pub(crate) struct PoolOptions {
     pub(crate) size: usize,
     pub(crate) dial: DialOptions,
     pub(crate) mux: MuxOptions,
+    /// The longest that an item lives on a server that stands in for another.
+    pub(crate) stand_in_ttl: Ttl,
     pub(crate) health: Option<HealthPolicy>,
     pub(crate) observer: Observer,
 }
@@ -50,6 +52,7 @@ pub(crate) struct Pool {
     watch: Arc<Watch>,
     address: Address,
     capabilities: KnownCapabilities,
+    stand_in_ttl: Ttl,
     muxes: Box<[Arc<Mux>]>,
     next: AtomicUsize,
 }
@@ -66,6 +69,7 @@ impl Pool {
         Ok(Self {
             address: spec.address().clone(),
             capabilities: KnownCapabilities::new(),
+            stand_in_ttl: options.stand_in_ttl,
             muxes: (0..options.size.max(1)).map(mux).collect(),
             watch,
             next: AtomicUsize::new(0),
@@ -85,6 +89,11 @@ impl Pool {
     /// What is known of what the server can do.
     pub(crate) const fn capabilities(&self) -> &KnownCapabilities {
         &self.capabilities
+    }
+
+    /// The longest that an item lives here while the server stands in for another.
+    pub(crate) const fn stand_in_ttl(&self) -> Ttl {
+        self.stand_in_ttl
     }
 
     /// Whether this is the pool that `spec` needs.

@@ -28,6 +28,8 @@ pub(crate) async fn send_from(
     step: Duration,
 ) -> Result<StoreOutcome, Error> {
     let (attempt, mut is_sent) = (target.attempt(), false);
+    let shorter = target.shorter::<_, ArrayBuffer<0>>(store);
+    let store = shorter.as_ref().unwrap_or(store);
     let exchange = async {
         let mut wire = Wire::open(target.pool(), step).await?;
         let line = store.line_for(len)?;

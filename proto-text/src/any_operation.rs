@@ -4,6 +4,7 @@ use crate::{
     buffer::Buffer,
     operation::{Item, Operation, Reply, ReplyError, StoreOutcome},
     request::{Arith, Delete, Get, Request, Store, Touch},
+    ttl::{Ttl, UnixTime},
 };
 
 /// An operation on one key, of any of the classic kinds.
@@ -85,6 +86,15 @@ impl<V: Buffer> Operation<V> for AnyOperation<'_> {
             Self::Delete(delete) => delete.output(reply).map(AnyOutcome::Found),
             Self::Touch(touch) => touch.output(reply).map(AnyOutcome::Found),
             Self::Arith(arith) => arith.output(reply).map(AnyOutcome::Number),
+        }
+    }
+
+    fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
+        match self {
+            Self::Get(get) => Operation::<V>::with_ttl_cap(get, cap, now).map(Self::Get),
+            Self::Store(store) => Operation::<V>::with_ttl_cap(store, cap, now).map(Self::Store),
+            Self::Touch(touch) => Operation::<V>::with_ttl_cap(touch, cap, now).map(Self::Touch),
+            Self::Delete(_) | Self::Arith(_) => None,
         }
     }
 }

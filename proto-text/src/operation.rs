@@ -11,7 +11,10 @@ use crate::{
     error_line::ServerError,
     meta::{MetaCode, MetaInfo},
     reply::{Event, Status},
-    request::{Arith, Delete, FlushAll, Get, Request, StatsKind, Store, Touch, Verbosity},
+    request::{
+        Arith, Delete, FlushAll, Get, GetVerb, Request, StatsKind, Store, StoreVerb, Touch, Verbosity,
+    },
+    ttl::{Ttl, UnixTime},
 };
 
 /// A request with a typed result.
@@ -30,6 +33,27 @@ pub trait Operation<V> {
     /// # Errors
     /// The server's refusal; or the value did not fit.
     fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError>;
+
+    /// The same operation, sent at `now`, but no item lives longer for it than by `cap`; `None` when it gives none a
+    /// time to live. For servers that hold a key for a while only, in another's place.
+    ///
+    /// ```
+    /// use core::num::NonZeroU32;
+    /// use memring_text::{Key, Operation, Touch, Ttl, UnixTime};
+    ///
+    /// let touch = Touch { key: Key::new(b"k")?, exptime: 0, noreply: false };
+    /// let (cap, now) = (Ttl::seconds(NonZeroU32::new(60).unwrap()), UnixTime::from_secs(1_700_000_000));
+    /// let short = Operation::<Vec<u8>>::with_ttl_cap(&touch, cap, now);
+    /// assert_eq!(short, Some(Touch { exptime: 60, ..touch }));
+    /// # Ok::<(), memring_text::KeyError>(())
+    /// ```
+    fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        let _ = (cap, now);
+        None
+    }
 }
 
 /// The reply to one request, gathered event by event.
@@ -232,6 +256,15 @@ impl<V> Operation<V> for Get<'_> {
             (other, ..) => Err(other.into_error()),
         }
     }
+
+    fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
+        let verb = match self.verb {
+            GetVerb::Get | GetVerb::Gets => return None,
+            GetVerb::Gat(exptime) => GetVerb::Gat(cap.cap(exptime, now)),
+            GetVerb::Gats(exptime) => GetVerb::Gats(cap.cap(exptime, now)),
+        };
+        Some(Self { verb, ..*self })
+    }
 }
 
 impl<V> Operation<V> for Store<'_> {
@@ -250,6 +283,13 @@ impl<V> Operation<V> for Store<'_> {
             Status::Exists => Ok(StoreOutcome::Exists),
             Status::NotFound => Ok(StoreOutcome::NotFound),
             _ => Err(ReplyError::Mismatch),
+        }
+    }
+
+    fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
+        match self.verb {
+            StoreVerb::Append | StoreVerb::Prepend => None,
+            _ => Some(Self { exptime: cap.cap(self.exptime, now), ..*self }),
         }
     }
 }
@@ -281,6 +321,10 @@ impl<V> Operation<V> for Touch<'_> {
     #[inline]
     fn output(&self, reply: Reply<V>) -> Result<bool, ReplyError> {
         found(reply, Status::Touched)
+    }
+
+    fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
+        Some(Self { exptime: cap.cap(self.exptime, now), ..*self })
     }
 }
 

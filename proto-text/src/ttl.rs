@@ -145,6 +145,24 @@ impl Ttl {
             }
         }
     }
+
+    /// Of the number `exptime` and this time's own, the one that ends first when they are sent at `now`.
+    ///
+    /// ```
+    /// use core::num::NonZeroU32;
+    /// use memring_text::{Ttl, UnixTime};
+    ///
+    /// let minute = Ttl::seconds(NonZeroU32::new(60).unwrap());
+    /// let now = UnixTime::from_secs(1_700_000_000);
+    /// assert_eq!(minute.cap(0, now), 60);
+    /// assert_eq!(minute.cap(5, now), 5);
+    /// assert_eq!(Ttl::NEVER.cap(5, now), 5);
+    /// ```
+    #[must_use]
+    pub fn cap(self, exptime: i32, now: UnixTime) -> i32 {
+        let own = self.exptime(now);
+        if end(exptime, now) <= end(own, now) { exptime } else { own }
+    }
 }
 
 impl fmt::Debug for Ttl {
@@ -163,6 +181,16 @@ impl TryFrom<Duration> for Ttl {
 
     fn try_from(time: Duration) -> Result<Self, ZeroTtl> {
         Self::after(time)
+    }
+}
+
+/// When an item ends that is sent with `exptime` at `now`, in seconds since 1970.
+fn end(exptime: i32, now: UnixTime) -> u64 {
+    match u32::try_from(exptime) {
+        Ok(0) => u64::MAX,
+        Ok(seconds @ ..=MAX_RELATIVE_SECONDS) => now.as_secs().saturating_add(u64::from(seconds)),
+        Ok(moment) => u64::from(moment),
+        Err(_) => 0,
     }
 }
 
@@ -233,5 +261,24 @@ mod tests {
         assert_eq!(Ttl::at(NOW).exptime(NOW), -1);
         assert_eq!(Ttl::at(UnixTime::from_millis(1_700_000_000_401)).exptime(NOW), 1_700_000_001);
         assert_eq!(Ttl::at(UnixTime::from_secs(100)).exptime(UnixTime::from_secs(40)), 60);
+    }
+
+    #[test]
+    fn a_cap_shortens_what_lives_longer_and_nothing_else() {
+        let (minute, months) =
+            (Duration::from_secs(60), Duration::from_secs(2 * u64::from(MAX_RELATIVE_SECONDS)));
+        let caps = [(Ttl::after(minute), 60), (Ttl::after(months), 1_705_184_001)];
+        for (cap, own) in caps.map(|(cap, own)| (cap.unwrap(), own)) {
+            for exptime in [-1, i32::MIN, 1, 59, 60, 1_600_000_000, 1_700_000_060] {
+                assert_eq!(cap.cap(exptime, NOW), exptime);
+            }
+            for exptime in [0, i32::MAX] {
+                assert_eq!(cap.cap(exptime, NOW), own);
+            }
+        }
+        for exptime in [61, MAX_RELATIVE_SECONDS as i32, 1_700_000_061] {
+            assert_eq!(Ttl::after(minute).unwrap().cap(exptime, NOW), 60);
+            assert_eq!(Ttl::NEVER.cap(exptime, NOW), exptime);
+        }
     }
 }

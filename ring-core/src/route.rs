@@ -25,7 +25,7 @@ pub enum FailurePolicy {
     Fail,
     /// The servers that the scheme's own client asks next, in its [order](Placement::order). Schemes whose client asks
     /// nobody, or only with an option, have an order of one. Until the server is back its keys miss once, are stored
-    /// elsewhere, and lie there unseen afterwards until they expire.
+    /// elsewhere, and lie there unseen afterwards until they expire: see to it that they do soon.
     Fallback,
 }
 
@@ -249,12 +249,12 @@ impl<P: Watched> Fleet<P> {
         if self.placement.servers().len() > 1 {
             self.placement.place_many(keys, &mut places);
         }
-        let mut verdicts = Vec::new();
+        let (mut verdicts, mut stand_ins) = (Vec::new(), Vec::new());
         if self.pools.iter().any(|pool| pool.is_noted()) {
             let now = clock();
             verdicts.resize(self.pools.len(), None);
             let mut order = Vec::new();
-            for (key, at) in keys.iter().zip(&mut places) {
+            for (position, (key, at)) in keys.iter().zip(&mut places).enumerate() {
                 let mut is_up = |place: usize| {
                     let known = verdicts.get_mut(place);
                     let verdict = known.map(|known| *known.get_or_insert_with(|| self.ask(place, now)));
@@ -267,10 +267,11 @@ impl<P: Watched> Fleet<P> {
                 let other = order.iter().copied().skip(1).find(|&place| is_up(place));
                 if let Some(other) = other.and_then(|place| u16::try_from(place).ok()) {
                     *at = ServerIndex::new(other);
+                    stand_ins.push(position);
                 }
             }
         }
-        Routes { places, verdicts }
+        Routes { places, verdicts, stand_ins }
     }
 
     /// Whether the server at `place` may be asked.
@@ -305,6 +306,8 @@ pub struct Routes {
     places: Vec<ServerIndex>,
     /// By place; none at all while nothing is noted of any server.
     verdicts: Vec<Option<Verdict>>,
+    /// The positions of the keys that go to another server than their own, in rising order.
+    stand_ins: Vec<usize>,
 }
 
 impl Routes {
@@ -320,11 +323,23 @@ impl Routes {
         self.verdicts.get(place).copied().flatten().unwrap_or(Verdict::Up)
     }
 
+    /// Whether any key goes to another server than the one that holds it when all is well.
+    #[must_use]
+    pub const fn has_stand_ins(&self) -> bool {
+        !self.stand_ins.is_empty()
+    }
+
+    /// Whether the key at `position` of the batch goes to another server than the one that holds it when all is well.
+    #[must_use]
+    pub fn is_stand_in(&self, position: usize) -> bool {
+        self.stand_ins.binary_search(&position).is_ok()
+    }
+
     /// One key for each of `places` servers, whatever is known of them.
     #[must_use]
     pub fn each(places: usize) -> Self {
         let places = (0..places).map_while(|place| u16::try_from(place).ok().map(ServerIndex::new));
-        Self { places: places.collect(), verdicts: Vec::new() }
+        Self { places: places.collect(), verdicts: Vec::new(), stand_ins: Vec::new() }
     }
 }
 
@@ -460,12 +475,14 @@ mod tests {
             let fleet = fleet(&NAMES, &[], failure);
             fail(&fleet, 1);
             let routes = fleet.route_many(&keys, || ZERO);
-            for (key, at) in keys.iter().zip(routes.places()) {
+            for (position, (key, at)) in keys.iter().zip(routes.places()).enumerate() {
                 let is_down = matches!(routes.verdict(at.get()), Verdict::Down { .. });
                 let moves = failure == FailurePolicy::Fallback && fleet.place(key) == 1;
                 assert_eq!(is_down, failure == FailurePolicy::Fail && at.get() == 1);
                 assert_eq!(at.get() == fleet.place(key), !moves);
+                assert_eq!(routes.is_stand_in(position), moves);
             }
+            assert_eq!(routes.has_stand_ins(), failure == FailurePolicy::Fallback);
             let routes = fleet.route_many(&keys, || Instant::from_millis(100));
             assert_eq!(routes.verdict(1), Verdict::Probe);
             assert!(keys.iter().zip(routes.places()).all(|(key, at)| at.get() == fleet.place(key)));

@@ -1,10 +1,10 @@
 //! Which keys of a batch go to which server.
 
 use memring_core::{groups::Groups, route::Routes};
-use memring_text::{Key, KeyError};
+use memring_text::{Key, KeyError, Operation};
 
 use super::Site;
-use crate::{fleet::Fleet, watch};
+use crate::{call::short_lived, fleet::Fleet, watch};
 
 /// The keys of a batch as they go on the wire, server by server; those of one server in the order of the batch.
 pub(crate) struct Plan<'b> {
@@ -39,6 +39,21 @@ impl<'b> Plan<'b> {
     /// For each key of [`keys`](Self::keys), its position in the batch.
     pub(crate) fn positions(&self) -> &[usize] {
         self.groups.positions()
+    }
+
+    /// Sees to it that none of `operations`, which are one for each of the [`keys`](Self::keys), leaves an item for long
+    /// where it does not belong.
+    pub(crate) fn shorten<O: Operation<Vec<u8>>>(&self, operations: &mut [O]) {
+        if !self.routes.has_stand_ins() {
+            return;
+        }
+        for (operation, &position) in operations.iter_mut().zip(self.positions()) {
+            let place = self.routes.places().get(position).filter(|_| self.routes.is_stand_in(position));
+            let shorter = place.and_then(|place| short_lived(self.fleet.pool(place.get()), operation));
+            if let Some(shorter) = shorter {
+                *operation = shorter;
+            }
+        }
     }
 
     /// Divides `items`, which are one for each of the [`keys`](Self::keys), among the servers that have any. With each

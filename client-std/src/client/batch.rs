@@ -47,7 +47,8 @@ impl Client {
         let operations = wire_keys.map(|(&key, &position)| batch.operation(position, key, limit, now));
         // Every position of the plan is one of the batch.
         let operations = operations.filter_map(Result::transpose).collect::<Result<Vec<_>, ValueTooLarge>>();
-        let operations = operations.map_err(|error| Error::new(NAME, error))?;
+        let mut operations = operations.map_err(|error| Error::new(NAME, error))?;
+        plan.shorten(&mut operations);
         let shares = plan
             .divide(&operations)
             .map(|(pool, positions, operations)| (pool, Requests::new(operations, positions, Ok)));

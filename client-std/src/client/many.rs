@@ -114,7 +114,8 @@ impl Client {
             Ok(Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false })
         };
         let stores = plan.keys().iter().zip(plan.positions()).map(store).collect::<Result<Vec<_>, _>>();
-        let stores = stores.map_err(|error: memring_text::ValueTooLarge| Error::new(NAME, error))?;
+        let mut stores = stores.map_err(|error: memring_text::ValueTooLarge| Error::new(NAME, error))?;
+        plan.shorten(&mut stores);
         let shares = plan
             .divide(&stores)
             .map(|(site, positions, stores)| (site, Requests::new(stores, positions, set_outcome)));

@@ -10,7 +10,7 @@ use memring_text::{
 
 use super::Client;
 use crate::{
-    call::{self, call, failed},
+    call::{self, call},
     deadline::Deadline,
     fleet::Fleet,
     pool::Pool,
@@ -159,12 +159,11 @@ impl Target<'_> {
     }
 
     /// Asks the server what it can do, and whether that is enough.
-    fn ask<O: Operation<Vec<u8>>>(&self, pool: &Pool, operation: &O) -> Result<(), Error> {
+    fn ask<O: Operation<Vec<u8>>>(&self, pool: &Pool, operation: &O) -> Result<(), Cause> {
         let text = call(pool, self.name, &Version, Vec::new(), self.deadline)?;
         let capabilities = Capabilities::of_version(&text);
         pool.capabilities().learn(capabilities);
-        let refused = |error| failed(pool, self.name, Cause::Unsupported(error), false);
-        capabilities.check(&operation.request()).map_err(refused)
+        capabilities.check(&operation.request()).map_err(Cause::Unsupported)
     }
 }
 

@@ -15,6 +15,7 @@ mod naming;
 mod pools;
 mod servers;
 mod soak;
+mod stand_ins;
 mod streamed;
 mod support;
 #[cfg(feature = "tls")]

@@ -116,7 +116,8 @@ impl Client {
             Ok(Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false })
         };
         let stores = plan.keys().iter().zip(plan.positions()).map(store).collect::<Result<Vec<_>, _>>();
-        let stores = stores.map_err(|error: ValueTooLarge| Error::new(NAME, error))?;
+        let mut stores = stores.map_err(|error: ValueTooLarge| Error::new(NAME, error))?;
+        plan.shorten(&mut stores);
         Ok(batch::run(NAME, plan.divide(&stores), stores.len(), deadline, set_outcome).await)
     }
 

@@ -177,7 +177,7 @@ impl Target<'_> {
     async fn call<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
         let mut target = call::Target::new(Arc::clone(&self.fleet), self.key, self.name, self.deadline)?;
         if !target.pool().capabilities().allow(&operation.request()) {
-            let capabilities = Capabilities::of_version(&target.ask(&Version).await?);
+            let capabilities = Capabilities::of_version(&target.call(&Version).await?);
             target.pool().capabilities().learn(capabilities);
             let refused = |error| target.error(Cause::Unsupported(error));
             capabilities.check(&operation.request()).map_err(refused)?;

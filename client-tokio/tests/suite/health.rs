@@ -43,7 +43,7 @@ fn is_down(client: &Client, place: usize) -> bool {
 }
 
 /// Waits for something to be there, at most ten seconds.
-async fn until<T>(what: &str, mut there: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut there: impl AsyncFnMut() -> Option<T>) -> T {
     let begin = Instant::now();
     loop {
         if let Some(it) = there().await {

@@ -17,6 +17,7 @@ mod parity;
 mod servers;
 mod sharing;
 mod soak;
+mod stand_ins;
 mod streamed;
 mod support;
 mod testing;

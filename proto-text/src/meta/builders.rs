@@ -300,7 +300,7 @@ pub struct MetaNoop;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BinaryKey, Key, encode::MAX_HEAD_LEN};
+    use crate::{BinaryKey, Key, Ttl, UnixTime, encode::MAX_HEAD_LEN};
 
     #[test]
     fn all_flags_of_a_command_fit() {
@@ -337,5 +337,32 @@ mod tests {
         let key = Key::new(b"secret").unwrap();
         let set = MetaSet::new(key, Value::new(b"hidden").unwrap()).cas().exptime(5);
         assert_eq!(std::format!("{:?}", set.0), "MetaRequest(ms Text(Key(6 bytes)) Value(6 bytes) c T5)");
+    }
+
+    #[test]
+    fn a_cap_shortens_what_an_item_is_given() {
+        let (cap, now) = (Ttl::after(core::time::Duration::from_secs(10)).unwrap(), UnixTime::from_secs(9));
+        let key = Key::new(b"k").unwrap();
+        let value = Value::new(b"v").unwrap();
+        let rows = [
+            (MetaGet::new(key).touch(60).ttl().vivify(0).recache(30).0, &b" T10 t N10 R30"[..]),
+            (MetaGet::new(key).touch(-1).vivify(3).0, b" T-1 N3"),
+            (MetaSet::new(key, value).cas().0, b" c T10"),
+            (MetaSet::new(key, value).exptime(5).flags(7).0, b" T5 F7"),
+            (MetaSet::new(key, value).exptime(0).mode(SetMode::Append).vivify(60).0, b" T10 MA N10"),
+            (MetaDelete::new(key).mark_stale().exptime(60).0, b" I T10"),
+            (MetaArith::new(key).vivify(60).initial(5).exptime(0).0, b" N10 J5 T10"),
+        ];
+        for (request, flags) in rows {
+            let capped = request.with_ttl_cap(cap, now).unwrap();
+            assert_eq!(capped.flags().as_bytes(), flags);
+            assert_eq!(
+                (capped.verb(), capped.key(), capped.value()),
+                (request.verb(), request.key(), request.value())
+            );
+        }
+        for request in [MetaGet::new(key).recache(60).0, MetaDelete::new(key).0, MetaArith::new(key).0] {
+            assert_eq!(request.with_ttl_cap(cap, now), None);
+        }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     number::parse_u64,
     operation::{Operation, Outcome, Reply, ReplyError, StoreOutcome},
     request::Request,
+    ttl::{Ttl, UnixTime},
 };
 
 /// What a server says of an item. Nothing is there that was not asked for.
@@ -106,6 +107,10 @@ impl<V> Operation<V> for MetaGet<'_> {
             (other, _) => Err(other.into_error()),
         }
     }
+
+    fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
+        self.0.with_ttl_cap(cap, now).map(Self)
+    }
 }
 
 /// What became of an `ms`, an `md` or an `ma`, and what was asked for beside.
@@ -139,6 +144,10 @@ impl<V> Operation<V> for MetaSet<'_> {
     fn output(&self, reply: Reply<V>) -> Result<MetaStoreOutcome, ReplyError> {
         stored(reply)
     }
+
+    fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
+        self.0.with_ttl_cap(cap, now).map(Self)
+    }
 }
 
 impl<V> Operation<V> for MetaDelete<'_> {
@@ -151,6 +160,10 @@ impl<V> Operation<V> for MetaDelete<'_> {
 
     fn output(&self, reply: Reply<V>) -> Result<StoreOutcome, ReplyError> {
         stored(reply).map(|stored| stored.outcome)
+    }
+
+    fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
+        self.0.with_ttl_cap(cap, now).map(Self)
     }
 }
 
@@ -181,6 +194,10 @@ impl<V: Buffer> Operation<V> for MetaArith<'_> {
             _ => None,
         };
         stored(reply).map(|MetaStoreOutcome { outcome, info }| MetaArithOutcome { outcome, number, info })
+    }
+
+    fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
+        self.0.with_ttl_cap(cap, now).map(Self)
     }
 }
 

@@ -3,7 +3,11 @@
 use core::fmt;
 
 use super::{Flag, Flags, MetaKey, MetaShape};
-use crate::value::Value;
+use crate::{
+    number::parse_u64,
+    ttl::{Ttl, UnixTime},
+    value::Value,
+};
 
 /// Which meta command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,6 +117,28 @@ impl<'a> MetaRequest<'a> {
 
     pub(crate) const fn flags(&self) -> &Flags {
         &self.flags
+    }
+
+    /// The same request, sent at `now`, but no item lives longer for it than by `cap`; `None` when it gives none a time
+    /// to live. Its flags keep their order.
+    pub(crate) fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
+        let (mut capped, mut is_other) = (Self { flags: Flags::NONE, ..*self }, false);
+        for (letter, token) in self.flags.iter() {
+            let exptime = if matches!(letter, b'N' | b'T') { parse_u64(token) } else { None };
+            match exptime.and_then(|exptime| i32::try_from(exptime).ok()) {
+                Some(exptime) => {
+                    capped.put(letter, cap.cap(exptime, now));
+                    is_other = true;
+                }
+                // What is negative has ended already.
+                None => capped.flags.put(letter, token),
+            }
+        }
+        if self.verb == MetaVerb::Set && !self.flags.has(b'T') {
+            capped.put(b'T', cap.cap(0, now));
+            is_other = true;
+        }
+        is_other.then_some(capped)
     }
 
     /// Does it change nothing, or the same thing again, however often it arrives? A win is given once.

@@ -8,7 +8,7 @@ use fastrand::Rng;
 use memring_core::{health::Verdict, spec::ServerSpec};
 use memring_text::failure::{Error, Observer};
 use memring_text::{
-    Arith, ArithVerb, Delete, Get, GetVerb, Key, Limits, Operation, Store, StoreVerb, UnixTime, Value,
+    Arith, ArithVerb, Delete, Get, GetVerb, Key, Limits, Operation, Store, StoreVerb, Ttl, UnixTime, Value,
     server::{Engine, MemoryStore, Next, Session},
 };
 use tokio::{
@@ -64,7 +64,7 @@ pub(super) fn pool_with(room: RoomLimits, is_merging: bool) -> Pool {
         is_merging,
     };
     let (dial, observer) = (DialOptions::DEFAULT, Observer::NONE);
-    let options = PoolOptions { size: 1, dial, mux, health: None, observer };
+    let options = PoolOptions { size: 1, dial, mux, stand_in_ttl: Ttl::NEVER, health: None, observer };
     Pool::new(&"nowhere".parse::<ServerSpec>().unwrap(), &options).unwrap()
 }
 
