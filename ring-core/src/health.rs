@@ -359,6 +359,7 @@ impl HealthPolicy {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use std::vec::Vec;
 
     use super::*;
 
@@ -459,6 +460,24 @@ mod tests {
         }
         assert!(health.is_down());
         assert!(health.succeeded() && !health.is_noted());
+    }
+
+    #[test]
+    fn the_trials_of_a_hundred_clients_spread_over_most_of_the_wait() {
+        // The golden ratio's multiples: as even as dice may be, and the same each time.
+        let jitters = (0..100_u32).map(|client| client.wrapping_mul(2_654_435_769));
+        for trials in 2..12 {
+            let mut retries: Vec<_> = jitters.clone().map(|jitter| POLICY.wait(trials, jitter)).collect();
+            retries.sort();
+            let most = POLICY.min_wait.saturating_mul(1 << (trials - 1)).min(POLICY.max_wait);
+            let spread = retries[99] - retries[0];
+            // At the second trial, the shortest wait is half of the longest.
+            let share = if trials == 2 { 0.45 } else { 0.5 };
+            assert!(spread >= most.mul_f64(share), "{spread:?} of {most:?}");
+            let crowd =
+                |from: &Duration| retries.iter().filter(|at| *at >= from && **at < *from + most / 10).count();
+            assert!(retries.iter().all(|from| crowd(from) <= 25), "no tenth of it has a quarter of them");
+        }
     }
 
     proptest! {
