@@ -459,3 +459,27 @@ fn a_port_that_refuses_is_used_again_when_somebody_listens() {
     until("it is tried", || client.get("k").ok());
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
 }
+
+#[test]
+fn a_server_that_is_back_is_used_within_one_wait() {
+    let mut server = Memcached::start();
+    let wait = Duration::from_millis(100);
+    let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: wait, ..HealthPolicy::DEFAULT };
+    let client = builder(&[server.name()]).health_policy(policy).timeout(LONG).build().unwrap();
+    server.kill();
+    for _ in 0..3 {
+        until("it is tried in vain", || {
+            client.get("k").err().filter(|error| error.kind() == ErrorKind::Connect)
+        });
+    }
+    let _server = Memcached::start_on(server.port());
+    // No trial is in vain any more: what is left is the rest of one wait.
+    until("it is used again", || match client.get("k") {
+        Ok(_) => Some(()),
+        Err(error) => {
+            assert!(error.retry_after().is_some_and(|rest| rest <= wait), "{error:?}");
+            None
+        }
+    });
+    assert!(!is_down(&client, 0));
+}

@@ -4,6 +4,7 @@
 
 mod auth;
 mod batches;
+mod descriptors;
 mod faults;
 #[path = "../harness/mod.rs"]
 mod harness;

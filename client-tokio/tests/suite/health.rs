@@ -468,3 +468,29 @@ async fn connections_do_not_rest_for_ever() {
     }
     assert!(!is_down(&client, 0));
 }
+
+#[tokio::test]
+async fn a_server_that_is_back_is_used_within_one_wait() {
+    let mut server = Memcached::start();
+    let wait = Duration::from_millis(100);
+    let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: wait, ..HealthPolicy::DEFAULT };
+    let client = builder(&[server.name()]).health_policy(policy).timeout(LONG).build().unwrap();
+    server.kill();
+    for _ in 0..3 {
+        until("it is tried in vain", async || {
+            client.get("k").await.err().filter(|error| error.kind() == ErrorKind::Connect)
+        })
+        .await;
+    }
+    let _server = Memcached::start_on(server.port());
+    // No trial is in vain any more: what is left is the rest of one wait.
+    until("it is used again", async || match client.get("k").await {
+        Ok(_) => Some(()),
+        Err(error) => {
+            assert!(error.retry_after().is_some_and(|rest| rest <= wait), "{error:?}");
+            None
+        }
+    })
+    .await;
+    assert!(!is_down(&client, 0));
+}

@@ -5,6 +5,7 @@
 mod auth;
 mod batches;
 mod cancel;
+mod descriptors;
 mod faults;
 #[path = "../../../client-std/tests/harness/mod.rs"]
 mod harness;

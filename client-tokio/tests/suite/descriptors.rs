@@ -1,0 +1,35 @@
+//! A process that has no file descriptor left.
+
+use std::{env, fs::File, process::Command};
+
+use memring_std::testing::Server;
+use memring_tokio::{Client, ErrorKind, Ttl};
+
+#[test]
+fn without_a_descriptor_there_is_a_connect_error_until_there_is_one() {
+    let own = env::current_exe().unwrap();
+    let ended = Command::new("sh")
+        .args(["-c", "ulimit -n 64 && exec \"$0\" --ignored --exact descriptors::with_few_descriptors"])
+        .arg(own)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&ended.stdout);
+    assert!(ended.status.success() && told.contains("1 passed"), "{told}");
+}
+
+#[tokio::test]
+#[ignore = "takes all descriptors of its process: the test above runs it in one of its own"]
+async fn with_few_descriptors() {
+    let server = Server::start().unwrap();
+    let client = Client::builder().servers([server.addr().to_string()]).health_policy(None).build().unwrap();
+    let taken: Vec<_> = (0..).map_while(|_| File::open("/dev/null").ok()).collect();
+    assert!(taken.len() < 64, "the limit is lowered by who runs this");
+    for _ in 0..10 {
+        let error = client.set("k", "v", Ttl::NEVER).await.unwrap_err();
+        assert!(error.kind() == ErrorKind::Connect && !error.is_ambiguous(), "{error:?}");
+    }
+    assert_eq!(server.connections(), 0);
+    drop(taken);
+    client.set("k", "v", Ttl::NEVER).await.unwrap();
+    assert_eq!(client.get("k").await.unwrap().unwrap().value, "v");
+}
