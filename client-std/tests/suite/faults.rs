@@ -81,6 +81,18 @@ fn a_silent_server_costs_one_deadline() {
 }
 
 #[test]
+fn a_connection_that_stays_silent_is_closed() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let server = Scripted::new(move |mut peer| {
+        while peer.line().is_some() {}
+        let _ = tell.send(());
+    });
+    let client = server.client(Duration::from_millis(300));
+    assert_eq!(client.get("k").unwrap_err().kind(), ErrorKind::Timeout);
+    told.recv_timeout(Duration::from_secs(10)).expect("the server sees its end");
+}
+
+#[test]
 fn a_drip_is_held_against_the_operation_and_not_against_each_read() {
     let server = Scripted::new(|mut peer| {
         peer.line();

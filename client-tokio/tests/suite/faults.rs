@@ -46,6 +46,19 @@ async fn a_silent_server_costs_one_deadline() {
 }
 
 #[tokio::test]
+async fn a_connection_that_stays_silent_is_closed() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let server = Scripted::new(move |mut peer| {
+        while peer.line().is_some() {}
+        let _ = tell.send(());
+    });
+    let client = server.client(Duration::from_millis(300));
+    assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Timeout);
+    let end = tokio::task::spawn_blocking(move || told.recv_timeout(Duration::from_secs(10)));
+    end.await.unwrap().expect("the server sees its end");
+}
+
+#[tokio::test]
 async fn a_drip_is_held_against_the_operation_and_not_against_each_read() {
     let server = Scripted::new(|mut peer| {
         peer.line();
