@@ -82,7 +82,7 @@ fn a_silent_server_costs_one_deadline() {
 
 #[test]
 fn a_connection_that_stays_silent_is_closed() {
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, told) = mpsc::channel();
     let server = Scripted::new(move |mut peer| {
         while peer.line().is_some() {}
         let _ = tell.send(());
