@@ -64,10 +64,15 @@ impl<O: Buffer + ?Sized> Line<'_, O> {
 
     #[inline]
     fn number(&mut self, number: u64) {
-        self.put(Digits::behind_space(number).as_bytes());
+        // Most flags and times to live are 0.
+        if number == 0 {
+            self.put(b" 0");
+        } else {
+            self.put(Digits::behind_space(number).as_bytes());
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     fn signed(&mut self, number: i32) {
         match u64::try_from(number) {
             Ok(number) => self.number(number),
@@ -394,10 +399,13 @@ pub(crate) fn store_line(store: &Store<'_>, len: usize) -> Head {
 #[inline]
 fn compose_store(store: &Store<'_>, len: usize, head: &mut Line<'_, impl Buffer + ?Sized>) {
     match store.verb {
-        StoreVerb::Set => head.put(b"set"),
-        verb => head.put(verb.word().as_bytes()),
+        StoreVerb::Set => head.put(b"set "),
+        verb => {
+            head.put(verb.word().as_bytes());
+            head.put(b" ");
+        }
     }
-    head.word(store.key.as_bytes());
+    head.put(store.key.as_bytes());
     head.number(u64::from(store.flags));
     head.signed(store.exptime);
     head.number(len as u64);
