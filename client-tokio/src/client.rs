@@ -234,7 +234,8 @@ impl Client {
 
     /// Closes all connections, for all clones at once, when everything under way is answered: after the
     /// [timeout](Builder::timeout) at the latest. What is called from now on ends with
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed).
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed). A value that is being streamed has a connection of its own, which
+    /// is its caller's to end.
     ///
     /// Dropping the last clone closes them, too, without waiting for anything.
     ///

@@ -117,6 +117,9 @@ impl Pool {
         }
         // There is at least one.
         let mux = self.mux();
+        if mux.is_closing() {
+            return Err(Cause::Shut);
+        }
         let options = mux.options();
         let deadline = Deadline::after(options.connect_timeout.min(timeout));
         Ok((mux.dialer().dial(deadline.at(), options.timeout).await?, options.limits))

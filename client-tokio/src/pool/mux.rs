@@ -250,6 +250,11 @@ impl Mux {
         driver.into_iter().for_each(Waker::wake);
     }
 
+    /// Whether it has been told to close.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.lock().closing > Closing::No
+    }
+
     /// Ready when there is no driver.
     pub(crate) fn poll_closed(&self, waker: &Waker) -> Poll<()> {
         let mut shared = self.lock();

@@ -190,3 +190,16 @@ async fn a_server_that_hangs_costs_one_timeout() {
     let error = client.set_from("k", 1000, &value[..], hour()).await.unwrap_err();
     assert!(error.is_timeout() && error.is_ambiguous(), "{error:?}");
 }
+
+#[tokio::test]
+async fn nothing_is_streamed_after_the_client_is_closed() {
+    let server = Scripted::silent();
+    let client = server.client(Duration::from_secs(10));
+    client.close().await;
+    let value = bytes(1000);
+    let stored = client.set_from("k", 1000, &value[..], hour()).await;
+    let read = client.get_to("k", &mut Vec::new()).await;
+    assert_eq!(stored.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(read.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(server.connections(), 0);
+}
