@@ -92,19 +92,7 @@ impl Error {
     /// These are the errors that a cache may take for a miss.
     #[must_use]
     pub fn is_outage(&self) -> bool {
-        let is_outage = matches!(
-            self.kind(),
-            ErrorKind::Down
-                | ErrorKind::Resolve
-                | ErrorKind::Connect
-                | ErrorKind::Timeout
-                | ErrorKind::Closed
-                | ErrorKind::Io
-                | ErrorKind::Protocol
-                | ErrorKind::TooManyConnections
-                | ErrorKind::OutOfMemory
-                | ErrorKind::Server
-        );
+        let is_outage = self.is_passing() || matches!(self.kind(), ErrorKind::Protocol | ErrorKind::Server);
         is_outage && !matches!(self.0.cause, Cause::Shut)
     }
 
@@ -118,7 +106,12 @@ impl Error {
     /// Whether the same call may succeed later, and to repeat it cannot apply it twice.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        let passing = matches!(
+        self.is_passing() && !self.is_ambiguous()
+    }
+
+    /// Whether it is of a kind that time may mend.
+    fn is_passing(&self) -> bool {
+        matches!(
             self.kind(),
             ErrorKind::Down
                 | ErrorKind::Resolve
@@ -128,8 +121,7 @@ impl Error {
                 | ErrorKind::Io
                 | ErrorKind::TooManyConnections
                 | ErrorKind::OutOfMemory
-        );
-        passing && !self.is_ambiguous()
+        )
     }
 
     /// What the server said, where it refused.
