@@ -7,20 +7,7 @@ use memring_std::{
     SetMode, StoreOutcome, Ttl, UnixTime,
 };
 
-use crate::support::{Fleet, Scripted};
-
-/// Makes two tests of each function.
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        mod on_embedded {
-            $(#[test] fn $name() { super::$name(&super::Fleet::embedded(3)); })*
-        }
-
-        mod on_memcached {
-            $(#[test] fn $name() { super::$name(&super::Fleet::memcached(3)); })*
-        }
-    };
-}
+use crate::support::{Fleet, Scripted, on_both};
 
 on_both! {
     nothing_comes_back_that_was_not_asked_for

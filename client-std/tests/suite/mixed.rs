@@ -4,20 +4,7 @@ use core::{num::NonZeroU32, time::Duration};
 
 use memring_std::{Attributes, Batch, Client, ErrorKind, StoreOutcome, Ttl};
 
-use crate::support::{Fleet, Scripted, refusing};
-
-/// Makes two tests of each function.
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        mod on_embedded {
-            $(#[test] fn $name() { super::$name(&super::Fleet::embedded(3)); })*
-        }
-
-        mod on_memcached {
-            $(#[test] fn $name() { super::$name(&super::Fleet::memcached(3)); })*
-        }
-    };
-}
+use crate::support::{Fleet, Scripted, on_both, refusing};
 
 on_both! {
     every_kind_has_its_result

@@ -5,20 +5,7 @@ use std::io;
 
 use memring_std::{Attributes, Client, ErrorKind, Limits, Ttl};
 
-use crate::support::{Fleet, Scripted};
-
-/// Makes two tests of each function.
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        mod on_embedded {
-            $(#[test] fn $name() { super::$name(&super::Fleet::embedded(3)); })*
-        }
-
-        mod on_memcached {
-            $(#[test] fn $name() { super::$name(&super::Fleet::memcached(3)); })*
-        }
-    };
-}
+use crate::support::{Fleet, Scripted, on_both};
 
 on_both! {
     values_of_any_length_pass_both_ways

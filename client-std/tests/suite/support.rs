@@ -7,6 +7,21 @@ use memring_std::{Client, testing};
 
 pub(crate) use crate::harness::*;
 
+/// Makes two tests of each function: on servers of the process, and on real ones.
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod on_embedded {
+            $(#[test] fn $name() { super::$name(&$crate::support::Fleet::embedded(3)); })*
+        }
+
+        mod on_memcached {
+            $(#[test] fn $name() { super::$name(&$crate::support::Fleet::memcached(3)); })*
+        }
+    };
+}
+
+pub(crate) use on_both;
+
 /// Servers of one kind, and a client of them.
 pub(crate) struct Fleet {
     pub(crate) client: Client,

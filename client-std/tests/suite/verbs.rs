@@ -7,20 +7,7 @@ use memring_std::{
     testing::Server,
 };
 
-use crate::support::{Fleet, Memcached};
-
-/// Makes two tests of each function.
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        mod on_embedded {
-            $(#[test] fn $name() { super::$name(&super::Fleet::embedded(3)); })*
-        }
-
-        mod on_memcached {
-            $(#[test] fn $name() { super::$name(&super::Fleet::memcached(3)); })*
-        }
-    };
-}
+use crate::support::{Fleet, Memcached, on_both};
 
 on_both! {
     what_is_stored_is_read_back

@@ -8,20 +8,7 @@ use memring_tokio::{
     SetMode, StoreOutcome, Ttl, UnixTime,
 };
 
-use crate::support::{Fleet, Scripted};
-
-/// Makes two tests of each function.
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        mod on_embedded {
-            $(#[tokio::test] async fn $name() { super::$name(&super::Fleet::embedded(3)).await; })*
-        }
-
-        mod on_memcached {
-            $(#[tokio::test] async fn $name() { super::$name(&super::Fleet::memcached(3)).await; })*
-        }
-    };
-}
+use crate::support::{Fleet, Scripted, on_both};
 
 on_both! {
     nothing_comes_back_that_was_not_asked_for

@@ -4,20 +4,7 @@ use core::{num::NonZeroU32, time::Duration};
 
 use memring_tokio::{Attributes, Batch, Client, ErrorKind, StoreOutcome, Ttl};
 
-use crate::support::{Fleet, Scripted, refusing};
-
-/// Makes two tests of each function.
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        mod on_embedded {
-            $(#[tokio::test] async fn $name() { super::$name(&super::Fleet::embedded(3)).await; })*
-        }
-
-        mod on_memcached {
-            $(#[tokio::test] async fn $name() { super::$name(&super::Fleet::memcached(3)).await; })*
-        }
-    };
-}
+use crate::support::{Fleet, Scripted, on_both, refusing};
 
 on_both! {
     every_kind_has_its_result

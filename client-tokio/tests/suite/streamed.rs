@@ -11,20 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use memring_tokio::{Attributes, Client, ErrorKind, Limits, Ttl};
 
-use crate::support::{Fleet, Scripted};
-
-/// Makes two tests of each function.
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        mod on_embedded {
-            $(#[tokio::test] async fn $name() { super::$name(&super::Fleet::embedded(3)).await; })*
-        }
-
-        mod on_memcached {
-            $(#[tokio::test] async fn $name() { super::$name(&super::Fleet::memcached(3)).await; })*
-        }
-    };
-}
+use crate::support::{Fleet, Scripted, on_both};
 
 on_both! {
     values_of_any_length_pass_both_ways

@@ -8,6 +8,21 @@ use memring_tokio::Client;
 
 pub(crate) use crate::harness::*;
 
+/// Makes two tests of each function: on servers of the process, and on real ones.
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod on_embedded {
+            $(#[tokio::test] async fn $name() { super::$name(&$crate::support::Fleet::embedded(3)).await; })*
+        }
+
+        mod on_memcached {
+            $(#[tokio::test] async fn $name() { super::$name(&$crate::support::Fleet::memcached(3)).await; })*
+        }
+    };
+}
+
+pub(crate) use on_both;
+
 /// Servers of one kind, and a client of them.
 pub(crate) struct Fleet {
     pub(crate) client: Client,

@@ -8,20 +8,7 @@ use memring_tokio::{
     ArrayBuffer, Attributes, Client, ErrorKind, Limits, StatsKind, StoreOutcome, Ttl, UnixTime,
 };
 
-use crate::support::{Fleet, Memcached};
-
-/// Makes two tests of each function.
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        mod on_embedded {
-            $(#[tokio::test] async fn $name() { super::$name(&super::Fleet::embedded(3)).await; })*
-        }
-
-        mod on_memcached {
-            $(#[tokio::test] async fn $name() { super::$name(&super::Fleet::memcached(3)).await; })*
-        }
-    };
-}
+use crate::support::{Fleet, Memcached, on_both};
 
 on_both! {
     what_is_stored_is_read_back
