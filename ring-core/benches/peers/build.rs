@@ -4,7 +4,7 @@ use std::process::Command;
 
 fn main() {
     println!("cargo:rustc-check-cfg=cfg(libmemcached)");
-    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-env-changed=PKG_CONFIG_PATH");
     let found = Command::new("pkg-config").args(["--modversion", "libmemcached"]).output();
     match found {
         Ok(output) if output.status.success() => {

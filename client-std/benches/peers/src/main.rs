@@ -13,6 +13,7 @@ mod contest;
 mod libmemcached;
 mod memcached;
 mod raw;
+#[path = "../../../../ring-core/benches/peers/src/thread_time.rs"]
 mod thread_time;
 
 use std::{alloc::System, net::SocketAddr};

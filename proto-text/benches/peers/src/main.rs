@@ -11,6 +11,7 @@
 
 #[path = "../../contest.rs"]
 mod contest;
+#[path = "../../../../ring-core/benches/peers/src/thread_time.rs"]
 mod thread_time;
 
 use std::{
