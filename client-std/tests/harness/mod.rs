@@ -4,6 +4,7 @@ mod file;
 mod memcached;
 mod nobody;
 pub(crate) mod scripted;
+mod stopwatch;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -14,6 +15,7 @@ pub(crate) use file::File;
 pub(crate) use memcached::Memcached;
 pub(crate) use nobody::{BlackHole, refusing};
 pub(crate) use scripted::Scripted;
+pub(crate) use stopwatch::Stopwatch;
 #[cfg(feature = "tls")]
 pub(crate) use tls::{Authority, Identity};
 

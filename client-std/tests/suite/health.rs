@@ -17,7 +17,7 @@ use memring_std::{
     testing::Server,
 };
 
-use crate::support::{Memcached, Scripted, refusing, until};
+use crate::support::{Memcached, Scripted, Stopwatch, refusing, until};
 
 const DEADLINE: Duration = Duration::from_millis(400);
 
@@ -59,14 +59,14 @@ fn a_server_that_hangs_costs_a_few_deadlines_and_then_nothing() {
     client.version();
     hung.signal("STOP");
     // Callers of the same moment pay one deadline, all together.
-    let begin = Instant::now();
+    let watch = Stopwatch::start();
     thread::scope(|scope| {
         for key in &lost[..5] {
             let client = &client;
             scope.spawn(move || assert_eq!(client.get(key).unwrap_err().kind(), ErrorKind::Timeout));
         }
     });
-    assert!(begin.elapsed() < 3 * DEADLINE, "{:?}", begin.elapsed());
+    assert!(watch.took() < 3 * DEADLINE, "{:?}", watch.took());
     let error = until("the server is left alone", || {
         client.get(&lost[0]).err().filter(|error| error.kind() == ErrorKind::Down)
     });
@@ -75,8 +75,8 @@ fn a_server_that_hangs_costs_a_few_deadlines_and_then_nothing() {
     assert_eq!(error.server(), Some(&*hung.name()));
     let down = || client.set(&lost[0], "v", Ttl::NEVER).unwrap_err().kind() == ErrorKind::Down;
     let took = until("a set fails at once", || {
-        let begin = Instant::now();
-        down().then(|| begin.elapsed())
+        let watch = Stopwatch::start();
+        down().then(|| watch.took())
     });
     assert!(took < DEADLINE / 4, "{took:?}");
     for key in &found {

@@ -1,7 +1,6 @@
 //! Servers to test against.
 
 use core::{any::Any, time::Duration};
-use std::time::Instant;
 
 use memring_std::{Client, testing};
 
@@ -64,13 +63,8 @@ impl Scripted {
 
 /// Runs `run` and holds its time against a deadline: not before it, and not a fifth of it later.
 pub(crate) fn ends_at<T>(deadline: Duration, run: impl FnOnce() -> T) -> T {
-    let begin = Instant::now();
+    let watch = Stopwatch::start();
     let result = run();
-    let took = begin.elapsed();
-    assert!(took >= deadline.mul_f64(0.95), "ended early: {took:?} of {deadline:?}");
-    assert!(took < deadline.mul_f64(1.2) + NOISE, "ended late: {took:?} of {deadline:?}");
+    watch.assert_ends_at(deadline);
     result
 }
-
-/// How late a busy machine may wake a thread.
-const NOISE: Duration = Duration::from_millis(100);

@@ -1,7 +1,6 @@
 //! Servers to test against.
 
 use core::{any::Any, time::Duration};
-use std::time::Instant;
 
 use memring_std::testing;
 use memring_tokio::Client;
@@ -70,11 +69,8 @@ impl Scripted {
 
 /// Waits for `run` and holds its time against a deadline: not before it, and not much later.
 pub(crate) async fn ends_at<T>(deadline: Duration, run: impl Future<Output = T>) -> T {
-    let begin = Instant::now();
+    let watch = Stopwatch::start();
     let result = run.await;
-    let took = begin.elapsed();
-    assert!(took >= deadline.mul_f64(0.95), "ended early: {took:?} of {deadline:?}");
-    let late = deadline.mul_f64(1.2).max(deadline + Duration::from_millis(100));
-    assert!(took < late, "ended late: {took:?} of {deadline:?}");
+    watch.assert_ends_at(deadline);
     result
 }
