@@ -345,9 +345,14 @@ fn is_passing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Interrupted || has_timed_out(error)
 }
 
-/// Sockets say it in one of two ways, depending on the system.
+/// Whether the limit that the system was told has passed. `TimedOut` says so on Windows only; elsewhere it says that the
+/// peer acknowledges nothing any more, which ends the connection.
 fn has_timed_out(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+    match error.kind() {
+        io::ErrorKind::WouldBlock => true,
+        io::ErrorKind::TimedOut => cfg!(windows),
+        _ => false,
+    }
 }
 
 /// The shortest time limit that systems keep apart from "none", with room to spare.

@@ -266,10 +266,11 @@ impl From<ValueTooLarge> for Cause {
 impl From<io::Error> for Cause {
     fn from(error: io::Error) -> Self {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, WriteZero};
+        use io::ErrorKind::{HostUnreachable, NetworkUnreachable, TimedOut};
         match error.kind() {
-            BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | WriteZero => {
-                Self::Closed(Some(Arc::new(error)))
-            }
+            // The peer ended the connection, or the system gave it up: the peer has acknowledged nothing for too long.
+            BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | WriteZero | TimedOut
+            | HostUnreachable | NetworkUnreachable => Self::Closed(Some(Arc::new(error))),
             _ => Self::Io(Arc::new(error)),
         }
     }
