@@ -14,7 +14,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::until;
+use super::{alone::has_own_network, until};
 
 /// A memcached process on a free port of the loopback interface; killed when dropped.
 pub(crate) struct Memcached {
@@ -71,8 +71,9 @@ impl Memcached {
 
     fn command() -> Command {
         let mut command = Command::new("memcached");
-        // Only root must name a user, and only root may.
-        command.args(["-U", "0", "-u", "nobody", "-t", "1"]).stdin(Stdio::null()).stderr(Stdio::null());
+        // Only root must name a user, and only root may; where the network is ours, nobody else is known.
+        let user = if has_own_network() { "root" } else { "nobody" };
+        command.args(["-U", "0", "-u", user, "-t", "1"]).stdin(Stdio::null()).stderr(Stdio::null());
         command
     }
 

@@ -1,5 +1,6 @@
 //! What the suites of both clients test against: real servers, servers that misbehave, and what those need.
 
+mod alone;
 mod file;
 mod memcached;
 mod nobody;
@@ -11,6 +12,9 @@ mod tls;
 use core::time::Duration;
 use std::{thread, time::Instant};
 
+pub(crate) use alone::alone;
+#[cfg(target_os = "linux")]
+pub(crate) use alone::{alone_in_a_network, has_own_network};
 pub(crate) use file::File;
 pub(crate) use memcached::Memcached;
 pub(crate) use nobody::{BlackHole, refusing};

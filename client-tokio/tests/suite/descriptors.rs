@@ -1,20 +1,15 @@
 //! A process that has no file descriptor left.
 
-use std::{env, fs::File, process::Command};
+use std::fs::File;
 
 use memring_std::testing::Server;
 use memring_tokio::{Client, ErrorKind, Ttl};
 
+use crate::support::alone;
+
 #[test]
 fn without_a_descriptor_there_is_a_connect_error_until_there_is_one() {
-    let own = env::current_exe().unwrap();
-    let ended = Command::new("sh")
-        .args(["-c", "ulimit -n 64 && exec \"$0\" --ignored --exact descriptors::with_few_descriptors"])
-        .arg(own)
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&ended.stdout);
-    assert!(ended.status.success() && told.contains("1 passed"), "{told}");
+    alone("ulimit -n 64", "descriptors::with_few_descriptors");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What the client promises, held against the server of the process, a real memcached, and servers that misbehave.
 //!
-//! memcached must be installed; the suite fails without it.
+//! memcached must be installed; the suite fails without it. On Linux, some tests take a network down, one of their own:
+//! that needs `unshare` and `ip`.
 
 mod auth;
 mod batches;
@@ -14,6 +15,8 @@ mod keys;
 mod meta;
 mod mixed;
 mod naming;
+#[cfg(target_os = "linux")]
+mod network;
 mod parity;
 mod servers;
 mod sharing;

@@ -1,0 +1,52 @@
+//! Tests in a process of their own.
+
+#[cfg(target_os = "linux")]
+use std::io::{self, Write as _};
+use std::{env, process::Command};
+
+/// Runs the ignored test `name` of this program in a process of its own, in which `sh` has run `first` before.
+pub(crate) fn alone(first: &str, name: &str) {
+    run(&mut Command::new("sh"), first, name);
+}
+
+/// Runs the ignored test `name` of this program in a process and a network of its own: of the loopback interface only,
+/// and there it is root. Where the system does not let us have one, that is told; with `CI` set, it is a failure.
+#[cfg(target_os = "linux")]
+pub(crate) fn alone_in_a_network(name: &str) {
+    if let Err(reason) = network_of_its_own() {
+        let told = format!("NOT RUN: {name} needs a network of its own: {reason}");
+        assert!(env::var_os("CI").is_none(), "{told}");
+        // What a test that passes prints by the macros is not shown.
+        let _ = writeln!(io::stderr(), "{told}");
+        return;
+    }
+    let mut command = Command::new("unshare");
+    run(command.args(["-Urn", "sh"]).env(OWN_NETWORK, "1"), "ip link set lo up", name);
+}
+
+/// Whether this is such a process: what is done to the network is done to no other's then.
+pub(crate) fn has_own_network() -> bool {
+    env::var_os(OWN_NETWORK).is_some()
+}
+
+#[cfg(target_os = "linux")]
+fn network_of_its_own() -> Result<(), String> {
+    let mut command = Command::new("unshare");
+    let tried = command.args(["-Urn", "ip", "link", "set", "lo", "up"]).output();
+    let tried = tried.map_err(|error| format!("`unshare`, of util-linux: {error}"))?;
+    if tried.status.success() { Ok(()) } else { Err(format!("{command:?}: {}", text(&tried.stderr))) }
+}
+
+fn run(shell: &mut Command, first: &str, name: &str) {
+    let script = format!("{first} && exec \"$0\" --ignored --exact {name}");
+    let ended = shell.args(["-c", &script]).arg(env::current_exe().unwrap()).output().unwrap();
+    let (out, err) = (text(&ended.stdout), text(&ended.stderr));
+    assert!(ended.status.success() && out.contains("1 passed"), "{out}\n{err}");
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().to_owned()
+}
+
+/// Tells the process that it has a network of its own.
+const OWN_NETWORK: &str = "MEMRING_TEST_OWN_NETWORK";
