@@ -3,6 +3,7 @@
 use core::{
     net::{Ipv4Addr, SocketAddr},
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 use std::{
     io::{Read as _, Write as _},
@@ -10,6 +11,8 @@ use std::{
     sync::{Arc, Mutex},
     thread,
 };
+
+use socket2::SockRef;
 
 /// A server that does as it is told, connection by connection.
 pub(crate) struct Scripted {
@@ -118,5 +121,10 @@ impl Peer {
     /// Writes, whether the client is still there or not.
     pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref());
+    }
+    /// Ends the connection at once, and not in the orderly way.
+    pub(crate) fn reset(self) {
+        let lingers = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        lingers.unwrap();
     }
 }

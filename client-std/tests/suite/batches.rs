@@ -8,7 +8,7 @@ use std::{sync::mpsc, thread, time::Instant};
 
 use memring_std::{Client, ErrorKind, Item, Many, Ttl, testing::Server};
 
-use crate::support::{BlackHole, Memcached, Scripted, ends_at, refusing, until};
+use crate::support::{BlackHole, Memcached, Scripted, ends_at, is_kept, refusing, until};
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
@@ -155,6 +155,31 @@ fn items_that_were_complete_are_hits_and_the_rest_are_errors() {
     assert_eq!(kinds, ["Closed", "b", "c", "Closed", "Closed", "Closed"]);
     assert_eq!(found.errors().len(), 1);
     assert!(found.all().is_err());
+}
+
+#[test]
+fn what_was_answered_before_the_end_holds_and_the_rest_is_closed() {
+    // On the first connection, it answers two of five and breaks off within the third.
+    let server = Scripted::new(|mut peer| {
+        while (0..5).all(|_| peer.line().is_some()) {
+            if peer.number == 0 {
+                return peer.write("DELETED\r\nNOT_FOUND\r\nDELE");
+            }
+            peer.write("NOT_FOUND\r\n".repeat(5));
+        }
+    });
+    let client = server.client(Duration::from_secs(9));
+    let deleted = client.delete_many(&["a", "b", "c", "d", "e"]).unwrap();
+    let (answered, rest) = deleted.results().split_at(2);
+    assert!(matches!(answered, [Ok(true), Ok(false)]), "{answered:?}");
+    for result in rest {
+        let error = result.as_ref().unwrap_err();
+        assert!(error.kind() == ErrorKind::Closed && error.is_ambiguous(), "{error:?}");
+    }
+    assert_eq!(deleted.errors().len(), 1);
+    assert!(!is_kept(&client));
+    assert!(client.delete_many(&["a", "b", "c", "d", "e"]).unwrap().all().is_ok());
+    assert!(is_kept(&client) && server.connections() == 2);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod naming;
 #[cfg(target_os = "linux")]
 mod network;
 mod pools;
+mod replies;
 mod servers;
 mod soak;
 mod stand_ins;

@@ -61,6 +61,13 @@ impl Scripted {
     }
 }
 
+/// Whether the connection to the only server is kept, now that nobody uses it.
+pub(crate) fn is_kept(client: &Client) -> bool {
+    let servers = client.servers();
+    assert_eq!(servers[0].busy, 0);
+    servers[0].idle == 1
+}
+
 /// Runs `run` and holds its time against a deadline: not before it, and not a fifth of it later.
 pub(crate) fn ends_at<T>(deadline: Duration, run: impl FnOnce() -> T) -> T {
     let watch = Stopwatch::start();

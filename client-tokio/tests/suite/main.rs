@@ -18,6 +18,7 @@ mod naming;
 #[cfg(target_os = "linux")]
 mod network;
 mod parity;
+mod replies;
 mod servers;
 mod sharing;
 mod soak;

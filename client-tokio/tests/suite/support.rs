@@ -67,6 +67,13 @@ impl Scripted {
     }
 }
 
+/// Whether the connection to the only server is kept, now that nobody uses it.
+pub(crate) fn is_kept(client: &Client) -> bool {
+    let servers = client.servers();
+    assert_eq!(servers[0].waiting, 0);
+    servers[0].connections == 1
+}
+
 /// Waits for `run` and holds its time against a deadline: not before it, and not much later.
 pub(crate) async fn ends_at<T>(deadline: Duration, run: impl Future<Output = T>) -> T {
     let watch = Stopwatch::start();
