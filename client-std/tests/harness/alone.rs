@@ -10,7 +10,8 @@ pub(crate) fn alone(first: &str, name: &str) {
 }
 
 /// Runs the ignored test `name` of this program in a process and a network of its own: of the loopback interface only,
-/// and there it is root. Where the system does not let us have one, that is told; with `CI` set, it is a failure.
+/// and there it is root; what it mounts is its own, too. Where the system does not let us have that, it is told; with
+/// `CI` set, it is a failure.
 #[cfg(target_os = "linux")]
 pub(crate) fn alone_in_a_network(name: &str) {
     if let Err(reason) = network_of_its_own() {
@@ -21,7 +22,7 @@ pub(crate) fn alone_in_a_network(name: &str) {
         return;
     }
     let mut command = Command::new("unshare");
-    run(command.args(["-Urn", "sh"]).env(OWN_NETWORK, "1"), "ip link set lo up", name);
+    run(command.args(["-Urnm", "sh"]).env(OWN_NETWORK, "1"), "ip link set lo up", name);
 }
 
 /// Whether this is such a process: what is done to the network is done to no other's then.
@@ -32,7 +33,7 @@ pub(crate) fn has_own_network() -> bool {
 #[cfg(target_os = "linux")]
 fn network_of_its_own() -> Result<(), String> {
     let mut command = Command::new("unshare");
-    let tried = command.args(["-Urn", "ip", "link", "set", "lo", "up"]).output();
+    let tried = command.args(["-Urnm", "ip", "link", "set", "lo", "up"]).output();
     let tried = tried.map_err(|error| format!("`unshare`, of util-linux: {error}"))?;
     if tried.status.success() { Ok(()) } else { Err(format!("{command:?}: {}", text(&tried.stderr))) }
 }

@@ -1,7 +1,7 @@
 //! What the client promises, held against the server of the process, a real memcached, and servers that misbehave.
 //!
 //! memcached must be installed; the suite fails without it. On Linux, some tests take a network down, one of their own:
-//! that needs `unshare` and `ip`.
+//! that needs `unshare`, `ip` and `mount`.
 
 mod auth;
 mod batches;
@@ -18,6 +18,8 @@ mod naming;
 mod network;
 mod pools;
 mod replies;
+#[cfg(target_os = "linux")]
+mod resolve;
 mod servers;
 mod soak;
 mod stand_ins;
