@@ -95,5 +95,10 @@ pub(crate) fn all_fine<E: Display>(errors: impl IntoIterator<Item = E>) -> Resul
 
 /// How long an item lives; for ever unless said.
 pub(crate) fn ttl(argument: Option<Duration>) -> Result<Ttl, Failure> {
-    argument.map_or(Ok(Ttl::NEVER), |time| Ttl::after(time).map_err(Failure::usage))
+    match argument {
+        None => Ok(Ttl::NEVER),
+        // Other tools say "for ever" so.
+        Some(Duration::ZERO) => Err(Failure::usage("time to live is zero; without --ttl it is for ever")),
+        Some(time) => Ok(Ttl::after(time)),
+    }
 }

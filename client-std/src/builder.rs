@@ -1,6 +1,6 @@
 //! What a client is made of.
 
-use core::{error, num::NonZeroU32, time::Duration};
+use core::{error, time::Duration};
 use std::{
     collections::BTreeSet,
     sync::{Mutex, PoisonError},
@@ -290,7 +290,7 @@ impl Builder {
 /// What mcrouter gives such items, unless told otherwise.
 ///
 /// Source: mcrouter, `FailoverWithExptimeRoute`, `failover_exptime`.
-const STAND_IN_TTL: Ttl = Ttl::seconds(NonZeroU32::new(60).unwrap());
+const STAND_IN_TTL: Ttl = Ttl::seconds(60);
 
 /// The same text, to be kept for ever. A scheme borrows its options, and a client its scheme.
 fn kept(text: &str) -> &'static str {

@@ -253,16 +253,16 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn gat(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<Option<Item>, Error> {
-        self.retrieve(GetVerb::Gat(exptime(ttl)), key.as_ref(), Vec::new())
+    pub fn gat(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
+        self.retrieve(GetVerb::Gat(exptime(ttl.into())), key.as_ref(), Vec::new())
     }
 
     /// Reads an item with its cas unique and gives it `ttl` to live from now on.
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn gats(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<Option<Item>, Error> {
-        self.retrieve(GetVerb::Gats(exptime(ttl)), key.as_ref(), Vec::new())
+    pub fn gats(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
+        self.retrieve(GetVerb::Gats(exptime(ttl.into())), key.as_ref(), Vec::new())
     }
 
     /// Stores a value, whatever was there before.
@@ -350,9 +350,10 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn touch(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<bool, Error> {
+    pub fn touch(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<bool, Error> {
+        let exptime = exptime(ttl.into());
         self.on_key("touch", key.as_ref(), |key, server| {
-            server.call(&Touch { key, exptime: exptime(ttl), noreply: false }, NO_VALUE)
+            server.call(&Touch { key, exptime, noreply: false }, NO_VALUE)
         })
     }
 

@@ -60,7 +60,6 @@ pub use memring_text::{
     ArithMode, ArrayBuffer, Attributes, Buffer, Feature, FlushDelay, Full, Limits, MetaArithOptions,
     MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaInfo, MetaSetOptions, MetaStoreOutcome, Opaque,
     ServerError, ServerErrorKind, SetMode, SliceBuffer, Stats, StatsKind, StoreOutcome, Ttl, UnixTime,
-    ZeroTtl,
 };
 #[cfg(feature = "tls")]
 pub use rustls;

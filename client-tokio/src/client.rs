@@ -351,8 +351,8 @@ impl Client {
     ///
     /// # Cancel safety
     /// Dropped, it may have given the item its new time.
-    pub async fn gat(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<Option<Item>, Error> {
-        Ok(self.retrieve(GetVerb::Gat(exptime(ttl)), key.as_ref()).await?.map(shared))
+    pub async fn gat(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
+        Ok(self.retrieve(GetVerb::Gat(exptime(ttl.into())), key.as_ref()).await?.map(shared))
     }
 
     /// Reads an item with its cas unique and gives it `ttl` to live from now on.
@@ -362,8 +362,8 @@ impl Client {
     ///
     /// # Cancel safety
     /// Dropped, it may have given the item its new time.
-    pub async fn gats(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<Option<Item>, Error> {
-        Ok(self.retrieve(GetVerb::Gats(exptime(ttl)), key.as_ref()).await?.map(shared))
+    pub async fn gats(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
+        Ok(self.retrieve(GetVerb::Gats(exptime(ttl.into())), key.as_ref()).await?.map(shared))
     }
 
     /// Stores a value, whatever was there before.
@@ -475,10 +475,10 @@ impl Client {
     ///
     /// # Cancel safety
     /// Dropped, it may have given the item its new time or not.
-    pub async fn touch(&self, key: impl AsRef<[u8]>, ttl: Ttl) -> Result<bool, Error> {
+    pub async fn touch(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<bool, Error> {
         let mut room = KeyRoom::default();
         let (mut target, key) = self.target("touch", key.as_ref(), &mut room)?;
-        target.call(&Touch { key, exptime: exptime(ttl), noreply: false }).await
+        target.call(&Touch { key, exptime: exptime(ttl.into()), noreply: false }).await
     }
 
     /// Adds `delta` to a counter and returns the new number, or `None` when there is no such item. Past 2⁶⁴ − 1 it

@@ -34,7 +34,6 @@ pub use memring_text::{
     ArithMode, ArrayBuffer, Attributes, Buffer, Feature, FlushDelay, Limits, MetaArithOptions,
     MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaInfo, MetaSetOptions, MetaStoreOutcome, Opaque,
     ServerError, ServerErrorKind, SetMode, SliceBuffer, Stats, StatsKind, StoreOutcome, Ttl, UnixTime,
-    ZeroTtl,
 };
 #[cfg(feature = "tls")]
 pub use rustls;

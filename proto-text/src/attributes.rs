@@ -1,10 +1,19 @@
 //! What is stored beside a value.
 
+use core::time::Duration;
+
 use crate::ttl::Ttl;
 
 /// What is stored beside a value.
 ///
-/// Where one is asked for, a [`Ttl`] will do: the flags are then 0.
+/// Where one is asked for, a [`Ttl`] will do, or a [`Duration`]: the flags are then 0.
+///
+/// ```
+/// use core::time::Duration;
+/// use memring_text::{Attributes, Ttl};
+///
+/// assert_eq!(Attributes::from(Duration::from_secs(60)), Attributes { flags: 0, ttl: Ttl::seconds(60) });
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Attributes {
     /// The caller's own number.
@@ -16,5 +25,11 @@ pub struct Attributes {
 impl From<Ttl> for Attributes {
     fn from(ttl: Ttl) -> Self {
         Self { flags: 0, ttl }
+    }
+}
+
+impl From<Duration> for Attributes {
+    fn from(time: Duration) -> Self {
+        Ttl::after(time).into()
     }
 }

@@ -101,13 +101,13 @@ impl Batch {
     }
 
     /// Reads an item and gives it `ttl` to live from now on.
-    pub fn gat(&mut self, key: impl AsRef<[u8]>, ttl: Ttl) -> Handle<kind::Get> {
-        self.push(key.as_ref(), Verb::Get { cas: false, ttl: Some(ttl) }, b"")
+    pub fn gat(&mut self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Handle<kind::Get> {
+        self.push(key.as_ref(), Verb::Get { cas: false, ttl: Some(ttl.into()) }, b"")
     }
 
     /// Reads an item with its cas unique and gives it `ttl` to live from now on.
-    pub fn gats(&mut self, key: impl AsRef<[u8]>, ttl: Ttl) -> Handle<kind::Get> {
-        self.push(key.as_ref(), Verb::Get { cas: true, ttl: Some(ttl) }, b"")
+    pub fn gats(&mut self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Handle<kind::Get> {
+        self.push(key.as_ref(), Verb::Get { cas: true, ttl: Some(ttl.into()) }, b"")
     }
 
     /// Stores a value, whatever was there before.
@@ -167,8 +167,8 @@ impl Batch {
     }
 
     /// Gives an item `ttl` to live from now on. Says whether there is one.
-    pub fn touch(&mut self, key: impl AsRef<[u8]>, ttl: Ttl) -> Handle<kind::Find> {
-        self.push(key.as_ref(), Verb::Touch(ttl), b"")
+    pub fn touch(&mut self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Handle<kind::Find> {
+        self.push(key.as_ref(), Verb::Touch(ttl.into()), b"")
     }
 
     /// Adds `delta` to a counter: the new number, or `None` when there is no such item.

@@ -38,11 +38,10 @@ pub trait Operation<V> {
     /// time to live. For servers that hold a key for a while only, in another's place.
     ///
     /// ```
-    /// use core::num::NonZeroU32;
     /// use memring_text::{Key, Operation, Touch, Ttl, UnixTime};
     ///
     /// let touch = Touch { key: Key::new(b"k")?, exptime: 0, noreply: false };
-    /// let (cap, now) = (Ttl::seconds(NonZeroU32::new(60).unwrap()), UnixTime::from_secs(1_700_000_000));
+    /// let (cap, now) = (Ttl::seconds(60), UnixTime::from_secs(1_700_000_000));
     /// let short = Operation::<Vec<u8>>::with_ttl_cap(&touch, cap, now);
     /// assert_eq!(short, Some(Touch { exptime: 60, ..touch }));
     /// # Ok::<(), memring_text::KeyError>(())

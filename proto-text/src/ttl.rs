@@ -1,6 +1,6 @@
 //! How long an item lives: the caller's type, and the number it becomes on the wire.
 
-use core::{fmt, num::NonZeroU32, time::Duration};
+use core::{fmt, time::Duration};
 
 /// Longest time that the wire says in relative seconds: 30 days. A larger number is read as a Unix time.
 ///
@@ -60,17 +60,20 @@ impl From<std::time::SystemTime> for UnixTime {
 /// relative, above is a Unix time. A `Ttl` cannot be misread: no length of time means "for ever" by accident, and a
 /// length above 30 days becomes the Unix time it means.
 ///
+/// Who comes from a client where 0 is for ever: that is [`Ttl::NEVER`]. No time at all is just that, and the item
+/// expires at once.
+///
 /// ```
 /// use core::time::Duration;
 /// use memring_text::{Ttl, UnixTime};
 ///
 /// let now = UnixTime::from_secs(1_700_000_000);
 /// assert_eq!(Ttl::NEVER.exptime(now), 0);
-/// assert_eq!(Ttl::after(Duration::from_millis(1500))?.exptime(now), 2);
+/// assert_eq!(Ttl::seconds(60).exptime(now), 60);
+/// assert_eq!(Ttl::after(Duration::from_millis(1500)).exptime(now), 2);
 /// let forty_days = Duration::from_secs(40 * 24 * 60 * 60);
-/// assert_eq!(Ttl::after(forty_days)?.exptime(now), 1_703_456_000);
-/// assert!(Ttl::after(Duration::ZERO).is_err());
-/// # Ok::<(), memring_text::ZeroTtl>(())
+/// assert_eq!(Ttl::after(forty_days).exptime(now), 1_703_456_000);
+/// assert_eq!(Ttl::after(Duration::ZERO).exptime(now), -1);
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Ttl(Kind);
@@ -87,21 +90,16 @@ impl Ttl {
     /// The item stays until it is evicted.
     pub const NEVER: Self = Self(Kind::Never);
 
-    /// The item lives for `time`, rounded up to whole seconds.
-    ///
-    /// # Errors
-    /// Refuses zero, which the wire would take for "for ever".
-    pub const fn after(time: Duration) -> Result<Self, ZeroTtl> {
-        if time.is_zero() {
-            return Err(ZeroTtl);
-        }
-        Ok(Self(Kind::After(time)))
+    /// The item lives for `time`, rounded up to whole seconds; of no time at all it is expired at once.
+    #[must_use]
+    pub const fn after(time: Duration) -> Self {
+        Self(Kind::After(time))
     }
 
-    /// The item lives for `seconds`.
+    /// The item lives for `seconds`; for 0 of them it is expired at once.
     #[must_use]
-    pub const fn seconds(seconds: NonZeroU32) -> Self {
-        Self(Kind::After(Duration::from_secs(seconds.get() as u64)))
+    pub const fn seconds(seconds: u32) -> Self {
+        Self::after(Duration::from_secs(seconds as u64))
     }
 
     /// The item lives until `moment`, rounded up to a whole second; a moment that has passed is expired at once.
@@ -129,6 +127,7 @@ impl Ttl {
     pub fn exptime_by(self, now: impl FnOnce() -> UnixTime) -> i32 {
         match self.0 {
             Kind::Never => 0,
+            Kind::After(Duration::ZERO) => EXPIRED,
             Kind::After(time) => {
                 let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
                 if seconds <= u64::from(MAX_RELATIVE_SECONDS) {
@@ -149,10 +148,9 @@ impl Ttl {
     /// Of the number `exptime` and this time's own, the one that ends first when they are sent at `now`.
     ///
     /// ```
-    /// use core::num::NonZeroU32;
     /// use memring_text::{Ttl, UnixTime};
     ///
-    /// let minute = Ttl::seconds(NonZeroU32::new(60).unwrap());
+    /// let minute = Ttl::seconds(60);
     /// let now = UnixTime::from_secs(1_700_000_000);
     /// assert_eq!(minute.cap(0, now), 60);
     /// assert_eq!(minute.cap(5, now), 5);
@@ -176,10 +174,9 @@ impl fmt::Debug for Ttl {
     }
 }
 
-impl TryFrom<Duration> for Ttl {
-    type Error = ZeroTtl;
-
-    fn try_from(time: Duration) -> Result<Self, ZeroTtl> {
+/// As [`Ttl::after`].
+impl From<Duration> for Ttl {
+    fn from(time: Duration) -> Self {
         Self::after(time)
     }
 }
@@ -209,18 +206,6 @@ fn absolute(moment: UnixTime, now: UnixTime) -> i32 {
     }
 }
 
-/// A time to live of zero was asked for. Use [`Ttl::NEVER`] for "for ever"; to get rid of an item, delete it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ZeroTtl;
-
-impl fmt::Display for ZeroTtl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("time to live is zero")
-    }
-}
-
-impl core::error::Error for ZeroTtl {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,7 +213,7 @@ mod tests {
     const NOW: UnixTime = UnixTime::from_millis(1_700_000_000_400);
 
     fn after(time: Duration) -> i32 {
-        Ttl::after(time).unwrap().exptime(NOW)
+        Ttl::after(time).exptime(NOW)
     }
 
     #[test]
@@ -236,6 +221,12 @@ mod tests {
         assert_eq!(after(Duration::from_nanos(1)), 1);
         assert_eq!(after(Duration::from_secs(1)), 1);
         assert_eq!(after(Duration::from_millis(1001)), 2);
+    }
+
+    #[test]
+    fn no_time_at_all_is_not_for_ever() {
+        assert_eq!(after(Duration::ZERO), -1);
+        assert_eq!(Ttl::seconds(0), Ttl::from(Duration::ZERO));
     }
 
     #[test]
@@ -250,7 +241,7 @@ mod tests {
     fn what_the_wire_cannot_say_is_shortened_and_never_negative() {
         assert_eq!(after(Duration::MAX), i32::MAX);
         let in_2040 = UnixTime::from_secs(2_208_988_800);
-        let year = Ttl::after(Duration::from_secs(31_536_000)).unwrap();
+        let year = Ttl::after(Duration::from_secs(31_536_000));
         assert_eq!(year.exptime(in_2040), 2_592_000);
         assert_eq!(Ttl::at(UnixTime::from_millis(u64::MAX)).exptime(in_2040), 2_592_000);
     }
@@ -268,7 +259,7 @@ mod tests {
         let (minute, months) =
             (Duration::from_secs(60), Duration::from_secs(2 * u64::from(MAX_RELATIVE_SECONDS)));
         let caps = [(Ttl::after(minute), 60), (Ttl::after(months), 1_705_184_001)];
-        for (cap, own) in caps.map(|(cap, own)| (cap.unwrap(), own)) {
+        for (cap, own) in caps {
             for exptime in [-1, i32::MIN, 1, 59, 60, 1_600_000_000, 1_700_000_060] {
                 assert_eq!(cap.cap(exptime, NOW), exptime);
             }
@@ -277,7 +268,7 @@ mod tests {
             }
         }
         for exptime in [61, MAX_RELATIVE_SECONDS as i32, 1_700_000_061] {
-            assert_eq!(Ttl::after(minute).unwrap().cap(exptime, NOW), 60);
+            assert_eq!(Ttl::after(minute).cap(exptime, NOW), 60);
             assert_eq!(Ttl::NEVER.cap(exptime, NOW), exptime);
         }
     }

@@ -39,14 +39,12 @@ impl Client {
     /// # use memring_std::{Client, testing::Server};
     /// # let server = Server::start()?;
     /// # let client = Client::connect([server.addr().to_string()])?;
-    /// use core::num::NonZeroU32;
     /// use memring_std::{MetaGetOptions, MetaSetOptions, Ttl};
     ///
-    /// let seconds = |seconds| Ttl::seconds(NonZeroU32::new(seconds).unwrap());
-    /// let options = MetaGetOptions::new().value().vivify(seconds(30)).recache(seconds(10));
+    /// let options = MetaGetOptions::new().value().vivify(Ttl::seconds(30)).recache(Ttl::seconds(10));
     /// let item = client.meta().get("report", options)?.expect("vivify leaves no miss");
     /// if item.info.win {
-    ///     let fresh = MetaSetOptions::new().ttl(seconds(60));
+    ///     let fresh = MetaSetOptions::new().ttl(Ttl::seconds(60));
     ///     client.meta().set("report", "made anew", fresh)?;
     /// }
     /// assert!(!client.meta().get("report", options)?.unwrap().info.win);

@@ -1,6 +1,6 @@
 //! The meta commands, on the server of the process and on a real memcached.
 
-use core::{num::NonZeroU32, time::Duration};
+use core::time::Duration;
 
 use memring_std::{
     ArithMode, Client, ErrorKind, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, MetaSetOptions,
@@ -24,7 +24,7 @@ on_both! {
 }
 
 fn seconds(seconds: u32) -> Ttl {
-    Ttl::seconds(NonZeroU32::new(seconds).unwrap())
+    Ttl::seconds(seconds)
 }
 
 const VALUE: MetaGetOptions = MetaGetOptions::new().value();

@@ -1,13 +1,11 @@
 //! What stands before keys, and what they are placed by, in every verb.
 
-use core::num::NonZeroU32;
-
 use memring_std::{Batch, Builder, Client, ErrorKind, MetaGetOptions, MetaSetOptions, Ttl};
 
 use crate::support::Fleet;
 
 fn hour() -> Ttl {
-    Ttl::seconds(NonZeroU32::new(3600).unwrap())
+    Ttl::seconds(3600)
 }
 
 fn builder(fleet: &Fleet) -> Builder {

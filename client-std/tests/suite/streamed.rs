@@ -1,6 +1,6 @@
 //! Values that pass piece by piece, on the server of the process and on a real memcached.
 
-use core::{num::NonZeroU32, time::Duration};
+use core::time::Duration;
 use std::io;
 
 use memring_std::{Attributes, Client, ErrorKind, Limits, Ttl};
@@ -17,7 +17,7 @@ on_both! {
 }
 
 fn hour() -> Ttl {
-    Ttl::seconds(NonZeroU32::new(3600).unwrap())
+    Ttl::seconds(3600)
 }
 
 fn bytes(len: usize) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Operations of different kinds at once, on the server of the process and on a real memcached.
 
-use core::{num::NonZeroU32, time::Duration};
+use core::time::Duration;
 
 use memring_tokio::{Attributes, Batch, Client, ErrorKind, StoreOutcome, Ttl};
 
@@ -17,7 +17,7 @@ on_both! {
 }
 
 fn hour() -> Ttl {
-    Ttl::seconds(NonZeroU32::new(3600).unwrap())
+    Ttl::seconds(3600)
 }
 
 async fn every_kind_has_its_result(fleet: &Fleet) {

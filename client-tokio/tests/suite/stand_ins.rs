@@ -1,6 +1,6 @@
 //! What is written to a server that stands in for another: how long it lives, and who is right afterwards.
 
-use core::{num::NonZeroU32, time::Duration};
+use core::time::Duration;
 
 use memring_tokio::{
     Batch, Builder, Client, FailurePolicy, HealthPolicy, MetaArithOptions, MetaGetOptions, MetaSetOptions,
@@ -22,7 +22,7 @@ const TOUCHY: HealthPolicy =
     HealthPolicy { failures: 1, min_wait: LONG, max_wait: LONG, ..HealthPolicy::DEFAULT };
 
 fn seconds(seconds: u32) -> Ttl {
-    Ttl::seconds(NonZeroU32::new(seconds).unwrap())
+    Ttl::seconds(seconds)
 }
 
 /// A client of a server that is not there, and of a spare one.

@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn a_cap_shortens_what_an_item_is_given() {
-        let (cap, now) = (Ttl::after(core::time::Duration::from_secs(10)).unwrap(), UnixTime::from_secs(9));
+        let (cap, now) = (Ttl::seconds(10), UnixTime::from_secs(9));
         let key = Key::new(b"k").unwrap();
         let value = Value::new(b"v").unwrap();
         let rows = [

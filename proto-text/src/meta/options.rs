@@ -101,11 +101,9 @@ options! {
     /// What an `mg` asks for. Nothing comes back that was not asked for, the value included.
     ///
     /// ```
-    /// use core::{num::NonZeroU32, time::Duration};
     /// use memring_text::{Key, KeyError, MetaGetOptions, Ttl, UnixTime};
     ///
-    /// let minute = Ttl::seconds(NonZeroU32::new(60).unwrap());
-    /// let options = MetaGetOptions::new().value().ttl().recache(minute);
+    /// let options = MetaGetOptions::new().value().ttl().recache(Ttl::seconds(60));
     /// let get = options.request(Key::new(b"k")?.into(), UnixTime::default());
     /// assert_eq!(get.parts().as_slices()[0], b"mg k R60 v t\r\n");
     /// # Ok::<(), KeyError>(())

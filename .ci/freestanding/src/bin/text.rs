@@ -11,7 +11,6 @@
 use core::{
     convert::Infallible,
     fmt::{self, Debug, Display, Write as _},
-    num::NonZeroU32,
     time::Duration,
 };
 
@@ -572,15 +571,9 @@ fn words(input: &[u8]) -> Option<()> {
     let millis = input.iter().fold(0_u64, |sum, byte| sum.wrapping_mul(257).wrapping_add(u64::from(*byte)));
     let moment = UnixTime::from_millis(millis);
     digest.debug(&(moment.as_millis(), moment.as_secs()));
-    let seconds = NonZeroU32::new(millis as u32).unwrap_or(NonZeroU32::MIN);
-    for ttl in [Ttl::NEVER, Ttl::at(moment), Ttl::seconds(seconds)] {
+    let times = [Duration::from_millis(millis), Duration::MAX].map(Ttl::from);
+    for ttl in [Ttl::NEVER, Ttl::at(moment), Ttl::seconds(millis as u32)].into_iter().chain(times) {
         digest.debug(&(ttl, ttl.exptime(NOW), ttl.exptime(moment)));
-    }
-    for time in [Duration::ZERO, Duration::from_millis(millis), Duration::MAX] {
-        match Ttl::try_from(time) {
-            Ok(ttl) => digest.debug(&(Ttl::after(time).is_ok(), ttl.exptime(moment))),
-            Err(error) => digest.error(&error),
-        }
     }
     for status in Status::ALL {
         digest.bytes(status.word().as_bytes());

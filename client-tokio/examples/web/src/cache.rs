@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use memring_tokio::{Client, Error, Ttl};
+use memring_tokio::{Client, Error};
 use sha2::{Digest as _, Sha256};
 
 use crate::users::User;
@@ -17,7 +17,6 @@ const PATIENCE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct UserCache {
     client: Client,
-    ttl: Ttl,
 }
 
 /// What the cache knows about a user.
@@ -32,7 +31,7 @@ impl UserCache {
     /// Opens no connection yet, so it does not matter whether the servers are there.
     pub fn new<'a>(servers: impl IntoIterator<Item = &'a str>) -> Result<Self, Box<dyn std::error::Error>> {
         let client = Client::builder().servers(servers).timeout(PATIENCE).build()?;
-        Ok(Self { client, ttl: Ttl::after(TTL)? })
+        Ok(Self { client })
     }
 
     pub async fn find(&self, name: &str) -> Lookup {
@@ -52,7 +51,7 @@ impl UserCache {
 
     pub async fn keep(&self, user: &User) {
         let Ok(value) = serde_json::to_vec(user) else { return };
-        if let Err(error) = self.client.set(key(&user.name), value, self.ttl).await {
+        if let Err(error) = self.client.set(key(&user.name), value, TTL).await {
             log(&error);
         }
     }
