@@ -25,6 +25,7 @@
 //! - [`Client`] has the verbs, [`Builder`] what can be set; [`ServerSpec`] is how servers are written.
 //! - [`Error`] says what went wrong and where; [`Many`] is what a call with many keys comes to.
 //! - [`testing`] is a memcached inside the process.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod batch;

@@ -64,6 +64,7 @@
 //! - `embedded-io`: `Connection`.
 //! - `embedded-io-async`: `AsyncConnection`.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "alloc")]

@@ -51,6 +51,7 @@
 //!   and `named`.
 //! - `small`: less flash, more time per key.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 #[cfg(any(test, feature = "alloc"))]
