@@ -105,17 +105,21 @@ impl Peer {
     pub(crate) fn line(&mut self) -> Option<String> {
         let mut line = Vec::new();
         while !line.ends_with(b"\r\n") {
-            line.push(self.byte()?);
+            self.read_to_line_feed(&mut line)?;
         }
         line.truncate(line.len() - 2);
         Some(String::from_utf8_lossy(&line).into_owned())
     }
 
-    fn byte(&mut self) -> Option<u8> {
-        let mut byte = [0];
-        let read = self.stream.read(&mut byte).ok().filter(|len| *len > 0)?;
-        self.seen.bytes.lock().unwrap().extend_from_slice(&byte[..read]);
-        Some(byte[0])
+    /// Reads what is there, but nothing behind the next line feed.
+    fn read_to_line_feed(&mut self, line: &mut Vec<u8>) -> Option<()> {
+        let mut room = [0; 4096];
+        let there = self.stream.peek(&mut room).ok().filter(|len| *len > 0)?;
+        let bytes = room[..there].split_inclusive(|byte| *byte == b'\n').next()?;
+        self.stream.read_exact(&mut vec![0; bytes.len()]).ok()?;
+        self.seen.bytes.lock().unwrap().extend_from_slice(bytes);
+        line.extend_from_slice(bytes);
+        Some(())
     }
 
     /// Writes, whether the client is still there or not.

@@ -264,7 +264,8 @@ fn the_gutter_stands_in_and_is_left_when_the_server_is_back() {
     assert_eq!(servers.iter().map(|server| server.is_spare).collect::<Vec<_>>(), [false, true]);
     assert_eq!(client.flush_all(None).len(), 2);
     let _server = Memcached::start_on(server.port());
-    client.set("k", "gutter", Ttl::NEVER).unwrap();
+    let of_spare = Client::connect([spare.addr().to_string()]).unwrap();
+    of_spare.set("k", "gutter", Ttl::NEVER).unwrap();
     until("the server is asked again", || client.get("k").unwrap().is_none().then_some(()));
 }
 

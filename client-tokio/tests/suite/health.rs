@@ -282,7 +282,8 @@ async fn the_gutter_stands_in_and_is_left_when_the_server_is_back() {
     assert_eq!(servers.iter().map(|server| server.is_spare).collect::<Vec<_>>(), [false, true]);
     assert_eq!(client.flush_all(None).await.len(), 2);
     let _server = Memcached::start_on(server.port());
-    client.set("k", "gutter", Ttl::NEVER).await.unwrap();
+    let of_spare = Client::connect([spare.addr().to_string()]).unwrap();
+    of_spare.set("k", "gutter", Ttl::NEVER).await.unwrap();
     until("the server is asked again", async || client.get("k").await.unwrap().is_none().then_some(())).await;
 }
 

@@ -298,10 +298,13 @@ async fn a_server_that_stops_reading_costs_one_deadline() {
     let hold = std::sync::Mutex::new(hold);
     let server = authority.scripted(move |mut peer, _| {
         peer.line();
+        peer.write("END\r\n");
+        peer.line();
         let _ = hold.lock().unwrap().recv();
     });
     let limits = memring_tokio::Limits { value: 64 << 20, ..memring_tokio::Limits::DEFAULT };
     let client = builder(&server.name(), authority.tls()).timeout(DEADLINE).limits(limits).build().unwrap();
+    assert!(client.with_timeout(LONG).get("k").await.unwrap().is_none());
     let value = vec![b'v'; 32 << 20];
     let error = ends_at(DEADLINE, client.set("k", &value, Ttl::NEVER)).await.unwrap_err();
     assert!(error.is_timeout() && error.is_ambiguous());
