@@ -159,10 +159,7 @@ impl Exchange {
         oldest: &(impl Expected + ?Sized),
         mut take: impl FnMut(&Event<'b>, usize),
     ) -> Result<Taken, ProtocolError> {
-        let mut rest = buf;
-        let mut complete = false;
-        let shape = oldest.shape();
-        if let (ReplyShape::Values { cas }, Some(key)) = (shape, oldest.key(0)) {
+        if let (ReplyShape::Values { cas }, Some(key)) = (oldest.shape(), oldest.key(0)) {
             if let Some(whole) = self.usual_get(buf, key, cas) {
                 if let Some((head, value)) = whole.item {
                     take(&Event::Value(head), 0);
@@ -175,6 +172,20 @@ impl Exchange {
                 return Ok(Taken { consumed: buf.len().saturating_sub(whole.rest.len()), complete: true });
             }
         }
+        self.decode_each_item(buf, oldest, take)
+    }
+
+    /// As [`decode_each`](Self::decode_each), for what is not the whole reply to a get of one key.
+    #[inline(never)]
+    fn decode_each_item<'b>(
+        &mut self,
+        buf: &'b [u8],
+        oldest: &(impl Expected + ?Sized),
+        mut take: impl FnMut(&Event<'b>, usize),
+    ) -> Result<Taken, ProtocolError> {
+        let mut rest = buf;
+        let mut complete = false;
+        let shape = oldest.shape();
         while !complete {
             if let ReplyShape::Values { cas } = shape {
                 let end;

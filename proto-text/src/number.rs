@@ -5,8 +5,42 @@ pub(crate) const MAX_DIGITS: usize = 20;
 
 /// The number at the front of `bytes`, and what follows its digits; `None` without a digit, with more than 20 or
 /// above `u64::MAX`.
-#[inline]
+#[inline(always)]
 pub(crate) fn split_u64(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    // Where a word is half as wide, this would be more code, and slower.
+    if cfg!(target_pointer_width = "64") {
+        if let Some((number, count)) = bytes.first_chunk().and_then(short) {
+            return Some((number, bytes.get(count..)?));
+        }
+    }
+    long(bytes)
+}
+
+/// The number at the front of these bytes, and how many digits it has, if it ends within them: without a loop, as one
+/// word with a byte for each digit.
+#[inline(always)]
+fn short(bytes: &[u8; 8]) -> Option<(u64, usize)> {
+    // A digit's byte is its value now. All others are above 9, and get their highest bit here; should that carry, it is
+    // only into bytes behind the digits.
+    let word = u64::from_le_bytes(*bytes) ^ u64::from_le_bytes([b'0'; 8]);
+    let others =
+        (word.wrapping_add(u64::from_le_bytes([0x7f - 9; 8])) | word) & u64::from_le_bytes([0x80; 8]);
+    let width = others.trailing_zeros() & !7;
+    if width == 0 || width == 64 {
+        return None;
+    }
+    // The last digit goes to the highest byte, zeros come before the first.
+    let digits = word.wrapping_shl(64_u32.wrapping_sub(width));
+    // Byte 0 of every two is 10 * itself + the next, then each four, then all eight.
+    let twos = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = twos.wrapping_mul(100).wrapping_add(twos >> 16) & 0x0000_ffff_0000_ffff;
+    let number = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
+    Some((number, (width / 8) as usize))
+}
+
+/// The same as [`split_u64`], digit by digit.
+#[inline(never)]
+fn long(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0_u64;
     let mut rest = bytes;
     while let [byte, tail @ ..] = rest {
@@ -97,6 +131,21 @@ mod tests {
         assert_eq!(parse_u64(b""), None);
         assert_eq!(parse_u64(b"+1"), None);
         assert_eq!(parse_u64(b"1 "), None);
+    }
+
+    #[test]
+    fn in_one_word_or_digit_by_digit_a_number_is_the_same() {
+        for digits in [b"00000000", b"12345678", b"99999999", b"10203040"] {
+            for width in 0..=8 {
+                for behind in 0..=u8::MAX {
+                    let mut bytes = [behind; 16];
+                    bytes[..width].copy_from_slice(&digits[..width]);
+                    assert_eq!(split_u64(&bytes), long(&bytes), "{}", bytes.escape_ascii());
+                    bytes[(width + 1)..].fill(b'7');
+                    assert_eq!(split_u64(&bytes), long(&bytes), "{}", bytes.escape_ascii());
+                }
+            }
+        }
     }
 
     #[test]
