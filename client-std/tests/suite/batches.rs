@@ -10,7 +10,7 @@ use memring_std::{Client, ErrorKind, Item, Many, Ttl, testing::Server};
 
 use crate::support::{BlackHole, Memcached, Scripted, ends_at, is_kept, refusing, until};
 
-const DEADLINE: Duration = Duration::from_millis(500);
+const DEADLINE: Duration = Duration::from_secs(1);
 
 /// A client of two good servers, which hold the values of their keys, and of `others`; and the keys.
 fn with_others(servers: &[Server], others: &[String]) -> (Client, Vec<String>) {

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::support::{BlackHole, Memcached, Scripted, ends_at, is_kept, refusing, until};
 
-const DEADLINE: Duration = Duration::from_millis(500);
+const DEADLINE: Duration = Duration::from_secs(1);
 
 /// A client of two good servers, which hold the values of their keys, and of `others`; and the keys.
 async fn with_others(servers: &[Server], others: &[String]) -> (Client, Vec<String>) {
