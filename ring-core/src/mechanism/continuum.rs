@@ -88,10 +88,27 @@ impl Label<'_> {
         Label { lead: "", name, tail: port.unwrap_or(":11211") }
     }
 
+    /// The name with memcached's port where it has none: `10.0.1.1:11211` for `10.0.1.1`, `[::1]:11211` for `[::1]`.
+    #[must_use]
+    pub fn with_port(name: &str) -> Label<'_> {
+        let has_port = host_and_port(name).1.is_some() && !name.ends_with(']');
+        Label { tail: if has_port { "" } else { ":11211" }, ..Self::verbatim(name) }
+    }
+
     /// The name without memcached's default port: `10.0.1.1` for `10.0.1.1:11211`.
     #[must_use]
     pub fn without_default_port(name: &str) -> Label<'_> {
         Self::verbatim(name.strip_suffix(":11211").unwrap_or(name))
+    }
+
+    /// The same, and an IPv6 address without its brackets: `::1` for `[::1]:11211`, `::1:11212` for `[::1]:11212`.
+    #[must_use]
+    pub fn without_default_port_and_brackets(name: &str) -> Label<'_> {
+        if !name.starts_with('[') {
+            return Self::without_default_port(name);
+        }
+        let label = Self::host_and_port(name);
+        Label { tail: if label.tail == ":11211" { "" } else { label.tail }, ..label }
     }
 
     /// The bytes of all three parts.
@@ -279,6 +296,28 @@ mod tests {
             points: |_, member, _, _, sink| sink(member.weight),
             search,
             tie,
+        }
+    }
+
+    #[test]
+    fn labels_are_names_with_and_without_their_port() {
+        for (name, joined, with_port, without, bare) in [
+            ("a", "a:11211", "a:11211", "a", "a"),
+            ("a:11211", "a:11211", "a:11211", "a", "a"),
+            ("a:1", "a:1", "a:1", "a:1", "a:1"),
+            ("[::1]", "::1:11211", "[::1]:11211", "[::1]", "::1"),
+            ("[::1]:11211", "::1:11211", "[::1]:11211", "[::1]", "::1"),
+            ("[::1]:1", "::1:1", "[::1]:1", "[::1]:1", "::1:1"),
+            ("::1:11211", "::1:11211", "::1:11211", "::1", "::1"),
+        ] {
+            for (label, expected) in [
+                (Label::host_and_port(name), joined),
+                (Label::with_port(name), with_port),
+                (Label::without_default_port(name), without),
+                (Label::without_default_port_and_brackets(name), bare),
+            ] {
+                assert!(label.bytes().eq(expected.bytes()), "{name}: {label:?}");
+            }
         }
     }
 

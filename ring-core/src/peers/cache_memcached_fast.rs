@@ -8,8 +8,9 @@
 //! - Weights are numbers above zero, also fractions. With whole weights the line is that of Cache::Memcached; with
 //!   fractions it is cut in f64, and a light server may get no key at all. The ring is not normalised: large weights make
 //!   it large.
-//! - The ring's points come from host and port, cut at the last colon, as they are spelled: see [`crc_chain`]. nginx'
-//!   `hash … consistent` is this ring with 160 points. Two servers on one point: the first of the list has it.
+//! - The ring's points come from host and port, cut at the last colon, as they are spelled: see [`crc_chain`]. An IPv6
+//!   address has no brackets, for the peer could not dial it with them. nginx' `hash … consistent` is this ring with 160
+//!   points. Two servers on one point: the first of the list has it.
 //! - Option `namespace` is hashed only with `hash_namespace=1`.
 //! - No fallback: the keys of a dead server miss. Without a ring a single server has every key, whatever its weight.
 //! - Two things crash the peer and are [`NothingToPlaceOn`](BuildError::NothingToPlaceOn) here: weights of two or more
@@ -54,12 +55,22 @@ const RING: Continuum<u32> = Continuum {
     label: Label::verbatim,
     count: |scheme, _, member| (f64::from(scheme.replicas) * member.real + 0.5) as u32,
     points: |_, _, label, count, sink| {
-        let (host, port) = host_and_port(label.name);
-        crc_chain::points(host, port.unwrap_or(""), count, sink);
+        let (host, port) = address(label.name);
+        crc_chain::points(host, port, count, sink);
     },
     search: Search::AtOrAbove,
     tie: Tie::FirstStays,
 };
+
+/// Host and port, which a path has not.
+fn address(name: &str) -> (&str, &str) {
+    match host_and_port(name) {
+        (host, Some(port)) => {
+            (host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host), port)
+        }
+        (path, None) => (path, ""),
+    }
+}
 
 /// A line of 2³² places: each server added takes its share off the end of every earlier one. A hash has as many slots as
 /// the weights add up to, rounded, spread evenly over the line.

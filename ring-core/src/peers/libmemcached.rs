@@ -9,8 +9,9 @@
 //! | [`MODULA`] | the default | none: modulo, weights ignored | one_at_a_time |
 //! | [`VBUCKET`] | `DISTRIBUTION_VIRTUAL_BUCKET` | none: the lowest bits, weights ignored | one_at_a_time |
 //!
-//! - A server is named `host:port`, but just `host` when the port is 11211, and `path:0` when it is a socket. [`SPY`]
-//!   names it `/host:port`, the port always there, which no spymemcached since March 2010 does.
+//! - A server is named `host:port`, but just `host` when the port is 11211, and `path:0` when it is a socket, here written
+//!   `path`. An IPv6 address is hashed as the program gave it, with brackets or without. [`SPY`] names a server
+//!   `/host:port`, the port always there, which no spymemcached since March 2010 does.
 //! - Weight 0 means 1. Two servers on one point: the first of the list has it.
 //! - What the `*_by_key` functions are given to place by is the key here.
 //!
@@ -42,7 +43,7 @@ use crate::{
     server::host_and_port,
 };
 
-mod rings;
+pub(super) mod rings;
 
 /// MD5 ketama with weights, which other clients mean when they say "libmemcached compatible".
 pub const KETAMA_WEIGHTED: Scheme<'static> = Scheme {

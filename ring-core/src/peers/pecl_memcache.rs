@@ -6,7 +6,7 @@
 //! | [`CONSISTENT`] | `consistent`, what Debian sets | `crc32` or `fnv` (fnv1a_32) |
 //!
 //! - Weights are whole numbers above zero: slots of [`STANDARD`], 160 points each of [`CONSISTENT`].
-//! - [`CONSISTENT`] names servers `host:port`, the port always there, and looks 1024 places of the ring up beforehand:
+//! - [`CONSISTENT`] names servers `host:port`, the port always there, a socket `unix:///path:0`, and looks 1024 places of the ring up beforehand:
 //!   what counts of a key's hash are its lowest ten bits. Two servers on one point: the first of the list has it.
 //! - Of a key, every byte up to the blank counts as `_`, and bytes beyond 250 do not count. That includes the prefix,
 //!   option `prefix`, which is hashed here.
@@ -27,10 +27,10 @@ use crate::{
     ketama,
     key::KeyText,
     live::Live,
-    mechanism::{Slots, Table, View},
+    mechanism::{Label, Slots, Table, View},
     order::Order,
     scheme::{BuildError, Scheme, Weights},
-    server::ServerIndex,
+    server::{ServerIndex, host_and_port},
     text::{Concat, Decimal},
 };
 
@@ -112,8 +112,20 @@ const TABLE: Table = Table {
 fn each_point(scheme: &Scheme<'_>, live: &Live<'_>, sink: &mut dyn FnMut(u32, ServerIndex)) {
     for member in live.members() {
         let count = POINTS.saturating_mul(member.weight);
-        ketama::hashed_points(&member.name, &scheme.hash, count, &mut |point| sink(point, member.index));
+        ketama::hashed_points(&label(member.name), &scheme.hash, count, &mut |point| {
+            sink(point, member.index);
+        });
     }
+}
+
+/// What the peer calls a server; a socket is written as its path or as the peer wants it, `unix:///path`.
+fn label(name: &str) -> Label<'_> {
+    let path = name.strip_prefix("unix://").unwrap_or(name);
+    if path.starts_with('/') {
+        let tail = if host_and_port(path).1.is_some() { "" } else { ":0" };
+        return Label { lead: "unix://", name: path, tail };
+    }
+    Label::with_port(name)
 }
 
 /// Prefix and key as the peer sends them.

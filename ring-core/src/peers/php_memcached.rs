@@ -9,6 +9,8 @@
 //! | `consistent-weighted` | `OPT_LIBKETAMA_COMPATIBLE => true` | `KETAMA_WEIGHTED`, key hash md5 unless `hash` says otherwise |
 //! | `virtual-bucket` | `setBucket`, `OPT_DISTRIBUTION => DISTRIBUTION_VIRTUAL_BUCKET` | `VBUCKET` |
 //!
+//! - A server is named as in [`libmemcached`], but a socket, `addServer('/run/a.sock', 0)`, is its path alone. Only the
+//!   session handler names it `path:0`.
 //! - The session handler uses `consistent` unless `memcached.sess_consistent_hash_type` says `ketama_weighted`.
 //! - `HASH_DEFAULT` is one_at_a_time, which PHP's manual calls Jenkins; it is not libhashkit's `jenkins`.
 //! - Option `options-set`: trap of `consistent`. `before-addServers`, the default: a server added later with a weight
@@ -23,17 +25,28 @@
 
 use super::{
     Peer,
-    libmemcached::{self, CONSISTENT, KETAMA_WEIGHTED, MODULA, VBUCKET},
+    libmemcached::{self, MODULA, VBUCKET, rings::Rings},
     split_at_byte, switch,
 };
 use crate::{
     hash::{self, names},
+    ketama,
+    mechanism::Label,
     scheme::Scheme,
 };
 
 /// php-memcached as it comes: modulo on one_at_a_time.
 pub const PHP_MEMCACHED: Scheme<'static> =
     Scheme { name: "php-memcached", used_by: "PHP's Memcached class", weighted_if_heavy: true, ..MODULA };
+
+/// `addServer` takes a path for a host, so its port is the default one, not a socket's.
+const CONSISTENT: Scheme<'static> =
+    Scheme { mechanism: &const { Rings::of(Label::without_default_port) }, ..libmemcached::CONSISTENT };
+
+const KETAMA_WEIGHTED: Scheme<'static> = Scheme {
+    mechanism: &const { ketama::ring(Label::without_default_port) },
+    ..libmemcached::KETAMA_WEIGHTED
+};
 
 pub(super) const PEERS: &[Peer] = &[Peer {
     scheme: PHP_MEMCACHED,

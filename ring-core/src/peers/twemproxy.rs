@@ -17,7 +17,7 @@
 //! |---|---|
 //! | `hash` | the pool's `hash`. `crc32` keeps 15 bits, `crc32a` all 32; `crc16` is a number of 32 bits |
 //! | `hash_tag` | two characters: of a key that has the first and, later, the second, only the bytes between are hashed, if there are any. Both may be the same. |
-//! | `name-rule` | `verbatim` for servers with a name of their own in the pool (`10.0.1.1:11211:1 alpha`), whatever it looks like; `host, :port unless 11211`, the default, for those without, which twemproxy then names so; a socket is `/path:` with a final colon |
+//! | `name-rule` | `verbatim` for servers with a name of their own in the pool (`10.0.1.1:11211:1 alpha`), whatever it looks like; `host, :port unless 11211`, the default, for those without, which twemproxy then names so; a socket is `/path:` with a final colon, and an IPv6 address has no brackets, for it could not be dialled with them |
 //! | `auto_eject_hosts` | dead servers are taken out and the rest is placed anew; without it there is no fallback |
 //! | `server-order`, `points-hash` | checked |
 //!
@@ -80,7 +80,7 @@ fn address(name: &str) -> Label<'_> {
     if name.starts_with('/') {
         return Label { tail: ":", ..Label::verbatim(name) };
     }
-    Label::without_default_port(name)
+    Label::without_default_port_and_brackets(name)
 }
 
 fn by_length_then_bytes(left: &Label<'_>, right: &Label<'_>) -> Ordering {

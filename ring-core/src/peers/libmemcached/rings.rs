@@ -7,7 +7,7 @@ use crate::{
     order::Order,
     plan::Division,
     scheme::{BuildError, Scheme},
-    server::ServerIndex,
+    server::{ServerIndex, host_and_port},
     storage::EntriesMut,
 };
 
@@ -17,16 +17,27 @@ use crate::{
 const POINTS: u32 = 100;
 
 /// MD5 ketama, a server's points by its weight.
-pub(super) const WEIGHTED: Continuum<u32> = ketama::ring(Label::without_default_port);
+pub(super) const WEIGHTED: Continuum<u32> = ketama::ring(label);
 
 /// [`WEIGHTED`] or unweighted: as many points for every server, each the hash of a name.
-pub(super) const RINGS: Rings = Rings::of(Label::without_default_port);
+pub(super) const RINGS: Rings = Rings::of(label);
 
 /// [`RINGS`] under the names that spymemcached once had: `/host:port`.
 pub(super) const SPY: Rings = Rings::of(slash);
 
+/// What the library calls a server: no default port, and a Unix socket is on port 0.
+fn label(name: &str) -> Label<'_> {
+    socket(name).unwrap_or_else(|| Label::without_default_port(name))
+}
+
 fn slash(name: &str) -> Label<'_> {
-    Label { lead: "/", ..Label::verbatim(name) }
+    Label { lead: "/", ..socket(name).unwrap_or_else(|| Label::with_port(name)) }
+}
+
+/// A Unix socket's path with the port that the library gives it, unless it is written there.
+pub(in crate::peers) fn socket(name: &str) -> Option<Label<'_>> {
+    let is_path = name.starts_with('/') && host_and_port(name).1.is_none();
+    is_path.then(|| Label { tail: ":0", ..Label::verbatim(name) })
 }
 
 const fn unweighted(label: fn(&str) -> Label<'_>) -> Continuum<u32> {
@@ -44,13 +55,13 @@ const fn unweighted(label: fn(&str) -> Label<'_>) -> Continuum<u32> {
 /// The unweighted one, unless [`Scheme::weighted_if_heavy`] is set and some server weighs more than 1.
 ///
 /// Source: libmemcached 1.1.4 `hosts.cc`, `server_add`: a weight above 1 calls `memcached_set_weighted_ketama`.
-pub(super) struct Rings {
+pub(in crate::peers) struct Rings {
     pub(super) unweighted: Continuum<u32>,
     pub(super) weighted: Continuum<u32>,
 }
 
 impl Rings {
-    const fn of(label: fn(&str) -> Label<'_>) -> Self {
+    pub(in crate::peers) const fn of(label: fn(&str) -> Label<'_>) -> Self {
         Self { unweighted: unweighted(label), weighted: ketama::ring(label) }
     }
 
