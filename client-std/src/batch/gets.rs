@@ -58,15 +58,18 @@ impl<T: Default, R: Fn(usize, Item<Lent<'_, Vec<u8>>>) -> Result<T, Cause>> Shar
         let positions = self.positions.get(self.done..).unwrap_or(&[]);
         let positions = positions.get(..keys.len()).unwrap_or(positions);
         let expected = Keys { keys, cas: self.verb.has_cas() };
-        let mut room = Vec::new();
+        let (mut room, mut found) = (Vec::new(), 0_usize);
         wire.receive_items(&expected, &mut room, |index, item| {
             if let Some(position) = positions.get(index) {
+                found = found.saturating_add(1);
                 put(*position, item.map_err(Cause::Full).and_then(|item| (self.read)(*position, item)));
             }
         })?;
         // A miss is known at the end of the line only: what breaks off before it has not told.
-        for position in positions {
-            put(*position, Ok(T::default()));
+        if found < positions.len() {
+            for position in positions {
+                put(*position, Ok(T::default()));
+            }
         }
         self.done = self.done.saturating_add(self.asked);
         Ok(())
