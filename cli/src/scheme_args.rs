@@ -3,9 +3,7 @@
 use core::fmt;
 
 use clap::Args;
-use memring_core::{
-    BuildError, Placement, Scheme, Server, ServerIndex, named::SchemeError, peers, storage::Boxed,
-};
+use memring_core::{BuildError, Placement, Scheme, Server, ServerIndex, named::SchemeError, storage::Boxed};
 
 use crate::{
     failure::Failure,
@@ -22,7 +20,7 @@ pub(crate) struct SchemeArgs {
     scheme: Option<String>,
 
     /// An option of the scheme, such as `hash=md5`; may be given several times.
-    #[arg(long = "option", value_name = "NAME=VALUE")]
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = assignment)]
     options: Vec<String>,
 }
 
@@ -50,9 +48,16 @@ impl SchemeArgs {
     pub(crate) fn choice(&self) -> Result<Choice<'_>, Failure> {
         match self.scheme.as_deref() {
             Some(name) => Ok(Choice { name, options: options(&self.options) }),
-            None => Err(Failure::usage("no scheme: give one with --scheme NAME")),
+            None => {
+                Err(Failure::usage("no scheme: give one with --scheme NAME; `memring where --list` has all"))
+            }
         }
     }
+}
+
+/// An option as it must be written.
+pub(crate) fn assignment(written: &str) -> Result<String, &'static str> {
+    if written.contains('=') { Ok(written.to_owned()) } else { Err("not NAME=VALUE") }
 }
 
 /// Options as they are written, `name=value`.
@@ -76,10 +81,7 @@ impl<'a> Choice<'a> {
     pub(crate) fn scheme(&self) -> Result<Scheme<'a>, Failure> {
         let Self { name, options } = self;
         Scheme::named(name, options.iter().copied(), |value| value).map_err(|error| match error {
-            SchemeError::Unknown { .. } => {
-                let known: Vec<_> = peers::all().map(|peer| peer.scheme.name).collect();
-                Failure::usage(format_args!("{error}; known are: {}", known.join(", ")))
-            }
+            SchemeError::Unknown { .. } => Failure::usage(error),
             _ => Failure::usage(format_args!("{name}: {error}")),
         })
     }

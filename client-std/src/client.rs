@@ -54,7 +54,7 @@ pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
 /// use memring_std::{Client, Ttl, testing::Server};
 ///
 /// let server = Server::start()?;
-/// let client = Client::connect([server.addr().to_string()])?;
+/// let client = Client::connect([server.addr()])?;
 /// client.set("greeting", "hello", Ttl::NEVER)?;
 /// let item = client.get("greeting")?.expect("it was just stored");
 /// assert_eq!(item.value, b"hello");
@@ -109,7 +109,7 @@ impl Client {
     /// ```
     /// # use memring_std::{Client, testing::Server};
     /// # let server = Server::start()?;
-    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// # let client = Client::connect([server.addr()])?;
     /// use std::time::Duration;
     ///
     /// let patient = client.with_timeout(Duration::from_secs(10));
@@ -144,7 +144,7 @@ impl Client {
     /// ```
     /// # use memring_std::{Client, Ttl, testing::Server};
     /// # let servers = [Server::start()?, Server::start()?];
-    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// # let client = Client::connect(servers.iter().map(Server::addr))?;
     /// let user = client.routed_by("user:7");
     /// user.set("cart", "1 umbrella", Ttl::NEVER)?;
     /// assert_eq!(user.server_of("cart"), client.server_of("user:7"));
@@ -222,7 +222,7 @@ impl Client {
     /// ```
     /// # use memring_std::{Client, Ttl, testing::Server};
     /// # let server = Server::start()?;
-    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// # let client = Client::connect([server.addr()])?;
     /// # client.set("greeting", "hello", Ttl::NEVER)?;
     /// let mut room = Vec::with_capacity(100);
     /// if client.get_into("greeting", &mut room)?.is_some() {

@@ -1,14 +1,15 @@
 //! A blocking memcached client over many servers that places every key exactly where the client of your choice does.
 //!
 //! ```
-//! use memring_std::{Client, Ttl, testing::Server};
+//! use std::time::Duration;
+//! use memring_std::{Client, testing::Server};
 //!
 //! let servers = [Server::start()?, Server::start()?, Server::start()?];
 //! let client = Client::builder()
-//!     .servers(servers.iter().map(|server| server.addr().to_string()))
+//!     .servers(servers.iter().map(Server::addr))
 //!     .scheme_named("libmemcached-ketama-weighted", [("prefix", "shop:")])
 //!     .build()?;
-//! client.set("cart:7", "1 umbrella", Ttl::NEVER)?;
+//! client.set("cart:7", "1 umbrella", Duration::from_secs(60))?;
 //! assert_eq!(client.get("cart:7")?.expect("a hit").value, b"1 umbrella");
 //! println!("it is on {}", client.server_of("cart:7"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -25,6 +26,8 @@
 //! - [`Client`] has the verbs, [`Builder`] what can be set; [`ServerSpec`] is how servers are written.
 //! - [`Error`] says what went wrong and where; [`Many`] is what a call with many keys comes to.
 //! - [`testing`] is a memcached inside the process.
+//!
+//! What happens when servers fail, what all that costs, and what is left out: the README.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 

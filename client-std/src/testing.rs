@@ -4,7 +4,7 @@
 //! use memring_std::{Client, Ttl, testing::Server};
 //!
 //! let servers = [Server::start()?, Server::start()?];
-//! let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+//! let client = Client::connect(servers.iter().map(Server::addr))?;
 //! client.set("k", "v", Ttl::NEVER)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -79,7 +79,8 @@ impl Builder {
         }
     }
 
-    /// Adds servers, as texts or as [`ServerSpec`]s. Their order matters to some schemes.
+    /// Adds servers, as texts, socket addresses or [`ServerSpec`]s. Their order matters to some schemes. A text that lists
+    /// several, as from the environment, is split first: `servers(list.split(','))`.
     pub fn servers<S: TryInto<ServerSpec>>(mut self, servers: impl IntoIterator<Item = S>) -> Self
     where
         ServerSpecError: From<S::Error>,
@@ -294,7 +295,7 @@ impl Builder {
             return Err(error);
         }
         let naming = Naming::new(scheme.key.prefix, &self.namespace, self.is_namespace_placed)
-            .map_err(|error| Error::new("build", Cause::config(error)))?;
+            .map_err(|error| Error::new("namespace", Cause::config(error)))?;
         options.observer = insight::observer(options.observer);
         let rules = Rules { failure: on_failure, health: options.health };
         let open = |spec: &ServerSpec| Pool::new(spec, &options);

@@ -65,14 +65,12 @@ pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
 /// runtime of the first call. When that runtime ends, the next call opens new ones in its own.
 ///
 /// ```
-/// use memring_tokio::{Client, Ttl};
-/// # use memring_std::testing::Server;
+/// use memring_tokio::{Client, Ttl, testing::Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let server = Server::start()?;
-/// # let addr = server.addr().to_string();
-/// let client = Client::connect([addr])?;
+/// let server = Server::start().await?;
+/// let client = Client::connect([server.addr()])?;
 /// client.set("greeting", "hello", Ttl::NEVER).await?;
 /// let item = client.get("greeting").await?.expect("it was just stored");
 /// assert_eq!(item.value, "hello");
@@ -131,12 +129,11 @@ impl Client {
     /// within a longer one of its caller: impatience of one does not end what others wait for.
     ///
     /// ```
-    /// # use memring_std::testing::Server;
-    /// # use memring_tokio::Client;
+    /// # use memring_tokio::{Client, testing::Server};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = Server::start()?;
-    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// # let server = Server::start().await?;
+    /// # let client = Client::connect([server.addr()])?;
     /// use std::time::Duration;
     ///
     /// let patient = client.with_timeout(Duration::from_secs(10));
@@ -177,7 +174,7 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let servers = [Server::start().await?, Server::start().await?];
-    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// # let client = Client::connect(servers.iter().map(Server::addr))?;
     /// let user = client.routed_by("user:7");
     /// user.set("cart", "1 umbrella", Ttl::NEVER).await?;
     /// assert_eq!(user.server_of("cart"), client.server_of("user:7"));
@@ -292,12 +289,11 @@ impl Client {
     /// Reads an item into the caller's room, without an allocation of its own.
     ///
     /// ```
-    /// # use memring_std::testing::Server;
-    /// # use memring_tokio::{Client, Ttl};
+    /// # use memring_tokio::{Client, Ttl, testing::Server};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = Server::start()?;
-    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// # let server = Server::start().await?;
+    /// # let client = Client::connect([server.addr()])?;
     /// # client.set("greeting", "hello", Ttl::NEVER).await?;
     /// let mut room = Vec::with_capacity(100);
     /// if client.get_into("greeting", &mut room).await?.is_some() {

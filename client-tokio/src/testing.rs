@@ -6,7 +6,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let servers = [Server::start().await?, Server::start().await?];
-//! let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+//! let client = Client::connect(servers.iter().map(Server::addr))?;
 //! client.set("k", "v", Ttl::NEVER).await?;
 //! # Ok(())
 //! # }

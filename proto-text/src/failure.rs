@@ -24,6 +24,7 @@ pub struct Error(Arc<Inner>);
 
 struct Inner {
     operation: &'static str,
+    position: Option<usize>,
     server: Option<Arc<str>>,
     cause: Cause,
     ambiguous: bool,
@@ -32,14 +33,27 @@ struct Inner {
 impl Error {
     /// An error of `operation` that is not one of a server's. For clients.
     pub fn new(operation: &'static str, cause: impl Into<Cause>) -> Self {
-        Self(Arc::new(Inner { operation, server: None, cause: cause.into(), ambiguous: false }))
+        Self(Arc::new(Inner {
+            operation,
+            position: None,
+            server: None,
+            cause: cause.into(),
+            ambiguous: false,
+        }))
+    }
+
+    /// An error of `operation`, which has many keys, with the one at `position`. For clients.
+    pub fn at(position: usize, operation: &'static str, cause: impl Into<Cause>) -> Self {
+        let (position, cause) = (Some(position), cause.into());
+        Self(Arc::new(Inner { operation, position, server: None, cause, ambiguous: false }))
     }
 
     /// An error on one server. `ambiguous`: the request may have taken effect if no complete reply came. For clients.
     #[must_use]
     pub fn on(server: &Arc<str>, operation: &'static str, cause: Cause, ambiguous: bool) -> Self {
         let ambiguous = ambiguous && cause.leaves_open();
-        Self(Arc::new(Inner { operation, server: Some(Arc::clone(server)), cause, ambiguous }))
+        let server = Some(Arc::clone(server));
+        Self(Arc::new(Inner { operation, position: None, server, cause, ambiguous }))
     }
 
     /// Whether this is the very same error, not just an equal one. For clients.
@@ -71,6 +85,12 @@ impl Error {
     #[must_use]
     pub fn operation(&self) -> &'static str {
         self.0.operation
+    }
+
+    /// Where a call with many keys cannot be made at all: the position of the key or value that is at fault, from 0.
+    #[must_use]
+    pub fn position(&self) -> Option<usize> {
+        self.0.position
     }
 
     /// Whether time ran out, be it for a name, a connection or a reply.
@@ -220,6 +240,9 @@ impl fmt::Display for ErrorKind {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.operation)?;
+        if let Some(position) = self.0.position {
+            write!(f, " at position {position}")?;
+        }
         if let Some(server) = &self.0.server {
             write!(f, " on {server}")?;
         }
@@ -232,6 +255,7 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("kind", &self.kind())
             .field("operation", &self.0.operation)
+            .field("position", &self.0.position)
             .field("server", &self.0.server)
             .field("ambiguous", &self.0.ambiguous)
             .field("cause", &format_args!("{}", self.0.cause))
@@ -239,30 +263,19 @@ impl fmt::Debug for Error {
     }
 }
 
+/// What is shown already is no source, but for what the TLS library says, which may be asked for more.
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match &self.0.cause {
-            Cause::Config(error) | Cause::Tls(error) => Some(&**error),
-            Cause::Key(error) => Some(error),
-            Cause::MetaKey(error) => Some(error),
-            Cause::Unsupported(error) => Some(error),
-            Cause::Stream(error) => Some(&**error),
-            Cause::Value(error) => Some(error),
-            Cause::Full(error) => Some(error),
-            Cause::Resolve(error) | Cause::Connect(error) | Cause::Io(error) | Cause::Closed(Some(error)) => {
-                Some(&**error)
-            }
-            Cause::Protocol(error) => Some(error),
-            Cause::Server(error) => Some(error),
-            Cause::Timeout
-            | Cause::PoolBusy
-            | Cause::NoRoom
-            | Cause::Stalled
-            | Cause::Shut
-            | Cause::NoRuntime
-            | Cause::Closed(None)
-            | Cause::Down(_)
-            | Cause::NotStored => None,
+            Cause::Config(error) => error.source(),
+            Cause::Tls(error) => Some(&**error),
+            // Of these, the kind alone is shown.
+            Cause::Stream(error)
+            | Cause::Resolve(error)
+            | Cause::Connect(error)
+            | Cause::Io(error)
+            | Cause::Closed(Some(error)) => Some(&**error),
+            _ => None,
         }
     }
 }

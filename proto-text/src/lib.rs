@@ -54,9 +54,9 @@
 //!   (feature `embedded-io-async`).
 //! - A get in a tenth of the code, for firmware: [`SmallGet`]; `examples/firmware` prints a value with it.
 //! - The other side: [`server`].
+//! - What clients of many servers take from their callers, `batch`, and tell them, `failure` (feature `std`).
 //!
 //! How fast all that is, beside other libraries: `benches/decode.rs` and `benches/peers`.
-//! - What clients of many servers take from their callers, `batch`, and tell them, `failure` (feature `std`).
 //!
 //! # Features
 //! - `std` (default): [`server::MemoryStore`], [`batch`], [`failure`], and [`UnixTime`] from the system's clock; implies `alloc`.

@@ -539,12 +539,4 @@ impl fmt::Display for ReplyError {
     }
 }
 
-impl core::error::Error for ReplyError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Server(error) => Some(error),
-            Self::Full(full) => Some(full),
-            Self::Unsure | Self::Mismatch => None,
-        }
-    }
-}
+impl core::error::Error for ReplyError {}

@@ -62,10 +62,6 @@ extern crate std;
 #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
 pub mod change;
 pub mod crc_chain;
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-mod readme {}
-
 pub mod fallback;
 #[cfg(any(test, feature = "alloc"))]
 pub mod groups;
@@ -96,3 +92,8 @@ pub mod vector;
 pub use placement::Placement;
 pub use scheme::{BuildError, Scheme};
 pub use server::{Server, ServerIndex, Servers, Weight};
+
+// The README's example, compiled and run with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,10 +3,13 @@
 use alloc::{borrow::ToOwned, string::String};
 use core::{error, fmt};
 
-use crate::scheme::{OptionError, Scheme};
+use crate::{
+    peers,
+    scheme::{OptionError, Scheme},
+};
 
 impl<'a> Scheme<'a> {
-    /// The scheme called `name` with `options`, both as [`peers`](crate::peers) knows them.
+    /// The scheme called `name` with `options`, both as [`peers`] knows them.
     ///
     /// A scheme borrows the values of its options. `keep` gets those that the scheme takes, and gives back the same
     /// text, to be borrowed for as long as the scheme lives.
@@ -59,20 +62,17 @@ pub enum SchemeError {
 impl fmt::Display for SchemeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown { name } => write!(f, "unknown scheme {name:?}"),
+            Self::Unknown { name } => {
+                write!(f, "unknown scheme {name:?}; known are")?;
+                let mut names = peers::all().map(|peer| peer.scheme.name);
+                names.try_for_each(|name| write!(f, " {name}"))
+            }
             Self::Option { option, error } => write!(f, "option {option:?}: {error}"),
         }
     }
 }
 
-impl error::Error for SchemeError {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match self {
-            Self::Unknown { .. } => None,
-            Self::Option { error, .. } => Some(error),
-        }
-    }
-}
+impl error::Error for SchemeError {}
 
 #[cfg(test)]
 mod tests {
@@ -91,7 +91,8 @@ mod tests {
             .map(|scheme| scheme.name)
             .map_err(|error| error.to_string())
         };
-        assert_eq!(named("nonesuch", &[("hash", "md5")]), Err("unknown scheme \"nonesuch\"".into()));
+        let unknown = named("nonesuch", &[("hash", "md5")]).unwrap_err();
+        assert!(unknown.starts_with("unknown scheme \"nonesuch\"; known are libketama libmem"), "{unknown}");
         let wrong = named("libmemcached-modula", &[("hash", "md5"), ("hash", "nonesuch")]).unwrap_err();
         assert!(wrong.starts_with("option \"hash\": bad value"), "{wrong}");
         assert_eq!(named("libmemcached-modula", &[("hash", "crc")]), Ok("libmemcached-modula"));

@@ -100,7 +100,8 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
     }
 
     /// The servers to ask for `key`, each once: the primary, then those that the peer tries when the ones before are
-    /// down, in its order. As many as `out` has room for.
+    /// down, in its order. As many as `out` has room for. The primary alone where the peer, as configured, tries nobody
+    /// else.
     ///
     /// ```
     /// use memring_core::{peers::libmemcached, storage::Fixed, Placement, Server, ServerIndex};

@@ -157,6 +157,8 @@ pub enum BuildError {
         needed: usize,
         /// Entries that the storage has.
         given: usize,
+        /// Whether the points have 128 bits, as in [`FixedWide`](crate::storage::FixedWide), rather than 32.
+        wide: bool,
     },
     /// The ring has not the number of points that the configuration says.
     PointsInRing {
@@ -181,8 +183,9 @@ impl fmt::Display for BuildError {
                 write!(f, "bucket {bucket} is on server {server}, which is not in the list")
             }
             Self::NothingToPlaceOn => f.write_str("no server has weight enough to get a key"),
-            Self::TooFewPoints { needed, given } => {
-                write!(f, "storage too small: {needed} points needed, {given} given")
+            Self::TooFewPoints { needed, given, wide } => {
+                let bits = if wide { 128 } else { 32 };
+                write!(f, "storage too small: {needed} points of {bits} bits needed, {given} given")
             }
             Self::PointsInRing { expected, built } => {
                 write!(f, "the ring has {built} points, not {expected} as configured")

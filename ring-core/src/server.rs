@@ -169,7 +169,46 @@ impl fmt::Display for ServerError {
 
 impl error::Error for ServerError {}
 
-/// A list of servers, however it is kept.
+/// A list of servers, however it is kept: an array, a slice, a vector, or what a program has anyway.
+///
+/// A device that learns of servers as it runs keeps their names itself, with room for as many as there may be:
+///
+/// ```
+/// use memring_core::{peers::libketama::LIBKETAMA, storage::Fixed, Placement, Server, Servers};
+///
+/// #[derive(Clone, Default)]
+/// struct Fleet {
+///     names: [heapless::String<21>; 8],
+///     count: usize,
+/// }
+///
+/// impl Fleet {
+///     fn add(&mut self, name: &str) {
+///         self.names[self.count].push_str(name).unwrap();
+///         self.count += 1;
+///     }
+/// }
+///
+/// impl Servers for Fleet {
+///     fn count(&self) -> usize {
+///         self.count
+///     }
+///
+///     fn server(&self, index: usize) -> Option<Server<'_>> {
+///         self.names[..self.count].get(index).map(|name| Server::new(name))
+///     }
+/// }
+///
+/// let mut fleet = Fleet::default();
+/// fleet.add("10.0.1.1:11211");
+/// fleet.add("10.0.1.2:11211");
+/// let mut placement = Placement::build(LIBKETAMA, fleet, Fixed::<{ 8 * 160 }>::new())?;
+/// let mut fleet = placement.servers().clone();
+/// fleet.add("10.0.1.3:11211");
+/// placement.rebuild(fleet)?;
+/// assert_eq!(placement.primary(b"tokyo").get(), 2);
+/// # Ok::<(), memring_core::BuildError>(())
+/// ```
 pub trait Servers {
     /// How many there are.
     fn count(&self) -> usize;

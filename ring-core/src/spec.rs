@@ -1,7 +1,16 @@
 //! How servers are written: a name that decides placement, a weight, an address to dial.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
-use core::{convert::Infallible, error, fmt, net::Ipv6Addr, str::FromStr};
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString as _},
+    vec::Vec,
+};
+use core::{
+    convert::Infallible,
+    error, fmt,
+    net::{Ipv6Addr, SocketAddr},
+    str::FromStr,
+};
 
 use crate::server::{Server, Servers, Weight};
 
@@ -106,7 +115,23 @@ impl FromStr for ServerSpec {
     type Err = ServerSpecError;
 
     fn from_str(text: &str) -> Result<Self, ServerSpecError> {
-        Self::read(text).map_err(|problem| ServerSpecError { text: text.to_owned(), problem })
+        Self::read(text).map_err(|problem| ServerSpecError::new(text, problem))
+    }
+}
+
+/// As it is read, where it can be: a name with a blank cannot.
+impl fmt::Display for ServerSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, weight, address } = self;
+        match Self::read(name) {
+            Ok(plain) if (&plain.name, &plain.address) == (name, address) => f.write_str(name)?,
+            _ => write!(f, "{name}={address}")?,
+        }
+        match *weight {
+            Weight::Whole(1) => Ok(()),
+            Weight::Whole(weight) => write!(f, " {weight}"),
+            Weight::Real(weight) => write!(f, " {weight}"),
+        }
     }
 }
 
@@ -150,6 +175,14 @@ macro_rules! read_from {
 }
 
 read_from!(&str, &&str, String, &String);
+
+impl TryFrom<SocketAddr> for ServerSpec {
+    type Error = ServerSpecError;
+
+    fn try_from(addr: SocketAddr) -> Result<Self, ServerSpecError> {
+        addr.to_string().parse()
+    }
+}
 
 /// Splits `host:port:weight` before the weight, where there is one.
 fn split_weight(text: &str) -> Result<(&str, Option<&str>), ServerSpecProblem> {
@@ -205,7 +238,7 @@ impl FromStr for Address {
     type Err = ServerSpecError;
 
     fn from_str(text: &str) -> Result<Self, ServerSpecError> {
-        Self::read(text).map_err(|problem| ServerSpecError { text: text.to_owned(), problem })
+        Self::read(text).map_err(|problem| ServerSpecError::new(text, problem))
     }
 }
 
@@ -230,7 +263,7 @@ impl Address {
                 None => (text, None),
             },
         };
-        if host.is_empty() || host.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'/') {
+        if host.is_empty() || host.bytes().any(|byte| byte <= b' ' || b"/,;\x7f".contains(&byte)) {
             return Err(ServerSpecProblem::Host);
         }
         let port = match port {
@@ -262,6 +295,10 @@ pub struct ServerSpecError {
 }
 
 impl ServerSpecError {
+    fn new(text: &str, problem: ServerSpecProblem) -> Self {
+        Self { text: text.to_owned(), problem: ServerSpecProblem::of_habit(text).unwrap_or(problem) }
+    }
+
     /// What is wrong with it.
     #[must_use]
     pub const fn problem(&self) -> ServerSpecProblem {
@@ -285,6 +322,20 @@ pub enum ServerSpecProblem {
     Brackets,
     /// Something follows the weight.
     Trailing,
+    /// It is a URL.
+    Url,
+    /// There are several servers in it.
+    Several,
+}
+
+impl ServerSpecProblem {
+    /// What is wrong with a text that would be right elsewhere.
+    fn of_habit(text: &str) -> Option<Self> {
+        if text.contains("://") || text.starts_with("unix:") {
+            return Some(Self::Url);
+        }
+        text.contains([',', ';']).then_some(Self::Several)
+    }
 }
 
 impl fmt::Display for ServerSpecError {
@@ -296,6 +347,8 @@ impl fmt::Display for ServerSpecError {
             ServerSpecProblem::Weight => "bad weight, not a number from 0 to 4294967295",
             ServerSpecProblem::Brackets => "an IPv6 address must stand in brackets",
             ServerSpecProblem::Trailing => "more than an address and a weight",
+            ServerSpecProblem::Url => "a URL; write host:port or /path",
+            ServerSpecProblem::Several => "several servers in one text; give each by itself",
         };
         write!(f, "bad server {:?}: {problem}", self.text)
     }
@@ -343,6 +396,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_is_read_as_the_same() {
+        let rows =
+            ["cache1", "a:1", "a:1 600", "a 2.5", "[::1]:2", "/a=b:1 7", "eu1=a:1", "eu1=/run/m.sock 0"];
+        for text in rows {
+            assert_eq!(text.parse::<ServerSpec>().unwrap().to_string(), text);
+        }
+        assert_eq!("eu1=[::1]:5:2".parse::<ServerSpec>().unwrap().to_string(), "eu1=[::1]:5 2");
+        let colons = ServerSpec::new("a:1:2", Address::tcp("a", 1));
+        assert_eq!(colons.to_string().parse(), Ok(colons));
+    }
+
+    #[test]
+    fn a_socket_address_is_a_server() {
+        let addr: SocketAddr = "[::1]:11311".parse().unwrap();
+        assert_eq!(ServerSpec::try_from(addr), "[::1]:11311".parse());
+    }
+
+    #[test]
     fn what_is_no_server_is_refused() {
         use ServerSpecProblem as E;
         let rows = [
@@ -367,6 +438,12 @@ mod tests {
             ("[::1", E::Brackets),
             ("a:1:2 3", E::Trailing),
             ("a 1 2", E::Trailing),
+            ("memcached://a:1", E::Url),
+            ("unix:///run/m.sock", E::Url),
+            ("unix:/run/m.sock", E::Url),
+            ("a:1,b:1", E::Several),
+            ("a:1, b:1", E::Several),
+            ("a;b", E::Several),
         ];
         for (text, error) in rows {
             assert_eq!(parsed(text).map_err(|error| error.problem()).err(), Some(error), "{text:?}");

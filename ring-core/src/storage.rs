@@ -63,7 +63,7 @@ impl<'e> EntriesMut<'e> {
         let points = if needs.wide { self.wide.len() } else { self.points.len() };
         let given = points.min(self.owners.len());
         let (narrow, wide) = if needs.wide { (0, needs.entries) } else { (needs.entries, 0) };
-        let error = BuildError::TooFewPoints { needed: needs.entries, given };
+        let error = BuildError::TooFewPoints { needed: needs.entries, given, wide: needs.wide };
         Ok(Self {
             points: self.points.get_mut(..narrow).ok_or(error)?,
             wide: self.wide.get_mut(..wide).ok_or(error)?,

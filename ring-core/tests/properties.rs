@@ -205,7 +205,7 @@ proptest! {
             false => Lent::new(&mut points, &mut owners),
         };
         let error = Placement::build(scheme, &*servers, lent).unwrap_err();
-        prop_assert_eq!(error, BuildError::TooFewPoints { needed: needs.entries, given });
+        prop_assert_eq!(error, BuildError::TooFewPoints { needed: needs.entries, given, wide: needs.wide });
         prop_assert!(points.iter().all(|&point| point == 7) && wide.iter().all(|&point| point == 7));
         prop_assert!(owners.iter().all(|&owner| owner == 7));
     }

@@ -1,7 +1,7 @@
 //! Which keys of a batch go to which server.
 
 use memring_core::{groups::Groups, route::Routes};
-use memring_text::{Key, KeyError, Operation};
+use memring_text::{Key, Operation, failure::Error};
 
 use super::Site;
 use crate::{call::short_lived, fleet::Fleet, watch};
@@ -15,18 +15,20 @@ pub(crate) struct Plan<'b> {
 }
 
 impl<'b> Plan<'b> {
-    /// Finds the server of each key, which is that of what it is placed by: one of `places`. Where there is a `prefix`,
+    /// Finds for `name` the server of each key, which is that of what it is placed by: one of `places`. Where there is a `prefix`,
     /// `room` is where keys are composed.
     pub(crate) fn new<'k: 'b>(
+        name: &'static str,
         fleet: &'b Fleet,
         prefix: &[u8],
         keys: impl Iterator<Item = &'k [u8]> + Clone,
         places: &[&[u8]],
         room: &'b mut Vec<u8>,
-    ) -> Result<Self, KeyError> {
+    ) -> Result<Self, Error> {
         let routes = fleet.route_many(places, watch::now);
         let groups = Groups::new(routes.places(), fleet.pools().len());
-        let wire_keys = Key::all_prefixed(prefix, keys.map(|key| -> &'b [u8] { key }), room)?;
+        let wire_keys = Key::all_prefixed(prefix, keys.map(|key| -> &'b [u8] { key }), room)
+            .map_err(|(position, error)| Error::at(position, name, error))?;
         let keys = groups.gather(&wire_keys);
         Ok(Self { fleet, keys, groups, routes })
     }

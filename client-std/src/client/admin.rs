@@ -21,7 +21,7 @@ impl Client {
     /// ```
     /// # use memring_std::{Client, StatsKind, testing::Server};
     /// # let server = Server::start()?;
-    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// # let client = Client::connect([server.addr()])?;
     /// for answer in client.stats(StatsKind::General) {
     ///     println!("{}: {:?} hits", answer.server, answer.result?.value("get_hits"));
     /// }

@@ -1,8 +1,8 @@
 //! The verb for operations of different kinds at once.
 
+use memring_text::UnixTime;
 use memring_text::batch::Batch;
 use memring_text::failure::Error;
-use memring_text::{UnixTime, ValueTooLarge};
 use std::time::SystemTime;
 
 use super::Client;
@@ -18,7 +18,7 @@ impl Client {
     /// ```
     /// # use memring_std::{Client, testing::Server};
     /// # let servers = [Server::start()?, Server::start()?];
-    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// # let client = Client::connect(servers.iter().map(Server::addr))?;
     /// use memring_std::{Batch, Ttl};
     ///
     /// let mut batch = Batch::new();
@@ -34,20 +34,22 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when one of the
-    /// keys or values cannot be; nothing was sent then. What goes wrong with a server is in the [`Outcomes`].
+    /// keys or values cannot be, at the error's [`position`](Error::position) among the operations; nothing was sent
+    /// then. What goes wrong with a server is in the [`Outcomes`].
     pub fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
         const NAME: &str = "run";
         let (fleet, mut room) = (self.fleet(), Vec::new());
         let (naming, mut place) = (self.naming(), Vec::new());
         let places = naming.places(batch.places(self.route()), None, &mut place);
-        let plan = Plan::new(&fleet, naming.prefix(), batch.keys(), &places, &mut room);
-        let plan = plan.map_err(|error| Error::new(NAME, error))?;
+        let plan = Plan::new(NAME, &fleet, naming.prefix(), batch.keys(), &places, &mut room)?;
         let (limit, now) = (self.options().limits.value, UnixTime::from(SystemTime::now()));
         let wire_keys = plan.keys().iter().zip(plan.positions());
-        let operations = wire_keys.map(|(&key, &position)| batch.operation(position, key, limit, now));
+        let operations = wire_keys.map(|(&key, &position)| {
+            let operation = batch.operation(position, key, limit, now);
+            operation.map_err(|error| Error::at(position, NAME, error))
+        });
         // Every position of the plan is one of the batch.
-        let operations = operations.filter_map(Result::transpose).collect::<Result<Vec<_>, ValueTooLarge>>();
-        let mut operations = operations.map_err(|error| Error::new(NAME, error))?;
+        let mut operations = operations.filter_map(Result::transpose).collect::<Result<Vec<_>, Error>>()?;
         plan.shorten(&mut operations);
         let shares = plan
             .divide(&operations)

@@ -19,20 +19,23 @@ impl Client {
     /// ```
     /// # use memring_std::{Client, Ttl, testing::Server};
     /// # let servers = [Server::start()?, Server::start()?];
-    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// # let client = Client::connect(servers.iter().map(Server::addr))?;
     /// client.set_many(&[("a", "1"), ("b", "2")], Ttl::NEVER)?.all()?;
-    /// let found = client.get_many(&["a", "b", "c"])?;
+    /// let keys = ["a", "b", "c"];
+    /// let found = client.get_many(&keys)?;
     /// for error in found.errors() {
     ///     eprintln!("{error}");
     /// }
-    /// let values: Vec<_> = found.hits().map(|(position, item)| (position, &item.value[..])).collect();
-    /// assert_eq!(values, [(0, &b"1"[..]), (1, b"2")]);
+    /// let values = found.into_hits().map(|(position, item)| (keys[position], item.value));
+    /// let values: std::collections::HashMap<_, _> = values.collect();
+    /// assert_eq!(values["b"], b"2"[..]);
+    /// assert!(!values.contains_key("c"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none; nothing was sent then. What goes wrong
-    /// with a server is in the [`Many`].
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none, at the error's
+    /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
     pub fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
         let own = |_, item: LentItem<'_>| {
             let mut value = Vec::new();
@@ -52,7 +55,7 @@ impl Client {
     /// ```
     /// # use memring_std::{Client, Ttl, testing::Server};
     /// # let servers = [Server::start()?, Server::start()?];
-    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// # let client = Client::connect(servers.iter().map(Server::addr))?;
     /// client.set_many(&[("a", "1"), ("b", "22")], Ttl::NEVER)?.all()?;
     /// let mut len = 0;
     /// let found = client.get_many_with(&["a", "b", "c"], |_, item| len += item.value.len())?;
@@ -98,7 +101,8 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when one of the
-    /// keys or values cannot be; nothing was sent then. What goes wrong with a server is in the [`Many`].
+    /// keys or values cannot be, at the error's [`position`](Error::position); nothing was sent then. What goes wrong
+    /// with a server is in the [`Many`].
     pub fn set_many<K: AsRef<[u8]>, V: AsRef<[u8]>>(
         &self,
         items: &[(K, V)],
@@ -110,11 +114,12 @@ impl Client {
         let Attributes { flags, ttl } = attributes.into();
         let exptime = exptime(ttl);
         let store = |(&key, &position): (_, &usize)| {
-            let value = Value::within(items[position].1.as_ref(), self.options().limits.value)?;
+            let value = Value::within(items[position].1.as_ref(), self.options().limits.value)
+                .map_err(|error| Error::at(position, NAME, error))?;
             Ok(Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false })
         };
-        let stores = plan.keys().iter().zip(plan.positions()).map(store).collect::<Result<Vec<_>, _>>();
-        let mut stores = stores.map_err(|error: memring_text::ValueTooLarge| Error::new(NAME, error))?;
+        let stores = plan.keys().iter().zip(plan.positions()).map(store);
+        let mut stores = stores.collect::<Result<Vec<_>, Error>>()?;
         plan.shorten(&mut stores);
         let shares = plan
             .divide(&stores)
@@ -125,8 +130,8 @@ impl Client {
     /// Deletes many items, and says of each whether there was one. What goes to one server leaves together.
     ///
     /// # Errors
-    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none; nothing was sent then. What goes wrong
-    /// with a server is in the [`Many`].
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none, at the error's
+    /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
     pub fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
         const NAME: &str = "delete_many";
         let (fleet, mut room) = (self.fleet(), Vec::new());
@@ -148,6 +153,6 @@ impl Client {
     ) -> Result<Plan<'b>, Error> {
         let (naming, mut place) = (self.naming(), Vec::new());
         let places = naming.places(keys.clone(), self.route(), &mut place);
-        Plan::new(fleet, naming.prefix(), keys, &places, room).map_err(|error| Error::new(name, error))
+        Plan::new(name, fleet, naming.prefix(), keys, &places, room)
     }
 }

@@ -38,7 +38,7 @@ impl Client {
     /// ```
     /// # use memring_std::{Client, testing::Server};
     /// # let server = Server::start()?;
-    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// # let client = Client::connect([server.addr()])?;
     /// use memring_std::{MetaGetOptions, MetaSetOptions, Ttl};
     ///
     /// let options = MetaGetOptions::new().value().vivify(Ttl::seconds(30)).recache(Ttl::seconds(10));

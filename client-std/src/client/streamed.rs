@@ -18,7 +18,7 @@ impl Client {
     /// ```
     /// # use memring_std::{Client, Ttl, testing::Server};
     /// # let server = Server::start()?;
-    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// # let client = Client::connect([server.addr()])?;
     /// let report = "all is well\n".repeat(10_000);
     /// client.set_from("report", report.len(), report.as_bytes(), Ttl::NEVER)?;
     /// let mut copy = Vec::new();

@@ -1,8 +1,8 @@
 //! What is no key never leaves.
 
-use core::time::Duration;
+use core::{error::Error as _, time::Duration};
 
-use memring_std::{Client, Error, ErrorKind, Ttl};
+use memring_std::{Batch, Client, Error, ErrorKind, Ttl};
 
 use crate::support::Scripted;
 
@@ -89,7 +89,40 @@ fn errors_read_like_errors() {
     let error = Client::connect([""; 0]).unwrap_err();
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, "build: no servers".to_owned()));
     let error = Client::builder().servers(["a"]).scheme_named("nonesuch", []).build().unwrap_err();
-    assert_eq!(error.to_string(), "build: unknown scheme \"nonesuch\"");
+    assert!(
+        error.to_string().starts_with("build: unknown scheme \"nonesuch\"; known are libketama "),
+        "{error}"
+    );
     let error = Client::builder().servers(["a"]).scheme_named("libketama", [("nonesuch", "1")]).build();
     assert!(error.unwrap_err().to_string().starts_with("build: option \"nonesuch\": unknown option"));
+}
+
+#[test]
+fn an_error_says_which_of_many_keys_it_is_about() {
+    let client = Client::connect(["127.0.0.1:1", "127.0.0.1:2"]).unwrap();
+    let large = vec![0; 2 << 20];
+    let mut batch = Batch::new();
+    batch.get("a");
+    batch.set("b", &large, Ttl::NEVER);
+    let errors = [
+        client.get_many(&["a", "two words"]).unwrap_err(),
+        client.delete_many(&["a", ""]).unwrap_err(),
+        client.set_many(&[("a", &b"1"[..]), ("b", &large)], Ttl::NEVER).unwrap_err(),
+        client.run(batch).unwrap_err(),
+    ];
+    assert!(errors.iter().all(|error| error.position() == Some(1)), "{errors:?}");
+    let text = "get_many at position 1: key has a control character or a space at byte 3";
+    assert_eq!(errors[0].to_string(), text);
+    assert_eq!(client.get("").unwrap_err().position(), None);
+}
+
+#[test]
+fn what_an_error_shows_is_not_shown_by_its_sources_again() {
+    let client = Client::connect(["127.0.0.1:1"]).unwrap();
+    let refused = client.get("k").unwrap_err();
+    assert!(refused.source().is_some_and(|error| error.to_string().contains("os error")), "{refused:?}");
+    let errors = [client.get("").unwrap_err(), Client::connect(["a:b"]).unwrap_err()];
+    for error in errors.into_iter().chain(Client::builder().scheme_named("nonesuch", []).build().err()) {
+        assert!(error.source().is_none(), "{error}");
+    }
 }

@@ -114,6 +114,6 @@ fn a_namespace_that_no_key_could_follow_is_refused() {
     let fleet = Fleet::embedded(1);
     for namespace in ["two words", &"n".repeat(250)] {
         let error = builder(&fleet).namespace(namespace).build().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Config);
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Config, "namespace"));
     }
 }

@@ -18,12 +18,11 @@ impl Client {
     /// Each server's statistics.
     ///
     /// ```
-    /// # use memring_std::testing::Server;
-    /// # use memring_tokio::{Client, StatsKind};
+    /// # use memring_tokio::{Client, StatsKind, testing::Server};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = Server::start()?;
-    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// # let server = Server::start().await?;
+    /// # let client = Client::connect([server.addr()])?;
     /// for answer in client.stats(StatsKind::General).await {
     ///     println!("{}: {:?} hits", answer.server, answer.result?.value("get_hits"));
     /// }

@@ -5,7 +5,6 @@ use std::sync::{Mutex, PoisonError};
 use memring_text::failure::{Error, Many};
 use memring_text::{
     Attributes, Delete, Get, GetVerb, Operation, Reply, ReplyError, Request, Store, StoreVerb, Value,
-    ValueTooLarge,
 };
 
 use super::{Client, Item, ItemRef, exptime, set_outcome, shared};
@@ -18,26 +17,28 @@ impl Client {
     /// Reads many items: every server is asked before the reply of any is waited for.
     ///
     /// ```
-    /// # use memring_std::testing::Server;
-    /// # use memring_tokio::{Client, Ttl};
+    /// # use memring_tokio::{Client, Ttl, testing::Server};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let servers = [Server::start()?, Server::start()?];
-    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// # let servers = [Server::start().await?, Server::start().await?];
+    /// # let client = Client::connect(servers.iter().map(Server::addr))?;
     /// client.set_many(&[("a", "1"), ("b", "2")], Ttl::NEVER).await?.all()?;
-    /// let found = client.get_many(&["a", "b", "c"]).await?;
+    /// let keys = ["a", "b", "c"];
+    /// let found = client.get_many(&keys).await?;
     /// for error in found.errors() {
     ///     eprintln!("{error}");
     /// }
-    /// let values: Vec<_> = found.hits().map(|(position, item)| (position, &item.value[..])).collect();
-    /// assert_eq!(values, [(0, &b"1"[..]), (1, b"2")]);
+    /// let values = found.into_hits().map(|(position, item)| (keys[position], item.value));
+    /// let values: std::collections::HashMap<_, _> = values.collect();
+    /// assert_eq!(values["b"], b"2"[..]);
+    /// assert!(!values.contains_key("c"));
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none; nothing was sent then. What goes wrong
-    /// with a server is in the [`Many`].
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none, at the error's
+    /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
     pub async fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
         const NAME: &str = "get_many";
         let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
@@ -56,7 +57,7 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let servers = [Server::start().await?, Server::start().await?];
-    /// # let client = Client::connect(servers.iter().map(|server| server.addr().to_string()))?;
+    /// # let client = Client::connect(servers.iter().map(Server::addr))?;
     /// client.set_many(&[("a", "1"), ("b", "22")], Ttl::NEVER).await?.all()?;
     /// let mut len = 0;
     /// let found = client.get_many_with(&["a", "b", "c"], |_, item| len += item.value.len()).await?;
@@ -97,7 +98,8 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when one of the
-    /// keys or values cannot be; nothing was sent then. What goes wrong with a server is in the [`Many`].
+    /// keys or values cannot be, at the error's [`position`](Error::position); nothing was sent then. What goes wrong
+    /// with a server is in the [`Many`].
     ///
     /// # Cancel safety
     /// Dropped, it may have stored some of the values.
@@ -112,11 +114,12 @@ impl Client {
         let Attributes { flags, ttl } = attributes.into();
         let exptime = exptime(ttl);
         let store = |(&key, &position): (_, &usize)| {
-            let value = Value::within(items[position].1.as_ref(), self.options().limits.value)?;
+            let value = Value::within(items[position].1.as_ref(), self.options().limits.value)
+                .map_err(|error| Error::at(position, NAME, error))?;
             Ok(Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false })
         };
-        let stores = plan.keys().iter().zip(plan.positions()).map(store).collect::<Result<Vec<_>, _>>();
-        let mut stores = stores.map_err(|error: ValueTooLarge| Error::new(NAME, error))?;
+        let stores = plan.keys().iter().zip(plan.positions()).map(store);
+        let mut stores = stores.collect::<Result<Vec<_>, Error>>()?;
         plan.shorten(&mut stores);
         Ok(batch::run(NAME, plan.divide(&stores), stores.len(), deadline, set_outcome).await)
     }
@@ -124,8 +127,8 @@ impl Client {
     /// Deletes many items, and says of each whether there was one. What goes to one server leaves together.
     ///
     /// # Errors
-    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none; nothing was sent then. What goes wrong
-    /// with a server is in the [`Many`].
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none, at the error's
+    /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
     ///
     /// # Cancel safety
     /// Dropped, it may have deleted some of the items.
@@ -147,7 +150,7 @@ impl Client {
     ) -> Result<Plan<'b>, Error> {
         let (naming, mut place) = (self.naming(), Vec::new());
         let places = naming.places(keys.clone(), self.route(), &mut place);
-        Plan::new(fleet, naming.prefix(), keys, &places, room).map_err(|error| Error::new(name, error))
+        Plan::new(name, fleet, naming.prefix(), keys, &places, room)
     }
 }
 

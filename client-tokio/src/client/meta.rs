@@ -36,7 +36,7 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = Server::start().await?;
-    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// # let client = Client::connect([server.addr()])?;
     /// use memring_tokio::{MetaGetOptions, MetaSetOptions, Ttl};
     ///
     /// let options = MetaGetOptions::new().value().vivify(Ttl::seconds(30)).recache(Ttl::seconds(10));

@@ -20,7 +20,7 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = Server::start().await?;
-    /// # let client = Client::connect([server.addr().to_string()])?;
+    /// # let client = Client::connect([server.addr()])?;
     /// let report = "all is well\n".repeat(10_000);
     /// client.set_from("report", report.len(), report.as_bytes(), Ttl::NEVER).await?;
     /// let mut copy = Vec::new();

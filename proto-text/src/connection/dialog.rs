@@ -368,10 +368,8 @@ impl<E: fmt::Display> fmt::Display for ConnectionError<E> {
 impl<E: core::error::Error + 'static> core::error::Error for ConnectionError<E> {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::Io(error) => Some(error),
-            Self::WriteZero => None,
-            Self::Protocol(error) => Some(error),
-            Self::Reply(error) => Some(error),
+            Self::Io(error) => error.source(),
+            Self::WriteZero | Self::Protocol(_) | Self::Reply(_) => None,
         }
     }
 }

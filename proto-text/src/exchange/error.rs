@@ -53,11 +53,4 @@ impl fmt::Display for ProtocolError {
     }
 }
 
-impl core::error::Error for ProtocolError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Decode(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl core::error::Error for ProtocolError {}

@@ -66,6 +66,12 @@ impl<V> Many<Option<Item<V>>> {
             _ => None,
         })
     }
+
+    /// The items that were found, to keep, as of [`hits`](Self::hits).
+    pub fn into_hits(self) -> impl Iterator<Item = (usize, Item<V>)> {
+        let results = self.results.into_iter().enumerate();
+        results.filter_map(|(position, result)| Some((position, result.ok()??)))
+    }
 }
 
 /// What one server has answered to a call that goes to all of them.

@@ -39,20 +39,21 @@ impl<'k> Key<'k> {
     /// The same for many keys.
     ///
     /// # Errors
-    /// Those of the first key that is none.
+    /// That of the first key that is none, with its position.
     #[cfg(feature = "alloc")]
     pub fn all_prefixed(
         prefix: &[u8],
         keys: impl Iterator<Item = &'k [u8]> + Clone,
         room: &'k mut Vec<u8>,
-    ) -> Result<Vec<Self>, KeyError> {
+    ) -> Result<Vec<Self>, (usize, KeyError)> {
+        let checked = |(position, key)| Self::new(key).map_err(|error| (position, error));
         if prefix.is_empty() {
-            return keys.map(Self::new).collect();
+            return keys.enumerate().map(checked).collect();
         }
         room.clear();
-        for key in keys.clone() {
+        for (position, key) in keys.clone().enumerate() {
             if key.is_empty() {
-                return Err(KeyError::Empty);
+                return Err((position, KeyError::Empty));
             }
             room.extend_from_slice(prefix);
             room.extend_from_slice(key);
@@ -62,8 +63,8 @@ impl<'k> Key<'k> {
             let len = prefix.len().saturating_add(key.len());
             let (key, behind) = rest.split_at_checked(len).unwrap_or((rest, &[]));
             rest = behind;
-            Self::new(key)
+            key
         });
-        composed.collect()
+        composed.enumerate().map(checked).collect()
     }
 }

@@ -28,7 +28,7 @@ impl StorageMut for Boxed {
         let index = needs.entries.checked_ilog2().map_or(0, |bits| 1 << bits.min(16));
         let room = || Some((zeroed(narrow)?, zeroed(wide)?, zeroed(needs.entries)?, zeroed(index)?));
         // A heap that is too small is storage that is too small.
-        let error = BuildError::TooFewPoints { needed: needs.entries, given: 0 };
+        let error = BuildError::TooFewPoints { needed: needs.entries, given: 0, wide: needs.wide };
         (self.points, self.wide, self.owners, self.index) = room().ok_or(error)?;
         Ok(EntriesMut {
             points: &mut self.points,

@@ -39,7 +39,7 @@ impl<const N: usize, const I: usize> Storage for Fixed<N, I> {
 impl<const N: usize, const I: usize> StorageMut for Fixed<N, I> {
     fn prepare(&mut self, needs: Needs) -> Result<EntriesMut<'_>, BuildError> {
         let given = if needs.wide { 0 } else { N };
-        let error = BuildError::TooFewPoints { needed: needs.entries, given };
+        let error = BuildError::TooFewPoints { needed: needs.entries, given, wide: needs.wide };
         if needs.entries > given {
             return Err(error);
         }
@@ -84,7 +84,7 @@ impl<const N: usize> Storage for FixedWide<N> {
 impl<const N: usize> StorageMut for FixedWide<N> {
     fn prepare(&mut self, needs: Needs) -> Result<EntriesMut<'_>, BuildError> {
         let given = if needs.wide { N } else { 0 };
-        let error = BuildError::TooFewPoints { needed: needs.entries, given };
+        let error = BuildError::TooFewPoints { needed: needs.entries, given, wide: needs.wide };
         if needs.entries > given {
             return Err(error);
         }
