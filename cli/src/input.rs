@@ -54,6 +54,8 @@ impl Input {
         let mut lines = Vec::new();
         for line in self.text_lines() {
             let (number, text) = line?;
+            // What some editors put before a file is no part of the first name.
+            let text = if number == 1 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text };
             if !text.starts_with("# ") && !text.trim().is_empty() {
                 lines.push(ServerLine { text, place: self.place(number) });
             }
@@ -136,6 +138,13 @@ mod tests {
         assert_eq!(input("").keys().unwrap(), Vec::<Vec<u8>>::new());
         assert_eq!(input("\n").keys().unwrap(), [b""]);
         assert_eq!(input("a\n\n# b").keys().unwrap(), [&b"a"[..], b"", b"# b"]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_name() {
+        let list = input("\u{feff}a:1\nb:1\n");
+        let names: Vec<_> = list.servers().unwrap().iter().map(|placed| placed.server.name).collect();
+        assert_eq!(names, ["a:1", "b:1"]);
     }
 
     #[test]

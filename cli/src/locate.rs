@@ -82,15 +82,19 @@ fn located(args: &Args) -> Result<String, Failure> {
         None => args.key.iter().map(|key| key.as_encoded_bytes().to_vec()).collect(),
     };
     let mut room = vec![ServerIndex::default(); if args.order { servers.len() } else { 1 }];
-    let mut located = keys.iter().map(|key| (key.as_slice(), placement.order(key, &mut room).to_vec()));
+    let located = keys.iter().map(|key| (key.as_slice(), placement.order(key, &mut room).to_vec()));
     Ok(match args.format {
         Format::Tsv => located.fold(String::new(), |text, (key, order)| text + &tsv(key, &order)),
         Format::Text => {
             located.fold(String::new(), |text, (key, order)| text + &line(&placement, key, &order))
         }
         Format::Json => {
-            let all: Value = located.by_ref().map(|(key, order)| object(&placement, key, &order)).collect();
-            format!("{all:#}\n")
+            // A line each: of a million keys, a tree of values would take more than a gigabyte.
+            let objects = located.fold(String::new(), |text, (key, order)| {
+                let comma = if text.is_empty() { "" } else { ",\n" };
+                text + &format!("{comma}  {}", object(&placement, key, &order))
+            });
+            format!("[\n{objects}\n]\n")
         }
     })
 }

@@ -8,7 +8,7 @@ use crate::{
     failure::{Failure, Outcome},
     input::Input,
     output,
-    scheme_args::{Choice, Placed, SchemeArgs, build, indexes, options},
+    scheme_args::{Choice, Placed, SchemeArgs, assignment, build, indexes, options},
     share,
 };
 
@@ -39,7 +39,7 @@ pub(crate) struct Args {
     new_scheme: Option<String>,
 
     /// An option of the scheme after the change; on top of those before it, if the scheme stays.
-    #[arg(long = "new-option", value_name = "NAME=VALUE")]
+    #[arg(long = "new-option", value_name = "NAME=VALUE", value_parser = assignment)]
     new_options: Vec<String>,
 
     /// Prints JSON.

@@ -11,7 +11,7 @@ use self::secure::SecureArgs;
 use crate::{
     duration::duration,
     failure::Failure,
-    scheme_args::{Choice, ServerArgs, options},
+    scheme_args::{Choice, ServerArgs, assignment, options},
 };
 
 pub(crate) mod client;
@@ -38,7 +38,7 @@ pub(crate) struct ClientArgs {
     scheme: String,
 
     /// An option of the scheme, such as `hash=md5`; may be given several times.
-    #[arg(long = "option", value_name = "NAME=VALUE")]
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = assignment)]
     options: Vec<String>,
 
     /// How long it may take, connecting included: `250ms`, `2s`.

@@ -1,6 +1,6 @@
 //! The picture of a spread: a bar for each server, a mark where its weight would have it end, and the ring.
 
-use super::Spread;
+use super::{Load, Spread};
 use crate::{
     share::{percent, rounded, signed_points},
     svg::{Anchor, Colour, FAINT_INK, Font, INK, MOVING, RULE, Ring, STAYING, Svg, shortened},
@@ -12,19 +12,21 @@ pub(super) fn draw(spread: &Spread<'_>) -> String {
     let tall = count as f64 * ROW;
     let title = format!("Who has how much: {count} servers");
     let mut svg = Svg::new(WIDTH, TOP + tall + FOOT, &title);
-    head(&mut svg, spread, &title);
+    let names: Vec<_> = spread.loads.iter().map(|load| load.server.name).collect();
+    let names = shortened(&names, NAME);
+    head(&mut svg, spread, &names, &title);
     if let Some(ring) = Ring::of(spread.placed) {
         let (x, y) = (WIDTH - MARGIN - 95.0, 130.0);
         svg.ring((x, y), 84.0, (&ring, spread.placed), |server| Colour::cool(server.get(), count));
         svg.text(x, y + 4.5, Font::Number, Anchor::Middle, INK, &format!("{count} servers"));
     }
-    bars(&mut svg, spread);
+    bars(&mut svg, spread, &names);
     let key = "Bars are shares of all keys; the mark is where a server's weight would have it end.";
     svg.text(MARGIN, TOP + tall + FOOT - 26.0, Font::Note, Anchor::Start, FAINT_INK, key);
     svg.finish()
 }
 
-fn head(svg: &mut Svg, spread: &Spread<'_>, title: &str) {
+fn head(svg: &mut Svg, spread: &Spread<'_>, names: &[String], title: &str) {
     svg.text(MARGIN, 58.0, Font::Title, Anchor::Start, INK, title);
     let subtitle = format!("{} · {}", spread.title, spread.known.0);
     svg.text(MARGIN, 82.0, Font::Subtitle, Anchor::Start, FAINT_INK, &subtitle);
@@ -33,25 +35,25 @@ fn head(svg: &mut Svg, spread: &Spread<'_>, title: &str) {
     for (x, ((load, excess), colour, caption)) in [MARGIN, MARGIN + 420.0].into_iter().zip(figures) {
         let figure = format!("{} %", signed_points(excess));
         svg.text(x, 146.0, Font::Figure, Anchor::Start, colour, &figure);
-        let name = shortened(&[load.server.name], NAME).concat();
+        let is_it = |(other, _): &(&Load<'_>, _)| other.server.name == load.server.name;
+        let name = spread.loads.iter().zip(names).find(is_it).map_or("", |(_, name)| name);
         svg.text(x, 168.0, Font::Caption, Anchor::Start, FAINT_INK, &format!("{caption}{name}"));
     }
 }
 
-fn bars(svg: &mut Svg, spread: &Spread<'_>) {
+fn bars(svg: &mut Svg, spread: &Spread<'_>, names: &[String]) {
     let heading = TOP - 22.0;
     svg.text(LEFT - 14.0, heading, Font::Heading, Anchor::End, FAINT_INK, "SERVER");
     svg.text(LEFT, heading, Font::Heading, Anchor::Start, FAINT_INK, "SHARE");
     svg.text(WEIGHTS, heading, Font::Heading, Anchor::End, FAINT_INK, "WEIGHT");
     svg.text(WIDTH - MARGIN, heading, Font::Heading, Anchor::End, FAINT_INK, "TO WEIGHT");
-    let names: Vec<_> = spread.loads.iter().map(|load| load.server.name).collect();
     let full = spread.loads.iter().map(|load| load.share.max(load.fair)).fold(0.0, f64::max);
     let mut top = TOP;
-    for ((place, load), name) in spread.loads.iter().enumerate().zip(shortened(&names, NAME)) {
+    for ((place, load), name) in spread.loads.iter().enumerate().zip(names) {
         let (width, mark) = (LONGEST * load.share / full, LEFT + LONGEST * load.fair / full);
         let baseline = top + THICK / 2.0 + 4.5;
         let title = format!("{}: {}", load.server.name, percent(load.share));
-        svg.text(LEFT - 14.0, baseline, Font::Name, Anchor::End, INK, &name);
+        svg.text(LEFT - 14.0, baseline, Font::Name, Anchor::End, INK, name);
         svg.rect((LEFT, top), (LONGEST, THICK), RULE, &title);
         svg.rect((LEFT, top), (width, THICK), Colour::cool(place, spread.loads.len()), &title);
         svg.line((mark, top - 3.0), (mark, top + THICK + 3.0), 2.0, INK);

@@ -160,6 +160,8 @@ fn errors_name_the_line_and_nothing_is_printed() {
     memring(&format!("where --scheme libketama --servers {good}")).fails(2, "no keys");
     memring("where --scheme libketama tokyo").fails(2, "no servers");
     memring(&format!("where --servers {good} tokyo")).fails(2, "no scheme");
+    let option = format!("where --scheme libketama --servers {good} --option hash tokyo");
+    memring(&option).fails(2, "not NAME=VALUE");
     memring("where --scheme libketama --servers /no/such/file tokyo").fails(3, "/no/such/file");
     memring(&format!("where --scheme libketama --servers {good} --server c:1 tokyo"))
         .fails(2, "cannot be used with");

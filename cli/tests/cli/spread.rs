@@ -39,6 +39,19 @@ fn the_picture_names_every_server() {
 }
 
 #[test]
+fn the_picture_tells_servers_of_long_names_apart_wherever_it_names_them() {
+    let name = |number| format!("cache-production-eu-west-{number}.internal.example.com:11211");
+    let (list, svg) = (file(&format!("{}\n{}\n", name(1), name(2))), scratch("svg"));
+    memring(&format!("spread --scheme libketama --servers {list} --svg {}", svg.display())).text();
+    let picture = fs::read_to_string(svg).unwrap();
+    let captions: Vec<_> = picture.lines().filter(|line| line.contains("for its weight: ")).collect();
+    assert!(
+        captions.len() == 2 && captions[0].contains("2.int") != captions[1].contains("2.int"),
+        "{captions:?}"
+    );
+}
+
+#[test]
 fn servers_can_be_arguments() {
     let run =
         memring("spread --scheme libmemcached-modula --server a:1 --server b:1 --server c:1 --server d:1");
