@@ -26,9 +26,11 @@
 
 mod admin_line;
 mod c_number;
+mod clock;
 mod counters;
 mod engine;
 mod guard;
+mod item_size;
 #[cfg(feature = "std")]
 mod memory_store;
 mod meta_answer;

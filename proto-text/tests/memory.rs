@@ -133,10 +133,11 @@ fn a_session_keeps_nothing_of_a_value_that_is_too_large() {
     let info = allocation_counter::measure(|| {
         let mut session = Session::new(Vec::new());
         let now = UnixTime::from_secs(1_700_000_000);
-        session.feed(b"set k 0 0 1073741824\r\n", &mut engine, &mut out, now);
+        session.feed(b"set k 0 0 4096000\r\n", &mut engine, &mut out, now);
         for _ in 0..1000 {
             assert_eq!(session.feed(&piece, &mut engine, &mut out, now).consumed, piece.len());
         }
+        session.feed(b"\r\n", &mut engine, &mut out, now);
     });
     assert_eq!(out.as_slice(), b"SERVER_ERROR object too large for cache\r\n");
     assert_eq!(info.bytes_max, 0);

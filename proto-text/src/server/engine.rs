@@ -6,7 +6,9 @@ mod meta;
 
 use super::{
     c_number::c_u64,
+    clock::Clock,
     counters::Counters,
+    item_size::item_size,
     request_event::{Refusal, StoreHead},
     store::{Record, Side, Store},
 };
@@ -16,13 +18,6 @@ use crate::{
     request::{ArithVerb, StoreVerb},
     ttl::UnixTime,
 };
-
-/// Room that memcached 1.6 reckons for an item beside its key and value: header 48, cas 8, NUL behind the key 1,
-/// line end behind the value 2.
-const ITEM_OVERHEAD: usize = 59;
-
-/// Room for the flags, where they are not 0.
-const FLAGS_SIZE: usize = 4;
 
 /// What an engine is started with; memcached has options of the same meaning.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,8 +52,10 @@ pub struct Engine<S> {
     counters: Counters,
     /// The cas unique given last.
     cas: u64,
-    /// When everything that is there then ends, in Unix seconds.
-    flush_at: Option<u64>,
+    /// What was stored or fetched last until this second is flushed when it has come, in Unix seconds.
+    flushed_until: Option<u64>,
+    /// That second is still to come.
+    flush_waits: bool,
     started: Option<u64>,
 }
 
@@ -81,7 +78,15 @@ impl<S: Store> Engine<S> {
 
     /// An engine over `store`.
     pub fn with_config(store: S, config: EngineConfig) -> Self {
-        Self { store, config, counters: Counters::default(), cas: 0, flush_at: None, started: None }
+        Self {
+            store,
+            config,
+            counters: Counters::default(),
+            cas: 0,
+            flushed_until: None,
+            flush_waits: false,
+            started: None,
+        }
     }
 
     /// The configuration.
@@ -165,7 +170,7 @@ impl<S: Store> Engine<S> {
         if !self.fits(head.key.len(), head.flags, value.len()) {
             return Err(self.refuse_store(head, Refusal::TooLarge));
         }
-        let record = Record::new(head.flags, self.next_cas(), Record::expires_at(head.exptime, now));
+        let record = Record::new(head.flags, self.next_cas(), self.clock(now).expires_at(head.exptime));
         let record = Record { accessed: now.as_secs(), ..record };
         if self.store.put(head.key, record, value).is_err() {
             return Err(self.out_of_memory(head));
@@ -223,7 +228,8 @@ impl<S: Store> Engine<S> {
         let cas = self.next_cas();
         // A number that fits is changed in its place; a longer one is an item made anew.
         let fits = digits.as_bytes().len() <= len;
-        let record = if fits { Record { cas, ..record } } else { record.renewed(cas, now) };
+        let accessed = now.as_secs();
+        let record = if fits { Record { cas, accessed, ..record } } else { record.renewed(cas, now) };
         let mut stored = self.store.put(key, record, digits.as_bytes());
         let mut padding = len.saturating_sub(digits.as_bytes().len());
         while padding > 0 && stored.is_ok() {
@@ -240,8 +246,9 @@ impl<S: Store> Engine<S> {
     pub fn touch(&mut self, key: &[u8], exptime: i32, now: UnixTime) -> bool {
         bump(&mut self.counters.cmd_touch);
         let found = self.live(key, now).is_some();
+        let clock = self.clock(now);
         if let Some((record, _)) = self.store.find(key) {
-            record.expires = Record::expires_at(exptime, now);
+            record.expires = clock.expires_at(exptime);
             record.use_at(now);
         }
         bump(if found { &mut self.counters.touch_hits } else { &mut self.counters.touch_misses });
@@ -249,12 +256,19 @@ impl<S: Store> Engine<S> {
     }
 
     /// `flush_all`: every item that is there after the delay ends; without one, or with one of 0 or less, now.
+    ///
+    /// As memcached 1.6.18 reckons, that is in the second before the one asked for, and takes along what is stored in
+    /// that second. A moment from before the server's start flushes nothing. Either way, another delay is forgotten.
     pub fn flush_all(&mut self, delay: Option<i32>, now: UnixTime) {
         bump(&mut self.counters.cmd_flush);
-        match delay {
-            Some(delay) if delay > 0 => self.flush_at = Some(Record::expires_at(delay, now)),
-            _ => {
-                self.flush_at = None;
+        let clock = self.clock(now);
+        let moment = delay.filter(|delay| *delay > 0).map_or(clock.now, |delay| clock.expires_at(delay));
+        let until = moment.saturating_sub(1);
+        self.flushed_until = Some(until).filter(|_| moment > clock.long_past());
+        self.flush_waits = until > clock.now;
+        if !self.flush_waits {
+            self.next_cas();
+            if self.flushed_until.is_some() {
                 self.store.clear();
             }
         }
@@ -262,12 +276,12 @@ impl<S: Store> Engine<S> {
 
     /// `stats`: gives `each` a name and a value, one after the other.
     pub fn stats(&mut self, now: UnixTime, mut each: impl FnMut(&str, &[u8])) {
-        let started = *self.started.get_or_insert(now.as_secs());
+        let clock = self.clock(now);
         let usage = self.store.usage();
         let number =
             |each: &mut dyn FnMut(&str, &[u8]), name, number| each(name, Digits::of(number).as_bytes());
-        number(&mut each, "uptime", now.as_secs().saturating_sub(started));
-        number(&mut each, "time", now.as_secs());
+        number(&mut each, "uptime", clock.now.saturating_sub(clock.started));
+        number(&mut each, "time", clock.now);
         each("version", self.config.version.as_bytes());
         number(&mut each, "pointer_size", u64::from(usize::BITS));
         for (name, count) in self.counters.iter() {
@@ -294,15 +308,19 @@ impl<S: Store> Engine<S> {
 
     /// The record of an item that is there at `now`, and the length of its value. One that has ended is dropped.
     fn live(&mut self, key: &[u8], now: UnixTime) -> Option<(Record, usize)> {
-        let now = now.as_secs();
-        self.started.get_or_insert(now);
+        let now = self.clock(now).now;
+        let flushed_until = self.flushed_until.filter(|until| *until <= now);
         // Calls come in the order of time, so whatever is in the store now was there when the delay passed.
-        if self.flush_at.is_some_and(|at| at <= now) {
-            self.flush_at = None;
+        if self.flush_waits && flushed_until.is_some() {
+            self.flush_waits = false;
             self.store.clear();
         }
         let (record, value) = self.store.find(key)?;
         let found = (*record, value.len());
+        if flushed_until.is_some_and(|until| record.accessed <= until) {
+            self.store.remove(key);
+            return None;
+        }
         if record.is_expired(now) {
             bump(&mut self.counters.get_expired);
             self.store.remove(key);
@@ -347,7 +365,12 @@ impl<S: Store> Engine<S> {
     }
 
     fn fits(&self, key_len: usize, flags: u32, value_len: usize) -> bool {
-        size(key_len, flags, value_len) <= self.config.item_size_max
+        item_size(key_len, flags, value_len) <= self.config.item_size_max
+    }
+
+    /// The present; the first one told is the start.
+    pub(super) fn clock(&mut self, now: UnixTime) -> Clock {
+        Clock::new(*self.started.get_or_insert(now.as_secs()), now)
     }
 
     fn refuse_store(&mut self, head: &StoreHead<'_>, refusal: Refusal) -> Refusal {
@@ -361,12 +384,6 @@ impl<S: Store> Engine<S> {
         self.cas = self.cas.wrapping_add(1);
         self.cas
     }
-}
-
-/// Room that an item takes, as memcached reckons.
-fn size(key_len: usize, flags: u32, value_len: usize) -> usize {
-    let flags = if flags == 0 { 0 } else { FLAGS_SIZE };
-    [ITEM_OVERHEAD, key_len, flags].iter().fold(value_len, |sum, part| sum.saturating_add(*part))
 }
 
 const fn bump(counter: &mut u64) {

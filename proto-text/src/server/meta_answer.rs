@@ -4,6 +4,7 @@
 
 use super::{
     engine::Engine,
+    item_size::slab_class,
     meta_line::MetaLine,
     request_event::Refusal,
     store::{Record, Store},
@@ -60,18 +61,19 @@ fn get<S: Store>(
             }
             true
         }
-        (false, None) if line.has(b'q') => return Ok(()),
+        (false, None) if line.has(b'q') && !line.has_long_opaque() => return Ok(()),
         (false, None) => return fail(MetaCode::Miss, line, key, out),
     };
+    let clock = engine.clock(now);
     let Some((record, value)) = engine.meta_item(key) else { return fail(MetaCode::Miss, line, key, out) };
     let mut flags = Composed::new();
     let mut won = created;
     for (letter, token) in line.flags() {
         match letter {
-            b'T' => record.expires = Record::expires_at(line.exptime(b'T').unwrap_or(0), now),
-            b'N' if created => record.expires = Record::expires_at(line.exptime(b'N').unwrap_or(0), now),
+            b'T' => record.expires = clock.expires_at(line.exptime(b'T').unwrap_or(0)),
+            b'N' if created => record.expires = clock.expires_at(line.exptime(b'N').unwrap_or(0)),
             b'R' => {
-                let recache = Record::expires_at(line.exptime(b'R').unwrap_or(0), now);
+                let recache = clock.expires_at(line.exptime(b'R').unwrap_or(0));
                 won |= !record.won && !created && record.expires != 0 && record.expires < recache;
             }
             b's' => flags.number(letter, value.len() as u64),
@@ -80,6 +82,13 @@ fn get<S: Store>(
             b'f' => flags.number(letter, u64::from(record.flags)),
             b'l' => flags.number(letter, now.as_secs().saturating_sub(record.accessed)),
             b'h' => flags.number(letter, u64::from(record.fetched)),
+            b'O' if line.has_long_opaque() => {
+                // Where nothing hinges on the item's old state, memcached has noted the fetch before.
+                if !line.has(b'u') && !line.flags().any(|(letter, _)| b"NTRlh".contains(&letter)) {
+                    record.use_at(now);
+                }
+                return Event::Error(Refusal::OpaqueTooLong.line()).encode(out);
+            }
             b'O' => flags.token(letter, token),
             b'k' => flags.key(key, record.binary_key),
             _ => {}
@@ -122,10 +131,10 @@ fn delete<S: Store>(
         return fail(MetaCode::Exists, line, key, out);
     }
     if line.has(b'I') {
-        let cas = engine.next_cas();
+        let (cas, clock) = (engine.next_cas(), engine.clock(now));
         if let Some((record, _)) = engine.meta_item(key) {
             if let Some(exptime) = line.exptime(b'T') {
-                record.expires = Record::expires_at(exptime, now);
+                record.expires = clock.expires_at(exptime);
             }
             (record.stale, record.won, record.cas) = (true, false, cas);
         }
@@ -164,6 +173,7 @@ fn arith<S: Store>(
         Err(refusal) => return Event::Error(refusal.line()).encode(out),
     };
     let digits = Digits::of(number);
+    let clock = engine.clock(now);
     let Some((record, _)) = engine.meta_item(key) else { return fail(MetaCode::NotFound, line, key, out) };
     let mut flags = Composed::new();
     for (letter, token) in line.flags() {
@@ -171,8 +181,11 @@ fn arith<S: Store>(
             b'c' => flags.number(letter, record.cas),
             b't' => flags.ttl(record, now),
             // memcached 1.6.18 answers with the new exptime, but forgets it where the number has grown longer.
-            b'T' => record.expires = Record::expires_at(line.exptime(b'T').unwrap_or(0), now),
-            b'N' if created => record.expires = Record::expires_at(line.exptime(b'N').unwrap_or(0), now),
+            b'T' => record.expires = clock.expires_at(line.exptime(b'T').unwrap_or(0)),
+            b'N' if created => record.expires = clock.expires_at(line.exptime(b'N').unwrap_or(0)),
+            b'O' if line.has_long_opaque() => {
+                return Event::Error(Refusal::OpaqueTooLong.line()).encode(out);
+            }
             b'O' => flags.token(letter, token),
             b'k' => flags.key(key, line.has(b'b')),
             _ => {}
@@ -205,9 +218,9 @@ fn debug<S: Store>(
     let (sign, left) =
         if record.expires == 0 { (&b"-"[..], &b"1"[..]) } else { (&b"-"[..], left.as_bytes()) };
     let last = Digits::of(now.as_secs().saturating_sub(record.accessed));
-    let (cas, size) = (Digits::of(record.cas), Digits::of(size as u64));
+    let (cas, class, size) = (Digits::of(record.cas), Digits::of(slab_class(size)), Digits::of(size as u64));
     let fetched: &[u8] = if record.fetched { b"yes" } else { b"no" };
-    // The sign is 1.6.18's own; and there is one slab class here.
+    // The sign is 1.6.18's own.
     let parts = [
         &b"ME "[..],
         name.0.as_slice(),
@@ -220,7 +233,9 @@ fn debug<S: Store>(
         cas.as_bytes(),
         b" fetch=",
         fetched,
-        b" cls=1 size=",
+        b" cls=",
+        class.as_bytes(),
+        b" size=",
         size.as_bytes(),
         b"\r\n",
     ];
@@ -237,13 +252,14 @@ fn fail(
     let mut flags = Composed::new();
     for (letter, token) in line.flags() {
         match letter {
+            _ if line.verb == MetaVerb::Debug => break,
+            b'O' if line.has_long_opaque() => {
+                return Event::Error(Refusal::OpaqueTooLong.line()).encode(out);
+            }
             b'O' => flags.token(letter, token),
             b'k' => flags.key(key, line.has(b'b')),
             _ => {}
         }
-    }
-    if line.verb == MetaVerb::Debug {
-        flags = Composed::new();
     }
     flags.send(code, 0, out)
 }

@@ -69,6 +69,15 @@ impl<'b> MetaLine<'b> {
         if token.len() > MAX_KEY_LEN || (verb == MetaVerb::Set && len_word.is_none()) {
             return refused(Refusal::BadFormat);
         }
+        if verb == MetaVerb::Debug {
+            // Nothing else on the line is looked at.
+            let flags = words.next().filter(|word| *word == b"b").unwrap_or(&[]);
+            let read = Self { verb, len: 0, token, flags };
+            return match read.check_flags() {
+                Ok(()) => Some(MetaRead::Event(RequestEvent::Meta(read))),
+                Err(_) => refused(Refusal::BadFormat),
+            };
+        }
         let before_flags = 2_usize.saturating_add(usize::from(len_word.is_some()));
         if words.clone().count().saturating_add(before_flags) > MAX_WORDS {
             return refused(if verb == MetaVerb::Get {
@@ -171,18 +180,20 @@ impl<'b> MetaLine<'b> {
         self.token_of(b'M').and_then(arith_mode).unwrap_or(ArithMode::Incr)
     }
 
+    /// Is the opaque too long? `mg` and `ma` find out late, when the item is already dealt with.
+    pub(super) fn has_long_opaque(&self) -> bool {
+        self.token_of(b'O').is_some_and(|token| token.len() > MAX_OPAQUE_LEN)
+    }
+
     fn check(&self) -> Result<(), Refusal> {
         self.check_flags().map_err(|refusal| match self.verb {
             MetaVerb::Delete | MetaVerb::Arith => Refusal::InvalidOrDuplicateFlag,
-            MetaVerb::Debug => Refusal::BadFormat,
             _ => refusal,
         })?;
-        if self.token_of(b'O').is_some_and(|token| token.len() > MAX_OPAQUE_LEN) {
-            return Err(Refusal::OpaqueTooLong);
-        }
         match (self.verb, self.token_of(b'M')) {
             (MetaVerb::Set, Some(mode)) if set_mode(mode).is_none() => Err(Refusal::BadSetMode),
             (MetaVerb::Arith, Some(mode)) if arith_mode(mode).is_none() => Err(Refusal::BadArithMode),
+            (MetaVerb::Set | MetaVerb::Delete, _) if self.has_long_opaque() => Err(Refusal::OpaqueTooLong),
             _ => Ok(()),
         }
     }

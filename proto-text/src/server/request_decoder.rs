@@ -67,14 +67,13 @@ enum State {
     Keys {
         any: bool,
     },
-    /// Behind the last key: what is left of the line goes unread.
-    KeysEnd {
-        any: bool,
+    /// Behind the last key: what is left of the line goes unread, and its end is this.
+    KeysEnd(RequestEvent<'static>),
+    /// In a value and its end, this many bytes before the next line; then it is refused.
+    Swallow {
+        left: usize,
+        refusal: Refusal,
     },
-    /// In the rest of a line that is already refused.
-    Skip,
-    /// In a value that is already refused, and its end, this many bytes before the next line.
-    Swallow(usize),
     /// Inside a value, this many bytes before its line end.
     Value {
         left: usize,
@@ -85,7 +84,8 @@ enum State {
 }
 
 impl RequestDecoder {
-    /// The smallest buffer that every request passes through, in bytes.
+    /// The smallest buffer that every request passes through, in bytes. (Of a line that is longer, memcached closes the
+    /// connection, unless it is a get, or is in the buffer whole.)
     pub const MIN_BUFFER: usize = MAX_REQUEST_LINE + 1;
 
     /// A decoder at the start of a connection.
@@ -106,15 +106,15 @@ impl RequestDecoder {
         let step = match self.state {
             State::Line => self.line(buf),
             State::Keys { any } => self.keys(buf, any),
-            State::KeysEnd { any } => self.skip(buf, Self::end_of_keys(any)),
-            State::Skip => self.skip(buf, RequestEvent::Skipped),
-            State::Swallow(left) => self.swallow(buf, left),
+            State::KeysEnd(event) => self.skip(buf, event),
+            State::Swallow { left, refusal } => self.swallow(buf, left, refusal),
             State::Value { left, noreply } => self.value(buf, left, noreply),
             State::Closed if buf.is_empty() => Step::NeedMore,
             State::Closed => Step::Event { consumed: buf.len(), event: RequestEvent::Skipped },
             State::Failed(error) => return Err(error),
         };
         let refused = match step {
+            _ if matches!(self.state, State::Swallow { .. }) => true,
             Step::Event { event: RequestEvent::Refused { .. } | RequestEvent::Close, .. } => true,
             Step::Event { consumed, event } => !self.is_strict(buf.get(..consumed).unwrap_or(&[]), &event),
             Step::NeedMore => false,
@@ -135,7 +135,8 @@ impl RequestDecoder {
                 return Step::Event { consumed: verb.word().len(), event: RequestEvent::Get(verb) };
             }
         }
-        let at = match self.search.find(buf, Self::MIN_BUFFER) {
+        // A longer line is taken too, where it has come whole.
+        let at = match self.search.find(buf, buf.len().max(Self::MIN_BUFFER)) {
             Searched::At(at) => at,
             Searched::NotYet => {
                 // While the verb may still become one of the two, the line must stay unsearched.
@@ -145,6 +146,11 @@ impl RequestDecoder {
                 return Step::NeedMore;
             }
             Searched::TooLong => {
+                self.search = LineSearch::START;
+                if let Some((consumed, verb)) = spaced_get(buf) {
+                    self.state = State::Keys { any: false };
+                    return Step::Event { consumed, event: RequestEvent::Get(verb) };
+                }
                 self.state = State::Closed;
                 return Step::Event { consumed: buf.len(), event: RequestEvent::Close };
             }
@@ -153,10 +159,9 @@ impl RequestDecoder {
         let line = trim_line(buf.get(..at).unwrap_or(&[]));
         let (event, before_keys) = match MetaLine::read(line) {
             Some(MetaRead::Event(event)) => (event, whole),
-            Some(MetaRead::Swallow(refusal, len)) => {
-                self.state = State::Swallow(len);
-                let event = RequestEvent::Refused { refusal, noreply: false };
-                return Step::Event { consumed: whole, event };
+            Some(MetaRead::Swallow(refusal, left)) => {
+                self.state = State::Swallow { left, refusal };
+                return Step::Event { consumed: whole, event: RequestEvent::Skipped };
             }
             None => match read_admin(line) {
                 Some(admin) => (RequestEvent::Admin(admin), whole),
@@ -205,24 +210,18 @@ impl RequestDecoder {
         let consumed = spaces.saturating_add(name.len());
         if name.is_empty() {
             // The line ends here, or is cut by a NUL, behind which memcached 1.6.18 reads nothing.
-            self.state = State::KeysEnd { any };
-            return self.skip(buf, Self::end_of_keys(any));
+            let refused = RequestEvent::Refused { refusal: Refusal::UnknownCommand, noreply: false };
+            let event = if any { RequestEvent::GetEnd } else { refused };
+            self.state = State::KeysEnd(event);
+            return self.skip(buf, event);
         }
         if name.len() > MAX_KEY_LEN {
-            self.state = State::Skip;
             let event = RequestEvent::Refused { refusal: Refusal::BadFormat, noreply: false };
-            return Step::Event { consumed, event };
+            self.state = State::KeysEnd(event);
+            return self.skip(buf, event);
         }
         self.state = State::Keys { any: true };
         Step::Event { consumed, event: RequestEvent::Key(name) }
-    }
-
-    const fn end_of_keys(any: bool) -> RequestEvent<'static> {
-        if any {
-            RequestEvent::GetEnd
-        } else {
-            RequestEvent::Refused { refusal: Refusal::UnknownCommand, noreply: false }
-        }
     }
 
     /// Passes by the rest of a line; its end is `event`.
@@ -237,14 +236,19 @@ impl RequestDecoder {
         }
     }
 
-    fn swallow<'b>(&mut self, buf: &'b [u8], left: usize) -> Step<RequestEvent<'b>> {
+    /// Passes by a value; only behind it memcached says why.
+    fn swallow<'b>(&mut self, buf: &'b [u8], left: usize, refusal: Refusal) -> Step<RequestEvent<'b>> {
         let consumed = left.min(buf.len());
         if consumed == 0 {
             return Step::NeedMore;
         }
         let left = left.saturating_sub(consumed);
-        self.state = if left == 0 { State::Line } else { State::Swallow(left) };
-        Step::Event { consumed, event: RequestEvent::Skipped }
+        if left > 0 {
+            self.state = State::Swallow { left, refusal };
+            return Step::Event { consumed, event: RequestEvent::Skipped };
+        }
+        self.state = State::Line;
+        Step::Event { consumed, event: RequestEvent::Refused { refusal, noreply: false } }
     }
 
     fn value<'b>(&mut self, buf: &'b [u8], left: usize, noreply: bool) -> Step<RequestEvent<'b>> {
@@ -301,6 +305,20 @@ fn is_strict_store(bytes: &[u8], head: &StoreHead<'_>) -> bool {
     len <= MAX_VALUE_LEN && ours.as_bytes() == bytes
 }
 
+/// A `get` or `gets` behind up to a hundred spaces, and where its keys begin.
+fn spaced_get(buf: &[u8]) -> Option<(usize, GetVerb)> {
+    let spaces = buf.iter().position(|byte| *byte != b' ').filter(|spaces| *spaces <= 100)?;
+    let rest = buf.get(spaces..)?;
+    let verb = if rest.starts_with(b"get ") {
+        GetVerb::Get
+    } else if rest.starts_with(b"gets ") {
+        GetVerb::Gets
+    } else {
+        return None;
+    };
+    Some((spaces.saturating_add(verb.word().len()), verb))
+}
+
 /// A line without its end, which is a line feed with or without a carriage return before it, and without what lies
 /// behind a NUL.
 fn trim_line(line: &[u8]) -> &[u8] {
@@ -345,13 +363,8 @@ mod tests {
         bytes.resize(bytes.len() + 251, b'k');
         bytes.extend_from_slice(b" more keys\r\nversion\r\n");
         let refused = RequestEvent::Refused { refusal: Refusal::BadFormat, noreply: false };
-        let expected = [
-            RequestEvent::Get(GetVerb::Get),
-            RequestEvent::Key(b"a"),
-            refused,
-            RequestEvent::Skipped,
-            RequestEvent::Version,
-        ];
+        let expected =
+            [RequestEvent::Get(GetVerb::Get), RequestEvent::Key(b"a"), refused, RequestEvent::Version];
         assert_eq!(events(Reading::AsMemcached, &bytes), expected.map(Ok));
     }
 

@@ -16,6 +16,9 @@ use crate::{
 /// Most words of a line that are looked at one by one.
 const MAX_WORDS: usize = 8;
 
+/// memcached takes this many words of a line at a time.
+const MAX_COUNTED: usize = 23;
+
 /// Longest value that a line can announce, in bytes: two less than C's `INT_MAX`.
 pub(super) const MAX_ANNOUNCED: i32 = i32::MAX - 2;
 
@@ -67,18 +70,22 @@ type Read<'b> = Result<RequestEvent<'b>, Refused>;
 struct Words<'b> {
     list: [&'b [u8]; MAX_WORDS],
     count: usize,
+    last: &'b [u8],
     /// Does the line end in `noreply`? In upper case it is a word like any other.
     noreply: bool,
 }
 
 impl<'b> Words<'b> {
     fn of(line: &'b [u8]) -> Self {
-        let mut words = Self { list: [&[]; MAX_WORDS], count: 0, noreply: false };
+        let mut words = Self { list: [&[]; MAX_WORDS], count: 0, last: &[], noreply: false };
         for word in line.split(|byte| *byte == b' ').filter(|word| !word.is_empty()) {
             if let Some(place) = words.list.get_mut(words.count) {
                 *place = word;
             }
             words.count = words.count.saturating_add(1);
+            if words.count <= MAX_COUNTED {
+                words.last = word;
+            }
             words.noreply = word == b"noreply";
         }
         words
@@ -87,7 +94,8 @@ impl<'b> Words<'b> {
     fn read(&self) -> Read<'b> {
         let [verb, ..] = self.list;
         match verb {
-            b"get" => self.get(GetVerb::Get),
+            // The one is the other, from long ago.
+            b"get" | b"bget" => self.get(GetVerb::Get),
             b"gets" => self.get(GetVerb::Gets),
             b"gat" => self.get_and_touch(GetVerb::Gat),
             b"gats" => self.get_and_touch(GetVerb::Gats),
@@ -108,7 +116,7 @@ impl<'b> Words<'b> {
             b"quit" => Ok(RequestEvent::Quit),
             [b'a' | b'c' | b'd' | b'g' | b'i' | b's' | b't', ..] => self.unknown(),
             // A browser, or something that wants this server to talk to one.
-            _ if self.count > 1 && self.last().starts_with(b"HTTP/") => Ok(RequestEvent::Close),
+            [_, _, ..] if self.last.starts_with(b"HTTP/") => Ok(RequestEvent::Close),
             _ => self.unknown(),
         }
     }
@@ -232,11 +240,6 @@ impl<'b> Words<'b> {
     fn key(&self) -> Result<&'b [u8], Refused> {
         let [_, key, ..] = self.list;
         if key.len() > MAX_KEY_LEN { Err(self.refuse(Refusal::BadFormat)) } else { Ok(key) }
-    }
-
-    fn last(&self) -> &'b [u8] {
-        let last = self.count.min(MAX_WORDS).saturating_sub(1);
-        self.list.get(last).copied().unwrap_or(&[])
     }
 }
 

@@ -32,8 +32,9 @@ pub(super) const LINE_ROOM: usize = 128;
 pub struct Session<B> {
     decoder: RequestDecoder,
     doing: Doing,
-    /// Where the replies to the get in hand begin in what waits to be written.
-    get_from: usize,
+    /// Where, in what waits to be written, the replies begin that memcached would still hold back. It writes at the
+    /// end of a get, at an `mn`, and when it has no more to read; what it holds back can be lost.
+    held_from: usize,
     key: ArrayBuffer<MAX_KEY_LEN>,
     value: B,
 }
@@ -46,8 +47,11 @@ enum Doing {
     Store(StoreHead<'static>),
     /// The same of an `ms`.
     MetaStore(MetaStore),
-    /// A value of which nothing is kept, because it is refused already.
-    Swallow,
+    /// A value of which nothing is kept, because it is refused; memcached says so behind it.
+    Swallow {
+        refusal: Refusal,
+        noreply: bool,
+    },
 }
 
 /// What [`Session::feed`] did.
@@ -76,7 +80,7 @@ impl<B: Buffer> Session<B> {
         Self {
             decoder: RequestDecoder::new(Reading::AsMemcached),
             doing: Doing::Nothing,
-            get_from: 0,
+            held_from: 0,
             key: ArrayBuffer::new(),
             value,
         }
@@ -101,11 +105,19 @@ impl<B: Buffer> Session<B> {
             if waiting >= PAUSE || (waiting > 0 && out.room() < LINE_ROOM) {
                 break Next::Write;
             }
-            self.get_from = self.get_from.min(waiting);
+            self.held_from = self.held_from.min(waiting);
             let before = self.decoder.clone();
             // Read as memcached does, there are no errors; an error would end the connection like one.
-            let Ok(Step::Event { consumed, event }) = self.decoder.decode(rest) else { break Next::Read };
+            let Ok(Step::Event { consumed, event }) = self.decoder.decode(rest) else {
+                if !matches!(self.doing, Doing::Get(_)) {
+                    self.held_from = waiting;
+                }
+                break Next::Read;
+            };
             if let RequestEvent::Quit | RequestEvent::Close = event {
+                if event == RequestEvent::Close {
+                    out.truncate(self.held_from);
+                }
                 rest = &[];
                 break Next::Close;
             }
@@ -130,7 +142,6 @@ impl<B: Buffer> Session<B> {
         match *event {
             RequestEvent::Get(verb) => {
                 self.doing = Doing::Get(verb);
-                self.get_from = out.as_slice().len();
             }
             RequestEvent::Key(key) => {
                 if let Doing::Get(verb) = self.doing {
@@ -140,17 +151,19 @@ impl<B: Buffer> Session<B> {
             RequestEvent::GetEnd => {
                 Event::End.encode(out)?;
                 self.doing = Doing::Nothing;
+                self.held_from = out.as_slice().len();
             }
             RequestEvent::Meta(line) => return answer(&line, engine, out, now),
             RequestEvent::MetaNoop => {
                 let flags = ReturnFlags::default();
-                return Event::Meta(MetaHead { code: MetaCode::Noop, len: 0, flags }).encode(out);
+                Event::Meta(MetaHead { code: MetaCode::Noop, len: 0, flags }).encode(out)?;
+                self.held_from = out.as_slice().len();
             }
-            RequestEvent::MetaStore(line) => return self.begin_meta(&line, engine, out),
+            RequestEvent::MetaStore(line) => self.begin_meta(&line, engine),
             // They are for the insides of memcached.
             RequestEvent::Admin(_) => return Event::Error(Refusal::UnknownCommand.line()).encode(out),
-            RequestEvent::Store(head) => return self.begin_value(&head, engine, out),
-            RequestEvent::Data(piece) => return self.take_data(piece, engine, out),
+            RequestEvent::Store(head) => self.begin_value(&head, engine),
+            RequestEvent::Data(piece) => self.take_data(piece, engine),
             RequestEvent::StoreEnd => return self.end_value(engine, out, now),
             RequestEvent::Delete { key, noreply } => {
                 let status = if engine.delete(key, now) { Status::Deleted } else { Status::NotFound };
@@ -179,10 +192,13 @@ impl<B: Buffer> Session<B> {
             RequestEvent::Stats(args) => return stats(args, engine, out, now),
             RequestEvent::Refused { refusal, noreply } => {
                 match core::mem::replace(&mut self.doing, Doing::Nothing) {
-                    // One answer is enough: memcached does not look at the end of what it swallows.
-                    Doing::Swallow => return Ok(()),
-                    Doing::Get(_) => out.truncate(self.get_from),
-                    Doing::Nothing | Doing::Store(_) | Doing::MetaStore(_) => {}
+                    // memcached does not look at the end of what it swallows.
+                    Doing::Swallow { refusal, noreply } => {
+                        return reply(noreply, &Event::Error(refusal.line()), out);
+                    }
+                    // A key that is too long.
+                    Doing::Get(_) if refusal == Refusal::BadFormat => out.truncate(self.held_from),
+                    Doing::Get(_) | Doing::Nothing | Doing::Store(_) | Doing::MetaStore(_) => {}
                 }
                 return reply(noreply, &Event::Error(refusal.line()), out);
             }
@@ -191,65 +207,43 @@ impl<B: Buffer> Session<B> {
         Ok(())
     }
 
-    fn begin_value<S: Store>(
-        &mut self,
-        head: &StoreHead<'_>,
-        engine: &mut Engine<S>,
-        out: &mut (impl Buffer + ?Sized),
-    ) -> Result<(), Full> {
+    fn begin_value<S: Store>(&mut self, head: &StoreHead<'_>, engine: &mut Engine<S>) {
         self.value.truncate(0);
         self.key.truncate(0);
-        if let Err(refusal) = engine.admit(head) {
-            self.doing = Doing::Swallow;
-            return reply(head.noreply, &Event::Error(refusal.line()), out);
-        }
         // Keys are never longer than the room for them.
-        self.doing = match self.key.put(head.key) {
+        let admitted = engine.admit(head).and_then(|()| self.key.put(head.key).or(Err(Refusal::BadFormat)));
+        self.doing = match admitted {
             Ok(()) => Doing::Store(StoreHead { key: &[], ..*head }),
-            Err(_) => Doing::Swallow,
+            Err(refusal) => Doing::Swallow { refusal, noreply: head.noreply },
         };
-        Ok(())
     }
 
-    fn begin_meta<S: Store>(
-        &mut self,
-        line: &MetaLine<'_>,
-        engine: &mut Engine<S>,
-        out: &mut (impl Buffer + ?Sized),
-    ) -> Result<(), Full> {
+    fn begin_meta<S: Store>(&mut self, line: &MetaLine<'_>, engine: &mut Engine<S>) {
         self.value.truncate(0);
         self.key.truncate(0);
         let mut room = [0; MAX_KEY_LEN];
         let key = line.key(&mut room);
         let head = MetaStore::of(line);
-        if let Err(refusal) = engine.meta_admit(key, head.flags, line.len) {
-            self.doing = Doing::Swallow;
-            return Event::Error(refusal.line()).encode(out);
-        }
-        self.doing = if self.key.put(key).is_ok() { Doing::MetaStore(head) } else { Doing::Swallow };
-        Ok(())
+        let admitted = engine.meta_admit(key, head.flags, line.len);
+        self.doing = match admitted.and_then(|()| self.key.put(key).or(Err(Refusal::BadFormat))) {
+            Ok(()) => Doing::MetaStore(head),
+            Err(refusal) => Doing::Swallow { refusal, noreply: false },
+        };
     }
 
-    fn take_data<S: Store>(
-        &mut self,
-        piece: &[u8],
-        engine: &mut Engine<S>,
-        out: &mut (impl Buffer + ?Sized),
-    ) -> Result<(), Full> {
+    fn take_data<S: Store>(&mut self, piece: &[u8], engine: &mut Engine<S>) {
         let head = match self.doing {
             Doing::Store(head) => head,
             Doing::MetaStore(_) => {
                 let verb = StoreVerb::Set;
                 StoreHead { verb, key: &[], flags: 0, exptime: 0, len: 0, noreply: false }
             }
-            _ => return Ok(()),
+            _ => return,
         };
-        if self.value.put(piece).is_ok() {
-            return Ok(());
+        if self.value.put(piece).is_err() {
+            let refusal = engine.out_of_memory(&StoreHead { key: self.key.as_slice(), ..head });
+            self.doing = Doing::Swallow { refusal, noreply: head.noreply };
         }
-        self.doing = Doing::Swallow;
-        let refusal = engine.out_of_memory(&StoreHead { key: self.key.as_slice(), ..head });
-        reply(head.noreply, &Event::Error(refusal.line()), out)
     }
 
     fn end_value<S: Store>(
@@ -265,10 +259,11 @@ impl<B: Buffer> Session<B> {
                 self.doing = Doing::Nothing;
                 return Ok(());
             }
-            _ => {
+            Doing::Swallow { refusal, noreply } => {
                 self.doing = Doing::Nothing;
-                return Ok(());
+                return reply(noreply, &Event::Error(refusal.line()), out);
             }
+            Doing::Nothing | Doing::Get(_) => return Ok(()),
         };
         self.doing = Doing::Nothing;
         let head = StoreHead { key: self.key.as_slice(), ..head };

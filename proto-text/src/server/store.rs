@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::ttl::{MAX_RELATIVE_SECONDS, UnixTime};
+use crate::ttl::UnixTime;
 
 /// A place for items: a map from key to record and value, with as much room as it likes.
 ///
@@ -44,10 +44,12 @@ pub struct Record {
     pub cas: u64,
     /// When the item ends, in Unix seconds; 0 is never.
     pub expires: u64,
-    /// When it was stored or last fetched, in Unix seconds.
+    /// When it was stored or last fetched, in Unix seconds; the first fetch does not count.
     pub accessed: u64,
     /// It was fetched since it was stored.
     pub fetched: bool,
+    /// It was fetched at least twice since it was stored.
+    pub active: bool,
     /// It was marked stale.
     pub stale: bool,
     /// A reader has won, and is to make the value anew.
@@ -58,7 +60,8 @@ pub struct Record {
 
 impl Record {
     pub(super) const fn new(flags: u32, cas: u64, expires: u64) -> Self {
-        Self { flags, cas, expires, accessed: 0, fetched: false, stale: false, won: false, binary_key: false }
+        let (fetched, active, stale, won, binary_key) = (false, false, false, false, false);
+        Self { flags, cas, expires, accessed: 0, fetched, active, stale, won, binary_key }
     }
 
     /// The same item, made anew; memcached 1.6.18 forgets then that its key came as base64.
@@ -66,23 +69,12 @@ impl Record {
         Self { accessed: now.as_secs(), ..Self::new(self.flags, cas, self.expires) }
     }
 
-    /// Notes that it is fetched.
+    /// Notes that it is fetched. memcached notes when, at the second fetch only.
     pub(super) const fn use_at(&mut self, now: UnixTime) {
-        (self.fetched, self.accessed) = (true, now.as_secs());
-    }
-
-    /// The end that an exptime means at `now`, in Unix seconds; 0 is never.
-    pub(super) fn expires_at(exptime: i32, now: UnixTime) -> u64 {
-        /// Long past.
-        const EXPIRED: u64 = 1;
-        match u32::try_from(exptime) {
-            Ok(0) => 0,
-            Ok(seconds) if seconds <= MAX_RELATIVE_SECONDS => {
-                now.as_secs().saturating_add(u64::from(seconds))
-            }
-            Ok(moment) => u64::from(moment),
-            Err(_) => EXPIRED,
+        if self.fetched && !self.active {
+            (self.active, self.accessed) = (true, now.as_secs());
         }
+        self.fetched = true;
     }
 
     pub(super) const fn is_expired(&self, now_secs: u64) -> bool {

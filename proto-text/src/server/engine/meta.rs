@@ -2,11 +2,12 @@
 
 use super::{
     super::{
+        item_size::item_size,
         meta_answer::MetaStore,
         request_event::{Refusal, StoreHead},
         store::{Record, Side, Store},
     },
-    Engine, bump, size,
+    Engine, bump,
 };
 use crate::{
     meta::{MetaCode, SetMode},
@@ -42,7 +43,7 @@ impl<S: Store> Engine<S> {
     /// Room that an item takes, as memcached reckons.
     pub(in crate::server) fn item_size(&mut self, key: &[u8]) -> usize {
         let Some((record, value)) = self.store.find(key) else { return 0 };
-        size(key.len(), record.flags, value.len())
+        item_size(key.len(), record.flags, value.len())
     }
 
     /// Makes an item that `mg` or `ma` did not find.
@@ -89,7 +90,7 @@ impl<S: Store> Engine<S> {
         };
         let mut record =
             Record { accessed: now.as_secs(), binary_key: head.binary_key, ..Record::new(0, 0, 0) };
-        (record.flags, record.expires) = (head.flags, Record::expires_at(head.exptime, now));
+        (record.flags, record.expires) = (head.flags, self.clock(now).expires_at(head.exptime));
         let is_whole = matches!(head.mode, SetMode::Set | SetMode::Replace);
         match (head.mode, old, compared) {
             (SetMode::Add, Some(_), _)
