@@ -16,13 +16,16 @@ use std::{
 
 use crate::transcript::{Block, blocks, names_that_differ};
 
-struct Memcached {
+/// How long a reply may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub struct Memcached {
     process: Child,
     port: u16,
 }
 
 impl Memcached {
-    fn start(args: &[String]) -> Self {
+    pub fn start(args: &[String]) -> Self {
         for _ in 0..20 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let mut command = Command::new(program());
@@ -39,6 +42,10 @@ impl Memcached {
         }
         panic!("memcached does not start");
     }
+
+    pub fn connect(&self) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", self.port)).unwrap()
+    }
 }
 
 impl Drop for Memcached {
@@ -52,9 +59,22 @@ fn program() -> String {
     std::env::var("MEMCACHED").unwrap_or_else(|_| "memcached".into())
 }
 
+/// Of the program that the transcripts were captured from.
+const REFERENCE: &str = "memcached 1.6.18";
+
+/// What the program says; `None` where there is none, and need not be.
 fn version() -> Option<String> {
-    let output = Command::new(program()).arg("-V").output().ok()?;
+    let Ok(output) = Command::new(program()).arg("-V").output() else {
+        let without = std::env::var_os("MEMRING_WITHOUT_MEMCACHED").is_some();
+        assert!(without, "no {} here: install it, or set MEMRING_WITHOUT_MEMCACHED", program());
+        return None;
+    };
     Some(String::from_utf8_lossy(&output.stdout).trim().into())
+}
+
+/// Is the program the one that our engine does as?
+pub fn is_reference() -> bool {
+    version().is_some_and(|version| version == REFERENCE)
 }
 
 /// Why a block is not asked of a live server; `None` when it is.
@@ -75,8 +95,9 @@ fn reason(block: &Block) -> Option<&'static str> {
     }
 }
 
-fn ask(stream: &mut TcpStream, bytes: &[u8], expected: usize) -> Vec<u8> {
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+/// Sends, and reads until so many bytes have come, or none for so long.
+pub fn ask(stream: &mut TcpStream, bytes: &[u8], expected: usize, patience: Duration) -> Vec<u8> {
+    stream.set_read_timeout(Some(patience)).unwrap();
     // The reply may be long before the request is sent whole.
     let mut writer = stream.try_clone().unwrap();
     let mut answer = Vec::new();
@@ -106,12 +127,12 @@ fn replay(block: &Block, first_wait: Duration) -> Result<(), String> {
     };
     for exchange in &block.exchanges {
         thread::sleep(Duration::from_secs_f64(exchange.wait));
-        let answer = ask(&mut stream, &exchange.sent_whole(), exchange.received.len());
+        let answer = ask(&mut stream, &exchange.sent_whole(), exchange.received.len(), PATIENCE);
         check(answer, &exchange.received)?;
     }
     match block.end.as_str() {
-        "open" => check(ask(&mut stream, b"mn\r\n", 4), b"MN\r\n"),
-        "closed" => check(ask(&mut stream, b"", 1), b""),
+        "open" => check(ask(&mut stream, b"mn\r\n", 4, PATIENCE), b"MN\r\n"),
+        "closed" => check(ask(&mut stream, b"", 1, PATIENCE), b""),
         _ => Ok(()),
     }
 }
@@ -125,12 +146,8 @@ fn replay_patiently(block: &Block) {
 
 #[test]
 fn a_live_memcached_still_answers_so() {
-    let Some(version) = version() else {
-        let without = std::env::var_os("MEMRING_WITHOUT_MEMCACHED").is_some();
-        assert!(without, "no {} here: install it, or set MEMRING_WITHOUT_MEMCACHED", program());
-        return;
-    };
-    let differ = if version == "memcached 1.6.18" { HashSet::new() } else { names_that_differ() };
+    let Some(version) = version() else { return };
+    let differ = if version == REFERENCE { HashSet::new() } else { names_that_differ() };
     let reason = |block: &Block| {
         reason(block).or_else(|| differ.contains(&block.name).then_some("differs between versions"))
     };

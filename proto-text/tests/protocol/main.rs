@@ -8,9 +8,11 @@
 mod admin;
 mod bad_replies;
 mod client;
+mod differential;
 mod live;
 mod meta;
 mod model;
 mod own_server;
 mod server;
+mod sessions;
 mod transcript;
