@@ -22,7 +22,7 @@ mod table;
 mod verbs;
 mod verify;
 
-use verbs::{count, delete, flush, get, stats, store, touch, version};
+use verbs::{count, delete, flush, get, meta, stats, store, touch, version};
 
 /// Finds memcached keys where libmemcached, twemproxy, python-memcached and the others put them.
 ///
@@ -60,6 +60,7 @@ enum Command {
     /// Takes off a counter, down to 0, and prints its new value. The exit code is 1 if it is not there.
     Decr(count::Args),
     Touch(touch::Args),
+    Meta(meta::Args),
     Version(version::Args),
     Stats(stats::Args),
     Flush(flush::Args),
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         Command::Incr(args) => count::incr(&args),
         Command::Decr(args) => count::decr(&args),
         Command::Touch(args) => touch::run(&args),
+        Command::Meta(args) => meta::run(&args),
         Command::Version(args) => version::run(&args),
         Command::Stats(args) => stats::run(&args),
         Command::Flush(args) => flush::run(&args),

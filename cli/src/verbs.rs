@@ -19,6 +19,7 @@ pub(crate) mod count;
 pub(crate) mod delete;
 pub(crate) mod flush;
 pub(crate) mod get;
+pub(crate) mod meta;
 pub(crate) mod secure;
 pub(crate) mod stats;
 pub(crate) mod store;

@@ -1,9 +1,10 @@
 //! Either of the two clients, behind the same verbs: what a command prints does not depend on which it is.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use memring_std::{
-    Attributes, Error, FlushDelay, FromServer, Item, Limits, Many, ServerSpec, Stats, StatsKind, Ttl,
+    Attributes, Error, FlushDelay, FromServer, Item, Limits, Many, MetaGetOptions, MetaInfo, ServerSpec,
+    Stats, StatsKind, Ttl,
 };
 use memring_text::{Key, MAX_VALUE_LEN};
 use tokio::runtime::{Builder, Runtime};
@@ -80,6 +81,24 @@ impl Client {
         match self {
             Self::Std(client) => client.get(key),
             Self::Tokio { client, runtime } => Ok(runtime.block_on(client.get(key))?.map(owned)),
+        }
+    }
+
+    /// What the server knows of an item.
+    pub(crate) fn meta_info(&self, key: Key<'_>, options: MetaGetOptions) -> Result<Option<MetaInfo>, Error> {
+        match self {
+            Self::Std(client) => Ok(client.meta().get(key, options)?.map(|item| item.info)),
+            Self::Tokio { client, runtime } => {
+                Ok(runtime.block_on(client.meta().get(key, options))?.map(|item| item.info))
+            }
+        }
+    }
+
+    /// The name of the server that holds the key.
+    pub(crate) fn server_of(&self, key: Key<'_>) -> Arc<str> {
+        match self {
+            Self::Std(client) => client.server_of(key),
+            Self::Tokio { client, .. } => client.server_of(key),
         }
     }
 

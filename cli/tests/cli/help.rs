@@ -2,7 +2,7 @@
 
 use crate::memring::memring;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "where",
     "plan",
     "spread",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 20] = [
     "incr",
     "decr",
     "touch",
+    "meta",
     "version",
     "stats",
     "flush",

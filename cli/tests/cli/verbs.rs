@@ -112,6 +112,32 @@ fn several_keys_get_a_line_each_and_a_missing_one_is_a_no() {
 }
 
 #[test]
+fn what_the_server_knows_of_a_key_is_told_without_a_trace() {
+    for fleet in Fleet::each() {
+        fleet.run("set", ["k", "12345", "--flags", "7"]).text();
+        for _ in 0..2 {
+            let json = fleet.run("meta", ["--json", "k"]).json();
+            let object = json[0].as_object().unwrap();
+            let is = |name: &str, value: serde_json::Value| assert_eq!(object[name], value, "{name}: {json}");
+            is("key", "k".into());
+            is("size", 5.into());
+            is("flags", 7.into());
+            is("ttl", (-1).into());
+            is("hit", false.into());
+            assert!(object["cas"].as_u64().is_some() && object["last_access"].as_u64().is_some(), "{json}");
+            assert_eq!(object.len(), 8, "{json}");
+        }
+        assert_eq!(fleet.run("get", ["k"]).text(), "12345");
+        let run = fleet.run("meta", ["none", "k"]);
+        assert_eq!((run.code, &*run.stderr), (1, "memring: not all found\n"));
+        let text = String::from_utf8(run.stdout).unwrap();
+        assert!(text.starts_with("k  127.0.0.1:") && text.contains("  size=5 flags=7 cas="), "{text}");
+        assert!(text.ends_with(" hit=true\n"), "{text}");
+        is_no(fleet.run("meta", ["none"]), "not found");
+    }
+}
+
+#[test]
 fn every_server_is_asked_for_version_and_statistics() {
     for fleet in Fleet::each() {
         let [first, second] = &fleet.servers;
@@ -180,7 +206,7 @@ fn a_bad_key_is_named_before_anything_is_sent() {
 
 #[test]
 fn a_server_that_is_down_is_named() {
-    for verb in ["get k", "get k l", "set k v", "delete k", "version", "stats", "flush"] {
+    for verb in ["get k", "get k l", "meta k", "set k v", "delete k", "version", "stats", "flush"] {
         let run = memring(&format!("{verb} --server 127.0.0.1:1"));
         run.fails(3, "on 127.0.0.1:1: not connected: connection refused");
     }
