@@ -21,6 +21,8 @@ fn with_few_descriptors() {
     for _ in 0..10 {
         let error = client.set("k", "v", Ttl::NEVER).unwrap_err();
         assert!(error.kind() == ErrorKind::Connect && !error.is_ambiguous(), "{error:?}");
+        // What that is in words is up to the system.
+        assert!(error.to_string().ends_with("(os error 24)"), "{error}");
     }
     assert_eq!(server.connections(), 0);
     drop(taken);

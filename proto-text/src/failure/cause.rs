@@ -207,13 +207,12 @@ impl Cause {
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The system's texts begin in upper case; those of the error's kind do not.
         match self {
             Self::Config(error) => error.fmt(f),
             Self::Key(error) => error.fmt(f),
             Self::MetaKey(error) => error.fmt(f),
             Self::Unsupported(error) => error.fmt(f),
-            Self::Stream(error) => write!(f, "the caller's own stream: {}", error.kind()),
+            Self::Stream(error) => write!(f, "the caller's own stream: {}", System(error)),
             Self::Value(error) => error.fmt(f),
             Self::Full(error) => error.fmt(f),
             Self::Resolve(error) => match error.kind() {
@@ -222,7 +221,7 @@ impl fmt::Display for Cause {
             },
             Self::Connect(error) => match error.kind() {
                 io::ErrorKind::TimedOut => f.write_str("not connected in time"),
-                kind => write!(f, "not connected: {kind}"),
+                _ => write!(f, "not connected: {}", System(error)),
             },
             Self::Tls(error) => write!(f, "not secure: {error}"),
             Self::Timeout => f.write_str("timed out"),
@@ -232,13 +231,25 @@ impl fmt::Display for Cause {
             Self::Shut => f.write_str("client closed"),
             Self::NoRuntime => f.write_str("not in a tokio runtime"),
             Self::Closed(None) => f.write_str("connection closed"),
-            Self::Closed(Some(error)) => write!(f, "connection closed: {}", error.kind()),
-            Self::Io(error) => error.kind().fmt(f),
+            Self::Closed(Some(error)) => write!(f, "connection closed: {}", System(error)),
+            Self::Io(error) => System(error).fmt(f),
             Self::Protocol(error) => error.fmt(f),
             Self::Server(error) => error.fmt(f),
             Self::NotStored => f.write_str("server did not store the value"),
             Self::Down(wait) => write!(f, "server is down, next trial in {} ms", wait.as_millis()),
         }
+    }
+}
+
+/// What the system says, by the kind of the error: the system's own text begins in upper case and ends in a number. It is
+/// shown where the kind says nothing, as of a process that may open no more files.
+struct System<'e>(&'e io::Error);
+
+impl fmt::Display for System<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(error) = self;
+        let no_error_of_any_system = io::Error::from_raw_os_error(i32::MAX);
+        if error.kind() == no_error_of_any_system.kind() { error.fmt(f) } else { error.kind().fmt(f) }
     }
 }
 
