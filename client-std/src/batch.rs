@@ -89,7 +89,7 @@ struct Leg<'b, S> {
     pool: &'b Pool,
     share: S,
     verdict: Verdict,
-    /// What the server's health is told of; taken when the leg is over.
+    /// What the server's health is told of; taken when the leg is over. A server that is down is not asked.
     attempt: Option<Attempt<'b>>,
     /// A refusal of one request that speaks against the server as a whole.
     refusal: Option<Cause>,
@@ -100,8 +100,11 @@ struct Leg<'b, S> {
 impl<'b, S: Share> Leg<'b, S> {
     fn new(name: &'static str, site: Site<'b>, share: S, deadline: Deadline) -> Self {
         let Site { pool, verdict } = site;
-        let attempt = pool.watch().attempt(name, deadline.begun(), verdict == Verdict::Probe);
-        Self { name, pool, share, verdict, attempt: Some(attempt), refusal: None, lease: None }
+        let attempt = match verdict {
+            Verdict::Down { .. } => None,
+            verdict => Some(pool.watch().attempt(name, deadline.begun(), verdict == Verdict::Probe)),
+        };
+        Self { name, pool, share, verdict, attempt, refusal: None, lease: None }
     }
 
     const fn is_open(&self) -> bool {

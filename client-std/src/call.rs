@@ -133,7 +133,7 @@ impl<'f> Target<'f> {
     #[cold]
     fn rerouted(&self, from: usize, to: usize) {
         let (from, to) = (self.fleet.pool(from).watch(), self.fleet.pool(to).watch());
-        from.observer().tell(|| Event::rerouted(from.name(), to.name(), self.name));
+        from.tell(Event::rerouted(from.name(), to.name(), self.name));
     }
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn short_lived<O: Operation<V>, V>(pool: &Pool, operation: &O) -> Opt
 #[cold]
 pub(crate) fn failed(pool: &Pool, name: &'static str, cause: Cause, ambiguous: bool) -> Error {
     let error = Error::on(pool.name(), name, cause, ambiguous);
-    pool.watch().observer().tell(|| Event::failed(&error));
+    pool.watch().tell(Event::failed(&error));
     error
 }
 

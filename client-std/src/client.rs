@@ -13,7 +13,7 @@ use std::{
 use memring_core::change::Change;
 use memring_core::health::HealthStatus;
 use memring_core::spec::{ServerSpec, ServerSpecError};
-use memring_text::failure::{Cause, Error};
+use memring_text::failure::{Cause, Error, ServerCounts};
 use memring_text::{
     Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, KeyRoom, Naming, Opaque,
     Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
@@ -196,8 +196,9 @@ impl Client {
         let fleet = self.fleet();
         let status = |(place, (spec, pool)): (usize, (&ServerSpec, &Arc<Pool>))| {
             let (idle, busy) = pool.usage();
-            let (spec, health, is_spare) = (spec.clone(), pool.watch().status(), fleet.is_spare(place));
-            ServerStatus { spec, is_spare, health, idle, busy }
+            let (watch, is_spare) = (pool.watch(), fleet.is_spare(place));
+            let (spec, health, counts) = (spec.clone(), watch.status(), watch.counters().counts());
+            ServerStatus { spec, is_spare, health, counts, idle, busy }
         };
         fleet.specs().zip(fleet.pools()).enumerate().map(status).collect()
     }
@@ -495,6 +496,8 @@ pub struct ServerStatus {
     pub is_spare: bool,
     /// Whether it may be asked.
     pub health: HealthStatus,
+    /// What has happened so far: between the client and the server, and to its keys.
+    pub counts: ServerCounts,
     /// How many connections wait to be used.
     pub idle: usize,
     /// How many connections are in use or being opened.

@@ -59,7 +59,7 @@ pub use memring_core::{Scheme, ServerIndex, Weight, peers};
 #[doc(inline)]
 pub use memring_text::batch::{Batch, Handle, kind};
 #[doc(inline)]
-pub use memring_text::failure::{Error, ErrorKind, Event, FromServer, Many};
+pub use memring_text::failure::{Error, ErrorKind, Event, FromServer, Many, ServerCounts};
 pub use memring_text::{
     ArithMode, ArrayBuffer, Attributes, Buffer, Feature, FlushDelay, Full, Limits, MetaArithOptions,
     MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaInfo, MetaSetOptions, MetaStoreOutcome, Opaque,

@@ -200,7 +200,7 @@ impl Lease<'_> {
     pub(crate) fn replace(&mut self, cause: &Cause) {
         self.ends(cause);
         let watch = &self.pool.watch;
-        watch.observer().tell(|| Event::retried(watch.name()));
+        watch.tell(Event::retried(watch.name()));
         self.wire = None;
         self.is_used = false;
     }
@@ -273,7 +273,7 @@ impl Pool {
         let begun = Instant::now();
         match self.try_open(deadline) {
             Ok(wire) => {
-                self.watch.observer().tell(|| Event::connected(self.name(), begun.elapsed()));
+                self.watch.tell(Event::connected(self.name(), begun.elapsed()));
                 Ok(wire)
             }
             Err(cause) => {
@@ -305,7 +305,7 @@ impl Pool {
 
     #[cold]
     fn tell_end(&self, cause: &Cause) {
-        self.watch.observer().tell(|| Event::disconnected(self.name(), cause.kind()));
+        self.watch.tell(Event::disconnected(self.name(), cause.kind()));
     }
 }
 

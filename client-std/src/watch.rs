@@ -14,7 +14,7 @@ use std::{
 
 use memring_core::health::{self, HealthPolicy, HealthStatus, ServerHealth};
 use memring_core::spec::Address;
-use memring_text::failure::{Cause, Event, Evidence, Observer};
+use memring_text::failure::{Cause, Counters, Event, Evidence, Observer};
 
 use crate::insight::{Place, Sight};
 
@@ -36,6 +36,7 @@ pub(crate) struct Watch {
     name: Arc<str>,
     place: Place,
     options: WatchOptions,
+    counters: Counters,
     /// A copy of the health's own word, to be read without the lock.
     is_noted: AtomicBool,
     health: Mutex<ServerHealth>,
@@ -48,6 +49,7 @@ impl Watch {
             name,
             place: Place::new(address),
             options,
+            counters: Counters::default(),
             is_noted: AtomicBool::new(false),
             health: Mutex::default(),
         }
@@ -58,9 +60,16 @@ impl Watch {
         &self.name
     }
 
-    /// Who is told of what happens.
-    pub(crate) const fn observer(&self) -> &Observer {
-        &self.options.observer
+    /// What has happened so far.
+    pub(crate) const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Counts what has happened, and tells who watches.
+    #[cold]
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        self.counters.event(&event);
+        self.options.observer.tell(|| event);
     }
 
     /// Whether anything is noted of the server.
@@ -79,6 +88,7 @@ impl Watch {
     /// The operation `name`, which began at `began`, is about to ask the server.
     #[inline]
     pub(crate) fn attempt(&self, name: &'static str, began: Instant, is_probe: bool) -> Attempt<'_> {
+        self.counters.operation();
         Attempt { watch: self, began, is_probe, sight: Sight::new(&self.place, name) }
     }
 
@@ -90,7 +100,7 @@ impl Watch {
     #[cold]
     fn answered(&self) {
         if self.with_health(ServerHealth::succeeded) {
-            self.observer().tell(|| Event::server_up(&self.name));
+            self.tell(Event::server_up(&self.name));
         }
     }
 
@@ -115,7 +125,7 @@ impl Watch {
             }
         };
         if let Some(wait) = down {
-            self.observer().tell(|| Event::server_down(&self.name, wait));
+            self.tell(Event::server_down(&self.name, wait));
         }
         true
     }

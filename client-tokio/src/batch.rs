@@ -83,6 +83,7 @@ struct Leg<'b, O> {
     /// The last thing that went wrong with the server.
     error: Option<Error>,
     /// What the server's health is told of; taken when the leg is over, with what speaks against the server, if anything.
+    /// A server that is down is not asked.
     attempt: Option<Attempt<'b>>,
     fault: Option<Cause>,
     has_answer: bool,
@@ -98,8 +99,10 @@ impl<O> Drop for Leg<'_, O> {
 
 impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
     fn new(name: &'static str, share: Share<'b, O>, deadline: Deadline) -> Self {
-        let is_probe = share.verdict == Verdict::Probe;
-        let attempt = Some(share.pool.watch().attempt(name, deadline.begin(), is_probe));
+        let attempt = match share.verdict {
+            Verdict::Down { .. } => None,
+            verdict => Some(share.pool.watch().attempt(name, deadline.begin(), verdict == Verdict::Probe)),
+        };
         let mux = share.pool.mux();
         let (entering, slots) = (Entering::new(mux), VecDeque::with_capacity(share.operations.len()));
         Self {

@@ -109,7 +109,7 @@ impl<'k> Target<'k> {
 
     fn rerouted(&self, from: usize) {
         let (from, to) = (self.fleet.pool(from).watch(), self.pool().watch());
-        from.observer().tell(|| Event::rerouted(from.name(), to.name(), self.name));
+        from.tell(Event::rerouted(from.name(), to.name(), self.name));
     }
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn failed(pool: &Pool, name: &'static str, cause: Cause, ambiguous: b
 
 /// Tells who watches of an error.
 pub(crate) fn tell(pool: &Pool, error: &Error) {
-    pool.watch().observer().tell(|| Event::failed(error));
+    pool.watch().tell(Event::failed(error));
 }
 
 /// Sends `operation` to the pool's server and reads its result. What that says of the server is noted.

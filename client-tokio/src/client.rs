@@ -15,7 +15,7 @@ use bytes::Bytes;
 use memring_core::change::Change;
 use memring_core::health::HealthStatus;
 use memring_core::spec::{ServerSpec, ServerSpecError};
-use memring_text::failure::{Cause, Error};
+use memring_text::failure::{Cause, Error, ServerCounts};
 use memring_text::{
     Arith, ArithVerb, Attributes, Buffer, Delete, Get, GetVerb, Key, KeyRoom, Naming, Opaque, Store,
     StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
@@ -262,8 +262,9 @@ impl Client {
                 connections += usize::from(is_open);
                 waiting += requests;
             }
-            let (spec, health, is_spare) = (spec.clone(), pool.watch().status(), fleet.is_spare(place));
-            ServerStatus { spec, is_spare, health, connections, waiting }
+            let (watch, is_spare) = (pool.watch(), fleet.is_spare(place));
+            let (spec, health, counts) = (spec.clone(), watch.status(), watch.counters().counts());
+            ServerStatus { spec, is_spare, health, counts, connections, waiting }
         };
         fleet.specs().zip(fleet.pools()).enumerate().map(status).collect()
     }
@@ -621,6 +622,8 @@ pub struct ServerStatus {
     pub is_spare: bool,
     /// Whether it may be asked.
     pub health: HealthStatus,
+    /// What has happened so far: between the client and the server, and to its keys.
+    pub counts: ServerCounts,
     /// How many connections to it are open.
     pub connections: usize,
     /// How many requests wait for its answer.

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use crate::error_line::ServerError;
 
 mod cause;
+mod counts;
 mod event;
 mod many;
 
 pub use cause::{Cause, Evidence};
+pub use counts::{Counters, ServerCounts};
 pub use event::{Event, Observer};
 pub use many::{FromServer, Many};
 

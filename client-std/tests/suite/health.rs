@@ -2,7 +2,7 @@
 
 use core::{
     net::Ipv4Addr,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 use std::{
@@ -154,65 +154,6 @@ fn one_lost_connection_is_one_failure_however_many_lose_it() {
 }
 
 #[test]
-fn a_server_is_tried_by_one_caller_at_a_time() {
-    let (accepted, is_good) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-    let server = Scripted::new({
-        let (accepted, is_good) = (Arc::clone(&accepted), Arc::clone(&is_good));
-        move |mut peer| {
-            while peer.line().is_some() {
-                accepted.fetch_add(1, Ordering::SeqCst);
-                if is_good.load(Ordering::SeqCst) {
-                    peer.write("END\r\n");
-                }
-            }
-        }
-    });
-    let wait = Duration::from_millis(1);
-    let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: LONG, ..HealthPolicy::DEFAULT };
-    let client = builder(&[server.name()]).health_policy(policy).timeout(DEADLINE).build().unwrap();
-    client.get("k").unwrap_err();
-    let asked = accepted.load(Ordering::SeqCst);
-    thread::sleep(10 * wait);
-    thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| client.get("k").unwrap_err());
-        }
-    });
-    assert!(accepted.load(Ordering::SeqCst) <= asked + 1, "one probe for all");
-    is_good.store(true, Ordering::SeqCst);
-    until("it is back", || client.get("k").ok());
-    client.get("k").unwrap();
-}
-
-#[test]
-fn a_probe_that_panics_leaves_the_server_to_the_next_caller() {
-    struct Trap;
-    impl memring_std::Buffer for Trap {
-        fn as_slice(&self) -> &[u8] {
-            &[]
-        }
-        fn room(&self) -> usize {
-            usize::MAX
-        }
-        fn put(&mut self, _: &[u8]) -> Result<(), memring_std::Full> {
-            panic!("the trap is sprung")
-        }
-        fn truncate(&mut self, _: usize) {}
-    }
-    let mut server = Memcached::start();
-    let wait = Duration::from_millis(1);
-    let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: wait, ..HealthPolicy::DEFAULT };
-    let client = builder(&[server.name()]).health_policy(policy).timeout(LONG).build().unwrap();
-    server.kill();
-    client.get("k").unwrap_err();
-    server = Memcached::start_on(server.port());
-    Client::connect([server.name()]).unwrap().set("k", "v", Ttl::NEVER).unwrap();
-    thread::sleep(5 * wait);
-    std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| client.get_into("k", Trap))).unwrap_err();
-    until("the next caller tries", || client.get("k").ok());
-}
-
-#[test]
 fn what_is_known_of_a_server_outlives_a_change_of_servers() {
     let (gone, good) = (refusing(), Server::start().unwrap());
     let good = good.addr().to_string();
@@ -312,36 +253,6 @@ fn a_change_of_servers_says_what_it_moves() {
     assert!((to_new - moves.moved()).abs() < 1e-9, "keys move to the new server only");
     assert_eq!((change.before().len(), change.after().len()), (3, 4));
     assert!(client.set_servers(names).unwrap().moves().moved() < 1e-9);
-}
-
-#[test]
-fn events_tell_what_happens_in_its_order() {
-    let mut server = Memcached::start();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let builder = builder(&[server.name()]).timeout(LONG).on_event({
-        let (seen, name) = (Arc::clone(&seen), server.name());
-        move |event| {
-            assert_eq!(event.server(), Some(&*name));
-            let text = format!("{event:?}");
-            assert!(!text.contains("secret"), "{text}");
-            seen.lock().unwrap().push(text.split([' ', '(']).next().unwrap().to_owned());
-        }
-    });
-    let client = builder.build().unwrap();
-    client.set("secret-key", "secret-value", Ttl::NEVER).unwrap();
-    server.kill();
-    until("it is down", || client.get("secret-key").err().filter(|error| error.kind() == ErrorKind::Down));
-    let _server = Memcached::start_on(server.port());
-    until("it is up", || client.get("secret-key").ok());
-    let seen = seen.lock().unwrap();
-    let mut order = ["Connected", "Disconnected", "Failed", "ServerDown", "Connected", "ServerUp"].iter();
-    let mut next = order.next();
-    for event in &*seen {
-        if next.is_some_and(|next| next == event) {
-            next = order.next();
-        }
-    }
-    assert_eq!(next, None, "{seen:?}");
 }
 
 #[test]

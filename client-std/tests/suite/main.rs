@@ -6,6 +6,7 @@
 mod auth;
 mod batches;
 mod descriptors;
+mod events;
 mod faults;
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -27,6 +28,7 @@ mod streamed;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+mod trials;
 mod verbs;
 
 #[cfg(feature = "tls")]

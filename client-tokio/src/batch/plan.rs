@@ -1,7 +1,12 @@
 //! Which keys of a batch go to which server.
 
+use std::collections::BTreeSet;
+
 use memring_core::{groups::Groups, route::Routes};
-use memring_text::{Key, Operation, failure::Error};
+use memring_text::{
+    Key, Operation,
+    failure::{Error, Event},
+};
 
 use super::Share;
 use crate::{call::short_lived, fleet::Fleet, watch};
@@ -15,8 +20,9 @@ pub(crate) struct Plan<'b> {
 }
 
 impl<'b> Plan<'b> {
-    /// Finds for `name` the server of each key, which is that of what it is placed by: one of `places`. Where there is a `prefix`,
-    /// `room` is where keys are composed.
+    /// Finds for the operation `name` the server of each key, which is that of what it is placed by: one of `places`.
+    /// Where there is a `prefix`, `room` is where keys are composed. Who watches is told of servers that stand in for
+    /// others.
     pub(crate) fn new<'k: 'b>(
         name: &'static str,
         fleet: &'b Fleet,
@@ -30,7 +36,26 @@ impl<'b> Plan<'b> {
         let wire_keys = Key::all_prefixed(prefix, keys.map(|key| -> &'b [u8] { key }), room)
             .map_err(|(position, error)| Error::at(position, name, error))?;
         let keys = groups.gather(&wire_keys);
-        Ok(Self { fleet, keys, groups, routes })
+        let plan = Self { fleet, keys, groups, routes };
+        if plan.routes.has_stand_ins() {
+            plan.tell_reroutes(name, places);
+        }
+        Ok(plan)
+    }
+
+    /// Tells of each pair of servers once, however many keys it has.
+    #[cold]
+    fn tell_reroutes(&self, name: &'static str, places: &[&[u8]]) {
+        let mut pairs = BTreeSet::new();
+        for (position, (key, to)) in places.iter().zip(self.routes.places()).enumerate() {
+            if self.routes.is_stand_in(position) {
+                pairs.insert((self.fleet.place(key), to.get()));
+            }
+        }
+        for (from, to) in pairs {
+            let (from, to) = (self.fleet.pool(from).watch(), self.fleet.pool(to).watch());
+            from.tell(Event::rerouted(from.name(), to.name(), name));
+        }
     }
 
     /// One position for each server, in the servers' order.

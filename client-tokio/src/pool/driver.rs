@@ -108,7 +108,7 @@ impl Driver {
             if let Poll::Ready(connected) = dial.as_mut().poll(cx) {
                 if connected.is_ok() {
                     let watch = self.mux.watch();
-                    watch.observer().tell(|| Event::connected(watch.name(), deadline.begin().elapsed()));
+                    watch.tell(Event::connected(watch.name(), deadline.begin().elapsed()));
                 }
                 return Poll::Ready(Some(connected));
             }
@@ -265,7 +265,7 @@ impl Driver {
         }
         if !again.requests.is_empty() {
             let watch = self.mux.watch();
-            watch.observer().tell(|| Event::retried(watch.name()));
+            watch.tell(Event::retried(watch.name()));
         }
         self.mux.put_back(again);
         self.mux.finish(&mut self.done, &mut self.wakers, &mut self.rooms);
@@ -273,6 +273,6 @@ impl Driver {
 
     fn tell_end(&self, cause: &Cause) {
         let watch = self.mux.watch();
-        watch.observer().tell(|| Event::disconnected(watch.name(), cause.kind()));
+        watch.tell(Event::disconnected(watch.name(), cause.kind()));
     }
 }

@@ -1,7 +1,7 @@
 //! Servers that fail: when they are left alone, who stands in, how they come back, and what others see of it.
 
 use core::{
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 use std::{
@@ -13,10 +13,7 @@ use memring_std::testing::Server;
 use memring_tokio::{
     Builder, Client, Error, ErrorKind, Event, FailurePolicy, HealthPolicy, HealthStatus, Precision, Ttl,
 };
-use tokio::{
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::{task::JoinSet, time::sleep};
 
 use crate::support::{Memcached, Scripted, Stopwatch, refusing};
 
@@ -171,65 +168,6 @@ async fn one_lost_connection_is_one_failure_however_many_lose_it() {
 }
 
 #[tokio::test]
-async fn a_server_is_tried_by_one_caller_at_a_time() {
-    let (asked, is_good) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-    let server = Scripted::new({
-        let (asked, is_good) = (Arc::clone(&asked), Arc::clone(&is_good));
-        move |mut peer| {
-            while peer.line().is_some() {
-                asked.fetch_add(1, Ordering::SeqCst);
-                if is_good.load(Ordering::SeqCst) {
-                    peer.write("END\r\n");
-                }
-            }
-        }
-    });
-    let wait = Duration::from_millis(1);
-    let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: LONG, ..HealthPolicy::DEFAULT };
-    let client = builder(&[server.name()]).health_policy(policy).timeout(DEADLINE).build().unwrap();
-    client.get("k").await.unwrap_err();
-    let before = asked.load(Ordering::SeqCst);
-    sleep(10 * wait).await;
-    let mut tasks = JoinSet::new();
-    for _ in 0..8 {
-        let client = client.clone();
-        tasks.spawn(async move { drop(client.get("k").await.unwrap_err()) });
-    }
-    tasks.join_all().await;
-    assert!(asked.load(Ordering::SeqCst) <= before + 1, "one probe for all");
-    is_good.store(true, Ordering::SeqCst);
-    until("it is back", async || client.get("k").await.ok()).await;
-    client.get("k").await.unwrap();
-}
-
-#[tokio::test]
-async fn a_probe_that_is_dropped_leaves_the_server_to_the_next_caller() {
-    let is_good = Arc::new(AtomicBool::new(false));
-    let server = Scripted::new({
-        let is_good = Arc::clone(&is_good);
-        move |mut peer| {
-            while peer.line().is_some() {
-                if is_good.load(Ordering::SeqCst) {
-                    peer.write("END\r\n");
-                }
-            }
-        }
-    });
-    let wait = Duration::from_millis(1);
-    let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: LONG, ..HealthPolicy::DEFAULT };
-    let client = builder(&[server.name()]).health_policy(policy).timeout(DEADLINE).build().unwrap();
-    client.get("k").await.unwrap_err();
-    sleep(10 * wait).await;
-    // A probe that is given up, and one in a batch.
-    timeout(DEADLINE / 8, client.get("k")).await.unwrap_err();
-    timeout(DEADLINE / 8, client.get_many(&["k"])).await.unwrap_err();
-    is_good.store(true, Ordering::SeqCst);
-    // The connection still waits for the replies to what was dropped, and ends when they are overdue.
-    until("the next caller tries", async || client.get("k").await.ok()).await;
-    assert!(!is_down(&client, 0));
-}
-
-#[tokio::test]
 async fn what_is_known_of_a_server_outlives_a_change_of_servers() {
     let (gone, good) = (refusing(), Server::start().unwrap());
     let good = good.addr().to_string();
@@ -331,39 +269,6 @@ fn a_change_of_servers_says_what_it_moves() {
     assert!((to_new - moves.moved()).abs() < 1e-9, "keys move to the new server only");
     assert_eq!((change.before().len(), change.after().len()), (3, 4));
     assert!(client.set_servers(names).unwrap().moves().moved() < 1e-9);
-}
-
-#[tokio::test]
-async fn events_tell_what_happens_in_its_order() {
-    let mut server = Memcached::start();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let builder = builder(&[server.name()]).timeout(LONG).on_event({
-        let (seen, name) = (Arc::clone(&seen), server.name());
-        move |event| {
-            assert_eq!(event.server(), Some(&*name));
-            let text = format!("{event:?}");
-            assert!(!text.contains("secret"), "{text}");
-            seen.lock().unwrap().push(text.split([' ', '(']).next().unwrap().to_owned());
-        }
-    });
-    let client = builder.build().unwrap();
-    client.set("secret-key", "secret-value", Ttl::NEVER).await.unwrap();
-    server.kill();
-    until("it is down", async || {
-        client.get("secret-key").await.err().filter(|error| error.kind() == ErrorKind::Down)
-    })
-    .await;
-    let _server = Memcached::start_on(server.port());
-    until("it is up", async || client.get("secret-key").await.ok()).await;
-    let seen = seen.lock().unwrap();
-    let mut order = ["Connected", "Disconnected", "Failed", "ServerDown", "Connected", "ServerUp"].iter();
-    let mut next = order.next();
-    for event in &*seen {
-        if next.is_some_and(|next| next == event) {
-            next = order.next();
-        }
-    }
-    assert_eq!(next, None, "{seen:?}");
 }
 
 #[tokio::test]

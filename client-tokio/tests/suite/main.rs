@@ -7,6 +7,7 @@ mod auth;
 mod batches;
 mod cancel;
 mod descriptors;
+mod events;
 mod faults;
 #[path = "../../../client-std/tests/harness/mod.rs"]
 mod harness;
@@ -31,6 +32,7 @@ mod testing;
 mod timeouts;
 #[cfg(feature = "tls")]
 mod tls;
+mod trials;
 mod verbs;
 
 #[cfg(feature = "tls")]

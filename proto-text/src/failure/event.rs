@@ -47,7 +47,8 @@ pub enum Event<'e> {
         /// The server's name.
         server: &'e str,
     },
-    /// An operation goes to another server, because the one that holds the key is down or could not be reached.
+    /// An operation goes to another server, because the one that holds the key is down or could not be reached. Of a
+    /// batch, one for each pair of such servers.
     #[non_exhaustive]
     Rerouted {
         /// The name of the server that was passed over.

@@ -1,0 +1,84 @@
+//! A server that was left alone is tried by one caller, and whatever becomes of that, by another one next.
+
+use core::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::Duration,
+};
+use std::sync::Arc;
+
+use memring_tokio::{Builder, Client, HealthPolicy};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use crate::health::until;
+use crate::support::Scripted;
+
+const DEADLINE: Duration = Duration::from_millis(400);
+
+/// Long enough never to be reached.
+const LONG: Duration = Duration::from_secs(20);
+
+fn builder<S: AsRef<str>>(names: &[S]) -> Builder {
+    Client::builder().servers(names.iter().map(AsRef::as_ref))
+}
+
+#[tokio::test]
+async fn a_server_is_tried_by_one_caller_at_a_time() {
+    let (asked, is_good) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let server = Scripted::new({
+        let (asked, is_good) = (Arc::clone(&asked), Arc::clone(&is_good));
+        move |mut peer| {
+            while peer.line().is_some() {
+                asked.fetch_add(1, Ordering::SeqCst);
+                if is_good.load(Ordering::SeqCst) {
+                    peer.write("END\r\n");
+                }
+            }
+        }
+    });
+    let wait = Duration::from_millis(1);
+    let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: LONG, ..HealthPolicy::DEFAULT };
+    let client = builder(&[server.name()]).health_policy(policy).timeout(DEADLINE).build().unwrap();
+    client.get("k").await.unwrap_err();
+    let before = asked.load(Ordering::SeqCst);
+    sleep(10 * wait).await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..8 {
+        let client = client.clone();
+        tasks.spawn(async move { drop(client.get("k").await.unwrap_err()) });
+    }
+    tasks.join_all().await;
+    assert!(asked.load(Ordering::SeqCst) <= before + 1, "one probe for all");
+    is_good.store(true, Ordering::SeqCst);
+    until("it is back", async || client.get("k").await.ok()).await;
+    client.get("k").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_probe_that_is_dropped_leaves_the_server_to_the_next_caller() {
+    let is_good = Arc::new(AtomicBool::new(false));
+    let server = Scripted::new({
+        let is_good = Arc::clone(&is_good);
+        move |mut peer| {
+            while peer.line().is_some() {
+                if is_good.load(Ordering::SeqCst) {
+                    peer.write("END\r\n");
+                }
+            }
+        }
+    });
+    let wait = Duration::from_millis(1);
+    let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: LONG, ..HealthPolicy::DEFAULT };
+    let client = builder(&[server.name()]).health_policy(policy).timeout(DEADLINE).build().unwrap();
+    client.get("k").await.unwrap_err();
+    sleep(10 * wait).await;
+    // A probe that is given up, and one in a batch.
+    timeout(DEADLINE / 8, client.get("k")).await.unwrap_err();
+    timeout(DEADLINE / 8, client.get_many(&["k"])).await.unwrap_err();
+    is_good.store(true, Ordering::SeqCst);
+    // The connection still waits for the replies to what was dropped, and ends when they are overdue.
+    until("the next caller tries", async || client.get("k").await.ok()).await;
+    assert!(!client.servers()[0].health.is_down());
+}
