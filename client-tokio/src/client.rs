@@ -523,9 +523,9 @@ impl Client {
         to: fn(StoreOutcome) -> Result<T, Cause>,
     ) -> Result<T, Error> {
         let mut room = KeyRoom::default();
-        let (mut target, key) = self.target(verb.word(), key, &mut room)?;
         let value = Value::within(value, self.options().limits.value)
             .map_err(|error| Error::new(verb.word(), error))?;
+        let (mut target, key) = self.target(verb.word(), key, &mut room)?;
         let Attributes { flags, ttl } = attributes;
         let store = Store { verb, key, flags, exptime: exptime(ttl), value, noreply: false };
         let outcome = target.call(&store).await?;
@@ -538,7 +538,8 @@ impl Client {
         target.call(&Arith { verb, key, delta, noreply: false }).await
     }
 
-    /// The server that the operation `name` goes to, and the key as it goes on the wire.
+    /// The server that the operation `name` goes to, and the key as it goes on the wire. A server that is to be tried is
+    /// tried by this operation, and by no other until it is over: nothing may keep it from being sent now.
     fn target<'k>(
         &'k self,
         name: &'static str,

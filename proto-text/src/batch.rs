@@ -216,19 +216,23 @@ impl Batch {
         })
     }
 
-    /// The operation at `position`, whose key is `key` on the wire, when it is sent at `now`; `None` when there is none.
+    /// Whether every value may be stored where values have `limit` bytes at most.
     ///
     /// # Errors
-    /// Its value has more than `limit` bytes.
-    pub fn operation<'a>(
-        &'a self,
-        position: usize,
-        key: Key<'a>,
-        limit: usize,
-        now: UnixTime,
-    ) -> Result<Option<AnyOperation<'a>>, ValueTooLarge> {
-        let Some(Planned { verb, value, .. }) = self.operations.get(position) else { return Ok(None) };
-        Ok(Some(match *verb {
+    /// The first one that has more, with its position.
+    pub fn check_values(&self, limit: usize) -> Result<(), (usize, ValueTooLarge)> {
+        let mut values = self.operations.iter().map(|operation| self.kept(&operation.value)).enumerate();
+        values.try_for_each(|(position, value)| match Value::within(value, limit) {
+            Ok(_) => Ok(()),
+            Err(error) => Err((position, error)),
+        })
+    }
+
+    /// The operation at `position`, whose key is `key` on the wire, when it is sent at `now`. `None` when there is none,
+    /// or [`check_values`](Self::check_values) has found its value too large for any server.
+    pub fn operation<'a>(&'a self, position: usize, key: Key<'a>, now: UnixTime) -> Option<AnyOperation<'a>> {
+        let Planned { verb, value, .. } = self.operations.get(position)?;
+        Some(match *verb {
             Verb::Get { cas, ttl } => {
                 let verb = match (cas, ttl.map(|ttl| ttl.exptime(now))) {
                     (false, None) => GetVerb::Get,
@@ -239,13 +243,13 @@ impl Batch {
                 AnyOperation::Get(Get { verb, key })
             }
             Verb::Store(verb, Attributes { flags, ttl }) => {
-                let (value, exptime) = (Value::within(self.kept(value), limit)?, ttl.exptime(now));
+                let (value, exptime) = (Value::new(self.kept(value)).ok()?, ttl.exptime(now));
                 AnyOperation::Store(Store { verb, key, flags, exptime, value, noreply: false })
             }
             Verb::Delete => AnyOperation::Delete(Delete { key, noreply: false }),
             Verb::Touch(ttl) => AnyOperation::Touch(Touch { key, exptime: ttl.exptime(now), noreply: false }),
             Verb::Arith(verb, delta) => AnyOperation::Arith(Arith { verb, key, delta, noreply: false }),
-        }))
+        })
     }
 
     /// What `results`, one for each operation in the order of the calls, come to for the holders of the handles. With

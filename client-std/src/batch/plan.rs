@@ -23,6 +23,9 @@ impl<'b> Plan<'b> {
     /// Finds for the operation `name` the server of each key, which is that of what it is placed by: one of `places`.
     /// Where there is a `prefix`, `room` is where keys are composed. Who watches is told of servers that stand in for
     /// others.
+    ///
+    /// A server that is to be tried is tried by this batch, and by nobody else until it is over: nothing may keep it from
+    /// being sent now.
     pub(crate) fn new<'k: 'b>(
         name: &'static str,
         fleet: &'b Fleet,
@@ -31,10 +34,10 @@ impl<'b> Plan<'b> {
         places: &[&[u8]],
         room: &'b mut Vec<u8>,
     ) -> Result<Self, Error> {
-        let routes = fleet.route_many(places, watch::now);
-        let groups = Groups::new(routes.places(), fleet.pools().len());
         let wire_keys = Key::all_prefixed(prefix, keys.map(|key| -> &'b [u8] { key }), room)
             .map_err(|(position, error)| Error::at(position, name, error))?;
+        let routes = fleet.route_many(places, watch::now);
+        let groups = Groups::new(routes.places(), fleet.pools().len());
         let keys = groups.gather(&wire_keys);
         let plan = Self { fleet, keys, groups, routes };
         if plan.routes.has_stand_ins() {

@@ -38,18 +38,17 @@ impl Client {
     /// then. What goes wrong with a server is in the [`Outcomes`].
     pub fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
         const NAME: &str = "run";
+        batch
+            .check_values(self.options().limits.value)
+            .map_err(|(position, error)| Error::at(position, NAME, error))?;
         let (fleet, mut room) = (self.fleet(), Vec::new());
         let (naming, mut place) = (self.naming(), Vec::new());
         let places = naming.places(batch.places(self.route()), None, &mut place);
         let plan = Plan::new(NAME, &fleet, naming.prefix(), batch.keys(), &places, &mut room)?;
-        let (limit, now) = (self.options().limits.value, UnixTime::from(SystemTime::now()));
-        let wire_keys = plan.keys().iter().zip(plan.positions());
-        let operations = wire_keys.map(|(&key, &position)| {
-            let operation = batch.operation(position, key, limit, now);
-            operation.map_err(|error| Error::at(position, NAME, error))
-        });
+        let (wire_keys, now) = (plan.keys().iter().zip(plan.positions()), UnixTime::from(SystemTime::now()));
         // Every position of the plan is one of the batch.
-        let mut operations = operations.filter_map(Result::transpose).collect::<Result<Vec<_>, Error>>()?;
+        let operations = wire_keys.filter_map(|(&key, &position)| batch.operation(position, key, now));
+        let mut operations: Vec<_> = operations.collect();
         plan.shorten(&mut operations);
         let shares = plan
             .divide(&operations)

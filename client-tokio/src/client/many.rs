@@ -110,16 +110,19 @@ impl Client {
     ) -> Result<Many<()>, Error> {
         const NAME: &str = "set_many";
         let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
+        let limit = self.options().limits.value;
+        let values = items.iter().enumerate().map(|(position, (_, value))| {
+            Value::within(value.as_ref(), limit).map_err(|error| Error::at(position, NAME, error))
+        });
+        let values = values.collect::<Result<Vec<_>, _>>()?;
         let plan = self.plan(NAME, &fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)?;
         let Attributes { flags, ttl } = attributes.into();
         let exptime = exptime(ttl);
         let store = |(&key, &position): (_, &usize)| {
-            let value = Value::within(items[position].1.as_ref(), self.options().limits.value)
-                .map_err(|error| Error::at(position, NAME, error))?;
-            Ok(Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false })
+            let value = values[position];
+            Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false }
         };
-        let stores = plan.keys().iter().zip(plan.positions()).map(store);
-        let mut stores = stores.collect::<Result<Vec<_>, Error>>()?;
+        let mut stores: Vec<_> = plan.keys().iter().zip(plan.positions()).map(store).collect();
         plan.shorten(&mut stores);
         Ok(batch::run(NAME, plan.divide(&stores), stores.len(), deadline, set_outcome).await)
     }

@@ -90,9 +90,9 @@ impl Meta<'_> {
         options: MetaSetOptions,
     ) -> Result<MetaStoreOutcome, Error> {
         let mut room = KeyRoom::default();
-        let (target, key) = self.target("ms", key.as_ref(), &mut room)?;
         let value = Value::within(value.as_ref(), self.client.options().limits.value)
             .map_err(|error| Error::new("ms", error))?;
+        let (target, key) = self.target("ms", key.as_ref(), &mut room)?;
         let set = options.request(key, value, now()).opaque(self.client.opaque());
         target.call(&set).await
     }

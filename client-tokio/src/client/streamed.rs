@@ -46,11 +46,11 @@ impl Client {
     ) -> Result<(), Error> {
         const NAME: &str = "set_from";
         let (key, mut room, mut source) = (key.as_ref(), KeyRoom::default(), source);
-        let (target, key) = self.target(NAME, key, &mut room)?;
         let limit = self.options().limits.value;
         if len > limit {
             return Err(Error::new(NAME, ValueTooLarge { len, limit }));
         }
+        let (target, key) = self.target(NAME, key, &mut room)?;
         let Attributes { flags, ttl } = attributes.into();
         let (verb, exptime, value) = (StoreVerb::Set, exptime(ttl), Value::EMPTY);
         let store = Store { verb, key, flags, exptime, value, noreply: false };
