@@ -20,7 +20,7 @@
 //! | `hash` | behaviour `HASH`, in libhashkit's names. It changes how keys are hashed and, on an unweighted ring, how points are made. `KETAMA_HASH` is stored by the peer and never used. |
 //! | `points-hash` | the hash of an unweighted ring's points where it is not that of the keys: the peer does not make new points when `HASH` is set after the servers |
 //! | `configured` | trap: `behavior-then-servers` (as one usually does, and the default here) makes the ring a weighted one as soon as a server of a weight above 1 is added, but the key hash stays what it was; `servers-then-behavior` ignores weights |
-//! | `weighted` | for [`SPY`]: whether `KETAMA_WEIGHTED` was set before it. Unless said, a weight above 1 decides |
+//! | `weighted` | for [`SPY`]: whether its ring is a weighted one, as it is if `KETAMA_WEIGHTED` was set before it. Unless said, a weight above 1 decides |
 //! | `buckets` | for [`VBUCKET`]: the server of each bucket, `2,0,1,…`; the mask is the number of buckets less one, whether or not that is a power of two. `none`: each server is one bucket, so servers whose number never comes out of the mask get no key |
 //! | `prefix`, `hash_with_prefix_key` | `PREFIX_KEY` and whether it is hashed with the key; if so, more than 250 bytes together have the hash 0, and whatever follows a NUL counts as NULs |
 //! | `sort_hosts` | the peer sorts its list by host, then port. Indexes remain those of the list given here. |

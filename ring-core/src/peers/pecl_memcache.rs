@@ -6,8 +6,9 @@
 //! | [`CONSISTENT`] | `consistent`, what Debian sets | `crc32` or `fnv` (fnv1a_32) |
 //!
 //! - Weights are whole numbers above zero: slots of [`STANDARD`], 160 points each of [`CONSISTENT`].
-//! - [`CONSISTENT`] names servers `host:port`, the port always there, a socket `unix:///path:0`, and looks 1024 places of the ring up beforehand:
-//!   what counts of a key's hash are its lowest ten bits. Two servers on one point: the first of the list has it.
+//! - [`CONSISTENT`] names servers `host:port`, the port always there, and a socket `unix:///path:0`. It looks 1024 places
+//!   of the ring up beforehand: what counts of a key's hash are its lowest ten bits. Two servers on one point: the first
+//!   of the list has it.
 //! - Of a key, every byte up to the blank counts as `_`, and bytes beyond 250 do not count. That includes the prefix,
 //!   option `prefix`, which is hashed here.
 //! - A dead server's keys go where the key with `-0`, `-1`, … behind it goes: the first living of

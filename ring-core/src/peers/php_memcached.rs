@@ -17,7 +17,9 @@
 //!   above 1 makes the ring a weighted one, but keys are hashed as before. `after-addServers`: weights are ignored.
 //! - Option `php-options`: the same in PHP's words, in the order of the `setOption` calls, or `none`:
 //!   `OPT_LIBKETAMA_COMPATIBLE=True OPT_HASH=HASH_CRC`.
-//! - The others are libmemcached's: `hash`, `points-hash`, `buckets`, `prefix` (`OPT_PREFIX_KEY`, not hashed),
+//! - Option `points-hash`: with `after-addServers`, the hash that was set when the ring was made; `OPT_HASH` makes no new
+//!   points. (`php-options` knows by itself.) With `before-addServers` points are made as keys are hashed.
+//! - The others are libmemcached's: `hash`, `buckets`, `prefix` (`OPT_PREFIX_KEY`, not hashed),
 //!   `sort_hosts` (`OPT_SORT_HOSTS`), `auto_eject_hosts` (`OPT_REMOVE_FAILED_SERVERS`; without effect on `modula` and
 //!   `virtual-bucket`).
 //!
@@ -25,13 +27,16 @@
 
 use super::{
     Peer,
-    libmemcached::{self, MODULA, VBUCKET, rings::Rings},
+    libmemcached::{
+        self, MODULA, VBUCKET,
+        rings::{self, Rings},
+    },
     split_at_byte, switch,
 };
 use crate::{
     hash::{self, names},
     ketama,
-    mechanism::Label,
+    mechanism::{Continuum, Label},
     scheme::Scheme,
 };
 
@@ -40,8 +45,21 @@ pub const PHP_MEMCACHED: Scheme<'static> =
     Scheme { name: "php-memcached", used_by: "PHP's Memcached class", weighted_if_heavy: true, ..MODULA };
 
 /// `addServer` takes a path for a host, so its port is the default one, not a socket's.
-const CONSISTENT: Scheme<'static> =
-    Scheme { mechanism: &const { Rings::of(Label::without_default_port) }, ..libmemcached::CONSISTENT };
+const CONSISTENT: Scheme<'static> = Scheme { mechanism: &RINGS, ..libmemcached::CONSISTENT };
+
+const RINGS: Rings = Rings {
+    unweighted: Continuum {
+        points: |scheme, _, label, count, sink| {
+            // Every server that is added makes new points, with the hash that then is set.
+            let last = if scheme.weighted_if_heavy { None } else { scheme.points_hash };
+            ketama::hashed_points(label, &last.unwrap_or(scheme.hash), count, sink);
+        },
+        ..UNWEIGHTED
+    },
+    weighted: ketama::ring(Label::without_default_port),
+};
+
+const UNWEIGHTED: Continuum<u32> = rings::unweighted(Label::without_default_port);
 
 const KETAMA_WEIGHTED: Scheme<'static> = Scheme {
     mechanism: &const { ketama::ring(Label::without_default_port) },
@@ -96,16 +114,21 @@ fn placing_as<'a>(other: Scheme<'static>, scheme: Scheme<'a>) -> Scheme<'a> {
 /// Applies one `setOption`, written `OPTION=VALUE`. Unlike the options above, these take effect in the order written.
 fn set_in_php<'a>(scheme: Scheme<'a>, call: &'a str) -> Result<Scheme<'a>, &'static str> {
     let (option, value) = split_at_byte(call, b'=').ok_or(EXPECTED)?;
+    let ringless = Scheme { points_hash: None, ..scheme };
     match option {
         "OPT_LIBKETAMA_COMPATIBLE" => Ok(if switch(value)? {
-            Scheme { hash: hash::MD5, ..placing_as(KETAMA_WEIGHTED, scheme) }
+            Scheme { hash: hash::MD5, ..placing_as(KETAMA_WEIGHTED, ringless) }
         } else {
-            Scheme { hash: hash::ONE_AT_A_TIME, ..placing_as(MODULA, scheme) }
+            Scheme { hash: hash::ONE_AT_A_TIME, ..placing_as(MODULA, ringless) }
         }),
         "OPT_DISTRIBUTION" => match value {
-            "DISTRIBUTION_MODULA" => Ok(placing_as(MODULA, scheme)),
-            "DISTRIBUTION_CONSISTENT" => Ok(placing_as(CONSISTENT, scheme)),
-            "DISTRIBUTION_VIRTUAL_BUCKET" => Ok(placing_as(VBUCKET, scheme)),
+            "DISTRIBUTION_MODULA" => Ok(placing_as(MODULA, ringless)),
+            // The ring is made now unless there is one, and a hash set later is for keys alone.
+            "DISTRIBUTION_CONSISTENT" => {
+                let points_hash = scheme.points_hash.or(Some(scheme.hash));
+                Ok(Scheme { points_hash, ..placing_as(CONSISTENT, scheme) })
+            }
+            "DISTRIBUTION_VIRTUAL_BUCKET" => Ok(placing_as(VBUCKET, ringless)),
             _ => Err("DISTRIBUTION_MODULA, DISTRIBUTION_CONSISTENT or DISTRIBUTION_VIRTUAL_BUCKET"),
         },
         "OPT_HASH" => {
@@ -115,7 +138,13 @@ fn set_in_php<'a>(scheme: Scheme<'a>, call: &'a str) -> Result<Scheme<'a>, &'sta
             set(scheme, "hash", known)
         }
         "OPT_PREFIX_KEY" => set(scheme, "prefix", value),
-        "OPT_SORT_HOSTS" => set(scheme, "sort_hosts", value),
+        // Sorting makes the ring anew; what is set already does nothing.
+        "OPT_SORT_HOSTS" if switch(value)? != scheme.roster.is_some() => set(
+            Scheme { points_hash: scheme.points_hash.map(|_| scheme.hash), ..scheme },
+            "sort_hosts",
+            value,
+        ),
+        "OPT_SORT_HOSTS" => Ok(scheme),
         "OPT_REMOVE_FAILED_SERVERS" | "OPT_AUTO_EJECT_HOSTS" => set(scheme, "auto_eject_hosts", value),
         _ => Err(EXPECTED),
     }

@@ -40,7 +40,7 @@ pub(in crate::peers) fn socket(name: &str) -> Option<Label<'_>> {
     is_path.then(|| Label { tail: ":0", ..Label::verbatim(name) })
 }
 
-const fn unweighted(label: fn(&str) -> Label<'_>) -> Continuum<u32> {
+pub(in crate::peers) const fn unweighted(label: fn(&str) -> Label<'_>) -> Continuum<u32> {
     Continuum {
         count: |_, _, _| POINTS,
         points: |scheme, _, label, count, sink| {
@@ -56,8 +56,8 @@ const fn unweighted(label: fn(&str) -> Label<'_>) -> Continuum<u32> {
 ///
 /// Source: libmemcached 1.1.4 `hosts.cc`, `server_add`: a weight above 1 calls `memcached_set_weighted_ketama`.
 pub(in crate::peers) struct Rings {
-    pub(super) unweighted: Continuum<u32>,
-    pub(super) weighted: Continuum<u32>,
+    pub(in crate::peers) unweighted: Continuum<u32>,
+    pub(in crate::peers) weighted: Continuum<u32>,
 }
 
 impl Rings {
