@@ -204,6 +204,19 @@ impl Builder {
     }
 
     /// What becomes of the keys of a server that is down: they fail, unless told otherwise.
+    ///
+    /// [`FailurePolicy::Fallback`] asks whom the scheme's own client asks, which for many is nobody unless an option of the
+    /// scheme says so:
+    ///
+    /// ```
+    /// # use memring_std::{Client, FailurePolicy};
+    /// let client = Client::builder()
+    ///     .servers(["10.0.0.1", "10.0.0.2", "10.0.0.3"])
+    ///     .scheme_named("libmemcached-ketama-weighted", [("auto_eject_hosts", "1")])
+    ///     .failure_policy(FailurePolicy::Fallback)
+    ///     .build()?;
+    /// # Ok::<(), memring_std::Error>(())
+    /// ```
     pub const fn failure_policy(mut self, policy: FailurePolicy) -> Self {
         self.on_failure = policy;
         self

@@ -89,7 +89,7 @@ pub enum KeyError {
     Empty,
     /// The key has more than [`MAX_KEY_LEN`] bytes.
     TooLong {
-        /// Its length in bytes.
+        /// Its length in bytes, as it goes on the wire: with a client's prefix.
         len: usize,
     },
     /// The key holds a control character or a space (0x00–0x20, 0x7f).

@@ -141,6 +141,16 @@ mod tests {
     const KEYS: [&[u8]; 3] = [b"a", b"", b"bcd"];
 
     #[test]
+    fn a_bad_byte_is_counted_in_the_callers_own_part_of_the_key() {
+        let naming = Naming::new(b"p:", b"app:", false).unwrap();
+        let bad = KeyError::BadByte { at: 1 };
+        assert_eq!(naming.key(b"a b", None, &mut KeyRoom::default()).err(), Some(bad));
+        let mut room = Vec::new();
+        let keys = [&b"ok"[..], b"a b"].into_iter();
+        assert_eq!(Key::all_prefixed(naming.prefix(), keys, &mut room).err(), Some((1, bad)));
+    }
+
+    #[test]
     fn many_keys_are_placed_as_one() {
         for (namespace, is_placed) in [("", true), ("n:", true), ("n:", false)] {
             for route in [None, Some(&b"user"[..])] {

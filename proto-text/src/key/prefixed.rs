@@ -10,8 +10,8 @@ impl<'k> Key<'k> {
     /// The key as it goes on the wire: `key` behind `prefix`. Where there is a prefix, `room` is where it is composed.
     ///
     /// # Errors
-    /// As of [`new`](Self::new). The prefix alone is a key, but not one that the caller asked for:
-    /// [`KeyError::Empty`].
+    /// As of [`new`](Self::new), but a [`BadByte`](KeyError::BadByte) is counted from where `key` begins. The prefix alone
+    /// is a key, but not one that the caller asked for: [`KeyError::Empty`].
     #[inline]
     pub fn prefixed(
         prefix: &[u8],
@@ -33,7 +33,7 @@ impl<'k> Key<'k> {
         let room = room.insert(ArrayBuffer::new());
         room.put_all(&[prefix, key]).map_err(|full| KeyError::TooLong { len: full.needed })?;
         let room: &'k _ = room;
-        Self::new(room.as_slice())
+        Self::new(room.as_slice()).map_err(|error| error.behind(prefix))
     }
 
     /// The same for many keys.
@@ -46,7 +46,7 @@ impl<'k> Key<'k> {
         keys: impl Iterator<Item = &'k [u8]> + Clone,
         room: &'k mut Vec<u8>,
     ) -> Result<Vec<Self>, (usize, KeyError)> {
-        let checked = |(position, key)| Self::new(key).map_err(|error| (position, error));
+        let checked = |(position, key)| Self::new(key).map_err(|error| (position, error.behind(prefix)));
         if prefix.is_empty() {
             return keys.enumerate().map(checked).collect();
         }
@@ -66,5 +66,15 @@ impl<'k> Key<'k> {
             key
         });
         composed.enumerate().map(checked).collect()
+    }
+}
+
+impl KeyError {
+    /// The same for a caller who sees the key without its `prefix`, in which all bytes may stand in a key.
+    const fn behind(self, prefix: &[u8]) -> Self {
+        match self {
+            Self::BadByte { at } => Self::BadByte { at: at.saturating_sub(prefix.len()) },
+            error => error,
+        }
     }
 }
