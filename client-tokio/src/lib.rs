@@ -31,6 +31,14 @@
 //! - [`testing`] is a memcached inside the process.
 //!
 //! What happens when servers fail, what all that costs, and what is left out: the README.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! - `tls`: encrypted connections, by rustls with ring.
+//! - `tracing`: a span for each operation, and what happens to connections and servers.
+//! - `metrics`: durations and failures for whoever collects metrics.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
