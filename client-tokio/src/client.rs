@@ -229,16 +229,17 @@ impl Client {
         Ok(change)
     }
 
-    /// Closes all connections, for all clones at once, when everything under way is answered: after the
-    /// [timeout](Builder::timeout) at the latest. What is called from now on ends with
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed). A value that is being streamed has a connection of its own, which
-    /// is its caller's to end.
+    /// Closes all connections, for all clones at once, when everything under way is answered and every value that is being
+    /// streamed is through: after the [timeout](Builder::timeout) at the latest. What is called from now on, or not done
+    /// by then, ends with [`ErrorKind::Closed`](crate::ErrorKind::Closed).
     ///
     /// Dropping the last clone closes them, too, without waiting for anything.
     ///
     /// # Cancel safety
-    /// Once it was polled the connections are closed, whether it is dropped or not.
+    /// Once it was polled the connections are closed, whether it is dropped or not; but values that are being streamed are
+    /// not broken off then.
     pub async fn close(&self) {
+        let deadline = Deadline::after(self.options().timeout).at();
         let fleet = {
             let fleet = self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner);
             self.shared.is_closed.store(true, Ordering::Relaxed);
@@ -250,6 +251,9 @@ impl Client {
         for mux in fleet.pools().iter().flat_map(|pool| pool.muxes()) {
             poll_fn(|cx| mux.poll_closed(cx.waker())).await;
         }
+        for pool in fleet.pools() {
+            pool.streams().close(deadline).await;
+        }
     }
 
     /// The servers in use, in the configured order, those of the gutter last.
@@ -257,7 +261,7 @@ impl Client {
     pub fn servers(&self) -> Vec<ServerStatus> {
         let fleet = self.fleet();
         let status = |(place, (spec, pool)): (usize, (&ServerSpec, &Arc<Pool>))| {
-            let (mut connections, mut waiting) = (0, 0);
+            let (mut connections, mut waiting) = (pool.streams().count(), 0);
             for (is_open, requests) in pool.muxes().iter().map(|mux| mux.usage()) {
                 connections += usize::from(is_open);
                 waiting += requests;
@@ -625,7 +629,7 @@ pub struct ServerStatus {
     pub health: HealthStatus,
     /// What has happened so far: between the client and the server, and to its keys.
     pub counts: ServerCounts,
-    /// How many connections to it are open.
+    /// How many connections to it are open, or being opened to stream a value.
     pub connections: usize,
     /// How many requests wait for its answer.
     pub waiting: usize,

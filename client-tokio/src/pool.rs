@@ -10,11 +10,13 @@ use memring_core::{
     health::HealthPolicy,
     spec::{Address, ServerSpec},
 };
-use memring_text::failure::{Cause, Observer};
+use memring_text::failure::{Cause, Event, Evidence, Observer};
 use memring_text::{KnownCapabilities, Limits, Ttl};
-use tokio::runtime::Handle;
 
-use self::mux::{Closing, Mux, MuxOptions};
+use self::{
+    mux::{Closing, Mux, MuxOptions},
+    streams::Streams,
+};
 use crate::{
     deadline::Deadline,
     dial::{DialOptions, Dialer},
@@ -31,6 +33,7 @@ mod queue;
 pub(crate) mod room;
 pub(crate) mod slots;
 mod state;
+mod streams;
 pub(crate) mod waiting;
 
 /// What pools are made with.
@@ -55,6 +58,7 @@ pub(crate) struct Pool {
     stand_in_ttl: Ttl,
     muxes: Box<[Arc<Mux>]>,
     next: AtomicUsize,
+    streams: Streams,
 }
 
 impl Pool {
@@ -73,6 +77,7 @@ impl Pool {
             muxes: (0..options.size.max(1)).map(mux).collect(),
             watch,
             next: AtomicUsize::new(0),
+            streams: Streams::new(),
         })
     }
 
@@ -110,19 +115,42 @@ impl Pool {
         }
     }
 
-    /// A connection for one caller alone, and what it may bring.
-    pub(crate) async fn open(&self, timeout: Duration) -> Result<(Stream, Limits), Cause> {
-        if Handle::try_current().is_err() {
-            return Err(Cause::NoRuntime);
-        }
+    /// Opens a connection for one caller alone, and does `work` with it: there are a few at a time, of all callers.
+    /// `timeout` is how long it takes at most to have one.
+    pub(crate) async fn alone<T>(
+        &self,
+        timeout: Duration,
+        work: impl AsyncFnOnce(Stream, Limits) -> Result<T, Cause>,
+    ) -> Result<T, Cause> {
         // There is at least one.
         let mux = self.mux();
-        if mux.is_closing() {
-            return Err(Cause::Shut);
-        }
         let options = mux.options();
-        let deadline = Deadline::after(options.connect_timeout.min(timeout));
-        Ok((mux.dialer().dial(deadline.at(), options.timeout).await?, options.limits))
+        let work = async {
+            if mux.is_closing() {
+                return Err(Cause::Shut);
+            }
+            let deadline = Deadline::after(options.connect_timeout.min(timeout));
+            let dialled = mux.dialer().dial(deadline.at(), options.timeout).await;
+            let stream = dialled.inspect_err(|cause| self.tell_end(cause))?;
+            self.watch.tell(Event::connected(self.name(), deadline.begin().elapsed()));
+            let done = work(stream, options.limits).await;
+            // What is refused was answered: the connection ends because it is not needed any more.
+            done.inspect_err(|cause| {
+                if cause.evidence() != Evidence::Up {
+                    self.tell_end(cause);
+                }
+            })
+        };
+        if mux.is_closing() { Err(Cause::Shut) } else { self.streams.run(timeout, work).await }
+    }
+
+    fn tell_end(&self, cause: &Cause) {
+        self.watch.tell(Event::disconnected(self.name(), cause.kind()));
+    }
+
+    /// The connections that have one caller each.
+    pub(crate) const fn streams(&self) -> &Streams {
+        &self.streams
     }
 
     /// All connections.

@@ -6,7 +6,8 @@ use std::io;
 
 use memring_text::failure::{Cause, Error};
 use memring_text::{
-    ArrayBuffer, Event, Exchange, Get, Item, Operation as _, Progress, Reply, Request, Store, StoreOutcome,
+    ArrayBuffer, Event, Exchange, Get, Item, Limits, Operation as _, Progress, Reply, Request, Store,
+    StoreOutcome,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -15,7 +16,6 @@ use tokio::{
 
 use crate::{
     call::{Target, failed},
-    pool::Pool,
     socket::{Stream, Transport as _},
 };
 
@@ -30,8 +30,8 @@ pub(crate) async fn send_from(
     let (attempt, mut is_sent) = (target.attempt(), false);
     let shorter = target.shorter::<_, ArrayBuffer<0>>(store);
     let store = shorter.as_ref().unwrap_or(store);
-    let exchange = async {
-        let mut wire = Wire::open(target.pool(), step).await?;
+    let exchange = async |stream: Stream, limits: Limits| {
+        let mut wire = Wire::new(stream, limits, step);
         let line = store.line_for(len)?;
         let mut room = Vec::with_capacity(ROOM.min(len));
         wire.write(line.as_bytes(), &mut is_sent).await?;
@@ -48,7 +48,7 @@ pub(crate) async fn send_from(
         wire.receive(&Request::Store(*store), &mut reply, &mut tokio::io::sink()).await?;
         Ok(store.output(reply)?)
     };
-    let done: Result<_, Cause> = exchange.await;
+    let done = target.pool().alone(step, exchange).await;
     attempt.ended(done.as_ref());
     done.map_err(|cause| failed(target.pool(), target.name(), cause, is_sent))
 }
@@ -63,8 +63,8 @@ pub(crate) async fn get_to(
 ) -> Result<Option<Item<usize>>, Error> {
     let request = Request::Get(get);
     let (attempt, mut is_sent) = (target.attempt(), false);
-    let exchange = async {
-        let mut wire = Wire::open(target.pool(), step).await?;
+    let exchange = async |stream: Stream, limits: Limits| {
+        let mut wire = Wire::new(stream, limits, step);
         wire.write(request.parts().head.as_bytes(), &mut is_sent).await?;
         wire.flush().await?;
         let mut reply = Reply::new(ArrayBuffer::<0>::new());
@@ -73,7 +73,7 @@ pub(crate) async fn get_to(
         let item = get.output(reply)?;
         Ok(item.map(|Item { flags, cas, .. }| Item { flags, cas, value: len }))
     };
-    let done: Result<_, Cause> = exchange.await;
+    let done = target.pool().alone(step, exchange).await;
     // A get changes nothing.
     attempt.ended(done.as_ref());
     done.map_err(|cause| target.error(cause))
@@ -91,10 +91,9 @@ struct Wire {
 }
 
 impl Wire {
-    async fn open(pool: &Pool, step: Duration) -> Result<Self, Cause> {
-        let (io, limits) = pool.open(step).await?;
+    fn new(io: Stream, limits: Limits, step: Duration) -> Self {
         let inbox = vec![0; ROOM.max(limits.line)];
-        Ok(Self { io, exchange: Exchange::new(limits), inbox, taken: 0, filled: 0, step })
+        Self { io, exchange: Exchange::new(limits), inbox, taken: 0, filled: 0, step }
     }
 
     /// Writes all of `bytes`; each part of them that leaves begins the time anew. Notes that something may have left.

@@ -9,8 +9,8 @@ use crate::streamed;
 
 impl Client {
     /// Stores a value of `len` bytes that is read from `source` piece by piece, whatever was there before. It is never
-    /// whole in memory. It has a
-    /// connection of its own, so that others need not wait.
+    /// whole in memory. It has a connection of its own, so that others need not wait; of such there are 16 to each server at
+    /// most, and more take turns.
     ///
     /// The [timeout](crate::Builder::timeout) is for each piece: as long as bytes move, it goes on. What time `source`
     /// takes does not count. Nothing is tried a second time.
@@ -59,7 +59,8 @@ impl Client {
     }
 
     /// Reads an item and writes its value to `sink` piece by piece. It is never whole in memory; the item has its length
-    /// in its place. It has a connection of its own, so that others need not wait.
+    /// in its place. It has a connection of its own, so that others need not wait; of such there are 16 to each server at
+    /// most, and more take turns.
     ///
     /// The [timeout](crate::Builder::timeout) is for each piece: as long as bytes move, it goes on. What time `sink` takes
     /// does not count. Nothing is tried a second time.

@@ -7,10 +7,13 @@ use core::{
 };
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use memring_tokio::{Attributes, Client, Error, ErrorKind, Limits, Ttl};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf},
+    task::JoinHandle,
+};
 
-use memring_tokio::{Attributes, Client, ErrorKind, Limits, Ttl};
-
+use crate::health::until;
 use crate::support::{Fleet, Scripted, on_both};
 
 on_both! {
@@ -140,7 +143,7 @@ async fn small_values_do_not_wait_for_a_large_one() {
     let upload = client.set_from("large", 10, far, hour());
     let small = async {
         assert!(client.get("small").await.unwrap().is_some());
-        tokio::io::AsyncWriteExt::write_all(&mut near, b"0123456789").await.unwrap();
+        near.write_all(b"0123456789").await.unwrap();
     };
     let (stored, ()) = tokio::join!(upload, small);
     stored.unwrap();
@@ -189,4 +192,75 @@ async fn nothing_is_streamed_after_the_client_is_closed() {
     assert_eq!(stored.unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(read.unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(server.connections(), 0);
+}
+
+/// A value that is being stored, as long as nothing comes of its source; and the source's other end.
+fn upload(client: &Client, key: &str) -> (JoinHandle<Result<(), Error>>, DuplexStream) {
+    let (near, far) = tokio::io::duplex(16);
+    let (client, key) = (client.clone(), key.to_owned());
+    (tokio::spawn(async move { client.set_from(key, 10, far, hour()).await }), near)
+}
+
+#[tokio::test]
+async fn a_closed_client_has_streamed_what_was_under_way() {
+    let fleet = Fleet::embedded(1);
+    let client = fleet.client.clone();
+    let (stored, mut source) = upload(&client, "k");
+    until("it has its connection", async || (client.servers()[0].counts.connected == 1).then_some(())).await;
+    assert_eq!(client.servers()[0].connections, 1);
+    let closed = tokio::spawn({
+        let client = client.clone();
+        async move { client.close().await }
+    });
+    until("nothing more is streamed", async || client.get_to("k", &mut Vec::new()).await.err()).await;
+    assert!(!closed.is_finished());
+    source.write_all(b"0123456789").await.unwrap();
+    stored.await.unwrap().unwrap();
+    closed.await.unwrap();
+    assert_eq!(client.servers()[0].connections, 0);
+    let item = fleet.alone(&fleet.names[0]).get("k").await.unwrap();
+    assert_eq!(item.unwrap().value, "0123456789");
+}
+
+#[tokio::test]
+async fn what_is_not_through_when_the_time_is_over_is_broken_off() {
+    let (server, deadline) = (Scripted::silent(), Duration::from_millis(300));
+    let client = server.client(deadline);
+    // Its source takes its time, for which there is no limit otherwise.
+    let (stored, _source) = upload(&client, "k");
+    until("the head of it has left", async || server.received().ends_with("10\r\n").then_some(())).await;
+    crate::support::ends_at(deadline, client.close()).await;
+    let error = stored.await.unwrap().unwrap_err();
+    assert!(error.kind() == ErrorKind::Closed && error.is_ambiguous(), "{error:?}");
+    assert_eq!(client.servers()[0].connections, 0);
+}
+
+#[tokio::test]
+async fn more_than_a_few_take_turns() {
+    let fleet = Fleet::embedded(1);
+    let client = &fleet.client;
+    let uploads: Vec<_> = (0..40).map(|number| upload(client, &number.to_string())).collect();
+    until("there is no room left", async || (client.servers()[0].counts.connected == 16).then_some(())).await;
+    let error =
+        client.with_timeout(Duration::from_millis(50)).get_to("0", &mut Vec::new()).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Timeout && error.is_retryable(), "{error:?}");
+    assert_eq!((client.servers()[0].connections, client.servers()[0].counts.connected), (16, 16));
+    for (stored, mut source) in uploads {
+        source.write_all(b"0123456789").await.unwrap();
+        stored.await.unwrap().unwrap();
+    }
+    assert_eq!((client.servers()[0].connections, client.servers()[0].counts.connected), (0, 40));
+}
+
+#[tokio::test]
+async fn the_connections_of_streams_are_seen_too() {
+    let server = Scripted::answering("END\r\n");
+    let client = server.client(Duration::from_secs(10));
+    let counts = || client.servers()[0].counts;
+    assert!(client.get_to("k", &mut Vec::new()).await.unwrap().is_none());
+    assert_eq!((counts().operations, counts().connected, counts().disconnected), (1, 1, 0));
+    client.get_to("k", &mut Vec::new()).await.unwrap();
+    assert_eq!((counts().connected, counts().disconnected, counts().errors), (2, 0, 0));
+    client.set_from("k", 10, &b"short"[..], hour()).await.unwrap_err();
+    assert_eq!((counts().connected, counts().disconnected, counts().errors), (3, 1, 1));
 }
