@@ -85,6 +85,14 @@ impl Input {
         self.bytes
     }
 
+    /// A failure that has to do with the file as a whole.
+    pub(crate) fn about(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Usage(reason) => Failure::usage(format_args!("{}: {reason}", self.name)),
+            failure => failure,
+        }
+    }
+
     /// The name of a line.
     pub(crate) fn place(&self, number: usize) -> String {
         format!("{} line {number}", self.name)

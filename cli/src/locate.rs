@@ -94,7 +94,7 @@ fn located(args: &Args) -> Result<String, Failure> {
                 let comma = if text.is_empty() { "" } else { ",\n" };
                 text + &format!("{comma}  {}", object(&placement, key, &order))
             });
-            format!("[\n{objects}\n]\n")
+            if objects.is_empty() { "[]\n".to_owned() } else { format!("[\n{objects}\n]\n") }
         }
     })
 }

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Fine;
     for path in &args.files {
         let input = Input::read(path)?;
-        let report = Vector::parse(&input)?.verify()?;
+        let report = Vector::parse(&input)?.verify().map_err(|failure| input.about(failure))?;
         if report.mismatches > 0 {
             outcome = Outcome::No("not all vectors hold");
         }
@@ -42,7 +42,6 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
 
 /// One file.
 struct Vector<'t> {
-    input: &'t Input,
     /// The hash function that it is about, if it is about one.
     hash: Option<&'t str>,
     choice: Choice<'t>,
@@ -66,7 +65,6 @@ struct Report {
 impl<'t> Vector<'t> {
     fn parse(input: &'t Input) -> Result<Self, Failure> {
         let mut vector = Self {
-            input,
             hash: None,
             choice: Choice::default(),
             servers: Vec::new(),
@@ -84,7 +82,7 @@ impl<'t> Vector<'t> {
                 Line::Header(Header::Option(name, value)) => vector.choice.options.push((name, value)),
                 Line::Header(Header::Server(server)) => {
                     let server = Server::parse(server).map_err(|error| input.at(number, error))?;
-                    vector.servers.push(PlacedServer { server, place: input.place(number) });
+                    vector.servers.push(PlacedServer { server, place: format!("line {number}") });
                 }
                 Line::Header(Header::FullOrder(full)) => vector.full_order = full,
                 Line::Header(_) => {}
@@ -102,6 +100,9 @@ impl<'t> Vector<'t> {
                 .ok_or_else(|| Failure::usage(format_args!("unknown hash function {header:?}")))?;
             return self.compare(hash);
         }
+        if self.choice.name.is_empty() {
+            return Err(Failure::usage("no line `# scheme: NAME`"));
+        }
         let placement = build(self.choice.scheme()?, &self.servers)?;
         let mut room = vec![ServerIndex::default(); if self.full_order { self.servers.len() } else { 1 }];
         self.compare(|key| {
@@ -116,7 +117,7 @@ impl<'t> Vector<'t> {
         for &Row { number, escaped, expected } in &self.rows {
             let key: Vec<u8> = unescape(escaped.as_bytes())
                 .collect::<Result<_, _>>()
-                .map_err(|error| self.input.at(number, error))?;
+                .map_err(|error| Failure::usage(format_args!("line {number}: {error}")))?;
             let answer = answer(&key);
             if answer != expected {
                 report.mismatches += 1;

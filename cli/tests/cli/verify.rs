@@ -50,9 +50,15 @@ fn a_hash_that_is_another_one_is_shown() {
 fn what_is_no_vector_file_is_an_error_with_its_line() {
     memring_reading("verify -", b"# scheme: libketama\n# server: a:1\nno tab\n")
         .fails(2, "standard input line 3");
-    memring_reading("verify -", b"# scheme: no-such\n# server: a:1\n").fails(2, "unknown scheme");
+    memring_reading("verify -", b"# scheme: no-such\n# server: a:1\n")
+        .fails(2, "standard input: unknown scheme");
     memring_reading("verify -", b"# scheme: libketama\n# server: a:1 x\n").fails(2, "line 2: bad weight");
     memring_reading("verify -", b"# scheme: libketama\n# server: a:1\nk\\z\t0\n")
         .fails(2, "line 3: bad escape");
+    memring_reading("verify -", b"# scheme: libketama\n# server: a:1\n# server: b:1 0\n")
+        .fails(2, "standard input: line 3: bad weight");
+    memring_reading("verify -", b"k\t0\n").fails(2, "standard input: no line `# scheme: NAME`");
+    memring_reading("verify -", b"# scheme: libketama\nk\t0\n")
+        .fails(2, "standard input: libketama: no servers");
     memring("verify").fails(2, "FILE");
 }
