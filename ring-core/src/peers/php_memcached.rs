@@ -11,7 +11,8 @@
 //!
 //! - A server is named as in [`libmemcached`], but a socket, `addServer('/run/a.sock', 0)`, is its path alone. Only the
 //!   session handler names it `path:0`.
-//! - The session handler uses `consistent` unless `memcached.sess_consistent_hash_type` says `ketama_weighted`.
+//! - The session handler uses `consistent` unless `memcached.sess_consistent_hash_type` says `ketama_weighted`, and places
+//!   a session by its id: `memcached.sess_prefix` is sent with it and not hashed.
 //! - `HASH_DEFAULT` is one_at_a_time, which PHP's manual calls Jenkins; it is not libhashkit's `jenkins`.
 //! - Option `options-set`: trap of `consistent`. `before-addServers`, the default: a server added later with a weight
 //!   above 1 makes the ring a weighted one, but keys are hashed as before. `after-addServers`: weights are ignored.

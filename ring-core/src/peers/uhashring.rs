@@ -99,11 +99,14 @@ pub(super) const PEERS: &[Peer] = &[
     Peer { scheme: UHASHRING_KETAMA, options: &["vnodes", "replicas", "key-type"], set },
     Peer {
         scheme: BMEMCACHED,
-        options: &["username", "password"],
+        options: &["username", "password", "key-type"],
         set: |scheme, name, value| {
             let [username, password] = scheme.login;
-            let login = if name == "username" { [value, password] } else { [username, value] };
-            Ok(Scheme { login, ..scheme })
+            match name {
+                "username" => Ok(Scheme { login: [value, password], ..scheme }),
+                "password" => Ok(Scheme { login: [username, value], ..scheme }),
+                _ => set(scheme, name, value),
+            }
         },
     },
     Peer { scheme: META_MEMCACHE, options: &[], set: |scheme, _, _| Ok(scheme) },
