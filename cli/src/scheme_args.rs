@@ -31,8 +31,8 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "FILE")]
     servers: Option<String>,
 
-    /// One server, `NAME` or `"NAME WEIGHT"`; may be given several times.
-    #[arg(long = "server", value_name = "SERVER")]
+    /// A server, `NAME` or `"NAME WEIGHT"`, or several with commas between; may be given several times.
+    #[arg(long = "server", value_name = "SERVER", value_delimiter = ',')]
     server: Vec<String>,
 }
 

@@ -56,5 +56,7 @@ fn servers_can_be_arguments() {
     let run =
         memring("spread --scheme libmemcached-modula --server a:1 --server b:1 --server c:1 --server d:1");
     assert_eq!(run.text().matches("25.00 %").count(), 4);
+    let run = memring("spread --scheme libmemcached-modula --server a:1,b:1 --server c:1,d:1");
+    assert_eq!(run.text().matches("25.00 %").count(), 4);
     memring("spread --scheme libmemcached-modula").fails(2, "no servers");
 }
