@@ -174,13 +174,15 @@ fn arith<S: Store>(
     };
     let digits = Digits::of(number);
     let clock = engine.clock(now);
-    let Some((record, _)) = engine.meta_item(key) else { return fail(MetaCode::NotFound, line, key, out) };
+    let Some((item, _)) = engine.meta_item(key) else { return fail(MetaCode::NotFound, line, key, out) };
+    let mut told = *item;
+    // memcached 1.6.18 answers with the new exptime, but forgets it where the number has grown longer.
+    let record = if created || digits.as_bytes().len() <= len { item } else { &mut told };
     let mut flags = Composed::new();
     for (letter, token) in line.flags() {
         match letter {
             b'c' => flags.number(letter, record.cas),
             b't' => flags.ttl(record, now),
-            // memcached 1.6.18 answers with the new exptime, but forgets it where the number has grown longer.
             b'T' => record.expires = clock.expires_at(line.exptime(b'T').unwrap_or(0)),
             b'N' if created => record.expires = clock.expires_at(line.exptime(b'N').unwrap_or(0)),
             b'O' if line.has_long_opaque() => {

@@ -127,6 +127,11 @@ impl RequestDecoder {
         Ok(step)
     }
 
+    /// Is the next byte one of a value, or of its end?
+    pub(super) const fn is_in_value(&self) -> bool {
+        matches!(self.state, State::Value { .. } | State::Swallow { .. })
+    }
+
     fn line<'b>(&mut self, buf: &'b [u8]) -> Step<RequestEvent<'b>> {
         // Only these two may be longer than the limit, so they are not waited for.
         for (word, verb) in [(&b"get "[..], GetVerb::Get), (b"gets ", GetVerb::Gets)] {

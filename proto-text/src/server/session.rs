@@ -33,7 +33,8 @@ pub struct Session<B> {
     decoder: RequestDecoder,
     doing: Doing,
     /// Where, in what waits to be written, the replies begin that memcached would still hold back. It writes at the
-    /// end of a get, at an `mn`, and when it has no more to read; what it holds back can be lost.
+    /// end of a get, at an `mn`, behind a value of which it had to wait for a part, and when it has no more to read; what
+    /// it holds back can be lost.
     held_from: usize,
     key: ArrayBuffer<MAX_KEY_LEN>,
     value: B,
@@ -100,6 +101,7 @@ impl<B: Buffer> Session<B> {
         now: UnixTime,
     ) -> Fed {
         let mut rest = input;
+        let mut waited = self.decoder.is_in_value();
         let next = loop {
             let waiting = out.as_slice().len();
             if waiting >= PAUSE || (waiting > 0 && out.room() < LINE_ROOM) {
@@ -128,6 +130,10 @@ impl<B: Buffer> Session<B> {
                 break if waiting > 0 { Next::Write } else { Next::Close };
             }
             rest = rest.get(consumed..).unwrap_or(&[]);
+            if waited && !self.decoder.is_in_value() {
+                waited = false;
+                self.held_from = out.as_slice().len();
+            }
         };
         Fed { consumed: input.len().saturating_sub(rest.len()), next }
     }

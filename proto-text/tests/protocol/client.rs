@@ -129,10 +129,10 @@ fn replies_are_decoded_however_they_are_cut() {
 }
 
 /// A request that waits, as a client's queue would hold it.
-struct Waiting {
-    shape: ReplyShape,
-    keys: Vec<Vec<u8>>,
-    opaque: Option<Vec<u8>>,
+pub struct Waiting {
+    pub shape: ReplyShape,
+    pub keys: Vec<Vec<u8>>,
+    pub opaque: Option<Vec<u8>>,
 }
 
 impl Waiting {
@@ -140,12 +140,15 @@ impl Waiting {
         if let Some((verb, keys)) = get_of_json(request) {
             return Self { shape: verb.reply_shape(), keys, opaque: None };
         }
-        with_request(request, b"", |request| Self {
+        with_request(request, b"", Self::of).unwrap()
+    }
+
+    pub fn of(request: &Request<'_>) -> Self {
+        Self {
             shape: request.reply_shape(),
             keys: request.key(0).map(<[u8]>::to_vec).into_iter().collect(),
             opaque: request.opaque().map(<[u8]>::to_vec),
-        })
-        .unwrap()
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod live;
 mod meta;
 mod model;
 mod own_server;
+mod pairing;
 mod server;
 mod sessions;
 mod transcript;

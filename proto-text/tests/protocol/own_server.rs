@@ -185,6 +185,7 @@ const ROWS: &[Row<'_>] = &[
         (0.0, "ma a N-1 t\r\n", "HD t4294967235\r\n"),
         (2.0, "ma b N-1 t\r\nma c N0 T-1 t\r\n", "HD t4294967233\r\nHD t4294967233\r\n"),
     ],
+    &[(0.0, "ms a 2\r\n99\r\nma a T-1 t\r\nmg a t v\r\n", "HD\r\nHD t4294967235\r\nVA 3 t-1\r\n100\r\n")],
     // While it swallows a value it says nothing.
     &[(0.0, "set a 0 0 2000000\r\n", ""), (0.0, "ms a 2 x\r\n", "")],
     &[(0.0, "ms a 2 x\r\n", ""), (0.0, "ab\r\n", "CLIENT_ERROR invalid flag\r\n")],
@@ -229,6 +230,10 @@ fn replies_that_came_together_with_what_breaks_off_are_lost() {
     let get = [b"set a 0 0 1\r\nx\r\nget ", &[b'k'; 251][..], b"\r\n"].concat();
     assert_eq!(server.ask(&get, usize::MAX), b"CLIENT_ERROR bad command line format\r\n");
     assert_eq!(server.ask(&get, 1), b"STORED\r\nCLIENT_ERROR bad command line format\r\n");
+    // It writes what it has to say of a value of which it had to wait for a part.
+    assert_eq!(server.ask(b"set a 0 0 2\r\nx", usize::MAX), b"");
+    let get = [&b"y\r\n"[..], &get].concat();
+    assert_eq!(server.ask(&get, usize::MAX), b"STORED\r\nCLIENT_ERROR bad command line format\r\n");
 }
 
 #[test]
