@@ -10,8 +10,10 @@
 //! | [`VBUCKET`] | `DISTRIBUTION_VIRTUAL_BUCKET` | none: the lowest bits, weights ignored | one_at_a_time |
 //!
 //! - A server is named `host:port`, but just `host` when the port is 11211, and `path:0` when it is a socket, here written
-//!   `path`. An IPv6 address is hashed as the program gave it, with brackets or without. [`SPY`] names a server
-//!   `/host:port`, the port always there, which no spymemcached since March 2010 does.
+//!   `path`. An IPv6 address is hashed as the program gave it, with brackets or without: a program that adds `::1` has
+//!   the server `::1:11212`, for our clients written `::1:11212=[::1]:11212`. [`SPY`] names a server `/host:port`, the
+//!   port always there, which no spymemcached since March 2010 does.
+//! - With more than 100 servers on a ring, the peer as Debian builds it aborts.
 //! - Weight 0 means 1. Two servers on one point: the first of the list has it.
 //! - What the `*_by_key` functions are given to place by is the key here.
 //!

@@ -15,8 +15,8 @@
 //! - A dead server's keys go to the owners of the next points. (`memcached` with `remove: true` takes the server out and
 //!   makes the ring anew, which with unequal weights is not the same.)
 //! - Options `vnodes` (40) and `algorithm` (`md5`, `sha1`); `compatibility` says which of the three it is.
-//! - Option `namespace` of `memcached` is hashed, with nothing between it and the key. For keys of more than 250 bytes the
-//!   peer sends their MD5, but places them by the key itself.
+//! - Option `namespace` of `memcached` is hashed, with nothing between it and the key. For keys of more than 250 UTF-16
+//!   units the peer sends their MD5, but places them by the key itself.
 //!
 //! Source: hashring 3.2.0 `index.js`, `HashRing.prototype.continuum`; memcached 2.2.2 `lib/memcached.js`.
 
