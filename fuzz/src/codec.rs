@@ -11,18 +11,20 @@ use memring_text::{
     },
 };
 
+use crate::connection::{calls_agree, guards_agree};
+
 /// What one side sends, and where it is cut. The bytes come last, so that a seed is a transcript behind a short head.
 #[derive(Arbitrary, Debug)]
 pub struct Stream<'a> {
     cuts: [u16; 3],
     /// Which requests the bytes answer, or how a server reads them.
-    asked: [u8; 2],
-    bytes: &'a [u8],
+    pub(crate) asked: [u8; 2],
+    pub(crate) bytes: &'a [u8],
 }
 
 impl Stream<'_> {
     /// Where a piece ends: in one go, byte by byte, and at the cuts.
-    fn ways(&self) -> [Vec<usize>; 3] {
+    pub(crate) fn ways(&self) -> [Vec<usize>; 3] {
         let len = self.bytes.len();
         let mut cuts: Vec<_> = self.cuts.iter().map(|cut| usize::from(*cut) % (len + 1)).collect();
         cuts.sort_unstable();
@@ -111,7 +113,7 @@ fn replies(
 }
 
 /// The words that stand where the keys of items do, if they are keys.
-fn item_keys(bytes: &[u8]) -> Vec<&[u8]> {
+pub(crate) fn item_keys(bytes: &[u8]) -> Vec<&[u8]> {
     const WORD: &[u8] = b"VALUE ";
     let starts = bytes.windows(WORD.len()).enumerate().filter(|(_, window)| *window == WORD);
     let words = starts.map(|(at, _)| {
@@ -130,6 +132,7 @@ pub fn exchange_cuts_agree(stream: &Stream<'_>) {
     assert_eq!(bytewise, whole);
     assert_eq!(cut, whole);
     assert_eq!(pair_at_once(stream.bytes, &queue), (whole.0, whole.2));
+    calls_agree(stream);
 }
 
 /// A request as an exchange sees it.
@@ -294,6 +297,7 @@ pub fn sessions_answer(stream: &Stream<'_>) {
         assert_eq!(bytewise, whole);
         assert_eq!(cut, whole);
     }
+    guards_agree(stream);
     let any = Limits { items: u32::MAX, stats: u32::MAX, ..Limits::DEFAULT };
     let (_, read, error) = replies(&whole, &[whole.len()], any, None);
     assert_eq!((read, error), (whole.len(), None));

@@ -5,6 +5,7 @@
 
 pub mod callers;
 pub mod codec;
+pub mod connection;
 pub mod meta;
 pub mod placement;
 pub mod transcripts;
