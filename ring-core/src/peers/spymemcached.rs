@@ -21,7 +21,8 @@
 //! | `points-hash` | what points are made with unless there are weights: `md5` for four to a digest, or a `hash` |
 //!
 //! Names that did not resolve are `host:port` up to Java 13 and `host/<unresolved>:port` from Java 14 on, so that
-//! placement changes with the Java release.
+//! placement changes with the Java release. So it does with IPv6, which Java prints in full: `fd00:0:0:0:0:0:0:1:11211`
+//! up to Java 13, `[fd00:0:0:0:0:0:0:1]:11211` from Java 14 on.
 //!
 //! Source: spymemcached 2.12.3 `KetamaNodeLocator`, `KetamaIterator`, `KetamaNodeKeyFormatter`, `ArrayModNodeLocator`.
 
