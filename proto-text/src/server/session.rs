@@ -91,6 +91,9 @@ impl<B: Buffer> Session<B> {
     /// the replies behind what `out` holds. It is for the caller to write `out` and to empty it, before each read at
     /// the latest.
     ///
+    /// As with memcached 1.6.18, a get with a key that is too long, and a line that closes the connection, can take back
+    /// replies to what came in the same piece.
+    ///
     /// The caller's buffer for `input` must hold at least [`RequestDecoder::MIN_BUFFER`] bytes. When `out` has fixed
     /// room, a reply that would not fit into it when empty closes the connection.
     pub fn feed<S: Store>(
