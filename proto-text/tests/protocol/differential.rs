@@ -2,8 +2,9 @@
 //!
 //! They come from seeds, always the same four; `MEMRING_SEED` sets another first one, and `MEMRING_SESSIONS` how many
 //! there are of each.
-//! Left out is what memcached itself does in one way and another: what its threads do to items in the background,
-//! numbers read beyond the end of a value of blanks, and what a flush with a delay brings back that an earlier one took.
+//! Left out is what memcached itself does in one way and another, and what our engine does not do after it: items that
+//! its threads move in the background, numbers read beyond the end of a value of blanks, items that a second flush with a
+//! delay brings back, and a number that becomes shorter while the reply to an `mg` still refers to it.
 
 use std::{
     cell::Cell,

@@ -339,7 +339,7 @@ fn noise() -> Bytes {
         "POST / HTTP/1.0\r\n",
         " get a\r\n",
         "  set b 0 0 1\r\nx\r\n",
-        " mg a v\r\n",
+        " md a\r\n",
         " mn\r\n",
         "GET a\r\n",
         "get a\0b c\r\n",
