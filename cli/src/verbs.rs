@@ -82,7 +82,7 @@ pub(crate) fn key(argument: &OsStr) -> Result<Key<'_>, Failure> {
 impl From<memring_std::Error> for Failure {
     fn from(error: memring_std::Error) -> Self {
         match error.kind() {
-            ErrorKind::Config | ErrorKind::Key => Self::usage(error),
+            ErrorKind::Config | ErrorKind::Key | ErrorKind::Ttl => Self::usage(error),
             _ => Self::failed(error),
         }
     }

@@ -12,7 +12,7 @@ use memring_core::spec::{ServerSpec, ServerSpecError};
 use memring_core::{Scheme, peers::libmemcached};
 use memring_text::Naming;
 use memring_text::failure::{Cause, Error, Event, Observer};
-use memring_text::{Limits, OwnedCredentials, Ttl};
+use memring_text::{Limits, OwnedCredentials, Ttl, ZeroTtl};
 
 use crate::{
     client::Client,
@@ -285,6 +285,9 @@ impl Builder {
             self;
         if let Some(error) = wrong {
             return Err(error);
+        }
+        if options.stand_in_ttl.is_zero() {
+            return Err(Error::new("stand_in_ttl", Cause::config(ZeroTtl)));
         }
         let naming = Naming::new(scheme.key.prefix, &self.namespace, self.is_namespace_placed)
             .map_err(|error| Error::new("namespace", Cause::config(error)))?;

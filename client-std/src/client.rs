@@ -255,7 +255,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub fn gat(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
-        self.retrieve(GetVerb::Gat(exptime(ttl.into())), key.as_ref(), Vec::new())
+        self.retrieve(GetVerb::Gat(exptime("gat", ttl.into())?), key.as_ref(), Vec::new())
     }
 
     /// Reads an item with its cas unique and gives it `ttl` to live from now on.
@@ -263,7 +263,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub fn gats(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
-        self.retrieve(GetVerb::Gats(exptime(ttl.into())), key.as_ref(), Vec::new())
+        self.retrieve(GetVerb::Gats(exptime("gats", ttl.into())?), key.as_ref(), Vec::new())
     }
 
     /// Stores a value, whatever was there before.
@@ -352,7 +352,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub fn touch(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<bool, Error> {
-        let exptime = exptime(ttl.into());
+        let exptime = exptime("touch", ttl.into())?;
         self.on_key("touch", key.as_ref(), |key, server| {
             server.call(&Touch { key, exptime, noreply: false }, NO_VALUE)
         })
@@ -404,7 +404,8 @@ impl Client {
             let value = Value::within(value, self.shared.options.limits.value)
                 .map_err(|error| Error::new(verb.word(), error))?;
             let Attributes { flags, ttl } = attributes;
-            let store = Store { verb, key, flags, exptime: exptime(ttl), value, noreply: false };
+            let exptime = exptime(verb.word(), ttl)?;
+            let store = Store { verb, key, flags, exptime, value, noreply: false };
             let outcome = server.call(&store, NO_VALUE)?;
             read(outcome).map_err(|cause| server.error(cause))
         })
@@ -473,9 +474,10 @@ impl fmt::Debug for Client {
 /// What replies without a value are collected in.
 const NO_VALUE: ArrayBuffer<0> = ArrayBuffer::new();
 
-/// The number for the wire, as of now.
-fn exptime(ttl: Ttl) -> i32 {
-    ttl.exptime_by(|| UnixTime::from(SystemTime::now()))
+/// The number for the wire, as of now, in the operation `name`.
+#[inline(always)]
+fn exptime(name: &'static str, ttl: Ttl) -> Result<i32, Error> {
+    ttl.exptime_by(|| UnixTime::from(SystemTime::now())).map_err(|error| Error::new(name, error))
 }
 
 fn set_outcome(outcome: StoreOutcome) -> Result<(), Cause> {

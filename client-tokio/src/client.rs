@@ -353,7 +353,7 @@ impl Client {
     /// # Cancel safety
     /// Dropped, it may have given the item its new time.
     pub async fn gat(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
-        Ok(self.retrieve(GetVerb::Gat(exptime(ttl.into())), key.as_ref()).await?.map(shared))
+        Ok(self.retrieve(GetVerb::Gat(exptime("gat", ttl.into())?), key.as_ref()).await?.map(shared))
     }
 
     /// Reads an item with its cas unique and gives it `ttl` to live from now on.
@@ -364,7 +364,7 @@ impl Client {
     /// # Cancel safety
     /// Dropped, it may have given the item its new time.
     pub async fn gats(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
-        Ok(self.retrieve(GetVerb::Gats(exptime(ttl.into())), key.as_ref()).await?.map(shared))
+        Ok(self.retrieve(GetVerb::Gats(exptime("gats", ttl.into())?), key.as_ref()).await?.map(shared))
     }
 
     /// Stores a value, whatever was there before.
@@ -478,8 +478,9 @@ impl Client {
     /// Dropped, it may have given the item its new time or not.
     pub async fn touch(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<bool, Error> {
         let mut room = KeyRoom::default();
+        let exptime = exptime("touch", ttl.into())?;
         let (mut target, key) = self.target("touch", key.as_ref(), &mut room)?;
-        target.call(&Touch { key, exptime: exptime(ttl.into()), noreply: false }).await
+        target.call(&Touch { key, exptime, noreply: false }).await
     }
 
     /// Adds `delta` to a counter and returns the new number, or `None` when there is no such item. Past 2⁶⁴ − 1 it
@@ -529,9 +530,10 @@ impl Client {
         let mut room = KeyRoom::default();
         let value = Value::within(value, self.options().limits.value)
             .map_err(|error| Error::new(verb.word(), error))?;
-        let (mut target, key) = self.target(verb.word(), key, &mut room)?;
         let Attributes { flags, ttl } = attributes;
-        let store = Store { verb, key, flags, exptime: exptime(ttl), value, noreply: false };
+        let exptime = exptime(verb.word(), ttl)?;
+        let (mut target, key) = self.target(verb.word(), key, &mut room)?;
+        let store = Store { verb, key, flags, exptime, value, noreply: false };
         let outcome = target.call(&store).await?;
         to(outcome).map_err(|cause| target.error(cause))
     }
@@ -599,9 +601,10 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The number for the wire, as of now.
-fn exptime(ttl: Ttl) -> i32 {
-    ttl.exptime_by(|| UnixTime::from(SystemTime::now()))
+/// The number for the wire, as of now, in the operation `name`.
+#[inline(always)]
+fn exptime(name: &'static str, ttl: Ttl) -> Result<i32, Error> {
+    ttl.exptime_by(|| UnixTime::from(SystemTime::now())).map_err(|error| Error::new(name, error))
 }
 
 /// The item with its value as it is handed out.

@@ -23,8 +23,8 @@ use crate::{
     key::Key,
     operation::{Item, StoreOutcome},
     request::{Arith, ArithVerb, Delete, Get, GetVerb, Store, StoreVerb, Touch},
-    ttl::{Ttl, UnixTime},
-    value::{Value, ValueTooLarge},
+    ttl::{Ttl, UnixTime, ZeroTtl},
+    value::Value,
 };
 
 /// Operations of different kinds on any keys, to be sent together: one write for each server.
@@ -58,6 +58,16 @@ enum Verb {
     Delete,
     Touch(Ttl),
     Arith(ArithVerb, u64),
+}
+
+impl Verb {
+    fn ttl(self) -> Option<Ttl> {
+        match self {
+            Self::Get { ttl, .. } => ttl,
+            Self::Store(_, Attributes { ttl, .. }) | Self::Touch(ttl) => Some(ttl),
+            Self::Delete | Self::Arith(..) => None,
+        }
+    }
 }
 
 impl Batch {
@@ -216,25 +226,24 @@ impl Batch {
         })
     }
 
-    /// Whether every value may be stored where values have `limit` bytes at most.
+    /// Whether every value may be stored where values have `limit` bytes at most, and every time to live be sent.
     ///
     /// # Errors
-    /// The first one that has more, with its position.
-    pub fn check_values(&self, limit: usize) -> Result<(), (usize, ValueTooLarge)> {
-        let mut values = self.operations.iter().map(|operation| self.kept(&operation.value)).enumerate();
-        values.try_for_each(|(position, value)| match Value::within(value, limit) {
-            Ok(_) => Ok(()),
-            Err(error) => Err((position, error)),
+    /// The first one that has more, or whose time to live is zero, with its position.
+    pub fn check(&self, limit: usize) -> Result<(), (usize, Cause)> {
+        self.operations.iter().enumerate().try_for_each(|(position, Planned { verb, value, .. })| {
+            Value::within(self.kept(value), limit).map_err(|error| (position, error.into()))?;
+            if verb.ttl().is_some_and(Ttl::is_zero) { Err((position, ZeroTtl.into())) } else { Ok(()) }
         })
     }
 
     /// The operation at `position`, whose key is `key` on the wire, when it is sent at `now`. `None` when there is none,
-    /// or [`check_values`](Self::check_values) has found its value too large for any server.
+    /// or [`check`](Self::check) finds fault with it.
     pub fn operation<'a>(&'a self, position: usize, key: Key<'a>, now: UnixTime) -> Option<AnyOperation<'a>> {
         let Planned { verb, value, .. } = self.operations.get(position)?;
         Some(match *verb {
             Verb::Get { cas, ttl } => {
-                let verb = match (cas, ttl.map(|ttl| ttl.exptime(now))) {
+                let verb = match (cas, ttl.map(|ttl| ttl.exptime(now)).transpose().ok()?) {
                     (false, None) => GetVerb::Get,
                     (true, None) => GetVerb::Gets,
                     (false, Some(exptime)) => GetVerb::Gat(exptime),
@@ -243,11 +252,13 @@ impl Batch {
                 AnyOperation::Get(Get { verb, key })
             }
             Verb::Store(verb, Attributes { flags, ttl }) => {
-                let (value, exptime) = (Value::new(self.kept(value)).ok()?, ttl.exptime(now));
+                let (value, exptime) = (Value::new(self.kept(value)).ok()?, ttl.exptime(now).ok()?);
                 AnyOperation::Store(Store { verb, key, flags, exptime, value, noreply: false })
             }
             Verb::Delete => AnyOperation::Delete(Delete { key, noreply: false }),
-            Verb::Touch(ttl) => AnyOperation::Touch(Touch { key, exptime: ttl.exptime(now), noreply: false }),
+            Verb::Touch(ttl) => {
+                AnyOperation::Touch(Touch { key, exptime: ttl.exptime(now).ok()?, noreply: false })
+            }
             Verb::Arith(verb, delta) => AnyOperation::Arith(Arith { verb, key, delta, noreply: false }),
         })
     }

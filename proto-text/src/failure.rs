@@ -34,6 +34,7 @@ struct Inner {
 
 impl Error {
     /// An error of `operation` that is not one of a server's. For clients.
+    #[cold]
     pub fn new(operation: &'static str, cause: impl Into<Cause>) -> Self {
         Self(Arc::new(Inner {
             operation,
@@ -45,6 +46,7 @@ impl Error {
     }
 
     /// An error of `operation`, which has many keys, with the one at `position`. For clients.
+    #[cold]
     pub fn at(position: usize, operation: &'static str, cause: impl Into<Cause>) -> Self {
         let (position, cause) = (Some(position), cause.into());
         Self(Arc::new(Inner { operation, position, server: None, cause, ambiguous: false }))
@@ -52,6 +54,7 @@ impl Error {
 
     /// An error on one server. `ambiguous`: the request may have taken effect if no complete reply came. For clients.
     #[must_use]
+    #[cold]
     pub fn on(server: &Arc<str>, operation: &'static str, cause: Cause, ambiguous: bool) -> Self {
         let ambiguous = ambiguous && cause.leaves_open();
         let server = Some(Arc::clone(server));
@@ -168,6 +171,8 @@ pub enum ErrorKind {
     /// Caller: the value is larger than the client or the server takes. After a server's refusal of a `set`, the old
     /// value is gone.
     TooLarge,
+    /// Caller: the time to live is zero, which is neither "for ever" nor a time. Nothing was sent.
+    Ttl,
     /// Caller: the value does not fit into the buffer handed in.
     BufferFull,
     /// Caller: `incr` or `decr` of a value that is not a number.
@@ -217,6 +222,7 @@ impl fmt::Display for ErrorKind {
             Self::Config => "bad configuration",
             Self::Key => "bad key",
             Self::TooLarge => "value too large",
+            Self::Ttl => "bad time to live",
             Self::BufferFull => "buffer too small",
             Self::NonNumeric => "not a number",
             Self::Stream => "stream failed",

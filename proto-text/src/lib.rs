@@ -146,7 +146,7 @@ pub use request::{
     Touch, Verbosity,
 };
 pub use small_get::SmallGet;
-pub use ttl::{MAX_RELATIVE_SECONDS, Ttl, UnixTime};
+pub use ttl::{MAX_RELATIVE_SECONDS, Ttl, UnixTime, ZeroTtl};
 pub use value::{MAX_VALUE_LEN, Value, ValueTooLarge};
 
 // The README's example, compiled and run with the others.

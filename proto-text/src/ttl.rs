@@ -60,20 +60,21 @@ impl From<std::time::SystemTime> for UnixTime {
 /// relative, above is a Unix time. A `Ttl` cannot be misread: no length of time means "for ever" by accident, and a
 /// length above 30 days becomes the Unix time it means.
 ///
-/// Who comes from a client where 0 is for ever: that is [`Ttl::NEVER`]. No time at all is just that, and the item
-/// expires at once.
+/// No time at all is refused when it is to be sent: who comes from a client where 0 is for ever means [`Ttl::NEVER`], and
+/// to get rid of an item, delete it.
 ///
 /// ```
 /// use core::time::Duration;
-/// use memring_text::{Ttl, UnixTime};
+/// use memring_text::{Ttl, UnixTime, ZeroTtl};
 ///
 /// let now = UnixTime::from_secs(1_700_000_000);
-/// assert_eq!(Ttl::NEVER.exptime(now), 0);
-/// assert_eq!(Ttl::seconds(60).exptime(now), 60);
-/// assert_eq!(Ttl::after(Duration::from_millis(1500)).exptime(now), 2);
+/// assert_eq!(Ttl::NEVER.exptime(now)?, 0);
+/// assert_eq!(Ttl::seconds(60).exptime(now)?, 60);
+/// assert_eq!(Ttl::after(Duration::from_millis(1500)).exptime(now)?, 2);
 /// let forty_days = Duration::from_secs(40 * 24 * 60 * 60);
-/// assert_eq!(Ttl::after(forty_days).exptime(now), 1_703_456_000);
-/// assert_eq!(Ttl::after(Duration::ZERO).exptime(now), -1);
+/// assert_eq!(Ttl::after(forty_days).exptime(now)?, 1_703_456_000);
+/// assert_eq!(Ttl::after(Duration::ZERO).exptime(now), Err(ZeroTtl));
+/// # Ok::<(), ZeroTtl>(())
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Ttl(Kind);
@@ -90,13 +91,13 @@ impl Ttl {
     /// The item stays until it is evicted.
     pub const NEVER: Self = Self(Kind::Never);
 
-    /// The item lives for `time`, rounded up to whole seconds; of no time at all it is expired at once.
+    /// The item lives for `time`, rounded up to whole seconds.
     #[must_use]
     pub const fn after(time: Duration) -> Self {
         Self(Kind::After(time))
     }
 
-    /// The item lives for `seconds`; for 0 of them it is expired at once.
+    /// The item lives for `seconds`.
     #[must_use]
     pub const fn seconds(seconds: u32) -> Self {
         Self::after(Duration::from_secs(seconds as u64))
@@ -112,8 +113,10 @@ impl Ttl {
     ///
     /// The wire ends at 2³¹ − 1 seconds (January 2038). What lies behind is shortened: to that moment, or, when it
     /// is closer than 30 days, to 30 days.
-    #[must_use]
-    pub fn exptime(self, now: UnixTime) -> i32 {
+    ///
+    /// # Errors
+    /// Refuses no time at all, which the wire would take for "for ever".
+    pub fn exptime(self, now: UnixTime) -> Result<i32, ZeroTtl> {
         self.exptime_by(|| now)
     }
 
@@ -121,10 +124,29 @@ impl Ttl {
     ///
     /// ```
     /// # use memring_text::{Ttl, UnixTime};
-    /// assert_eq!(Ttl::NEVER.exptime_by(|| unreachable!()), 0);
+    /// assert_eq!(Ttl::NEVER.exptime_by(|| unreachable!()), Ok(0));
     /// ```
+    ///
+    /// # Errors
+    /// As of [`exptime`](Self::exptime).
+    #[inline]
+    pub fn exptime_by(self, now: impl FnOnce() -> UnixTime) -> Result<i32, ZeroTtl> {
+        match self.0 {
+            Kind::Never => Ok(0),
+            Kind::After(Duration::ZERO) => Err(ZeroTtl),
+            _ => Ok(self.number(now)),
+        }
+    }
+
+    /// Is it no time at all, which is refused?
     #[must_use]
-    pub fn exptime_by(self, now: impl FnOnce() -> UnixTime) -> i32 {
+    pub const fn is_zero(self) -> bool {
+        matches!(self.0, Kind::After(time) if time.is_zero())
+    }
+
+    /// The number for the wire. Of no time at all there is none, and this is one that has expired.
+    #[inline(never)]
+    fn number(self, now: impl FnOnce() -> UnixTime) -> i32 {
         match self.0 {
             Kind::Never => 0,
             Kind::After(Duration::ZERO) => EXPIRED,
@@ -145,7 +167,8 @@ impl Ttl {
         }
     }
 
-    /// Of the number `exptime` and this time's own, the one that ends first when they are sent at `now`.
+    /// Of the number `exptime` and this time's own, the one that ends first when they are sent at `now`. Capped by no time
+    /// at all, an item expires at once.
     ///
     /// ```
     /// use memring_text::{Ttl, UnixTime};
@@ -158,7 +181,7 @@ impl Ttl {
     /// ```
     #[must_use]
     pub fn cap(self, exptime: i32, now: UnixTime) -> i32 {
-        let own = self.exptime(now);
+        let own = self.number(|| now);
         if end(exptime, now) <= end(own, now) { exptime } else { own }
     }
 }
@@ -206,6 +229,18 @@ fn absolute(moment: UnixTime, now: UnixTime) -> i32 {
     }
 }
 
+/// A time to live of zero was asked for. Use [`Ttl::NEVER`] for "for ever"; to get rid of an item, delete it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ZeroTtl;
+
+impl fmt::Display for ZeroTtl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("time to live is zero")
+    }
+}
+
+impl core::error::Error for ZeroTtl {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,7 +248,7 @@ mod tests {
     const NOW: UnixTime = UnixTime::from_millis(1_700_000_000_400);
 
     fn after(time: Duration) -> i32 {
-        Ttl::after(time).exptime(NOW)
+        Ttl::after(time).number(|| NOW)
     }
 
     #[test]
@@ -224,9 +259,14 @@ mod tests {
     }
 
     #[test]
-    fn no_time_at_all_is_not_for_ever() {
-        assert_eq!(after(Duration::ZERO), -1);
-        assert_eq!(Ttl::seconds(0), Ttl::from(Duration::ZERO));
+    fn no_time_at_all_is_refused_and_never_for_ever() {
+        for zero in [Ttl::seconds(0), Ttl::from(Duration::ZERO), Ttl::after(Duration::from_nanos(0))] {
+            assert_eq!(zero.exptime(NOW), Err(ZeroTtl));
+            assert_eq!((zero.cap(0, NOW), zero.cap(60, NOW)), (-1, -1));
+        }
+        for shortest in [Ttl::seconds(1), Ttl::after(Duration::from_nanos(1))] {
+            assert_eq!(shortest.exptime(NOW), Ok(1));
+        }
     }
 
     #[test]
@@ -242,16 +282,16 @@ mod tests {
         assert_eq!(after(Duration::MAX), i32::MAX);
         let in_2040 = UnixTime::from_secs(2_208_988_800);
         let year = Ttl::after(Duration::from_secs(31_536_000));
-        assert_eq!(year.exptime(in_2040), 2_592_000);
-        assert_eq!(Ttl::at(UnixTime::from_millis(u64::MAX)).exptime(in_2040), 2_592_000);
+        assert_eq!(year.exptime(in_2040), Ok(2_592_000));
+        assert_eq!(Ttl::at(UnixTime::from_millis(u64::MAX)).exptime(in_2040), Ok(2_592_000));
     }
 
     #[test]
     fn a_moment_is_never_read_as_a_length() {
-        assert_eq!(Ttl::at(UnixTime::from_secs(100)).exptime(NOW), -1);
-        assert_eq!(Ttl::at(NOW).exptime(NOW), -1);
-        assert_eq!(Ttl::at(UnixTime::from_millis(1_700_000_000_401)).exptime(NOW), 1_700_000_001);
-        assert_eq!(Ttl::at(UnixTime::from_secs(100)).exptime(UnixTime::from_secs(40)), 60);
+        assert_eq!(Ttl::at(UnixTime::from_secs(100)).exptime(NOW), Ok(-1));
+        assert_eq!(Ttl::at(NOW).exptime(NOW), Ok(-1));
+        assert_eq!(Ttl::at(UnixTime::from_millis(1_700_000_000_401)).exptime(NOW), Ok(1_700_000_001));
+        assert_eq!(Ttl::at(UnixTime::from_secs(100)).exptime(UnixTime::from_secs(40)), Ok(60));
     }
 
     #[test]

@@ -39,8 +39,8 @@ impl Client {
     pub fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
         const NAME: &str = "run";
         batch
-            .check_values(self.options().limits.value)
-            .map_err(|(position, error)| Error::at(position, NAME, error))?;
+            .check(self.options().limits.value)
+            .map_err(|(position, cause)| Error::at(position, NAME, cause))?;
         let (fleet, mut room) = (self.fleet(), Vec::new());
         let (naming, mut place) = (self.naming(), Vec::new());
         let places = naming.places(batch.places(self.route()), None, &mut place);

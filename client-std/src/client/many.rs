@@ -110,14 +110,14 @@ impl Client {
     ) -> Result<Many<()>, Error> {
         const NAME: &str = "set_many";
         let (fleet, mut room) = (self.fleet(), Vec::new());
+        let Attributes { flags, ttl } = attributes.into();
+        let exptime = exptime(NAME, ttl)?;
         let limit = self.options().limits.value;
         let values = items.iter().enumerate().map(|(position, (_, value))| {
             Value::within(value.as_ref(), limit).map_err(|error| Error::at(position, NAME, error))
         });
         let values = values.collect::<Result<Vec<_>, _>>()?;
         let plan = self.plan(NAME, &fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)?;
-        let Attributes { flags, ttl } = attributes.into();
-        let exptime = exptime(ttl);
         let store = |(&key, &position): (_, &usize)| {
             let value = values[position];
             Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false }

@@ -6,6 +6,7 @@ use memring_text::failure::{Cause, Error, FromServer};
 use memring_text::{
     Capabilities, KeyRoom, MetaArithOptions, MetaArithOutcome, MetaDebug, MetaDeleteOptions, MetaGetOptions,
     MetaKey, MetaNoop, MetaSetOptions, MetaStoreOutcome, Operation, StoreOutcome, UnixTime, Value, Version,
+    ZeroTtl,
 };
 
 use super::Client;
@@ -65,7 +66,7 @@ impl Meta<'_> {
     pub fn get(&self, key: impl AsRef<[u8]>, options: MetaGetOptions) -> Result<Option<MetaItem>, Error> {
         let mut room = KeyRoom::default();
         let (target, key) = self.target("mg", key.as_ref(), &mut room)?;
-        let get = options.request(key, now()).opaque(self.client.opaque());
+        let get = target.said(options.request(key, now()))?.opaque(self.client.opaque());
         self.client.or_miss(target.call(&get))
     }
 
@@ -83,7 +84,7 @@ impl Meta<'_> {
         let (target, key) = self.target("ms", key.as_ref(), &mut room)?;
         let value = Value::within(value.as_ref(), self.client.options().limits.value)
             .map_err(|error| Error::new("ms", error))?;
-        let set = options.request(key, value, now()).opaque(self.client.opaque());
+        let set = target.said(options.request(key, value, now()))?.opaque(self.client.opaque());
         target.call(&set)
     }
 
@@ -94,7 +95,8 @@ impl Meta<'_> {
     pub fn delete(&self, key: impl AsRef<[u8]>, options: MetaDeleteOptions) -> Result<StoreOutcome, Error> {
         let mut room = KeyRoom::default();
         let (target, key) = self.target("md", key.as_ref(), &mut room)?;
-        target.call(&options.request(key, now()).opaque(self.client.opaque()))
+        let request = target.said(options.request(key, now()))?.opaque(self.client.opaque());
+        target.call(&request)
     }
 
     /// `ma`: counts up or down. [`Stored`](StoreOutcome::Stored) says that it was done.
@@ -104,7 +106,8 @@ impl Meta<'_> {
     pub fn arith(&self, key: impl AsRef<[u8]>, options: MetaArithOptions) -> Result<MetaArithOutcome, Error> {
         let mut room = KeyRoom::default();
         let (target, key) = self.target("ma", key.as_ref(), &mut room)?;
-        target.call(&options.request(key, now()).opaque(self.client.opaque()))
+        let request = target.said(options.request(key, now()))?.opaque(self.client.opaque());
+        target.call(&request)
     }
 
     /// `me`: what the server knows of an item, as `name=value` with spaces between, for people to read; `None` is a miss.
@@ -147,6 +150,11 @@ struct Target<'k> {
 }
 
 impl Target<'_> {
+    /// The request that the caller's options come to.
+    fn said<R>(&self, request: Result<R, ZeroTtl>) -> Result<R, Error> {
+        request.map_err(|error| Error::new(self.name, error))
+    }
+
     /// Sends `operation` to a server that can do what it asks.
     fn call<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
         let Self { fleet, key, name, deadline } = self;

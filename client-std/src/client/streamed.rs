@@ -46,7 +46,7 @@ impl Client {
                 return Err(Error::new(NAME, ValueTooLarge { len, limit }));
             }
             let Attributes { flags, ttl } = attributes.into();
-            let (verb, exptime, value) = (StoreVerb::Set, exptime(ttl), Value::EMPTY);
+            let (verb, exptime, value) = (StoreVerb::Set, exptime(NAME, ttl)?, Value::EMPTY);
             let store = Store { verb, key, flags, exptime, value, noreply: false };
             let outcome = streamed::send_from(target, &store, len, &mut source, self.timeout)?;
             set_outcome(outcome).map_err(|cause| target.error(cause))

@@ -1,8 +1,8 @@
-//! What is no key never leaves.
+//! What is no key, and no time to live, never leaves.
 
 use core::{error::Error as _, time::Duration};
 
-use memring_std::{Batch, Client, Error, ErrorKind, Ttl};
+use memring_std::{Batch, Client, Error, ErrorKind, MetaGetOptions, MetaSetOptions, Ttl};
 
 use crate::support::Scripted;
 
@@ -55,6 +55,39 @@ fn bad_keys_write_nothing() {
         }
     }
     assert_eq!((server.connections(), server.received().len()), (0, 0));
+}
+
+#[test]
+fn no_time_to_live_writes_nothing() {
+    let server = Scripted::silent();
+    let client = server.client(Duration::from_secs(9));
+    let (key, value, ttl) = ("k", "v", Duration::ZERO);
+    let mut batch = Batch::new();
+    batch.get("good");
+    batch.touch(key, ttl);
+    let meta = client.meta();
+    let results = [
+        client.set(key, value, ttl),
+        client.add(key, value, ttl).map(drop),
+        client.replace(key, value, ttl).map(drop),
+        client.cas(key, value, ttl, 1).map(drop),
+        client.touch(key, ttl).map(drop),
+        client.gat(key, ttl).map(drop),
+        client.gats(key, ttl).map(drop),
+        client.set_many(&[(key, value)], ttl).map(drop),
+        client.set_from(key, 1, &b"v"[..], ttl),
+        client.run(batch).map(drop),
+        meta.get(key, MetaGetOptions::new().vivify(ttl.into())).map(drop),
+        meta.set(key, value, MetaSetOptions::new().ttl(Ttl::seconds(0))).map(drop),
+    ];
+    for result in results {
+        let error = result.unwrap_err();
+        assert_eq!((error.kind(), error.server()), (ErrorKind::Ttl, None), "{error}");
+        assert!(error.to_string().ends_with("time to live is zero"), "{error}");
+    }
+    assert_eq!((server.connections(), server.received().len()), (0, 0));
+    let error = Client::builder().servers(["a"]).stand_in_ttl(Ttl::seconds(0)).build().unwrap_err();
+    assert_eq!(error.to_string(), "stand_in_ttl: time to live is zero");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use memring_text::failure::{Cause, Error, FromServer};
 use memring_text::{
     Capabilities, KeyRoom, MetaArithOptions, MetaArithOutcome, MetaDebug, MetaDeleteOptions, MetaGetOptions,
     MetaKey, MetaNoop, MetaSetOptions, MetaStoreOutcome, Operation, StoreOutcome, UnixTime, Value, Version,
+    ZeroTtl,
 };
 
 use super::Client;
@@ -71,7 +72,7 @@ impl Meta<'_> {
     ) -> Result<Option<MetaItem>, Error> {
         let mut room = KeyRoom::default();
         let (target, key) = self.target("mg", key.as_ref(), &mut room)?;
-        let get = options.request(key, now()).opaque(self.client.opaque());
+        let get = target.said(options.request(key, now()))?.opaque(self.client.opaque());
         let item = self.client.or_miss(target.call(&get).await)?;
         Ok(item.map(|item| MetaItem { value: item.value.map(Bytes::from), info: item.info }))
     }
@@ -93,7 +94,7 @@ impl Meta<'_> {
         let value = Value::within(value.as_ref(), self.client.options().limits.value)
             .map_err(|error| Error::new("ms", error))?;
         let (target, key) = self.target("ms", key.as_ref(), &mut room)?;
-        let set = options.request(key, value, now()).opaque(self.client.opaque());
+        let set = target.said(options.request(key, value, now()))?.opaque(self.client.opaque());
         target.call(&set).await
     }
 
@@ -111,7 +112,8 @@ impl Meta<'_> {
     ) -> Result<StoreOutcome, Error> {
         let mut room = KeyRoom::default();
         let (target, key) = self.target("md", key.as_ref(), &mut room)?;
-        target.call(&options.request(key, now()).opaque(self.client.opaque())).await
+        let request = target.said(options.request(key, now()))?.opaque(self.client.opaque());
+        target.call(&request).await
     }
 
     /// `ma`: counts up or down. [`Stored`](StoreOutcome::Stored) says that it was done.
@@ -128,7 +130,8 @@ impl Meta<'_> {
     ) -> Result<MetaArithOutcome, Error> {
         let mut room = KeyRoom::default();
         let (target, key) = self.target("ma", key.as_ref(), &mut room)?;
-        target.call(&options.request(key, now()).opaque(self.client.opaque())).await
+        let request = target.said(options.request(key, now()))?.opaque(self.client.opaque());
+        target.call(&request).await
     }
 
     /// `me`: what the server knows of an item, as `name=value` with spaces between, for people to read; `None` is a miss.
@@ -171,6 +174,11 @@ struct Target<'k> {
 }
 
 impl Target<'_> {
+    /// The request that the caller's options come to.
+    fn said<R>(&self, request: Result<R, ZeroTtl>) -> Result<R, Error> {
+        request.map_err(|error| Error::new(self.name, error))
+    }
+
     /// Sends `operation` to a server that can do what it asks.
     async fn call<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
         let mut target = call::Target::new(Arc::clone(&self.fleet), self.key, self.name, self.deadline)?;

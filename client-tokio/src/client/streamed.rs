@@ -50,9 +50,9 @@ impl Client {
         if len > limit {
             return Err(Error::new(NAME, ValueTooLarge { len, limit }));
         }
-        let (target, key) = self.target(NAME, key, &mut room)?;
         let Attributes { flags, ttl } = attributes.into();
-        let (verb, exptime, value) = (StoreVerb::Set, exptime(ttl), Value::EMPTY);
+        let (verb, exptime, value) = (StoreVerb::Set, exptime(NAME, ttl)?, Value::EMPTY);
+        let (target, key) = self.target(NAME, key, &mut room)?;
         let store = Store { verb, key, flags, exptime, value, noreply: false };
         let outcome = streamed::send_from(&target, &store, len, &mut source, self.timeout).await?;
         set_outcome(outcome).map_err(|cause| target.error(cause))

@@ -14,6 +14,7 @@ use crate::{
     key::KeyError,
     meta::MetaKeyError,
     operation::ReplyError,
+    ttl::ZeroTtl,
     value::ValueTooLarge,
 };
 
@@ -31,6 +32,8 @@ pub enum Cause {
     MetaKey(MetaKeyError),
     /// The value is too large.
     Value(ValueTooLarge),
+    /// The time to live is none.
+    Ttl(ZeroTtl),
     /// The value does not fit into the caller's buffer.
     Full(Full),
     /// The server's name does not resolve.
@@ -132,6 +135,7 @@ impl Cause {
             | Self::Key(_)
             | Self::MetaKey(_)
             | Self::Value(_)
+            | Self::Ttl(_)
             | Self::PoolBusy
             | Self::NoRoom
             | Self::Shut
@@ -167,6 +171,7 @@ impl Cause {
             Self::Unsupported(_) => ErrorKind::Unsupported,
             Self::Stream(_) => ErrorKind::Stream,
             Self::Value(_) => ErrorKind::TooLarge,
+            Self::Ttl(_) => ErrorKind::Ttl,
             Self::Full(_) => ErrorKind::BufferFull,
             Self::Resolve(_) => ErrorKind::Resolve,
             Self::Connect(_) => ErrorKind::Connect,
@@ -214,6 +219,7 @@ impl fmt::Display for Cause {
             Self::Unsupported(error) => error.fmt(f),
             Self::Stream(error) => write!(f, "the caller's own stream: {}", System(error)),
             Self::Value(error) => error.fmt(f),
+            Self::Ttl(error) => error.fmt(f),
             Self::Full(error) => error.fmt(f),
             Self::Resolve(error) => match error.kind() {
                 io::ErrorKind::TimedOut => f.write_str("name not resolved in time"),
@@ -271,6 +277,12 @@ impl From<MetaKeyError> for Cause {
 impl From<ValueTooLarge> for Cause {
     fn from(error: ValueTooLarge) -> Self {
         Self::Value(error)
+    }
+}
+
+impl From<ZeroTtl> for Cause {
+    fn from(error: ZeroTtl) -> Self {
+        Self::Ttl(error)
     }
 }
 

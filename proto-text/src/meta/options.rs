@@ -4,7 +4,7 @@
 
 use super::{ArithMode, MetaArith, MetaDelete, MetaGet, MetaKey, MetaSet, Opaque, SetMode};
 use crate::{
-    ttl::{Ttl, UnixTime},
+    ttl::{Ttl, UnixTime, ZeroTtl},
     value::Value,
 };
 
@@ -12,13 +12,13 @@ use crate::{
 trait Token {
     type Wire;
 
-    fn on_wire(self, now: UnixTime) -> Self::Wire;
+    fn on_wire(self, now: UnixTime) -> Result<Self::Wire, ZeroTtl>;
 }
 
 impl Token for Ttl {
     type Wire = i32;
 
-    fn on_wire(self, now: UnixTime) -> i32 {
+    fn on_wire(self, now: UnixTime) -> Result<i32, ZeroTtl> {
         self.exptime(now)
     }
 }
@@ -28,8 +28,8 @@ macro_rules! as_they_are {
         $(impl Token for $kind {
             type Wire = Self;
 
-            fn on_wire(self, _: UnixTime) -> Self {
-                self
+            fn on_wire(self, _: UnixTime) -> Result<Self, ZeroTtl> {
+                Ok(self)
             }
         })*
     };
@@ -77,21 +77,24 @@ macro_rules! options {
             )*
 
             /// The request for `key`, when it is sent at `now`.
+            ///
+            /// # Errors
+            /// Refuses times to live of zero.
             pub fn request<'a>(
                 &self,
                 key: MetaKey<'a>,
                 $($value: $value_kind,)?
                 now: UnixTime,
-            ) -> $request<'a> {
+            ) -> Result<$request<'a>, ZeroTtl> {
                 let mut request = $request::new(key $(, $value)?);
                 // What changes the item first, so that what comes back is what it is then.
                 $(if let Some(token) = self.$token {
-                    request = request.$method(token.on_wire(now));
+                    request = request.$method(token.on_wire(now)?);
                 })*
                 $(if self.$bare {
                     request = request.$bare();
                 })*
-                request
+                Ok(request)
             }
         }
     };
@@ -101,12 +104,12 @@ options! {
     /// What an `mg` asks for. Nothing comes back that was not asked for, the value included.
     ///
     /// ```
-    /// use memring_text::{Key, KeyError, MetaGetOptions, Ttl, UnixTime};
+    /// use memring_text::{Key, MetaGetOptions, Ttl, UnixTime};
     ///
     /// let options = MetaGetOptions::new().value().ttl().recache(Ttl::seconds(60));
-    /// let get = options.request(Key::new(b"k")?.into(), UnixTime::default());
+    /// let get = options.request(Key::new(b"k")?.into(), UnixTime::default())?;
     /// assert_eq!(get.parts().as_slices()[0], b"mg k R60 v t\r\n");
-    /// # Ok::<(), KeyError>(())
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     MetaGetOptions => MetaGet():
     /// `v`: the value.
