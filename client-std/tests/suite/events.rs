@@ -1,26 +1,11 @@
 //! What can be seen of a client: events, and how often they happened.
 
-use core::time::Duration;
 use std::sync::{Arc, Mutex, mpsc};
 
-use memring_std::{
-    Batch, Builder, Client, ErrorKind, Event, FailurePolicy, HealthPolicy, ServerCounts, Ttl, testing::Server,
-};
+use memring_std::{Batch, ErrorKind, Event, FailurePolicy, ServerCounts, Ttl, testing::Server};
 
+use crate::health::{DEADLINE, LONG, TOUCHY, builder};
 use crate::support::{Memcached, refusing, until};
-
-const DEADLINE: Duration = Duration::from_millis(400);
-
-/// Long enough never to be reached.
-const LONG: Duration = Duration::from_secs(20);
-
-/// A server is left alone after one failure, and for so long that no test sees the end of it.
-const TOUCHY: HealthPolicy =
-    HealthPolicy { failures: 1, min_wait: LONG, max_wait: LONG, ..HealthPolicy::DEFAULT };
-
-fn builder<S: AsRef<str>>(names: &[S]) -> Builder {
-    Client::builder().servers(names.iter().map(AsRef::as_ref))
-}
 
 #[test]
 fn events_tell_what_happens_in_its_order() {

@@ -19,16 +19,16 @@ use memring_std::{
 
 use crate::support::{Memcached, Scripted, Stopwatch, refusing, until};
 
-const DEADLINE: Duration = Duration::from_millis(400);
+pub(crate) const DEADLINE: Duration = Duration::from_millis(400);
 
 /// Long enough never to be reached.
-const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 /// A server is left alone after one failure, and for so long that no test sees the end of it.
-const TOUCHY: HealthPolicy =
+pub(crate) const TOUCHY: HealthPolicy =
     HealthPolicy { failures: 1, min_wait: LONG, max_wait: LONG, ..HealthPolicy::DEFAULT };
 
-fn builder<S: AsRef<str>>(names: &[S]) -> Builder {
+pub(crate) fn builder<S: AsRef<str>>(names: &[S]) -> Builder {
     Client::builder().servers(names.iter().map(AsRef::as_ref))
 }
 

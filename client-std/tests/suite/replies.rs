@@ -5,6 +5,7 @@ use std::{sync::mpsc, thread};
 
 use memring_std::{Client, Error, ErrorKind, Ttl};
 
+use crate::harness::replies::{REFUSALS, WRONG};
 use crate::support::{Scripted, is_kept};
 
 /// Long enough never to be reached.
@@ -20,31 +21,9 @@ fn get(reply: impl AsRef<[u8]> + Send + Sync + 'static) -> (Result<Option<Vec<u8
 
 #[test]
 fn what_is_no_reply_is_a_protocol_error() {
-    let rows: [&[u8]; 22] = [
-        b"garbage\r\n",
-        b"HTTP/1.1 400 Bad Request\r\n\r\n",
-        b"-ERR unknown command\r\n",
-        b"\x15\x03\x01\x00\x02\x02\x28",
-        b"\r\n",
-        b"END\n",
-        b"END \r\n",
-        b"E\0ND\r\n",
-        b"VALUE k 0\r\n",
-        b"VALUE k 0 -1\r\n",
-        b"VALUE k 0 1048577\r\n",
-        b"VALUE k 0 4294967297\r\n",
-        b"VALUE k 0 99999999999999999999999999999999999999999\r\n",
-        b"VALUE k 4294967296 1\r\nv\r\nEND\r\n",
-        b"VALUE k 0 5\r\nhi\r\nEND\r\n",
-        b"VALUE k 0 1\r\nhi\r\nEND\r\n",
-        b"VALUE other 0 2\r\nhi\r\nEND\r\n",
-        b"VALUE K 0 2\r\nhi\r\nEND\r\n",
-        b"VALUE k 0 2 7\r\nhi\r\nEND\r\n",
-        b"VALUE k 0 2\r\nhi\r\nVALUE k 0 2\r\nhi\r\nEND\r\n",
-        b"STORED\r\n",
-        b"1\r\n",
-    ];
-    for reply in rows {
+    // An item is handed out at the end of the reply only, so a second one is found before.
+    let twice: &[u8] = b"VALUE k 0 2\r\nhi\r\nVALUE k 0 2\r\nhi\r\nEND\r\n";
+    for reply in WRONG.into_iter().chain([twice]) {
         let (result, is_kept) = get(reply);
         let error = result.expect_err(&reply.escape_ascii().to_string());
         assert_eq!(error.kind(), ErrorKind::Protocol, "{} {error}", reply.escape_ascii());
@@ -126,18 +105,7 @@ fn a_connection_that_has_spoken_unasked_is_not_used_again() {
 
 #[test]
 fn refusals_are_told_apart_and_keep_the_connection_where_that_is_proven() {
-    let rows = [
-        ("SERVER_ERROR object too large for cache", ErrorKind::TooLarge, true),
-        ("SERVER_ERROR out of memory storing object", ErrorKind::OutOfMemory, true),
-        ("CLIENT_ERROR cannot increment or decrement non-numeric value", ErrorKind::NonNumeric, true),
-        ("SERVER_ERROR out of memory writing get response", ErrorKind::OutOfMemory, false),
-        ("SERVER_ERROR: something else", ErrorKind::Server, false),
-        ("CLIENT_ERROR bad data chunk", ErrorKind::Client, false),
-        ("CLIENT_ERROR unauthenticated", ErrorKind::Auth, false),
-        ("ERROR Too many open connections", ErrorKind::TooManyConnections, false),
-        ("ERROR", ErrorKind::Unsupported, false),
-    ];
-    for (line, kind, kept) in rows {
+    for (line, kind, kept) in REFUSALS {
         let (result, is_kept) = get(format!("{line}\r\n"));
         let error = result.unwrap_err();
         assert_eq!((error.kind(), is_kept), (kind, kept), "{line}");

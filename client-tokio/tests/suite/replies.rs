@@ -6,6 +6,7 @@ use std::{sync::mpsc, thread};
 use memring_tokio::{Client, Error, ErrorKind, Item, Ttl};
 use tokio::task::JoinSet;
 
+use crate::harness::replies::{REFUSALS, WRONG};
 use crate::health::until;
 use crate::support::{Scripted, is_kept};
 
@@ -22,30 +23,7 @@ async fn get(reply: impl AsRef<[u8]> + Send + Sync + 'static) -> (Result<Option<
 
 #[tokio::test]
 async fn what_is_no_reply_is_a_protocol_error() {
-    let rows: [&[u8]; 21] = [
-        b"garbage\r\n",
-        b"HTTP/1.1 400 Bad Request\r\n\r\n",
-        b"-ERR unknown command\r\n",
-        b"\x15\x03\x01\x00\x02\x02\x28",
-        b"\r\n",
-        b"END\n",
-        b"END \r\n",
-        b"E\0ND\r\n",
-        b"VALUE k 0\r\n",
-        b"VALUE k 0 -1\r\n",
-        b"VALUE k 0 1048577\r\n",
-        b"VALUE k 0 4294967297\r\n",
-        b"VALUE k 0 99999999999999999999999999999999999999999\r\n",
-        b"VALUE k 4294967296 1\r\nv\r\nEND\r\n",
-        b"VALUE k 0 5\r\nhi\r\nEND\r\n",
-        b"VALUE k 0 1\r\nhi\r\nEND\r\n",
-        b"VALUE other 0 2\r\nhi\r\nEND\r\n",
-        b"VALUE K 0 2\r\nhi\r\nEND\r\n",
-        b"VALUE k 0 2 7\r\nhi\r\nEND\r\n",
-        b"STORED\r\n",
-        b"1\r\n",
-    ];
-    for reply in rows {
+    for reply in WRONG {
         let (result, is_kept) = get(reply).await;
         let error = result.expect_err(&reply.escape_ascii().to_string());
         assert_eq!(error.kind(), ErrorKind::Protocol, "{} {error}", reply.escape_ascii());
@@ -148,18 +126,7 @@ async fn a_connection_that_speaks_unasked_is_closed() {
 
 #[tokio::test]
 async fn refusals_are_told_apart_and_keep_the_connection_where_that_is_proven() {
-    let rows = [
-        ("SERVER_ERROR object too large for cache", ErrorKind::TooLarge, true),
-        ("SERVER_ERROR out of memory storing object", ErrorKind::OutOfMemory, true),
-        ("CLIENT_ERROR cannot increment or decrement non-numeric value", ErrorKind::NonNumeric, true),
-        ("SERVER_ERROR out of memory writing get response", ErrorKind::OutOfMemory, false),
-        ("SERVER_ERROR: something else", ErrorKind::Server, false),
-        ("CLIENT_ERROR bad data chunk", ErrorKind::Client, false),
-        ("CLIENT_ERROR unauthenticated", ErrorKind::Auth, false),
-        ("ERROR Too many open connections", ErrorKind::TooManyConnections, false),
-        ("ERROR", ErrorKind::Unsupported, false),
-    ];
-    for (line, kind, kept) in rows {
+    for (line, kind, kept) in REFUSALS {
         let (result, is_kept) = get(format!("{line}\r\n")).await;
         let error = result.unwrap_err();
         assert_eq!((error.kind(), is_kept), (kind, kept), "{line}");
