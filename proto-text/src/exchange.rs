@@ -290,12 +290,7 @@ impl Exchange {
             (Event::Status(status), shape) if shape.statuses().contains(&status) => true,
             _ => return Err(ProtocolError::Unexpected),
         };
-        let index = self.next_key.saturating_sub(1);
-        self.begun = !complete;
-        if complete {
-            self.owed = self.owed.saturating_sub(1);
-            self.next_key = 0;
-        }
+        let index = self.took(complete);
         Ok(Progress::Event { consumed, event, index, complete })
     }
 }

@@ -31,9 +31,18 @@ impl Exchange {
             rest = item.rest;
         }
         let Some(behind) = self.decoder.items_end(rest) else { return (rest, None) };
+        (behind, Some(self.took(true)))
+    }
+
+    /// Notes an event of the oldest request's reply, the last one if it is `complete`, and gives the index that goes with it.
+    #[inline(always)]
+    pub(super) fn took(&mut self, complete: bool) -> usize {
         let index = self.next_key.saturating_sub(1);
-        self.complete();
-        (behind, Some(index))
+        self.begun = true;
+        if complete {
+            self.complete();
+        }
+        index
     }
 
     /// The oldest request is answered.
@@ -84,12 +93,7 @@ impl Exchange {
             Event::End => true,
             _ => false,
         };
-        let index = self.next_key.saturating_sub(1);
-        self.begun = !complete;
-        if complete {
-            self.owed = self.owed.saturating_sub(1);
-            self.next_key = 0;
-        }
+        let index = self.took(complete);
         Some(Progress::Event { consumed, event, index, complete })
     }
 
