@@ -1,6 +1,6 @@
 //! Which server to ask for a key: where it lies, who is down, and what to do then.
 
-use alloc::{boxed::Box, sync::Arc, vec, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec, vec::Vec};
 use core::{error, fmt};
 
 use crate::{
@@ -219,6 +219,14 @@ impl<P: Watched> Fleet<P> {
     #[must_use]
     pub const fn is_stand_in(&self, route: Route) -> bool {
         route.rank > 0
+    }
+
+    /// From which server to which other one keys of a batch go, each pair once: `keys` are those that `routes` is of.
+    #[must_use]
+    pub fn reroutes(&self, keys: &[&[u8]], routes: &Routes) -> BTreeSet<(usize, usize)> {
+        let pair =
+            |&position: &usize| Some((self.place(keys.get(position)?), routes.places.get(position)?.get()));
+        routes.stand_ins.iter().filter_map(pair).collect()
     }
 
     /// The server to ask when nothing has reached the one of `route`; `None` when there is no other.
@@ -483,6 +491,9 @@ mod tests {
                 assert_eq!(routes.is_stand_in(position), moves);
             }
             assert_eq!(routes.has_stand_ins(), failure == FailurePolicy::Fallback);
+            let moved = keys.iter().zip(routes.places()).map(|(key, to)| (fleet.place(key), to.get()));
+            let pairs: BTreeSet<_> = moved.filter(|(own, to)| own != to).collect();
+            assert_eq!(fleet.reroutes(&keys, &routes), pairs);
             let routes = fleet.route_many(&keys, || Instant::from_millis(100));
             assert_eq!(routes.verdict(1), Verdict::Probe);
             assert!(keys.iter().zip(routes.places()).all(|(key, at)| at.get() == fleet.place(key)));

@@ -1,7 +1,5 @@
 //! Which keys of a batch go to which server.
 
-use std::collections::BTreeSet;
-
 use memring_core::{groups::Groups, route::Routes};
 use memring_text::{
     Key, Operation,
@@ -49,13 +47,7 @@ impl<'b> Plan<'b> {
     /// Tells of each pair of servers once, however many keys it has.
     #[cold]
     fn tell_reroutes(&self, name: &'static str, places: &[&[u8]]) {
-        let mut pairs = BTreeSet::new();
-        for (position, (key, to)) in places.iter().zip(self.routes.places()).enumerate() {
-            if self.routes.is_stand_in(position) {
-                pairs.insert((self.fleet.place(key), to.get()));
-            }
-        }
-        for (from, to) in pairs {
+        for (from, to) in self.fleet.reroutes(places, &self.routes) {
             let (from, to) = (self.fleet.pool(from).watch(), self.fleet.pool(to).watch());
             from.tell(Event::rerouted(from.name(), to.name(), name));
         }
