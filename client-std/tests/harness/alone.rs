@@ -4,6 +4,8 @@
 use std::io::{self, Write as _};
 use std::{env, process::Command};
 
+use super::File;
+
 /// Runs the ignored test `name` of this program in a process of its own, in which `sh` has run `first` before.
 pub(crate) fn alone(first: &str, name: &str) {
     run(&mut Command::new("sh"), first, name);
@@ -28,6 +30,20 @@ pub(crate) fn alone_in_a_network(name: &str) {
 /// Whether this is such a process: what is done to the network is done to no other's then.
 pub(crate) fn has_own_network() -> bool {
     env::var_os(OWN_NETWORK).is_some()
+}
+
+/// Takes the loopback interface `up` or `down`. While it is down nothing arrives, and nobody says so.
+pub(crate) fn link(state: &str) {
+    assert!(has_own_network());
+    assert!(Command::new("ip").args(["link", "set", "lo", state]).status().unwrap().success());
+}
+
+/// Puts a file in the place of one of the system's, for this process only.
+pub(crate) fn in_place_of(path: &str, text: &str) -> File {
+    assert!(has_own_network());
+    let file = File::new(text);
+    assert!(Command::new("mount").args(["--bind", file.path(), path]).status().unwrap().success());
+    file
 }
 
 #[cfg(target_os = "linux")]

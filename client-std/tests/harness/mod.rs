@@ -15,7 +15,7 @@ use std::{thread, time::Instant};
 
 pub(crate) use alone::alone;
 #[cfg(target_os = "linux")]
-pub(crate) use alone::{alone_in_a_network, has_own_network};
+pub(crate) use alone::{alone_in_a_network, has_own_network, in_place_of, link};
 pub(crate) use file::File;
 pub(crate) use memcached::Memcached;
 pub(crate) use nobody::{BlackHole, refusing};

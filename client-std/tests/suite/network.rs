@@ -1,12 +1,12 @@
 //! A peer that vanishes, and a host that has no port left: each in a network of its own.
 
 use core::time::Duration;
-use std::{fs, net::TcpStream, process::Command, thread, time::Instant};
+use std::{fs, net::TcpStream, thread, time::Instant};
 
 use memring_std::{Client, ErrorKind, Event, HealthPolicy, Ttl};
 use socket2::SockRef;
 
-use crate::support::{Memcached, alone_in_a_network, ends_at, has_own_network, until};
+use crate::support::{Memcached, alone_in_a_network, ends_at, has_own_network, link, until};
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
@@ -20,12 +20,6 @@ const TOUCHY: HealthPolicy = HealthPolicy {
     max_wait: Duration::from_secs(2),
     ..HealthPolicy::DEFAULT
 };
-
-/// Takes the loopback interface `up` or `down`. While it is down nothing arrives, and nobody says so.
-fn link(state: &str) {
-    assert!(has_own_network());
-    assert!(Command::new("ip").args(["link", "set", "lo", state]).status().unwrap().success());
-}
 
 #[test]
 fn a_peer_that_vanishes_costs_one_deadline_and_its_connection() {

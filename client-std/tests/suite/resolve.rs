@@ -2,24 +2,16 @@
 //! in a process of its own, which has files of its own in the place of the system's.
 
 use core::time::Duration;
-use std::{fs, net::UdpSocket, process::Command, thread};
+use std::{fs, net::UdpSocket, thread};
 
 use memring_std::{Client, ErrorKind, Ttl, testing::Server};
 
-use crate::support::{File, Stopwatch, alone_in_a_network, ends_at, has_own_network, until};
+use crate::support::{Stopwatch, alone_in_a_network, ends_at, in_place_of, until};
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
 /// Long enough never to be reached.
 const LONG: Duration = Duration::from_secs(60);
-
-/// Puts a file in the place of one of the system's, for this process only.
-fn in_place_of(path: &str, text: &str) -> File {
-    assert!(has_own_network());
-    let file = File::new(text);
-    assert!(Command::new("mount").args(["--bind", file.path(), path]).status().unwrap().success());
-    file
-}
 
 #[test]
 fn a_name_leads_wherever_it_leads_when_a_connection_is_opened() {

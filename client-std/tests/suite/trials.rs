@@ -6,18 +6,10 @@ use core::{
 };
 use std::{sync::Arc, thread};
 
-use memring_std::{Batch, Builder, Client, ErrorKind, HealthPolicy, Limits, MetaSetOptions, Ttl};
+use memring_std::{Batch, Client, ErrorKind, HealthPolicy, Limits, MetaSetOptions, Ttl};
 
+use crate::health::{DEADLINE, LONG, builder};
 use crate::support::{Memcached, Scripted, until};
-
-const DEADLINE: Duration = Duration::from_millis(400);
-
-/// Long enough never to be reached.
-const LONG: Duration = Duration::from_secs(20);
-
-fn builder<S: AsRef<str>>(names: &[S]) -> Builder {
-    Client::builder().servers(names.iter().map(AsRef::as_ref))
-}
 
 #[test]
 fn a_server_is_tried_by_one_caller_at_a_time() {

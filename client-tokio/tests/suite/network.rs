@@ -1,13 +1,13 @@
 //! A peer that vanishes, and a host that has no port left: each in a network of its own.
 
 use core::time::Duration;
-use std::{fs, net::TcpStream, process::Command, time::Instant};
+use std::{fs, net::TcpStream, time::Instant};
 
 use memring_tokio::{Client, ErrorKind, Event, HealthPolicy, Ttl};
 use socket2::SockRef;
 
 use crate::health::until;
-use crate::support::{Memcached, alone_in_a_network, ends_at, has_own_network};
+use crate::support::{Memcached, alone_in_a_network, ends_at, has_own_network, link};
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
@@ -21,12 +21,6 @@ const TOUCHY: HealthPolicy = HealthPolicy {
     max_wait: Duration::from_secs(2),
     ..HealthPolicy::DEFAULT
 };
-
-/// Takes the loopback interface `up` or `down`. While it is down nothing arrives, and nobody says so.
-fn link(state: &str) {
-    assert!(has_own_network());
-    assert!(Command::new("ip").args(["link", "set", "lo", state]).status().unwrap().success());
-}
 
 #[test]
 fn a_peer_that_vanishes_costs_one_deadline_and_its_connection() {

@@ -1,25 +1,15 @@
 //! What is written to a server that stands in for another: how long it lives, and who is right afterwards.
 
-use core::time::Duration;
-
 use memring_tokio::{
-    Batch, Builder, Client, FailurePolicy, HealthPolicy, MetaArithOptions, MetaGetOptions, MetaSetOptions,
-    Ttl,
+    Batch, Builder, Client, FailurePolicy, MetaArithOptions, MetaGetOptions, MetaSetOptions, Ttl,
 };
 
 use crate::{
-    health::until,
+    health::{LONG, TOUCHY, until},
     support::{Memcached, refusing},
 };
 
-/// Long enough never to be reached.
-const LONG: Duration = Duration::from_secs(20);
-
 const CAP: u32 = 100;
-
-/// A server is left alone after one failure, and for so long that no test sees the end of it.
-const TOUCHY: HealthPolicy =
-    HealthPolicy { failures: 1, min_wait: LONG, max_wait: LONG, ..HealthPolicy::DEFAULT };
 
 fn seconds(seconds: u32) -> Ttl {
     Ttl::seconds(seconds)

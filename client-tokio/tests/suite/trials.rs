@@ -6,23 +6,14 @@ use core::{
 };
 use std::sync::Arc;
 
-use memring_tokio::{Batch, Builder, Client, ErrorKind, HealthPolicy, Limits, MetaSetOptions, Ttl};
+use memring_tokio::{Batch, ErrorKind, HealthPolicy, Limits, MetaSetOptions, Ttl};
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
 
-use crate::health::until;
+use crate::health::{DEADLINE, LONG, builder, until};
 use crate::support::Scripted;
-
-const DEADLINE: Duration = Duration::from_millis(400);
-
-/// Long enough never to be reached.
-const LONG: Duration = Duration::from_secs(20);
-
-fn builder<S: AsRef<str>>(names: &[S]) -> Builder {
-    Client::builder().servers(names.iter().map(AsRef::as_ref))
-}
 
 #[tokio::test]
 async fn a_server_is_tried_by_one_caller_at_a_time() {
