@@ -602,6 +602,7 @@ impl fmt::Debug for Client {
 }
 
 /// The number for the wire, as of now, in the operation `name`.
+#[inline(always)]
 fn exptime(name: &'static str, ttl: Ttl) -> Result<i32, Error> {
     ttl.exptime_by(|| UnixTime::from(SystemTime::now())).map_err(|error| Error::new(name, error))
 }

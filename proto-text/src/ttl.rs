@@ -129,8 +129,13 @@ impl Ttl {
     ///
     /// # Errors
     /// As of [`exptime`](Self::exptime).
+    #[inline]
     pub fn exptime_by(self, now: impl FnOnce() -> UnixTime) -> Result<i32, ZeroTtl> {
-        if self.is_zero() { Err(ZeroTtl) } else { Ok(self.number(now)) }
+        match self.0 {
+            Kind::Never => Ok(0),
+            Kind::After(Duration::ZERO) => Err(ZeroTtl),
+            _ => Ok(self.number(now)),
+        }
     }
 
     /// Is it no time at all, which is refused?
@@ -140,6 +145,7 @@ impl Ttl {
     }
 
     /// The number for the wire. Of no time at all there is none, and this is one that has expired.
+    #[inline(never)]
     fn number(self, now: impl FnOnce() -> UnixTime) -> i32 {
         match self.0 {
             Kind::Never => 0,
