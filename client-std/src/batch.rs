@@ -2,8 +2,8 @@
 
 use core::{iter, mem, ptr};
 
+use memring_client::failure::{Cause, Error, Evidence, Many};
 use memring_core::health::Verdict;
-use memring_text::failure::{Cause, Error, Evidence, Many};
 use memring_text::{ProtocolError, Request};
 
 use crate::{

@@ -6,13 +6,14 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use memring_core::health::HealthPolicy;
-use memring_core::route::{FailurePolicy, Rules};
-use memring_core::spec::{ServerSpec, ServerSpecError};
-use memring_core::{Scheme, peers::libmemcached};
-use memring_text::Naming;
-use memring_text::failure::{Cause, Error, Event, Observer};
-use memring_text::{Limits, OwnedCredentials, Ttl, ZeroTtl};
+use memring_client::{
+    Naming, OwnedCredentials,
+    failure::{Cause, Error, Event, Observer},
+    route::{FailurePolicy, Rules},
+    spec::{ServerSpec, ServerSpecError},
+};
+use memring_core::{Scheme, health::HealthPolicy, peers::libmemcached};
+use memring_text::{Limits, Ttl, ZeroTtl};
 
 use crate::{
     client::Client,

@@ -4,8 +4,10 @@
 use core::cell::Cell;
 use std::time::SystemTime;
 
-use memring_core::route::Route;
-use memring_text::failure::{Cause, Error, Event};
+use memring_client::{
+    failure::{Cause, Error, Event},
+    route::Route,
+};
 use memring_text::{Buffer, Operation, Reply, Request, UnixTime};
 
 use crate::{

@@ -10,13 +10,16 @@ use std::{
     time::SystemTime,
 };
 
-use memring_core::change::Change;
+use memring_client::{
+    KeyRoom, Naming,
+    change::Change,
+    failure::{Cause, Error, ServerCounts},
+    spec::{ServerSpec, ServerSpecError},
+};
 use memring_core::health::HealthStatus;
-use memring_core::spec::{ServerSpec, ServerSpecError};
-use memring_text::failure::{Cause, Error, ServerCounts};
 use memring_text::{
-    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, KeyRoom, Naming, Opaque,
-    Store, StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
+    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, Opaque, Store,
+    StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
 };
 
 use crate::{

@@ -3,8 +3,7 @@
 use core::{net::SocketAddr, time::Duration};
 use std::{io, net::TcpStream, path::Path, sync::Arc};
 
-use memring_core::spec::Address;
-use memring_text::{OwnedCredentials, failure::Cause};
+use memring_client::{OwnedCredentials, failure::Cause, spec::Address};
 use socket2::{SockRef, TcpKeepalive};
 
 use crate::{

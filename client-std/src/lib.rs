@@ -58,16 +58,21 @@ mod watch;
 
 pub use builder::Builder;
 pub use client::{Client, Item, ItemRef, Meta, MetaItem, Outcomes, ServerStatus};
-pub use memring_core::change::{Change, Moves};
-pub use memring_core::health::{HealthPolicy, HealthStatus};
-pub use memring_core::plan::Precision;
-pub use memring_core::route::FailurePolicy;
-pub use memring_core::spec::{Address, DEFAULT_PORT, ServerSpec, ServerSpecError, ServerSpecProblem};
-pub use memring_core::{Scheme, ServerIndex, Weight, peers};
 #[doc(inline)]
-pub use memring_text::batch::{Batch, Handle, kind};
+pub use memring_client::batch::{Batch, Handle, kind};
 #[doc(inline)]
-pub use memring_text::failure::{Error, ErrorKind, Event, FromServer, Many, ServerCounts};
+pub use memring_client::failure::{Error, ErrorKind, Event, FromServer, Many, ServerCounts};
+pub use memring_client::{
+    change::{Change, Moves},
+    route::FailurePolicy,
+    spec::{Address, DEFAULT_PORT, ServerSpec, ServerSpecError, ServerSpecProblem},
+};
+pub use memring_core::{
+    Scheme, ServerIndex, Weight,
+    health::{HealthPolicy, HealthStatus},
+    peers,
+    plan::Precision,
+};
 pub use memring_text::{
     ArithMode, ArrayBuffer, Attributes, Buffer, Feature, FlushDelay, Full, Limits, MetaArithOptions,
     MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaInfo, MetaSetOptions, MetaStoreOutcome, Opaque,

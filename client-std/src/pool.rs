@@ -7,14 +7,13 @@ use std::{
     time::Instant,
 };
 
-use memring_core::{
-    health::HealthPolicy,
+use memring_client::{
+    KnownCapabilities,
+    failure::{Cause, Event, Observer},
     spec::{Address, ServerSpec},
 };
-use memring_text::failure::{Cause, Event, Observer};
-use memring_text::{
-    ArrayBuffer, Connection, Credentials, ExchangeState, KnownCapabilities, Limits, Request, Ttl,
-};
+use memring_core::health::HealthPolicy;
+use memring_text::{ArrayBuffer, Connection, Credentials, ExchangeState, Limits, Request, Ttl};
 
 use crate::{
     deadline::Deadline,

@@ -12,7 +12,7 @@ use std::{
     net::TcpStream,
 };
 
-use memring_text::failure::Cause;
+use memring_client::failure::Cause;
 use socket2::SockRef;
 
 #[cfg(feature = "tls")]

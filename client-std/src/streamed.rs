@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::io::{self, Read, Write};
 
-use memring_text::failure::{Cause, Error};
+use memring_client::failure::{Cause, Error};
 use memring_text::{ArrayBuffer, Event, Get, Item, Operation, Reply, Request, Store, StoreOutcome};
 
 use crate::{

@@ -3,8 +3,10 @@
 use core::fmt;
 use std::{io, sync::Arc};
 
-use memring_core::spec::Address;
-use memring_text::failure::{Cause, Error};
+use memring_client::{
+    failure::{Cause, Error},
+    spec::Address,
+};
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,

@@ -12,9 +12,11 @@ use std::{
     time::Instant,
 };
 
+use memring_client::{
+    failure::{Cause, Counters, Event, Evidence, Observer},
+    spec::Address,
+};
 use memring_core::health::{self, HealthPolicy, HealthStatus, ServerHealth};
-use memring_core::spec::Address;
-use memring_text::failure::{Cause, Counters, Event, Evidence, Observer};
 
 use crate::insight::{Place, Sight};
 

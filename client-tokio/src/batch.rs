@@ -6,8 +6,8 @@ use core::{
 };
 use std::collections::VecDeque;
 
+use memring_client::failure::{Cause, Error, Evidence, Many};
 use memring_core::health::Verdict;
-use memring_text::failure::{Cause, Error, Evidence, Many};
 use memring_text::{Operation, ProtocolError, Request};
 
 use crate::{

@@ -4,8 +4,10 @@
 use core::{future::poll_fn, pin::Pin, task::Poll};
 use std::{sync::Arc, time::SystemTime};
 
-use memring_core::route::Route;
-use memring_text::failure::{Cause, Error, Event};
+use memring_client::{
+    failure::{Cause, Error, Event},
+    route::Route,
+};
 use memring_text::{Operation, UnixTime};
 use tokio::time::timeout_at;
 

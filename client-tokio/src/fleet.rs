@@ -1,11 +1,11 @@
 //! The servers at one point of time: who holds which key, and the connections to each. The rules are the core's.
 
-use memring_core::{
-    health::ServerHealth,
+use memring_client::{
+    failure::Cause,
     route::{self, FleetError},
     spec::ServerSpec,
 };
-use memring_text::failure::Cause;
+use memring_core::health::ServerHealth;
 
 use crate::pool::Pool;
 

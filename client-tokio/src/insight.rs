@@ -1,8 +1,10 @@
 //! What operations and connections look like to `tracing` and `metrics`, under the names that OpenTelemetry has for
 //! databases. Without these features nothing of this is there.
 
-use memring_core::spec::Address;
-use memring_text::failure::{ErrorKind, Observer};
+use memring_client::{
+    failure::{ErrorKind, Observer},
+    spec::Address,
+};
 
 /// Where a server is, for whoever looks on.
 #[derive(Debug)]
@@ -133,8 +135,8 @@ pub(crate) const fn observer(observer: Observer) -> Observer {
 }
 
 #[cfg(feature = "tracing")]
-fn trace(event: &memring_text::failure::Event<'_>) {
-    use memring_text::failure::Event;
+fn trace(event: &memring_client::failure::Event<'_>) {
+    use memring_client::failure::Event;
 
     match event {
         Event::ServerDown { server, retry_after, .. } => {
@@ -153,8 +155,8 @@ fn trace(event: &memring_text::failure::Event<'_>) {
 }
 
 #[cfg(feature = "metrics")]
-fn count(event: &memring_text::failure::Event<'_>) {
-    use memring_text::failure::Event;
+fn count(event: &memring_client::failure::Event<'_>) {
+    use memring_client::failure::Event;
 
     let server = || event.server().unwrap_or_default().to_owned();
     match event {

@@ -6,12 +6,13 @@ use core::{
 };
 use std::sync::Arc;
 
-use memring_core::{
-    health::HealthPolicy,
+use memring_client::{
+    KnownCapabilities,
+    failure::{Cause, Event, Evidence, Observer},
     spec::{Address, ServerSpec},
 };
-use memring_text::failure::{Cause, Event, Evidence, Observer};
-use memring_text::{KnownCapabilities, Limits, Ttl};
+use memring_core::health::HealthPolicy;
+use memring_text::{Limits, Ttl};
 
 use self::{
     mux::{Closing, Mux, MuxOptions},

@@ -7,7 +7,7 @@ use core::{
 };
 use std::io;
 
-use memring_text::failure::Cause;
+use memring_client::failure::Cause;
 use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},

@@ -4,7 +4,7 @@
 use core::time::Duration;
 use std::io;
 
-use memring_text::failure::{Cause, Error};
+use memring_client::failure::{Cause, Error};
 use memring_text::{
     ArrayBuffer, Event, Exchange, Get, Item, Limits, Operation as _, Progress, Reply, Request, Store,
     StoreOutcome,

@@ -23,8 +23,9 @@ use std::{
     time::{Instant, SystemTime},
 };
 
+use memring_client::OwnedCredentials;
 use memring_text::{
-    CredentialsError, OwnedCredentials, UnixTime,
+    CredentialsError, UnixTime,
     server::{Engine, EngineConfig, Guard, MemoryStore, Next, Session},
 };
 use tokio::{

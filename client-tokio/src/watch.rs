@@ -11,9 +11,11 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
+use memring_client::{
+    failure::{Cause, Counters, Event, Evidence, Observer},
+    spec::Address,
+};
 use memring_core::health::{self, HealthPolicy, HealthStatus, ServerHealth};
-use memring_core::spec::Address;
-use memring_text::failure::{Cause, Counters, Event, Evidence, Observer};
 use tokio::time::Instant;
 
 use crate::insight::{Place, Sight};

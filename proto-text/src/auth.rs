@@ -1,8 +1,6 @@
 //! Who asks: a user's name and password, sent in a `set` of their own.
 
 use core::fmt;
-#[cfg(feature = "std")]
-use std::sync::Arc;
 
 /// Longest name and password together, in bytes.
 ///
@@ -53,41 +51,6 @@ impl<'a> Credentials<'a> {
 impl fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credentials(***)")
-    }
-}
-
-/// [`Credentials`] that own their bytes. Clones share them.
-#[cfg(feature = "std")]
-#[derive(Clone, PartialEq, Eq)]
-pub struct OwnedCredentials {
-    /// The name, then the password.
-    bytes: Arc<[u8]>,
-    user_len: usize,
-}
-
-#[cfg(feature = "std")]
-impl OwnedCredentials {
-    /// Checks and copies a name and a password.
-    ///
-    /// # Errors
-    /// As [`Credentials::new`].
-    pub fn new(user: &[u8], password: &[u8]) -> Result<Self, CredentialsError> {
-        Credentials::new(user, password)?;
-        Ok(Self { bytes: [user, password].concat().into(), user_len: user.len() })
-    }
-
-    /// The same, borrowed.
-    #[must_use]
-    pub fn credentials(&self) -> Credentials<'_> {
-        let (user, password) = self.bytes.split_at(self.user_len);
-        Credentials { user, password }
-    }
-}
-
-#[cfg(feature = "std")]
-impl fmt::Debug for OwnedCredentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.credentials().fmt(f)
     }
 }
 

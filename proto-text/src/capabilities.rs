@@ -1,8 +1,6 @@
 //! What a server can do, by the version it gives of itself.
 
 use core::fmt;
-#[cfg(feature = "std")]
-use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::{meta::MetaVerb, number::split_u64, request::Request};
 
@@ -83,6 +81,18 @@ impl Capabilities {
         known.fold(Self::CLASSIC, |all, (feature, _)| all.with(*feature))
     }
 
+    /// As a number, a bit for each feature, for who keeps them in an atomic; [`from_bits`](Self::from_bits) reads it.
+    #[must_use]
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// From the number that [`bits`](Self::bits) gave.
+    #[must_use]
+    pub const fn from_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+
     /// The same and this feature.
     #[must_use]
     pub const fn with(self, feature: Feature) -> Self {
@@ -112,39 +122,6 @@ impl Capabilities {
             Some((feature, _)) => Err(Unsupported { feature: *feature }),
             None => Ok(()),
         }
-    }
-}
-
-/// What is known of a server's [`Capabilities`], for all threads that ask it. For clients.
-///
-/// A server can be replaced by a newer one, so what it can do is known for longer than what it cannot: before a client
-/// refuses a request for the lack of something, let it ask again.
-#[cfg(feature = "std")]
-#[derive(Debug, Default)]
-pub struct KnownCapabilities(AtomicU32);
-
-#[cfg(feature = "std")]
-impl KnownCapabilities {
-    /// Set beside the features once they are known.
-    const KNOWN: u32 = 1 << 31;
-
-    /// Nothing is known yet.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self(AtomicU32::new(0))
-    }
-
-    /// Is the server known to be able to do all that `request` asks?
-    #[must_use]
-    pub fn allow(&self, request: &Request<'_>) -> bool {
-        let known = self.0.load(Ordering::Relaxed);
-        let features = Capabilities(u16::try_from(known & u32::from(u16::MAX)).unwrap_or(0));
-        known & Self::KNOWN != 0 && features.check(request).is_ok()
-    }
-
-    /// Notes what the server says of itself.
-    pub fn learn(&self, capabilities: Capabilities) {
-        self.0.store(Self::KNOWN | u32::from(capabilities.0), Ordering::Relaxed);
     }
 }
 

@@ -54,12 +54,11 @@
 //!   (feature `embedded-io-async`).
 //! - A get in a tenth of the code, for firmware: [`SmallGet`]; `examples/firmware` prints a value with it.
 //! - The other side: [`server`].
-//! - What clients of many servers take from their callers, `batch`, and tell them, `failure` (feature `std`).
 //!
 //! How fast all that is, beside other libraries: `benches/decode.rs` and `benches/peers`.
 //!
 //! # Features
-//! - `std` (default): [`server::MemoryStore`], [`batch`], [`failure`], and [`UnixTime`] from the system's clock; implies `alloc`.
+//! - `std` (default): [`server::MemoryStore`], and [`UnixTime`] from the system's clock; implies `alloc`.
 //! - `alloc`: [`Buffer`] for `Vec<u8>`.
 //! - `embedded-io`: `Connection`.
 //! - `embedded-io-async`: `AsyncConnection`.
@@ -73,12 +72,9 @@ extern crate alloc;
 extern crate std;
 
 mod admin;
-mod any_operation;
 mod attributes;
 mod auth;
 mod base64;
-#[cfg(feature = "std")]
-pub mod batch;
 mod buffer;
 mod capabilities;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
@@ -86,14 +82,10 @@ mod connection;
 mod encode;
 mod error_line;
 mod exchange;
-#[cfg(feature = "std")]
-pub mod failure;
 mod key;
 mod limits;
 mod line;
 mod meta;
-#[cfg(feature = "std")]
-mod naming;
 mod number;
 mod operation;
 mod reply;
@@ -108,14 +100,9 @@ mod value;
 pub use admin::{
     Admin, AdminOutcome, Automove, CacheItem, DumpKey, DumpLine, Notice, NoticeWord, SlabClasses, WatchKinds,
 };
-pub use any_operation::{AnyOperation, AnyOutcome};
 pub use attributes::Attributes;
-#[cfg(feature = "std")]
-pub use auth::OwnedCredentials;
 pub use auth::{Credentials, CredentialsError, MAX_CREDENTIALS_LEN};
 pub use buffer::{ArrayBuffer, Buffer, Full, SliceBuffer};
-#[cfg(feature = "std")]
-pub use capabilities::KnownCapabilities;
 pub use capabilities::{Capabilities, Feature, Unsupported};
 #[cfg(feature = "embedded-io-async")]
 pub use connection::AsyncConnection;
@@ -136,8 +123,6 @@ pub use meta::{
     MetaGetOptions, MetaHead, MetaInfo, MetaItem, MetaKey, MetaKeyError, MetaNoop, MetaRequest, MetaSet,
     MetaSetOptions, MetaShape, MetaStoreOutcome, MetaVerb, Opaque, OpaqueError, ReturnFlag, SetMode,
 };
-#[cfg(feature = "std")]
-pub use naming::{KeyRoom, Naming};
 pub use operation::{Item, ItemCollector, Operation, Reply, ReplyError, Stats, StoreOutcome, Version};
 pub use reply::{Event, ItemHead, Status};
 pub use reply_decoder::{DecodeError, Malformed, ReplyDecoder, Step};

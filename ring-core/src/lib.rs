@@ -34,11 +34,8 @@
 //! | [`key`], [`text`], [`hash`] | what is hashed, and with what |
 //! | [`mechanism`], [`ketama`], [`crc_chain`] | how a hash becomes a server |
 //! | [`fallback`], [`order`], [`health`] | who is asked when a server is down, and when it is |
-//! | `route` | all of that together, for clients: the server to ask for a key (with `alloc`) |
 //! | [`storage`] | fixed, lent, boxed or static room for rings |
-//! | `groups` | the keys of a batch, divided among their servers (with `alloc`) |
 //! | [`plan`] | what a change of servers or scheme moves |
-//! | `change` | the same for owned placements, when it is asked for (with `alloc`) |
 //! | [`vector`] | the files that say what peers did |
 //!
 //! # Promise
@@ -47,8 +44,7 @@
 //!
 //! # Features
 //!
-//! - `alloc`: storage on the heap, [`storage::Boxed`](storage); servers and schemes as configurations write them, `spec`
-//!   and `named`.
+//! - `alloc`: storage on the heap, [`storage::Boxed`](storage); schemes as configurations write them, `named`.
 //! - `small`: less flash, more time per key.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -59,12 +55,8 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
-pub mod change;
 pub mod crc_chain;
 pub mod fallback;
-#[cfg(any(test, feature = "alloc"))]
-pub mod groups;
 pub mod hash;
 pub mod health;
 pub mod ketama;
@@ -79,19 +71,15 @@ pub mod order;
 pub mod peers;
 pub mod placement;
 pub mod plan;
-#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
-pub mod route;
 pub mod scheme;
 pub mod server;
-#[cfg(feature = "alloc")]
-pub mod spec;
 pub mod storage;
 pub mod text;
 pub mod vector;
 
 pub use placement::Placement;
 pub use scheme::{BuildError, Scheme};
-pub use server::{Server, ServerIndex, Servers, Weight};
+pub use server::{AsServer, Server, ServerIndex, Servers, Weight};
 
 // The README's example, compiled and run with the others.
 #[cfg(doctest)]

@@ -217,23 +217,36 @@ pub trait Servers {
     fn server(&self, index: usize) -> Option<Server<'_>>;
 }
 
-impl Servers for [Server<'_>] {
+/// What a list of servers may be made of: a [`Server`], or a type of the caller's own that has a name and a weight.
+/// Slices, arrays and vectors of it are [`Servers`].
+pub trait AsServer {
+    /// The server as placements see it.
+    fn as_server(&self) -> Server<'_>;
+}
+
+impl AsServer for Server<'_> {
+    fn as_server(&self) -> Server<'_> {
+        *self
+    }
+}
+
+impl<S: AsServer> Servers for [S] {
     fn count(&self) -> usize {
         self.len()
     }
 
     fn server(&self, index: usize) -> Option<Server<'_>> {
-        self.get(index).copied()
+        self.get(index).map(S::as_server)
     }
 }
 
-impl<const N: usize> Servers for [Server<'_>; N] {
+impl<S: AsServer, const N: usize> Servers for [S; N] {
     fn count(&self) -> usize {
         N
     }
 
     fn server(&self, index: usize) -> Option<Server<'_>> {
-        self.get(index).copied()
+        self.get(index).map(S::as_server)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A server's share of a `get_many`.
 
-use memring_text::failure::Cause;
+use memring_client::failure::Cause;
 use memring_text::{Get, GetVerb, Item, Key, Keys, Lent, Request};
 
 use super::Share;

@@ -1,7 +1,7 @@
 //! A server's share of a batch of requests that have a line each: `set_many`, `delete_many`, a `Batch`, what
 //! goes to every server.
 
-use memring_text::failure::Cause;
+use memring_client::failure::Cause;
 use memring_text::{MAX_KEY_LEN, Operation, Reply, Request};
 
 use super::Share;

@@ -1,15 +1,14 @@
 //! The verb for operations of different kinds at once.
 
+use memring_client::{batch::Batch, failure::Error};
 use memring_text::UnixTime;
-use memring_text::batch::Batch;
-use memring_text::failure::Error;
 use std::time::SystemTime;
 
 use super::Client;
 use crate::batch::{self, Plan, Requests};
 
 /// The results of a [`Batch`], with values in vectors.
-pub type Outcomes = memring_text::batch::Outcomes<Vec<u8>>;
+pub type Outcomes = memring_client::batch::Outcomes<Vec<u8>>;
 
 impl Client {
     /// Runs operations of different kinds on any keys: what goes to one server leaves together, in one round trip, and

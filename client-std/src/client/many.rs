@@ -2,7 +2,7 @@
 
 use core::{cell::RefCell, mem};
 
-use memring_text::failure::{Cause, Error, Many};
+use memring_client::failure::{Cause, Error, Many};
 use memring_text::{Attributes, Buffer as _, Delete, GetVerb, Lent, Store, StoreVerb, Value};
 
 use super::{Client, Item, ItemRef, exptime, set_outcome};

@@ -2,11 +2,13 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use memring_text::failure::{Cause, Error, FromServer};
+use memring_client::{
+    KeyRoom,
+    failure::{Cause, Error, FromServer},
+};
 use memring_text::{
-    Capabilities, KeyRoom, MetaArithOptions, MetaArithOutcome, MetaDebug, MetaDeleteOptions, MetaGetOptions,
-    MetaKey, MetaNoop, MetaSetOptions, MetaStoreOutcome, Operation, StoreOutcome, UnixTime, Value, Version,
-    ZeroTtl,
+    Capabilities, MetaArithOptions, MetaArithOutcome, MetaDebug, MetaDeleteOptions, MetaGetOptions, MetaKey,
+    MetaNoop, MetaSetOptions, MetaStoreOutcome, Operation, StoreOutcome, UnixTime, Value, Version, ZeroTtl,
 };
 
 use super::Client;

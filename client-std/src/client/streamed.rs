@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use memring_text::failure::Error;
+use memring_client::failure::Error;
 use memring_text::{Attributes, Get, GetVerb, Item, Store, StoreVerb, Value, ValueTooLarge};
 
 use super::{Client, exptime, set_outcome};

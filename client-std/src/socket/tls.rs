@@ -6,7 +6,7 @@ use std::{
     net::TcpStream,
 };
 
-use memring_text::failure::Cause;
+use memring_client::failure::Cause;
 use rustls::ClientConnection;
 
 use super::{SHORTEST, has_timed_out};

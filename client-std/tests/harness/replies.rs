@@ -1,6 +1,6 @@
 //! What servers answer that is no reply to a `get` of `k`.
 
-use memring_text::failure::ErrorKind;
+use memring_client::failure::ErrorKind;
 
 /// What no server may answer.
 pub(crate) const WRONG: [&[u8]; 21] = [

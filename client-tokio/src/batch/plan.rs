@@ -1,10 +1,11 @@
 //! Which keys of a batch go to which server.
 
-use memring_core::{groups::Groups, route::Routes};
-use memring_text::{
-    Key, Operation,
+use memring_client::{
     failure::{Error, Event},
+    groups::Groups,
+    route::Routes,
 };
+use memring_text::{Key, Operation};
 
 use super::Share;
 use crate::{call::short_lived, fleet::Fleet, watch};

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use memring_text::failure::{Cause, FromServer};
+use memring_client::failure::{Cause, FromServer};
 use memring_text::{FlushAll, FlushDelay, Operation, Stats, StatsKind, Verbosity, Version};
 
 use super::Client;

@@ -3,15 +3,14 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use memring_client::{batch::Batch, failure::Error};
 use memring_text::UnixTime;
-use memring_text::batch::Batch;
-use memring_text::failure::Error;
 
 use super::Client;
 use crate::batch::{self, Plan};
 
 /// The results of a [`Batch`], with values in shared bytes.
-pub type Outcomes = memring_text::batch::Outcomes<Bytes>;
+pub type Outcomes = memring_client::batch::Outcomes<Bytes>;
 
 impl Client {
     /// Runs operations of different kinds on any keys: what goes to one server leaves together, in one round trip, and

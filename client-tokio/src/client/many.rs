@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use memring_text::failure::{Error, Many};
+use memring_client::failure::{Error, Many};
 use memring_text::{
     Attributes, Delete, Get, GetVerb, Operation, Reply, ReplyError, Request, Store, StoreVerb, Value,
 };

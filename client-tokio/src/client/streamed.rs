@@ -1,7 +1,7 @@
 //! The verbs for values that are nowhere whole.
 
-use memring_text::failure::Error;
-use memring_text::{Attributes, Get, GetVerb, Item, KeyRoom, Store, StoreVerb, Value, ValueTooLarge};
+use memring_client::{KeyRoom, failure::Error};
+use memring_text::{Attributes, Get, GetVerb, Item, Store, StoreVerb, Value, ValueTooLarge};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Client, exptime, set_outcome};

@@ -1,6 +1,6 @@
 //! Says who we are, before anything else is said on a connection.
 
-use memring_text::failure::Cause;
+use memring_client::failure::Cause;
 use memring_text::{ArrayBuffer, Credentials, Exchange, Limits, Operation as _, Progress, Reply, Request};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -44,7 +44,7 @@ const LIMITS: Limits = Limits { line: 512, ..Limits::DEFAULT };
 
 #[cfg(test)]
 mod tests {
-    use memring_text::failure::{Error, ErrorKind};
+    use memring_client::failure::{Error, ErrorKind};
     use tokio::io::duplex;
 
     use super::*;

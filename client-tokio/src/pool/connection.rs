@@ -7,7 +7,7 @@ use core::{
 };
 use std::io;
 
-use memring_text::failure::Cause;
+use memring_client::failure::Cause;
 use memring_text::{Limits, ProtocolError};
 use tokio::{io::ReadBuf, time::Instant};
 

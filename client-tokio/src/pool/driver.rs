@@ -7,7 +7,7 @@ use core::{
 };
 use std::{io, sync::Arc};
 
-use memring_text::failure::{Cause, Event};
+use memring_client::failure::{Cause, Event};
 use tokio::time::Instant;
 
 #[cfg(all(test, memring_loom))]

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard};
 
 #[cfg(all(test, memring_loom))]
 use loom::sync::{Mutex, MutexGuard};
-use memring_text::failure::Cause;
+use memring_client::failure::Cause;
 use memring_text::{Limits, Request};
 use tokio::{
     runtime::{self, Handle, RuntimeFlavor},

@@ -2,7 +2,7 @@
 
 use core::{mem, task::Waker};
 
-use memring_text::failure::Cause;
+use memring_client::failure::Cause;
 
 use super::answer::Answer;
 

@@ -3,8 +3,8 @@
 
 use core::{num::NonZeroU64, task::Waker};
 
+use memring_client::failure::Cause;
 use memring_text::Request;
-use memring_text::failure::Cause;
 
 use super::{
     queue::{Group, Queue, Terms},

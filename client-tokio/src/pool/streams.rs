@@ -3,7 +3,7 @@
 
 use core::{future::poll_fn, pin::pin, time::Duration};
 
-use memring_text::failure::Cause;
+use memring_client::failure::Cause;
 use tokio::{
     runtime::Handle,
     sync::Semaphore,

@@ -6,8 +6,8 @@ use core::{
 };
 use std::sync::Arc;
 
+use memring_client::failure::Cause;
 use memring_text::Request;
-use memring_text::failure::Cause;
 
 use super::{
     mux::{MustWatch, Mux},

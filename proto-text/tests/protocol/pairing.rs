@@ -1,8 +1,8 @@
 //! The client's half of such a session: what a client of ours could have asked, and what it makes of the answers.
 
 use memring_text::{
-    AnyOperation, AnyOutcome, Event, Exchange, ExchangeState, Expected, Get, Key, Limits, Operation,
-    Progress, ProtocolError, Reply, ReplyShape, Request, Step, Store, StoreOutcome, Value,
+    Event, Exchange, ExchangeState, Expected, Get, Key, Limits, Operation, Progress, ProtocolError, Reply,
+    ReplyShape, Request, Step, Store, StoreOutcome, Value,
     server::{Reading, RequestDecoder, RequestEvent},
 };
 
@@ -11,19 +11,15 @@ use crate::client::{Waiting, cuts};
 /// A request of which the reply is waited for.
 struct Asked<'w> {
     waiting: Waiting,
-    /// The operation that it is, if it is one with a typed result.
-    operation: Option<AnyOperation<'w>>,
+    /// The request itself, if it is an operation with a typed result.
+    operation: Option<Request<'w>>,
 }
 
 impl<'w> Asked<'w> {
     fn of(request: &Request<'w>) -> Self {
-        let operation = match *request {
-            Request::Store(store) => Some(AnyOperation::Store(store)),
-            Request::Delete(delete) => Some(AnyOperation::Delete(delete)),
-            Request::Touch(touch) => Some(AnyOperation::Touch(touch)),
-            Request::Arith(arith) => Some(AnyOperation::Arith(arith)),
-            _ => None,
-        };
+        let is_typed =
+            matches!(request, Request::Store(_) | Request::Delete(_) | Request::Touch(_) | Request::Arith(_));
+        let operation = is_typed.then_some(*request);
         Self { waiting: Waiting::of(request), operation }
     }
 }
@@ -37,15 +33,15 @@ fn asked(write: &[u8]) -> Option<Vec<Asked<'_>>> {
         match event {
             RequestEvent::Get(verb) => {
                 let waiting = Waiting { shape: verb.reply_shape(), keys: Vec::new(), opaque: None };
-                let get = Key::new(b"k").map(|key| AnyOperation::Get(Get { verb, key })).ok();
+                let get = Key::new(b"k").map(|key| Request::Get(Get { verb, key })).ok();
                 list.push(Asked { waiting, operation: get });
             }
             RequestEvent::Key(key) => {
                 let get = list.last_mut()?;
                 get.waiting.keys.push(key.to_vec());
                 get.operation = match get.operation {
-                    Some(AnyOperation::Get(Get { verb, .. })) if get.waiting.keys.len() == 1 => {
-                        Some(AnyOperation::Get(Get { verb, key: Key::new(key).ok()? }))
+                    Some(Request::Get(Get { verb, .. })) if get.waiting.keys.len() == 1 => {
+                        Some(Request::Get(Get { verb, key: Key::new(key).ok()? }))
                     }
                     _ => None,
                 };
@@ -97,8 +93,7 @@ fn understood(
                         let reply = std::mem::replace(&mut reply, Reply::new(Vec::new()));
                         let is_error = matches!(event, Event::Error(_));
                         if let (Some(operation), false) = (asked.operation, is_error) {
-                            let outcome = operation.output(reply).unwrap();
-                            let typed = wire(&operation, outcome);
+                            let typed = wire(&operation, reply);
                             assert_eq!(
                                 typed.escape_ascii().to_string(),
                                 written[reply_from..].escape_ascii().to_string()
@@ -117,27 +112,32 @@ fn understood(
     (written, Ok(exchange.state()))
 }
 
-/// The reply that says the outcome, and nothing else.
-fn wire(operation: &AnyOperation<'_>, outcome: AnyOutcome<Vec<u8>>) -> Vec<u8> {
-    let line = match outcome {
-        AnyOutcome::Item(None) => "END".into(),
-        AnyOutcome::Item(Some(item)) => {
-            let request = Operation::<Vec<u8>>::request(operation);
-            let key = request.key(0).unwrap();
-            let cas = item.cas.map_or(String::new(), |cas| format!(" {cas}"));
-            let numbers = format!(" {} {}{cas}\r\n", item.flags, item.value.len());
-            return [b"VALUE ", key, numbers.as_bytes(), &item.value, b"\r\nEND\r\n"].concat();
-        }
-        AnyOutcome::Store(StoreOutcome::Stored) => "STORED".into(),
-        AnyOutcome::Store(StoreOutcome::NotStored) => "NOT_STORED".into(),
-        AnyOutcome::Store(StoreOutcome::Exists) => "EXISTS".into(),
-        AnyOutcome::Found(true) if matches!(operation, AnyOperation::Delete(_)) => "DELETED".into(),
-        AnyOutcome::Found(true) => "TOUCHED".into(),
-        AnyOutcome::Store(StoreOutcome::NotFound) | AnyOutcome::Found(false) | AnyOutcome::Number(None) => {
-            "NOT_FOUND".into()
-        }
-        AnyOutcome::Number(Some(number)) => number.to_string(),
-        other => panic!("{other:?}"),
+/// The reply that says the typed result of `reply`, and nothing else.
+fn wire(request: &Request<'_>, reply: Reply<Vec<u8>>) -> Vec<u8> {
+    let found = |is_found, word: &str| if is_found { word.into() } else { "NOT_FOUND".into() };
+    let line: String = match request {
+        Request::Get(get) => match get.output(reply).unwrap() {
+            Some(item) => {
+                let cas = item.cas.map_or(String::new(), |cas| format!(" {cas}"));
+                let numbers = format!(" {} {}{cas}\r\n", item.flags, item.value.len());
+                let key = get.key.as_bytes();
+                return [b"VALUE ", key, numbers.as_bytes(), &item.value, b"\r\nEND\r\n"].concat();
+            }
+            None => "END".into(),
+        },
+        Request::Store(store) => match store.output(reply).unwrap() {
+            StoreOutcome::Stored => "STORED".into(),
+            StoreOutcome::NotStored => "NOT_STORED".into(),
+            StoreOutcome::Exists => "EXISTS".into(),
+            StoreOutcome::NotFound => "NOT_FOUND".into(),
+        },
+        Request::Delete(delete) => found(delete.output(reply).unwrap(), "DELETED"),
+        Request::Touch(touch) => found(touch.output(reply).unwrap(), "TOUCHED"),
+        Request::Arith(arith) => match arith.output(reply).unwrap() {
+            Some(number) => number.to_string(),
+            None => "NOT_FOUND".into(),
+        },
+        other => panic!("{other:?} has no typed result"),
     };
     format!("{line}\r\n").into_bytes()
 }

@@ -20,7 +20,7 @@ use loom::{
     sync::{Condvar, Mutex},
     thread::{self, JoinHandle},
 };
-use memring_text::failure::{Error, ErrorKind};
+use memring_client::failure::{Error, ErrorKind};
 use memring_text::{Arith, ArithVerb, Get, GetVerb, Key};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},

@@ -5,8 +5,11 @@ use core::{cell::RefCell, time::Duration};
 use std::{rc::Rc, sync::Arc};
 
 use fastrand::Rng;
-use memring_core::{health::Verdict, spec::ServerSpec};
-use memring_text::failure::{Error, Observer};
+use memring_client::{
+    failure::{Error, Observer},
+    spec::ServerSpec,
+};
+use memring_core::health::Verdict;
 use memring_text::{
     Arith, ArithVerb, Delete, Get, GetVerb, Key, Limits, Operation, Store, StoreVerb, Ttl, UnixTime, Value,
     server::{Engine, MemoryStore, Next, Session},

@@ -1,16 +1,15 @@
 //! Operations of different kinds in one list.
 
-use crate::{
-    buffer::Buffer,
-    operation::{Item, Operation, Reply, ReplyError, StoreOutcome},
-    request::{Arith, Delete, Get, Request, Store, Touch},
-    ttl::{Ttl, UnixTime},
+use memring_text::{
+    Arith, Buffer, Delete, Get, Item, Operation, Reply, ReplyError, Request, Store, StoreOutcome, Touch, Ttl,
+    UnixTime,
 };
 
 /// An operation on one key, of any of the classic kinds.
 ///
 /// ```
-/// use memring_text::{AnyOperation, Arith, ArithVerb, Get, GetVerb, Key, Operation};
+/// use memring_client::AnyOperation;
+/// use memring_text::{Arith, ArithVerb, Get, GetVerb, Key, Operation};
 ///
 /// let (name, visits) = (Key::new(b"name")?, Key::new(b"visits")?);
 /// let operations = [

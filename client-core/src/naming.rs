@@ -1,18 +1,13 @@
 //! What stands before every key of a client, and what keys are placed by.
 
 use core::fmt;
-use std::{boxed::Box, vec, vec::Vec};
 
-use crate::{
-    buffer::ArrayBuffer,
-    key::{Key, KeyError, MAX_KEY_LEN},
-    meta::{MetaKey, MetaKeyError},
-};
+use memring_text::{ArrayBuffer, Key, KeyError, MAX_KEY_LEN, MetaKey, MetaKeyError};
 
 /// How the keys of one client are written, and what they are placed by. For clients.
 ///
 /// ```
-/// use memring_text::{KeyRoom, Naming};
+/// use memring_client::{KeyRoom, Naming};
 ///
 /// let naming = Naming::new(b"", b"app1:", true)?;
 /// let mut room = KeyRoom::default();

@@ -1,16 +1,15 @@
 //! Which server to ask for a key: where it lies, who is down, and what to do then.
 
-use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec, vec::Vec};
 use core::{error, fmt};
+use std::{collections::BTreeSet, sync::Arc};
 
-use crate::{
+use memring_core::{
+    BuildError, Placement, Scheme, ServerIndex,
     health::{HealthPolicy, Instant, ServerHealth, Verdict},
-    placement::Placement,
-    scheme::{BuildError, Scheme},
-    server::ServerIndex,
-    spec::ServerSpec,
     storage::Boxed,
 };
+
+use crate::spec::ServerSpec;
 
 /// A placement that owns its servers and its storage.
 pub type OwnedPlacement = Placement<'static, Vec<ServerSpec>, Boxed>;
@@ -356,11 +355,11 @@ mod tests {
     use core::{cell::Cell, convert::Infallible};
 
     use super::*;
-    use crate::peers::libmemcached;
+    use memring_core::peers::libmemcached;
 
     #[derive(Debug, Default)]
     struct Pool {
-        name: alloc::string::String,
+        name: String,
         health: Cell<ServerHealth>,
     }
 
@@ -477,7 +476,7 @@ mod tests {
 
     #[test]
     fn a_batch_asks_once_for_all_keys_of_a_server() {
-        let keys: Vec<_> = (0..60).map(|number| alloc::format!("key:{number}")).collect();
+        let keys: Vec<_> = (0..60).map(|number| format!("key:{number}")).collect();
         let keys: Vec<_> = keys.iter().map(|key| key.as_bytes()).collect();
         for failure in [FailurePolicy::Fail, FailurePolicy::Fallback] {
             let fleet = fleet(&NAMES, &[], failure);

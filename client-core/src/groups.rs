@@ -1,14 +1,14 @@
 //! The keys of a batch, divided among the servers that hold them.
 
-use alloc::{vec, vec::Vec};
 use core::mem;
 
-use crate::server::ServerIndex;
+use memring_core::ServerIndex;
 
 /// Positions of a batch, server by server; those of one server in the order of the batch.
 ///
 /// ```
-/// use memring_core::{ServerIndex, groups::Groups};
+/// use memring_client::groups::Groups;
+/// use memring_core::ServerIndex;
 ///
 /// // Where `Placement::place_many` puts five keys.
 /// let places = [2, 0, 2, 2, 0].map(ServerIndex::new);

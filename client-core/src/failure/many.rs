@@ -1,9 +1,10 @@
 //! What a call with many keys or to many servers comes to.
 
-use std::{sync::Arc, vec::Vec};
+use std::sync::Arc;
+
+use memring_text::Item;
 
 use super::Error;
-use crate::operation::Item;
 
 /// One result for each key, in the order in which the keys were given.
 ///

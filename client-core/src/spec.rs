@@ -1,10 +1,5 @@
 //! How servers are written: a name that decides placement, a weight, an address to dial.
 
-use alloc::{
-    borrow::ToOwned,
-    string::{String, ToString as _},
-    vec::Vec,
-};
 use core::{
     convert::Infallible,
     error, fmt,
@@ -12,7 +7,7 @@ use core::{
     str::FromStr,
 };
 
-use crate::server::{Server, Servers, Weight};
+use memring_core::{AsServer, Server, Weight};
 
 /// The port that memcached listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 11211;
@@ -34,13 +29,13 @@ pub const DEFAULT_PORT: u16 = 11211;
 /// the other clients' configuration has it.
 ///
 /// ```
-/// use memring_core::spec::{Address, ServerSpec};
+/// use memring_client::spec::{Address, ServerSpec};
 ///
 /// let spec: ServerSpec = "eu1=10.0.0.1:11311 600".parse()?;
 /// assert_eq!(spec.name(), "eu1");
 /// assert_eq!(spec.address().to_string(), "10.0.0.1:11311");
 /// assert_eq!(spec, ServerSpec::new("eu1", Address::tcp("10.0.0.1", 11311)).weighing(600));
-/// # Ok::<(), memring_core::spec::ServerSpecError>(())
+/// # Ok::<(), memring_client::spec::ServerSpecError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerSpec {
@@ -78,12 +73,6 @@ impl ServerSpec {
     pub const fn address(&self) -> &Address {
         &self.address
     }
-
-    /// The server as placements see it.
-    #[must_use]
-    pub fn server(&self) -> Server<'_> {
-        Server { name: &self.name, weight: self.weight }
-    }
 }
 
 impl ServerSpec {
@@ -101,13 +90,9 @@ impl ServerSpec {
     }
 }
 
-impl Servers for [ServerSpec] {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn server(&self, index: usize) -> Option<Server<'_>> {
-        self.get(index).map(ServerSpec::server)
+impl AsServer for ServerSpec {
+    fn as_server(&self) -> Server<'_> {
+        Server { name: &self.name, weight: self.weight }
     }
 }
 
@@ -364,7 +349,6 @@ impl From<Infallible> for ServerSpecError {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString as _;
 
     use super::*;
 

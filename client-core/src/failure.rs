@@ -5,7 +5,7 @@
 use core::{error, fmt, time::Duration};
 use std::sync::Arc;
 
-use crate::error_line::ServerError;
+use memring_text::ServerError;
 
 mod cause;
 mod counts;

@@ -3,20 +3,14 @@
 use core::{error, fmt, time::Duration};
 use std::{io, sync::Arc};
 
-use super::ErrorKind;
 #[cfg(feature = "embedded-io")]
-use crate::connection::ConnectionError;
-use crate::{
-    buffer::Full,
-    capabilities::Unsupported,
-    error_line::{ServerError, ServerErrorKind},
-    exchange::ProtocolError,
-    key::KeyError,
-    meta::MetaKeyError,
-    operation::ReplyError,
-    ttl::ZeroTtl,
-    value::ValueTooLarge,
+use memring_text::ConnectionError;
+use memring_text::{
+    Full, KeyError, MetaKeyError, ProtocolError, ReplyError, ServerError, ServerErrorKind, Unsupported,
+    ValueTooLarge, ZeroTtl,
 };
+
+use super::ErrorKind;
 
 /// What went wrong, before it is known where. For clients; their callers see an [`Error`](super::Error).
 ///
@@ -326,6 +320,7 @@ impl<E: Into<Self>> From<ConnectionError<E>> for Cause {
             ConnectionError::WriteZero => Self::Closed(None),
             ConnectionError::Protocol(error) => error.into(),
             ConnectionError::Reply(error) => error.into(),
+            _ => Self::Protocol(ProtocolError::Unexpected),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What a change of servers moves, for programs that have an allocator and want to know only sometimes.
 
-use alloc::{boxed::Box, sync::Arc, vec};
+use std::sync::Arc;
 
-use crate::{
+use memring_core::{
+    ServerIndex,
     plan::{Plan, Precision},
-    route::OwnedPlacement,
-    server::ServerIndex,
-    spec::ServerSpec,
 };
+
+use crate::{route::OwnedPlacement, spec::ServerSpec};
 
 /// A change from one placement to another. It costs nothing until it is asked what it [moves](Self::moves).
 #[derive(Clone, Debug)]
@@ -50,8 +50,8 @@ impl Change {
 /// Which share of the keys goes where. Shares are of all keys, each as likely as any other, and add up to 1.
 ///
 /// ```
-/// use memring_core::{change::Change, peers::libmemcached::MODULA, spec::ServerSpec, storage::Boxed};
-/// use memring_core::{Placement, ServerIndex};
+/// use memring_client::{change::Change, spec::ServerSpec};
+/// use memring_core::{Placement, ServerIndex, peers::libmemcached::MODULA, storage::Boxed};
 ///
 /// let servers = ServerSpec::read_all(["a:1", "b:1", "c:1", "d:1"]).unwrap();
 /// let before = Placement::build(MODULA, servers[..3].to_vec(), Boxed::default())?;

@@ -2,7 +2,8 @@
 //! servers takes.
 //!
 //! ```
-//! use memring_text::{Ttl, batch::Batch};
+//! use memring_client::batch::Batch;
+//! use memring_text::Ttl;
 //!
 //! let mut batch = Batch::new();
 //! let name = batch.get("user:7:name");
@@ -14,17 +15,16 @@
 //! ```
 
 use core::{error, fmt, hash::BuildHasher as _, marker::PhantomData, ops::Range};
-use std::{hash::RandomState, vec::Vec};
+use std::hash::RandomState;
+
+use memring_text::{
+    Arith, ArithVerb, Attributes, Delete, Get, GetVerb, Item, Key, Store, StoreOutcome, StoreVerb, Touch,
+    Ttl, UnixTime, Value, ZeroTtl,
+};
 
 use crate::{
     any_operation::{AnyOperation, AnyOutcome},
-    attributes::Attributes,
     failure::{Cause, Error, Many},
-    key::Key,
-    operation::{Item, StoreOutcome},
-    request::{Arith, ArithVerb, Delete, Get, GetVerb, Store, StoreVerb, Touch},
-    ttl::{Ttl, UnixTime, ZeroTtl},
-    value::Value,
 };
 
 /// Operations of different kinds on any keys, to be sent together: one write for each server.

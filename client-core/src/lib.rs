@@ -1,0 +1,46 @@
+//! What every memcached client of many servers shares and that neither waits nor opens anything.
+//!
+//! The blocking client `memring-std` and the asynchronous client `memring-tokio` are loops around sockets; what they
+//! decide, they decide here. This crate knows no socket, task, thread or runtime, and asks nobody what time it is: `now`
+//! comes in. Who writes a client of their own, for another runtime, begins here.
+//!
+//! ```text
+//!  client-std   client-tokio            sockets, pools, loops
+//!          client-core                  decisions
+//!    proto-text     ring-core           bytes; places
+//! ```
+//!
+//! | module | what it has |
+//! |---|---|
+//! | [`spec`] | servers as configurations write them: name, address, weight |
+//! | [`route`] | the fleet: placement, health, and the server to ask for a key |
+//! | [`groups`] | the keys of a batch, divided among their servers |
+//! | [`change`] | what a change of servers moves |
+//! | [`batch`] | operations of different kinds to be sent together |
+//! | [`failure`] | errors, what a client tells its observer, and the results of many keys |
+//!
+//! # Features
+//! - `embedded-io`: [`failure::Cause`] from the errors of the codec's blocking `Connection`.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+
+mod any_operation;
+pub mod batch;
+mod capabilities;
+pub mod change;
+mod credentials;
+pub mod failure;
+pub mod groups;
+mod naming;
+pub mod route;
+pub mod spec;
+
+pub use any_operation::{AnyOperation, AnyOutcome};
+pub use capabilities::KnownCapabilities;
+pub use credentials::OwnedCredentials;
+pub use naming::{KeyRoom, Naming};
+
+// The README's example, compiled and run with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
