@@ -17,9 +17,14 @@
 //! | [`groups`] | the keys of a batch, divided among their servers |
 //! | [`change`] | what a change of servers moves |
 //! | [`batch`] | operations of different kinds to be sent together |
+//! | [`watch`] | the health of one server: who notes it, who is told |
+//! | [`insight`] | what `tracing` and `metrics` see |
+//! | `tls` | whom encrypted connections trust (feature `tls`) |
 //! | [`failure`] | errors, what a client tells its observer, and the results of many keys |
 //!
 //! # Features
+//! - `metrics`, `tracing`: figures, spans and events, for whoever collects them.
+//! - `tls`: encrypted connections, by rustls.
 //! - `embedded-io`: [`failure::Cause`] from the errors of the codec's blocking `Connection`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -31,14 +36,22 @@ pub mod change;
 mod credentials;
 pub mod failure;
 pub mod groups;
+pub mod insight;
 mod naming;
 pub mod route;
 pub mod spec;
+#[cfg(feature = "tls")]
+pub mod tls;
+pub mod watch;
 
 pub use any_operation::{AnyOperation, AnyOutcome};
 pub use capabilities::KnownCapabilities;
 pub use credentials::OwnedCredentials;
 pub use naming::{KeyRoom, Naming};
+#[cfg(feature = "tls")]
+pub use rustls;
+#[cfg(feature = "tls")]
+pub use tls::Tls;
 
 // The README's example, compiled and run with the others.
 #[cfg(doctest)]

@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use memring_core::{
     BuildError, Placement, Scheme, ServerIndex,
-    health::{HealthPolicy, Instant, ServerHealth, Verdict},
+    health::{HealthPolicy, Instant, Verdict},
     storage::Boxed,
 };
 
-use crate::spec::ServerSpec;
+use crate::{spec::ServerSpec, watch::Watch};
 
 /// A placement that owns its servers and its storage.
 pub type OwnedPlacement = Placement<'static, Vec<ServerSpec>, Boxed>;
@@ -28,16 +28,10 @@ pub enum FailurePolicy {
     Fallback,
 }
 
-/// What a fleet keeps for each server: the way to reach it, and what is known of its health.
+/// What a fleet keeps for each server: the way to reach it, which somebody watches over.
 pub trait Watched {
-    /// Whether this is the one that `spec` needs, so that it may stay when the list changes.
-    fn serves(&self, spec: &ServerSpec) -> bool;
-
-    /// Whether [`ServerHealth::is_noted`], at the cost of a look: it is asked before every operation.
-    fn is_noted(&self) -> bool;
-
-    /// Runs `act` on what is known, behind a lock if need be.
-    fn with_health<T>(&self, act: impl FnOnce(&mut ServerHealth) -> T) -> T;
+    /// What is known of the server.
+    fn watch(&self) -> &Watch;
 }
 
 /// How a fleet meets failures.
@@ -150,7 +144,7 @@ impl<P: Watched> Fleet<P> {
         for spec in placement.servers().iter().chain(spare) {
             // A server that is listed twice has two pools: a batch takes a part of each.
             let is_free = |pool: &&Arc<P>| !pools.iter().any(|taken| Arc::ptr_eq(taken, pool));
-            pools.push(match kept.iter().filter(|pool| pool.serves(spec)).find(is_free) {
+            pools.push(match kept.iter().filter(|pool| pool.watch().serves(spec)).find(is_free) {
                 Some(pool) => Arc::clone(pool),
                 None => Arc::new(open(spec).map_err(FleetError::Open)?),
             });
@@ -209,7 +203,7 @@ impl<P: Watched> Fleet<P> {
     pub fn route(&self, key: &[u8], clock: impl FnOnce() -> Instant) -> Result<Route, Down> {
         let place = self.place(key);
         match self.pools.get(place) {
-            Some(pool) if pool.is_noted() => self.route_from(key, 0, clock()),
+            Some(pool) if pool.watch().is_noted() => self.route_from(key, 0, clock()),
             _ => Ok(Route { place, is_probe: false, rank: 0 }),
         }
     }
@@ -257,7 +251,7 @@ impl<P: Watched> Fleet<P> {
             self.placement.place_many(keys, &mut places);
         }
         let (mut verdicts, mut stand_ins) = (Vec::new(), Vec::new());
-        if self.pools.iter().any(|pool| pool.is_noted()) {
+        if self.pools.iter().any(|pool| pool.watch().is_noted()) {
             let now = clock();
             verdicts.resize(self.pools.len(), None);
             let mut order = Vec::new();
@@ -284,8 +278,8 @@ impl<P: Watched> Fleet<P> {
     /// Whether the server at `place` may be asked.
     fn ask(&self, place: usize, now: Instant) -> Verdict {
         match (self.pools.get(place), &self.rules.health) {
-            (Some(pool), Some(policy)) if pool.is_noted() => {
-                pool.with_health(|health| health.ask(now, policy))
+            (Some(pool), Some(policy)) if pool.watch().is_noted() => {
+                pool.watch().with_health(|health| health.ask(now, policy))
             }
             _ => Verdict::Up,
         }
@@ -352,31 +346,19 @@ impl Routes {
 
 #[cfg(test)]
 mod tests {
-    use core::{cell::Cell, convert::Infallible};
+    use core::convert::Infallible;
+
+    use memring_core::{health::ServerHealth, peers::libmemcached};
 
     use super::*;
-    use memring_core::peers::libmemcached;
+    use crate::{failure::Observer, watch::WatchOptions};
 
-    #[derive(Debug, Default)]
-    struct Pool {
-        name: String,
-        health: Cell<ServerHealth>,
-    }
+    #[derive(Debug)]
+    struct Pool(Watch);
 
     impl Watched for Pool {
-        fn serves(&self, spec: &ServerSpec) -> bool {
-            self.name == spec.name()
-        }
-
-        fn is_noted(&self) -> bool {
-            self.health.get().is_noted()
-        }
-
-        fn with_health<T>(&self, act: impl FnOnce(&mut ServerHealth) -> T) -> T {
-            let mut health = self.health.get();
-            let result = act(&mut health);
-            self.health.set(health);
-            result
+        fn watch(&self) -> &Watch {
+            &self.0
         }
     }
 
@@ -390,7 +372,15 @@ mod tests {
     const ZERO: Instant = Instant::from_millis(0);
 
     fn open(spec: &ServerSpec) -> Result<Pool, Infallible> {
-        Ok(Pool { name: spec.name().into(), health: Cell::default() })
+        let hour = core::time::Duration::from_secs(3600);
+        let options = WatchOptions {
+            policy: Some(POLICY),
+            observer: Observer::NONE,
+            connect_timeout: hour,
+            timeout: hour,
+            clock: std::time::Instant::now,
+        };
+        Ok(Pool(Watch::new(spec, options)))
     }
 
     fn specs(names: &[&str]) -> Vec<ServerSpec> {
@@ -404,7 +394,7 @@ mod tests {
     }
 
     fn fail(fleet: &Fleet<Pool>, place: usize) {
-        fleet.pool(place).with_health(|health| health.failed(ZERO, 0, &POLICY));
+        fleet.pool(place).watch().with_health(|health| health.failed(ZERO, 0, &POLICY));
     }
 
     fn place(fleet: &Fleet<Pool>, key: &str) -> Result<usize, Instant> {
@@ -441,7 +431,7 @@ mod tests {
             fail(&fleet, down);
         }
         assert!(place(&fleet, "k").is_err());
-        fleet.pool(order[2]).with_health(ServerHealth::succeeded);
+        fleet.pool(order[2]).watch().with_health(ServerHealth::succeeded);
         assert_eq!(place(&fleet, "k"), Ok(order[2]));
     }
 
@@ -510,7 +500,7 @@ mod tests {
         fail(&fleet, 3);
         let other = fleet.with_servers(specs(&["d:1", "b:1 5"]), open).unwrap();
         assert!(Arc::ptr_eq(fleet.pool(1), other.pool(1)) && Arc::ptr_eq(fleet.pool(3), other.pool(2)));
-        assert!(other.pool(1).is_noted() && !other.pool(0).is_noted());
+        assert!(other.pool(1).watch().is_noted() && !other.pool(0).watch().is_noted());
         assert_eq!(other.specs().map(ServerSpec::name).collect::<Vec<_>>(), ["d:1", "b:1", "spare:1"]);
     }
 

@@ -2,15 +2,18 @@
 
 use core::{iter, mem, ptr};
 
-use memring_client::failure::{Cause, Error, Evidence, Many};
+use memring_client::{
+    failure::{Cause, Error, Evidence, Many},
+    watch::{self, Attempt},
+};
 use memring_core::health::Verdict;
 use memring_text::{ProtocolError, Request};
 
 use crate::{
     call::failed,
     deadline::Deadline,
+    fleet,
     pool::{Lease, Pool, Wire},
-    watch::{self, Attempt},
 };
 
 mod gets;
@@ -117,7 +120,7 @@ impl<'b, S: Share> Leg<'b, S> {
 
     fn enter(&mut self, results: &mut Results<S::Output>, deadline: Deadline) {
         if let Verdict::Down { retry_at } = self.verdict {
-            return self.fail(results, watch::down(retry_at), false);
+            return self.fail(results, watch::down(retry_at, fleet::now()), false);
         }
         match self.pool.lease(&patience(deadline)) {
             Ok(lease) => self.lease = Some(lease),

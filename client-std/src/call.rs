@@ -7,14 +7,14 @@ use std::time::SystemTime;
 use memring_client::{
     failure::{Cause, Error, Event},
     route::Route,
+    watch::{self, Attempt},
 };
 use memring_text::{Buffer, Operation, Reply, Request, UnixTime};
 
 use crate::{
     deadline::Deadline,
-    fleet::Fleet,
+    fleet::{self, Fleet},
     pool::{Lease, Pool, Wire},
-    watch::{self, Attempt},
 };
 
 /// Where an operation goes: to the server that holds `key`, or to who stands in for it.
@@ -108,7 +108,7 @@ impl<'f> Target<'f> {
 
     #[inline]
     fn route(&self) -> Result<Route, Error> {
-        match self.fleet.route(self.key, watch::now) {
+        match self.fleet.route(self.key, fleet::now) {
             Ok(route) => {
                 if self.fleet.is_stand_in(route) {
                     self.rerouted(self.fleet.place(self.key), route.place);
@@ -117,7 +117,7 @@ impl<'f> Target<'f> {
             }
             Err(down) => {
                 self.place.set(down.place);
-                Err(self.error(watch::down(down.retry_at)))
+                Err(self.error(watch::down(down.retry_at, fleet::now())))
             }
         }
     }
@@ -127,7 +127,7 @@ impl<'f> Target<'f> {
         if self.deadline.left().is_zero() {
             return None;
         }
-        let next = self.fleet.route_on(self.key, route, watch::now())?;
+        let next = self.fleet.route_on(self.key, route, fleet::now())?;
         self.rerouted(route.place, next.place);
         Some(next)
     }

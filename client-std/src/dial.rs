@@ -3,18 +3,17 @@
 use core::{net::SocketAddr, time::Duration};
 use std::{io, net::TcpStream, path::Path, sync::Arc};
 
+#[cfg(feature = "tls")]
+use memring_client::tls::{Tls, TlsTarget};
 use memring_client::{OwnedCredentials, failure::Cause, spec::Address};
 use socket2::{SockRef, TcpKeepalive};
 
+#[cfg(feature = "tls")]
+use crate::socket::TlsStream;
 use crate::{
     deadline::Deadline,
     resolve::Resolver,
     socket::{Socket, Stream},
-};
-#[cfg(feature = "tls")]
-use crate::{
-    socket::TlsStream,
-    tls::{Tls, TlsTarget},
 };
 
 /// How connections are opened.

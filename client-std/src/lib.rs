@@ -46,15 +46,11 @@ mod client;
 mod deadline;
 mod dial;
 mod fleet;
-mod insight;
 mod pool;
 mod resolve;
 mod socket;
 mod streamed;
 pub mod testing;
-#[cfg(feature = "tls")]
-mod tls;
-mod watch;
 
 pub use builder::Builder;
 pub use client::{Client, Item, ItemRef, Meta, MetaItem, Outcomes, ServerStatus};
@@ -78,11 +74,9 @@ pub use memring_text::{
     MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaInfo, MetaSetOptions, MetaStoreOutcome, Opaque,
     ServerError, ServerErrorKind, SetMode, SliceBuffer, Stats, StatsKind, StoreOutcome, Ttl, UnixTime,
 };
-#[cfg(feature = "tls")]
-pub use rustls;
 
 #[cfg(feature = "tls")]
-pub use crate::tls::Tls;
+pub use memring_client::{Tls, rustls};
 
 /// The example of the README is one of the tests.
 #[cfg(doctest)]

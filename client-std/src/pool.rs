@@ -10,7 +10,8 @@ use std::{
 use memring_client::{
     KnownCapabilities,
     failure::{Cause, Event, Observer},
-    spec::{Address, ServerSpec},
+    spec::ServerSpec,
+    watch::{Watch, WatchOptions},
 };
 use memring_core::health::HealthPolicy;
 use memring_text::{ArrayBuffer, Connection, Credentials, ExchangeState, Limits, Request, Ttl};
@@ -18,8 +19,8 @@ use memring_text::{ArrayBuffer, Connection, Credentials, ExchangeState, Limits, 
 use crate::{
     deadline::Deadline,
     dial::{DialOptions, Dialer},
+    fleet::CLOCK,
     socket::Socket,
-    watch::{Watch, WatchOptions},
 };
 
 /// A connection with the protocol's state; boxed, because it moves in and out of its pool with every operation.
@@ -47,7 +48,6 @@ pub(crate) struct PoolOptions {
 #[derive(Debug)]
 pub(crate) struct Pool {
     watch: Watch,
-    address: Address,
     capabilities: KnownCapabilities,
     dialer: Dialer,
     options: PoolOptions,
@@ -74,10 +74,10 @@ impl Pool {
     /// A pool without any connection yet.
     pub(crate) fn new(spec: &ServerSpec, options: PoolOptions) -> Result<Self, Cause> {
         let PoolOptions { connect_timeout, timeout, health, ref observer, .. } = options;
-        let watch = WatchOptions { policy: health, observer: observer.clone(), connect_timeout, timeout };
+        let observer = observer.clone();
+        let watch = WatchOptions { policy: health, observer, connect_timeout, timeout, clock: CLOCK };
         Ok(Self {
-            watch: Watch::new(spec.name().into(), spec.address(), watch),
-            address: spec.address().clone(),
+            watch: Watch::new(spec, watch),
             capabilities: KnownCapabilities::new(),
             dialer: Dialer::new(spec.address(), &options.dial)?,
             options,
@@ -104,11 +104,6 @@ impl Pool {
     /// The longest that an item lives here while the server stands in for another.
     pub(crate) const fn stand_in_ttl(&self) -> Ttl {
         self.options.stand_in_ttl
-    }
-
-    /// Whether this is the pool that `spec` needs.
-    pub(crate) fn serves(&self, spec: &ServerSpec) -> bool {
-        **self.name() == *spec.name() && self.address == *spec.address()
     }
 
     /// How many connections are idle, and how many are lent.

@@ -398,7 +398,7 @@ impl From<SocketError> for Cause {
         match error {
             SocketError::TimedOut => Self::Timeout,
             #[cfg(feature = "tls")]
-            SocketError::Io(error) => crate::tls::cause_of(error, Self::from),
+            SocketError::Io(error) => memring_client::tls::cause_of(error, Self::from),
             #[cfg(not(feature = "tls"))]
             SocketError::Io(error) => error.into(),
         }

@@ -6,20 +6,23 @@ use core::{
 };
 use std::collections::VecDeque;
 
-use memring_client::failure::{Cause, Error, Evidence, Many};
+use memring_client::{
+    failure::{Cause, Error, Evidence, Many},
+    watch::{self, Attempt},
+};
 use memring_core::health::Verdict;
 use memring_text::{Operation, ProtocolError, Request};
 
 use crate::{
     call::{read, tell},
     deadline::{Deadline, Timer},
+    fleet,
     pool::{
         Pool,
         mux::{MustWatch, Mux},
         slots::{Failure, SlotId},
         waiting::Entering,
     },
-    watch::{self, Attempt},
 };
 
 mod plan;
@@ -101,7 +104,7 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
     fn new(name: &'static str, share: Share<'b, O>, deadline: Deadline) -> Self {
         let attempt = match share.verdict {
             Verdict::Down { .. } => None,
-            verdict => Some(share.pool.watch().attempt(name, deadline.begin(), verdict == Verdict::Probe)),
+            verdict => Some(share.pool.watch().attempt(name, deadline.begun(), verdict == Verdict::Probe)),
         };
         let mux = share.pool.mux();
         let (entering, slots) = (Entering::new(mux), VecDeque::with_capacity(share.operations.len()));
@@ -155,7 +158,7 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         to: &impl Fn(O::Output) -> Result<T, Cause>,
     ) {
         if let Verdict::Down { retry_at } = self.share.verdict {
-            self.refuse(results, &watch::down(retry_at));
+            self.refuse(results, &watch::down(retry_at, fleet::now()));
         }
         if self.is_entering() {
             match self.poll_queue(cx, deadline) {

@@ -9,6 +9,7 @@ use std::{
 use memring_client::{
     Naming, OwnedCredentials,
     failure::{Cause, Error, Event, Observer},
+    insight,
     route::{FailurePolicy, Rules},
     spec::{ServerSpec, ServerSpecError},
 };
@@ -19,7 +20,6 @@ use crate::{
     client::Client,
     dial::DialOptions,
     fleet::{self, Fleet},
-    insight,
     pool::{Pool, PoolOptions, mux::MuxOptions, room::RoomLimits},
 };
 

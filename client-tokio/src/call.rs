@@ -7,20 +7,20 @@ use std::{sync::Arc, time::SystemTime};
 use memring_client::{
     failure::{Cause, Error, Event},
     route::Route,
+    watch::{self, Attempt},
 };
 use memring_text::{Operation, UnixTime};
 use tokio::time::timeout_at;
 
 use crate::{
     deadline::Deadline,
-    fleet::Fleet,
+    fleet::{self, Fleet},
     pool::{
         Pool,
         mux::{MustWatch, Mux},
         slots::{Failure, Outcome, SlotId},
         waiting::{Entering, Waiting},
     },
-    watch::{self, Attempt},
 };
 
 /// Where an operation goes: to the server that holds `key`, or to who stands in for it.
@@ -40,9 +40,9 @@ impl<'k> Target<'k> {
         name: &'static str,
         deadline: Deadline,
     ) -> Result<Self, Error> {
-        let route = fleet
-            .route(key, watch::now)
-            .map_err(|down| failed(fleet.pool(down.place), name, watch::down(down.retry_at), false))?;
+        let route = fleet.route(key, fleet::now).map_err(|down| {
+            failed(fleet.pool(down.place), name, watch::down(down.retry_at, fleet::now()), false)
+        })?;
         let target = Self { fleet, key, name, deadline, route };
         if target.fleet.is_stand_in(route) {
             target.rerouted(target.fleet.place(key));
@@ -85,7 +85,7 @@ impl<'k> Target<'k> {
 
     /// For who asks the server in another way than this: it wants to know how that ends.
     pub(crate) fn attempt(&self) -> Attempt<'_> {
-        self.pool().watch().attempt(self.name, self.deadline.begin(), self.route.is_probe)
+        self.pool().watch().attempt(self.name, self.deadline.begun(), self.route.is_probe)
     }
 
     /// What the operation is called.
@@ -101,7 +101,7 @@ impl<'k> Target<'k> {
 
     fn route_on(&mut self) -> bool {
         let from = self.route.place;
-        let next = self.fleet.route_on(self.key, self.route, watch::now());
+        let next = self.fleet.route_on(self.key, self.route, fleet::now());
         self.route = next.unwrap_or(self.route);
         if next.is_some() {
             self.rerouted(from);
@@ -143,7 +143,7 @@ pub(crate) async fn ask<O: Operation<Vec<u8>>>(
     deadline: Deadline,
     is_probe: bool,
 ) -> Result<O::Output, Box<Failure>> {
-    let attempt = pool.watch().attempt(name, deadline.begin(), is_probe);
+    let attempt = pool.watch().attempt(name, deadline.begun(), is_probe);
     let outcome = exchange(pool.mux(), operation, deadline).await;
     let result = read(operation, outcome);
     attempt.ended(result.as_ref().map_err(|failure| &failure.cause));

@@ -27,6 +27,11 @@ impl Deadline {
         self.begin
     }
 
+    /// The same by the clock of the standard library.
+    pub(crate) fn begun(self) -> std::time::Instant {
+        self.begin.into_std()
+    }
+
     /// When it is given up.
     pub(crate) const fn at(self) -> Instant {
         self.at

@@ -3,6 +3,8 @@
 use core::{net::SocketAddr, time::Duration};
 use std::{io, path::Path};
 
+#[cfg(feature = "tls")]
+use memring_client::tls::{Tls, TlsTarget, cause_of};
 use memring_client::{OwnedCredentials, failure::Cause, spec::Address};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
@@ -13,8 +15,6 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use self::auth::authenticate;
-#[cfg(feature = "tls")]
-use crate::tls::{Tls, TlsTarget, cause_of};
 use crate::{resolve::Resolver, socket::Stream};
 
 mod auth;

@@ -1,11 +1,12 @@
-//! The servers at one point of time: who holds which key, and the connections to each. The rules are the core's.
+//! The servers at one point of time: who holds which key, and the connections to each. The rules are
+//! [`memring_client::route`]'s; the clock is this client's.
 
 use memring_client::{
     failure::Cause,
     route::{self, FleetError},
-    spec::ServerSpec,
+    watch::{self, Watch},
 };
-use memring_core::health::ServerHealth;
+use memring_core::health::Instant;
 
 use crate::pool::Pool;
 
@@ -13,18 +14,18 @@ use crate::pool::Pool;
 pub(crate) type Fleet = route::Fleet<Pool>;
 
 impl route::Watched for Pool {
-    fn serves(&self, spec: &ServerSpec) -> bool {
-        Self::serves(self, spec)
-    }
-
-    fn is_noted(&self) -> bool {
-        self.watch().is_noted()
-    }
-
-    fn with_health<T>(&self, act: impl FnOnce(&mut ServerHealth) -> T) -> T {
-        self.watch().with_health(act)
+    fn watch(&self) -> &Watch {
+        Self::watch(self)
     }
 }
+
+/// The present, as the health of servers counts time.
+pub(crate) fn now() -> Instant {
+    watch::moment(CLOCK())
+}
+
+/// What time it is for this client: its runtime says, and a test may have paused that.
+pub(crate) const CLOCK: watch::Clock = || tokio::time::Instant::now().into_std();
 
 /// Why there is no fleet.
 pub(crate) fn cause(error: FleetError<Cause>) -> Cause {

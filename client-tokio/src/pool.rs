@@ -9,7 +9,8 @@ use std::sync::Arc;
 use memring_client::{
     KnownCapabilities,
     failure::{Cause, Event, Evidence, Observer},
-    spec::{Address, ServerSpec},
+    spec::ServerSpec,
+    watch::{Watch, WatchOptions},
 };
 use memring_core::health::HealthPolicy;
 use memring_text::{Limits, Ttl};
@@ -21,8 +22,8 @@ use self::{
 use crate::{
     deadline::Deadline,
     dial::{DialOptions, Dialer},
+    fleet::CLOCK,
     socket::Stream,
-    watch::{Watch, WatchOptions},
 };
 
 mod answer;
@@ -54,7 +55,6 @@ pub(crate) struct PoolOptions {
 #[derive(Debug)]
 pub(crate) struct Pool {
     watch: Arc<Watch>,
-    address: Address,
     capabilities: KnownCapabilities,
     stand_in_ttl: Ttl,
     muxes: Box<[Arc<Mux>]>,
@@ -68,11 +68,10 @@ impl Pool {
         let dialer = Arc::new(Dialer::new(spec.address(), &options.dial)?);
         let MuxOptions { connect_timeout, timeout, .. } = options.mux;
         let observer = options.observer.clone();
-        let watch = WatchOptions { policy: options.health, observer, connect_timeout, timeout };
-        let watch = Arc::new(Watch::new(spec.name().into(), spec.address(), watch));
+        let watch = WatchOptions { policy: options.health, observer, connect_timeout, timeout, clock: CLOCK };
+        let watch = Arc::new(Watch::new(spec, watch));
         let mux = |_| Arc::new(Mux::new(Arc::clone(&dialer), Arc::clone(&watch), options.mux.clone()));
         Ok(Self {
-            address: spec.address().clone(),
             capabilities: KnownCapabilities::new(),
             stand_in_ttl: options.stand_in_ttl,
             muxes: (0..options.size.max(1)).map(mux).collect(),
@@ -100,11 +99,6 @@ impl Pool {
     /// The longest that an item lives here while the server stands in for another.
     pub(crate) const fn stand_in_ttl(&self) -> Ttl {
         self.stand_in_ttl
-    }
-
-    /// Whether this is the pool that `spec` needs.
-    pub(crate) fn serves(&self, spec: &ServerSpec) -> bool {
-        **self.name() == *spec.name() && self.address == *spec.address()
     }
 
     /// The connection for the next request: one after the other.

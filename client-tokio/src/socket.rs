@@ -63,7 +63,7 @@ impl Transport for Stream {
 
     #[cfg(feature = "tls")]
     fn cause_of(error: io::Error) -> Cause {
-        crate::tls::cause_of(error, Cause::from)
+        memring_client::tls::cause_of(error, Cause::from)
     }
 }
 

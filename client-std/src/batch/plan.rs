@@ -8,7 +8,10 @@ use memring_client::{
 use memring_text::{Key, Operation};
 
 use super::Site;
-use crate::{call::short_lived, fleet::Fleet, watch};
+use crate::{
+    call::short_lived,
+    fleet::{self, Fleet},
+};
 
 /// The keys of a batch as they go on the wire, server by server; those of one server in the order of the batch.
 pub(crate) struct Plan<'b> {
@@ -35,7 +38,7 @@ impl<'b> Plan<'b> {
     ) -> Result<Self, Error> {
         let wire_keys = Key::all_prefixed(prefix, keys.map(|key| -> &'b [u8] { key }), room)
             .map_err(|(position, error)| Error::at(position, name, error))?;
-        let routes = fleet.route_many(places, watch::now);
+        let routes = fleet.route_many(places, fleet::now);
         let groups = Groups::new(routes.places(), fleet.pools().len());
         let keys = groups.gather(&wire_keys);
         let plan = Self { fleet, keys, groups, routes };

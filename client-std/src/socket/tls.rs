@@ -7,13 +7,11 @@ use std::{
 };
 
 use memring_client::failure::Cause;
+use memring_client::tls::{TlsTarget, cause_of};
 use rustls::ClientConnection;
 
 use super::{SHORTEST, has_timed_out};
-use crate::{
-    deadline::Deadline,
-    tls::{TlsTarget, cause_of},
-};
+use crate::deadline::Deadline;
 
 /// An encrypted stream over a TCP connection.
 pub(crate) struct TlsStream {

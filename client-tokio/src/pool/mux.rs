@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard};
 
 #[cfg(all(test, memring_loom))]
 use loom::sync::{Mutex, MutexGuard};
-use memring_client::failure::Cause;
+use memring_client::{failure::Cause, watch::Watch};
 use memring_text::{Limits, Request};
 use tokio::{
     runtime::{self, Handle, RuntimeFlavor},
@@ -25,7 +25,7 @@ use super::{
     slots::{Failure, Outcome, SlotId},
     state::State,
 };
-use crate::{deadline::Deadline, dial::Dialer, watch::Watch};
+use crate::{deadline::Deadline, dial::Dialer};
 
 /// What connections are made with.
 #[derive(Clone, Debug)]

@@ -90,22 +90,6 @@ fn both_clients_have_files_of_the_same_names() {
     }
 }
 
-/// What neither waits nor belongs into a core (it needs both of them, or other crates) is written once and copied.
-#[test]
-fn what_does_not_wait_is_the_same_to_the_letter() {
-    for file in ["fleet.rs", "insight.rs", "tls.rs", "watch.rs"] {
-        let [std, tokio] = ["std", "tokio"].map(|client| {
-            let text = fs::read_to_string(source(client).join(file)).unwrap();
-            // Each has its own name, and its runtime's clock.
-            let lines = text
-                .lines()
-                .filter(|line| !line.ends_with("time::Instant,") && !line.ends_with("time::Instant;"));
-            lines.map(|line| line.replace(&format!("memring_{client}"), "memring")).collect::<Vec<_>>()
-        });
-        assert_eq!(std, tokio, "{file}");
-    }
-}
-
 #[test]
 fn both_clients_have_methods_of_the_same_signatures() {
     let [std, tokio] = ["std", "tokio"].map(|client| {

@@ -3,27 +3,28 @@
 use core::fmt;
 use std::{io, sync::Arc};
 
-use memring_client::{
-    failure::{Cause, Error},
-    spec::Address,
-};
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 
-/// How connections are encrypted, for [`Builder::tls`](crate::Builder::tls): whom they trust, and what they show of
+use crate::{
+    failure::{Cause, Error},
+    spec::Address,
+};
+
+/// How connections are encrypted, for a client's `Builder::tls`: whom they trust, and what they show of
 /// themselves.
 ///
 /// A server's certificate must be issued by somebody who is trusted, be valid at the time, and name the host of the
 /// server's address, be it a name or a number. TLS 1.2 and 1.3 are spoken.
 ///
 /// ```no_run
-/// use memring_tokio::{Client, Tls};
+/// use memring_client::Tls;
 ///
 /// let tls = Tls::with_roots(&std::fs::read("ca.pem")?)?;
-/// let client = Client::builder().servers(["cache-1.internal:11211"]).tls(tls).build()?;
+/// // Client::builder().servers(["cache-1.internal:11211"]).tls(tls).build()
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -31,8 +32,8 @@ use rustls::{
 ///
 /// ```no_run
 /// use std::sync::Arc;
-/// use memring_tokio::{
-///     Client, Tls,
+/// use memring_client::{
+///     Tls,
 ///     rustls::{
 ///         ClientConfig, RootCertStore,
 ///         crypto::ring::default_provider,
@@ -47,7 +48,7 @@ use rustls::{
 ///     .with_safe_default_protocol_versions()?
 ///     .with_root_certificates(roots)
 ///     .with_client_auth_cert(chain, PrivateKeyDer::from_pem_file("client.key")?)?;
-/// let client = Client::builder().servers(["cache-1.internal"]).tls(Tls::with_config(config)).build()?;
+/// let tls = Tls::with_config(config);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -61,7 +62,7 @@ impl Tls {
     /// Trusts whom the system trusts. Where `SSL_CERT_FILE` or `SSL_CERT_DIR` is set, that is what the system trusts.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the system trusts nobody.
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config) where the system trusts nobody.
     pub fn system() -> Result<Self, Error> {
         Self::trusting(rustls_native_certs::load_native_certs().certs).map_err(error)
     }
@@ -69,7 +70,7 @@ impl Tls {
     /// Trusts only those whose certificates are in `pem`, and whom these have certified.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where there is none, or something else.
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config) where there is none, or something else.
     pub fn with_roots(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         let certificates = CertificateDer::pem_slice_iter(pem.as_ref()).collect::<Result<_, _>>();
         certificates.map_err(Cause::config).and_then(Self::trusting).map_err(error)
@@ -84,7 +85,7 @@ impl Tls {
     /// Wants certificates of this name, whatever the addresses of the servers are.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where it is no name.
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config) where it is no name.
     pub fn server_name(self, name: &str) -> Result<Self, Error> {
         Ok(Self { server_name: Some(server_name(name).map_err(error)?), ..self })
     }
@@ -105,7 +106,10 @@ impl Tls {
     }
 
     /// What it takes to open a connection to `address`.
-    pub(crate) fn for_server(&self, address: &Address) -> Result<TlsTarget, Cause> {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): the address is none for TLS.
+    pub fn for_server(&self, address: &Address) -> Result<TlsTarget, Cause> {
         let name = match (address, &self.server_name) {
             (Address::Unix(_), _) => return Err(Cause::config(TlsError::Unix)),
             (Address::Tcp { .. }, Some(name)) => name.clone(),
@@ -123,9 +127,11 @@ impl fmt::Debug for Tls {
 
 /// Whom one server must be.
 #[derive(Clone)]
-pub(crate) struct TlsTarget {
-    pub(crate) config: Arc<ClientConfig>,
-    pub(crate) name: ServerName<'static>,
+pub struct TlsTarget {
+    /// What rustls does.
+    pub config: Arc<ClientConfig>,
+    /// The name that its certificate must have.
+    pub name: ServerName<'static>,
 }
 
 impl fmt::Debug for TlsTarget {
@@ -135,7 +141,7 @@ impl fmt::Debug for TlsTarget {
 }
 
 /// Takes what rustls says out of what it is wrapped in; anything else is `otherwise`.
-pub(crate) fn cause_of(error: io::Error, otherwise: impl FnOnce(io::Error) -> Cause) -> Cause {
+pub fn cause_of(error: io::Error, otherwise: impl FnOnce(io::Error) -> Cause) -> Cause {
     match error.downcast::<rustls::Error>() {
         Ok(error) => Cause::tls(error),
         Err(error) => otherwise(error),

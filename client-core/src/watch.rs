@@ -1,5 +1,5 @@
-//! What is known of one server's health, and who is told when that changes. The rules are the core's; here are the clock,
-//! the lock and the dice.
+//! What is known of one server's health, and who is told when that changes. The rules are the core's; here are the lock
+//! and the dice. The clock is the client's.
 
 use core::{
     hash::{BuildHasher as _, Hasher as _},
@@ -12,31 +12,39 @@ use std::{
     time::Instant,
 };
 
-use memring_client::{
-    failure::{Cause, Counters, Event, Evidence, Observer},
-    spec::Address,
-};
 use memring_core::health::{self, HealthPolicy, HealthStatus, ServerHealth};
 
-use crate::insight::{Place, Sight};
+use crate::{
+    failure::{Cause, Counters, Event, Evidence, Observer},
+    insight::{Scene, Sight},
+    spec::{Address, ServerSpec},
+};
+
+/// Tells the time: the system's, or that of a runtime whose tests may pause it.
+pub type Clock = fn() -> Instant;
 
 /// What servers are watched with.
 #[derive(Clone, Debug)]
-pub(crate) struct WatchOptions {
+pub struct WatchOptions {
     /// When a server is down; `None` for never.
-    pub(crate) policy: Option<HealthPolicy>,
-    pub(crate) observer: Observer,
-    /// How long an operation must have waited for a connection, and for its reply, to speak against the server: the
-    /// impatience of one caller is no failure.
-    pub(crate) connect_timeout: Duration,
-    pub(crate) timeout: Duration,
+    pub policy: Option<HealthPolicy>,
+    /// Who is told of what happens.
+    pub observer: Observer,
+    /// How long an operation must have waited for a connection to speak against the server: the impatience of one caller
+    /// is no failure.
+    pub connect_timeout: Duration,
+    /// How long it must have waited for its reply.
+    pub timeout: Duration,
+    /// What time it is.
+    pub clock: Clock,
 }
 
 /// The watch over one server.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub struct Watch {
     name: Arc<str>,
-    place: Place,
+    address: Address,
+    scene: Scene,
     options: WatchOptions,
     counters: Counters,
     /// A copy of the health's own word, to be read without the lock.
@@ -45,11 +53,13 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Of the server `name` nothing is known yet.
-    pub(crate) fn new(name: Arc<str>, address: &Address, options: WatchOptions) -> Self {
+    /// Of the server `spec` nothing is known yet.
+    #[must_use]
+    pub fn new(spec: &ServerSpec, options: WatchOptions) -> Self {
         Self {
-            name,
-            place: Place::new(address),
+            name: spec.name().into(),
+            address: spec.address().clone(),
+            scene: Scene::new(spec.address()),
             options,
             counters: Counters::default(),
             is_noted: AtomicBool::new(false),
@@ -58,29 +68,38 @@ impl Watch {
     }
 
     /// The server's name.
-    pub(crate) const fn name(&self) -> &Arc<str> {
+    #[must_use]
+    pub const fn name(&self) -> &Arc<str> {
         &self.name
     }
 
+    /// Whether this is the watch over the server that `spec` means: the same name at the same address.
+    #[must_use]
+    pub fn serves(&self, spec: &ServerSpec) -> bool {
+        *self.name == *spec.name() && self.address == *spec.address()
+    }
+
     /// What has happened so far.
-    pub(crate) const fn counters(&self) -> &Counters {
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
         &self.counters
     }
 
     /// Counts what has happened, and tells who watches.
     #[cold]
-    pub(crate) fn tell(&self, event: Event<'_>) {
+    pub fn tell(&self, event: Event<'_>) {
         self.counters.event(&event);
         self.options.observer.tell(|| event);
     }
 
     /// Whether anything is noted of the server.
-    pub(crate) fn is_noted(&self) -> bool {
+    #[must_use]
+    pub fn is_noted(&self) -> bool {
         self.is_noted.load(Ordering::Relaxed)
     }
 
     /// Runs `act` on what is known.
-    pub(crate) fn with_health<T>(&self, act: impl FnOnce(&mut ServerHealth) -> T) -> T {
+    pub fn with_health<T>(&self, act: impl FnOnce(&mut ServerHealth) -> T) -> T {
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         let result = act(&mut health);
         self.is_noted.store(health.is_noted(), Ordering::Relaxed);
@@ -89,14 +108,15 @@ impl Watch {
 
     /// The operation `name`, which began at `began`, is about to ask the server.
     #[inline]
-    pub(crate) fn attempt(&self, name: &'static str, began: Instant, is_probe: bool) -> Attempt<'_> {
+    pub fn attempt(&self, name: &'static str, began: Instant, is_probe: bool) -> Attempt<'_> {
         self.counters.operation();
-        Attempt { watch: self, began, is_probe, sight: Sight::new(&self.place, name) }
+        Attempt { watch: self, began, is_probe, sight: Sight::new(&self.scene, name) }
     }
 
     /// What is known, for the caller to see.
-    pub(crate) fn status(&self) -> HealthStatus {
-        self.with_health(|health| health.status(now()))
+    #[must_use]
+    pub fn status(&self) -> HealthStatus {
+        self.with_health(|health| health.status(self.now()))
     }
 
     #[cold]
@@ -110,7 +130,7 @@ impl Watch {
     #[cold]
     fn learn(&self, cause: &Cause, began: Instant) -> bool {
         let Some(policy) = &self.options.policy else { return false };
-        let now = Instant::now();
+        let now = (self.options.clock)();
         let evidence = if self.is_impatience(cause, now - began) { Evidence::None } else { cause.evidence() };
         let moment = moment(now);
         let down = match evidence {
@@ -132,6 +152,10 @@ impl Watch {
         true
     }
 
+    fn now(&self) -> health::Instant {
+        moment((self.options.clock)())
+    }
+
     fn is_impatience(&self, cause: &Cause, waited: Duration) -> bool {
         let WatchOptions { connect_timeout, timeout, .. } = self.options;
         // In a batch, a connection may take half the time at most.
@@ -142,7 +166,7 @@ impl Watch {
 
 /// An operation on its way to a server. However it ends, the probe that it may be is not forgotten.
 #[derive(Debug)]
-pub(crate) struct Attempt<'w> {
+pub struct Attempt<'w> {
     watch: &'w Watch,
     began: Instant,
     is_probe: bool,
@@ -151,8 +175,8 @@ pub(crate) struct Attempt<'w> {
 
 impl Attempt<'_> {
     /// Notes how it has ended. While nothing is noted of the server, a success costs a look.
-    pub(crate) fn ended<T>(mut self, result: Result<T, &Cause>) {
-        self.sight.ended(result.as_ref().map(drop).map_err(|cause| Some(cause.kind())));
+    pub fn ended<T>(mut self, result: Result<T, &Cause>) {
+        self.sight.ended(result.as_ref().map(drop).map_err(|cause| cause.kind()));
         match result {
             Ok(_) => {
                 self.is_probe = false;
@@ -167,25 +191,22 @@ impl Attempt<'_> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        self.sight.ended(Err(None));
+        self.sight.dropped();
         if self.is_probe {
-            self.watch.with_health(|health| health.unlearned(now()));
+            self.watch.with_health(|health| health.unlearned(self.watch.now()));
         }
     }
 }
 
-/// The present, as the core counts time.
-pub(crate) fn now() -> health::Instant {
-    moment(Instant::now())
-}
-
-/// A server is left alone until `retry_at`.
-pub(crate) fn down(retry_at: health::Instant) -> Cause {
-    Cause::Down(retry_at.since(now()))
+/// A server is left alone until `retry_at`, and it is `now`.
+#[must_use]
+pub fn down(retry_at: health::Instant, now: health::Instant) -> Cause {
+    Cause::Down(retry_at.since(now))
 }
 
 /// A moment, as the core counts time: from a year before this was first asked.
-fn moment(at: Instant) -> health::Instant {
+#[must_use]
+pub fn moment(at: Instant) -> health::Instant {
     static FIRST: OnceLock<Instant> = OnceLock::new();
     let first = *FIRST.get_or_init(|| at);
     let since = (at + YEAR).saturating_duration_since(first);
