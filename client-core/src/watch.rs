@@ -110,7 +110,7 @@ impl Watch {
     #[inline]
     pub fn attempt(&self, name: &'static str, began: Instant, is_probe: bool) -> Attempt<'_> {
         self.counters.operation();
-        Attempt { watch: self, began, is_probe, sight: Sight::new(&self.scene, name) }
+        Attempt { watch: self, began, is_probe, silence: None, sight: Sight::new(&self.scene, name) }
     }
 
     /// What is known, for the caller to see.
@@ -128,10 +128,11 @@ impl Watch {
 
     /// Notes what `cause` says of the server. Says whether it does say anything.
     #[cold]
-    fn learn(&self, cause: &Cause, began: Instant) -> bool {
+    fn learn(&self, cause: &Cause, began: Instant, silence: Option<Duration>) -> bool {
         let Some(policy) = &self.options.policy else { return false };
         let now = (self.options.clock)();
-        let evidence = if self.is_impatience(cause, now - began) { Evidence::None } else { cause.evidence() };
+        let is_impatience = self.is_impatience(cause, now - began, silence);
+        let evidence = if is_impatience { Evidence::None } else { cause.evidence() };
         let moment = moment(now);
         let down = match evidence {
             Evidence::None => return false,
@@ -156,11 +157,13 @@ impl Watch {
         moment((self.options.clock)())
     }
 
-    fn is_impatience(&self, cause: &Cause, waited: Duration) -> bool {
+    /// Whether time ran out that says nothing of the server: too little of it, or, in a batch, not the server's own.
+    fn is_impatience(&self, cause: &Cause, waited: Duration, silence: Option<Duration>) -> bool {
         let WatchOptions { connect_timeout, timeout, .. } = self.options;
         // In a batch, a connection may take half the time at most.
         let needed = if cause.is_unreached() { connect_timeout.min(timeout / 2) } else { timeout };
-        cause.is_timeout() && cause.evidence() == Evidence::Failed && waited < needed
+        let is_short = waited < needed || silence.is_some_and(|silence| silence < needed / 2);
+        cause.is_timeout() && cause.evidence() == Evidence::Failed && is_short
     }
 }
 
@@ -170,10 +173,18 @@ pub struct Attempt<'w> {
     watch: &'w Watch,
     began: Instant,
     is_probe: bool,
+    /// In a batch: for how long the server had its chance to go on, and did not.
+    silence: Option<Duration>,
     sight: Sight,
 }
 
 impl Attempt<'_> {
+    /// Notes for how long the server was waited for in vain at the end, where it was not the only one: time that others
+    /// have spent says nothing of it. Half of what would be needed of a server that is asked alone speaks against it.
+    pub const fn was_silent_for(&mut self, silence: Duration) {
+        self.silence = Some(silence);
+    }
+
     /// Notes how it has ended. While nothing is noted of the server, a success costs a look.
     pub fn ended<T>(mut self, result: Result<T, &Cause>) {
         self.sight.ended(result.as_ref().map(drop).map_err(|cause| cause.kind()));
@@ -184,7 +195,7 @@ impl Attempt<'_> {
                     self.watch.answered();
                 }
             }
-            Err(cause) => self.is_probe &= !self.watch.learn(cause, self.began),
+            Err(cause) => self.is_probe &= !self.watch.learn(cause, self.began, self.silence),
         }
     }
 }

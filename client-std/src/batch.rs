@@ -1,47 +1,53 @@
-//! Many requests at once: written to every server before a reply of any is read.
+//! Many requests at once: written to every server before a reply of any is read, and from then on each server goes on by
+//! itself. One that hangs keeps nobody waiting but those who asked for its keys.
 
-use core::{iter, mem, ptr};
+use core::{iter, time::Duration};
+use std::time::Instant;
 
-use memring_client::{
-    failure::{Cause, Error, Evidence, Many},
-    watch::{self, Attempt},
-};
+use memring_client::failure::{Cause, Error, Many};
 use memring_core::health::Verdict;
 use memring_text::{ProtocolError, Request};
 
 use crate::{
-    call::failed,
     deadline::Deadline,
-    fleet,
-    pool::{Lease, Pool, Wire},
+    pool::{Pool, Wire},
+    socket::wait,
 };
 
 mod gets;
+mod leg;
 mod plan;
 mod requests;
 
 pub(crate) use gets::Gets;
+use leg::Leg;
 pub(crate) use plan::Plan;
 pub(crate) use requests::Requests;
 
-/// One server's share of a batch. It is worked off in rounds, each of them small enough for the server to take it
-/// whole although nobody reads its replies yet.
+/// One server's share of a batch.
 pub(crate) trait Share {
     /// What a key comes to.
     type Output;
 
-    /// Writes the requests of the next round.
-    fn send(&mut self, wire: &mut Wire) -> Result<(), Cause>;
+    /// Writes the next requests, if there may be more of them now. Says whether there could be more if the connection had
+    /// taken what it has.
+    fn send(&mut self, wire: &mut Wire) -> Result<bool, Cause>;
 
-    /// Reads the replies of this round, and gives `put` what the key at each position of the batch comes to. The first
-    /// word counts.
+    /// Reads what has come of the replies, and gives `put` what the key at each position of the batch comes to. The first
+    /// word counts. Says whether everything that was written is answered.
     fn receive(
         &mut self,
         wire: &mut Wire,
         put: impl FnMut(usize, Result<Self::Output, Cause>),
-    ) -> Result<(), Cause>;
+    ) -> Result<bool, Cause>;
 
-    /// A request of the round at hand, to tell what its kind allows; `None` when all rounds are over.
+    /// How much is written and not answered.
+    fn owed(&self) -> usize;
+
+    /// Forgets that anything was written that is not answered: it is written again, over another connection.
+    fn forget(&mut self);
+
+    /// A request of those to be answered, to tell what its kind allows; `None` when there are none left.
     fn request(&self) -> Option<Request<'_>>;
 
     /// The positions of the share's keys in the batch.
@@ -63,146 +69,61 @@ pub(crate) fn run<'b, S: Share>(
     deadline: Deadline,
 ) -> Many<S::Output> {
     let mut results = Results::new(name, count);
-    let leg = |(site, share)| Leg::new(name, site, share, deadline);
-    let mut legs: Vec<_> = shares.map(leg).collect();
-    // All batches take their parts of the pools in the same order, so that no two of them wait for each other.
-    legs.sort_unstable_by_key(|leg| ptr::from_ref(leg.pool).addr());
-    for leg in &mut legs {
-        leg.enter(&mut results, deadline);
-    }
-    // To open a connection can take long. Meanwhile, the servers we have connections to may as well work.
-    legs.sort_by_key(|leg| !leg.is_used());
-    for leg in &mut legs {
-        leg.send(&mut results, deadline);
-    }
-    while legs.iter().any(Leg::is_open) {
-        for leg in &mut legs {
-            leg.receive(&mut results, deadline);
-        }
-        for leg in &mut legs {
-            leg.send(&mut results, deadline);
-        }
+    let mut legs: Vec<_> = shares.map(|(site, share)| Leg::new(name, site, share, deadline)).collect();
+    match &mut legs[..] {
+        [leg] => leg.run_alone(&mut results),
+        legs => run_together(legs, &mut results, deadline),
     }
     results.into_many()
 }
 
-/// One server's way through a batch.
-struct Leg<'b, S> {
-    name: &'static str,
-    pool: &'b Pool,
-    share: S,
-    verdict: Verdict,
-    /// What the server's health is told of; taken when the leg is over. A server that is down is not asked.
-    attempt: Option<Attempt<'b>>,
-    /// A refusal of one request that speaks against the server as a whole.
-    refusal: Option<Cause>,
-    /// `None` when it is over, well or not.
-    lease: Option<Lease<'b>>,
-}
-
-impl<'b, S: Share> Leg<'b, S> {
-    fn new(name: &'static str, site: Site<'b>, share: S, deadline: Deadline) -> Self {
-        let Site { pool, verdict } = site;
-        let attempt = match verdict {
-            Verdict::Down { .. } => None,
-            verdict => Some(pool.watch().attempt(name, deadline.begun(), verdict == Verdict::Probe)),
+/// Lets each of `legs` go on as soon as it can.
+fn run_together<S: Share>(legs: &mut [Leg<'_, S>], results: &mut Results<S::Output>, deadline: Deadline) {
+    for leg in &mut *legs {
+        leg.enter(results);
+    }
+    let mut is_ready = Vec::new();
+    loop {
+        // To open a connection can take long. All servers that we have connections to are asked before that.
+        let mut is_waiting = false;
+        for leg in legs.iter_mut().filter(|leg| leg.is_outside()) {
+            leg.enter(results);
+            is_waiting |= leg.is_outside();
+        }
+        for leg in legs.iter_mut().filter(|leg| leg.has_turn()) {
+            leg.turn(results);
+        }
+        let opened = legs.iter_mut().find(|leg| leg.is_unopened()).map(|leg| leg.turn(results)).is_some();
+        if !legs.iter().any(Leg::is_under_way) {
+            return;
+        }
+        let has_turn = opened || legs.iter().any(Leg::has_turn);
+        let time = match deadline.patience() {
+            _ if has_turn => Duration::ZERO,
+            Some(left) if is_waiting => left.min(LOOK_AGAIN),
+            left => left.unwrap_or_default(),
         };
-        Self { name, pool, share, verdict, attempt, refusal: None, lease: None }
-    }
-
-    const fn is_open(&self) -> bool {
-        self.lease.is_some()
-    }
-
-    fn is_used(&self) -> bool {
-        self.lease.as_ref().is_some_and(Lease::is_used)
-    }
-
-    fn enter(&mut self, results: &mut Results<S::Output>, deadline: Deadline) {
-        if let Verdict::Down { retry_at } = self.verdict {
-            return self.fail(results, watch::down(retry_at, fleet::now()), false);
+        let sockets = legs.iter().filter_map(Leg::socket);
+        if let Err(error) = wait(sockets, time, &mut is_ready) {
+            let cause = Cause::from(error);
+            legs.iter_mut().filter(|leg| leg.is_under_way()).for_each(|leg| leg.fail(results, &cause));
+            return;
         }
-        match self.pool.lease(&patience(deadline)) {
-            Ok(lease) => self.lease = Some(lease),
-            Err(cause) => self.fail(results, cause, false),
-        }
-    }
-
-    fn send(&mut self, results: &mut Results<S::Output>, deadline: Deadline) {
-        self.step(results, |leg, lease, _| leg.try_send(lease, deadline));
-    }
-
-    fn receive(&mut self, results: &mut Results<S::Output>, deadline: Deadline) {
-        let mut is_repeated = false;
-        self.step(results, |leg, lease, results| {
-            // Over a fresh connection, the round has to be written once more.
-            if mem::replace(&mut is_repeated, true) {
-                leg.try_send(lease, deadline)?;
-            }
-            let Leg { name, pool, share, refusal, .. } = leg;
-            share.receive(lease.wire(deadline)?, |position, result| {
-                let refused = |cause: Cause| {
-                    if cause.evidence() == Evidence::Failed {
-                        *refusal = Some(cause.clone());
-                    }
-                    failed(pool, name, cause, false)
-                };
-                results.put(position, result.map_err(refused));
-            })
-        });
-    }
-
-    /// Takes `step`, and takes it again over a fresh connection when the one from the pool turns out dead.
-    fn step(
-        &mut self,
-        results: &mut Results<S::Output>,
-        mut step: impl FnMut(&mut Self, &mut Lease<'b>, &mut Results<S::Output>) -> Result<(), Cause>,
-    ) {
-        let Some(mut lease) = self.lease.take() else { return };
-        let mut taken = step(self, &mut lease, results);
-        let closed = taken.as_ref().err().filter(|cause| cause.is_closed() && lease.is_used());
-        if let Some(cause) =
-            closed.filter(|_| self.share.request().is_some_and(|request| lease.may_retry(&request))).cloned()
-        {
-            lease.replace(&cause);
-            taken = step(self, &mut lease, results);
-        }
-        match taken {
-            Ok(()) if self.share.request().is_some() => self.lease = Some(lease),
-            // The lease ends here, and others may have the connection while this batch goes on.
-            Ok(()) => {
-                if let Some(attempt) = self.attempt.take() {
-                    attempt.ended(self.refusal.as_ref().map_or(Ok(()), Err));
-                }
-            }
-            Err(cause) => {
-                lease.ends(&cause);
-                let open = self.share.request().is_some_and(|request| lease.leaves_open(&request));
-                self.fail(results, cause, open);
+        let now = Instant::now();
+        let (is_late, is_over) = (deadline.left().is_zero(), deadline.patience().is_none());
+        let waiting = legs.iter_mut().filter(|leg| leg.socket().is_some());
+        for (leg, is_ready) in waiting.zip(is_ready.iter().copied()) {
+            if is_over || (is_late && !is_ready && !leg.has_turn()) {
+                leg.fail_in_time(results, now, is_ready);
+            } else if is_ready {
+                leg.may_go_on();
             }
         }
-    }
-
-    fn try_send(&mut self, lease: &mut Lease<'b>, deadline: Deadline) -> Result<(), Cause> {
-        let wire = lease.wire(patience(deadline))?;
-        wire.io_mut().begin(deadline);
-        self.share.send(wire)?;
-        Ok(wire.io_mut().flush()?)
-    }
-
-    fn fail(&mut self, results: &mut Results<S::Output>, cause: Cause, ambiguous: bool) {
-        if let Some(attempt) = self.attempt.take() {
-            attempt.ended(Err::<(), _>(&cause));
-        }
-        results.fail(self.share.positions(), failed(self.pool, self.name, cause, ambiguous));
     }
 }
 
-/// How long one server may be waited for before it is even asked: when that takes too long, there must be time left for
-/// those that answer.
-fn patience(deadline: Deadline) -> Deadline {
-    deadline.within(deadline.left() / 2)
-}
+/// How soon a pool that had no part left is asked again while there are other servers to wait for.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// What the keys have come to so far.
 struct Results<T> {

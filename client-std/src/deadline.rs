@@ -31,8 +31,8 @@ impl Deadline {
 
     /// The same deadline, but what has arrived by then may still be read for `overtime`.
     ///
-    /// A batch reads one server after the other: when the first one hangs, the others' replies are there, unread, when
-    /// the time is over.
+    /// Whoever is kept from reading in time, by a machine that is busy or a connection that has to be opened, finds the
+    /// replies of the others there, unread, when the time is over.
     pub(crate) const fn with_overtime(self, overtime: Duration) -> Self {
         Self { overtime, ..self }
     }
@@ -41,6 +41,11 @@ impl Deadline {
     pub(crate) fn within(self, timeout: Duration) -> Self {
         let at = Self::after(timeout).at.min(self.at);
         Self { at, soon: self.begun, ..self }
+    }
+
+    /// The same beginning, and nothing is waited for.
+    pub(crate) const fn at_once(self) -> Self {
+        Self { at: self.begun, soon: self.begun, overtime: Duration::ZERO, ..self }
     }
 
     /// How long an operation with this deadline may take from its beginning to its end.
@@ -59,6 +64,11 @@ impl Deadline {
     #[inline]
     pub(crate) fn has_just_begun(&self) -> bool {
         Instant::now() < self.soon
+    }
+
+    /// Whether half of the time is over, or more.
+    pub(crate) fn is_half_over(&self) -> bool {
+        self.begun.elapsed() >= self.timeout / 2
     }
 
     /// The time left; zero when it is over.

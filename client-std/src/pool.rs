@@ -133,6 +133,11 @@ impl Pool {
         Ok(lease)
     }
 
+    /// The same, if there is a part left now.
+    pub(crate) fn try_lease(&self, deadline: &Deadline) -> Option<Lease<'_>> {
+        self.lease(&deadline.at_once()).ok()
+    }
+
     #[cold]
     fn lease_in_time(&self, shelf: MutexGuard<'_, Shelf>, deadline: &Deadline) -> Result<Lease<'_>, Cause> {
         let mut shelf = shelf;
@@ -171,6 +176,11 @@ pub(crate) struct Lease<'p> {
 }
 
 impl Lease<'_> {
+    /// The connection, if there is one.
+    pub(crate) fn opened(&self) -> Option<&Wire> {
+        self.wire.as_ref()
+    }
+
     /// Whether there is a connection that was used before: it may have ended without our knowing.
     pub(crate) const fn is_used(&self) -> bool {
         self.is_used
@@ -242,7 +252,8 @@ impl Lease<'_> {
 impl Drop for Lease<'_> {
     #[inline]
     fn drop(&mut self) {
-        let wire = self.wire.take().filter(|wire| wire.state() == ExchangeState::Idle);
+        let is_whole = |wire: &Wire| wire.state() == ExchangeState::Idle && !wire.io().is_in_turns();
+        let wire = self.wire.take().filter(is_whole);
         let idle = wire.map(|wire| Idle { wire, fresh_until: Instant::now() + RESTLESS });
         let mut shelf = self.pool.lock();
         shelf.lent -= 1;

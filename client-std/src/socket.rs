@@ -17,10 +17,12 @@ use socket2::SockRef;
 
 #[cfg(feature = "tls")]
 pub(crate) use self::tls::TlsStream;
+pub(crate) use self::turns::wait;
 use crate::deadline::Deadline;
 
 #[cfg(feature = "tls")]
 mod tls;
+mod turns;
 
 /// A connected socket. Reads and writes return by the deadline, however many of them an operation takes.
 ///
@@ -35,7 +37,11 @@ pub(crate) struct Socket {
     write_limit: Duration,
     /// What is sent first does not wait, and the time need not be asked for it.
     at_once: bool,
+    /// Nothing waits: what cannot be done now is left to the next turn.
+    in_turns: bool,
     gathered: Vec<u8>,
+    /// How much of what is gathered has left; in turns only.
+    left: usize,
     sent: usize,
     received: usize,
 }
@@ -62,7 +68,9 @@ impl Socket {
             read_limit: limit,
             write_limit: limit,
             at_once: false,
+            in_turns: false,
             gathered: Vec::new(),
+            left: 0,
             sent: 0,
             received: 0,
         })
@@ -187,6 +195,9 @@ impl Socket {
     /// What does not fill the room is kept, so that the end of a large request leaves with what follows it.
     #[inline(never)]
     fn write_much(&mut self, buf: &[u8]) -> Result<usize, SocketError> {
+        if self.in_turns {
+            return self.write_in_turns(buf);
+        }
         if self.gathered.is_empty() && buf.len() > ROOM {
             let (most, _) = buf.split_at(buf.len() - LAST);
             return self.send(most);

@@ -14,4 +14,4 @@ pub use asynchronous::AsyncConnection;
 #[cfg(feature = "embedded-io")]
 pub use blocking::Connection;
 pub use dialog::ConnectionError;
-pub use items::Lent;
+pub use items::{Lent, Pieces};

@@ -109,7 +109,7 @@ pub use connection::AsyncConnection;
 #[cfg(feature = "embedded-io")]
 pub use connection::Connection;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
-pub use connection::{ConnectionError, Lent};
+pub use connection::{ConnectionError, Lent, Pieces};
 pub use encode::{GetLine, Head, MAX_HEAD_LEN, MAX_KEYS_PER_LINE, MAX_REQUEST_LINE, Parts};
 pub use error_line::{ErrorLine, ErrorWord, ServerError, ServerErrorKind};
 pub use exchange::{

@@ -1,7 +1,7 @@
 //! A server's share of a `get_many`.
 
 use memring_client::failure::Cause;
-use memring_text::{Get, GetVerb, Item, Key, Keys, Lent, Request};
+use memring_text::{Get, GetVerb, Item, Key, Keys, Lent, Pieces, Request};
 
 use super::Share;
 use crate::pool::Wire;
@@ -18,6 +18,10 @@ pub(crate) struct Gets<'b, R> {
     /// How many keys have their reply, and how many are asked for behind them.
     done: usize,
     asked: usize,
+    /// How far the reply has come.
+    pieces: Pieces,
+    room: Vec<u8>,
+    found: usize,
 }
 
 impl<'b, R> Gets<'b, R> {
@@ -30,7 +34,8 @@ impl<'b, R> Gets<'b, R> {
         read: R,
     ) -> Self {
         let items = usize::try_from(items).unwrap_or(usize::MAX).max(1);
-        Self { verb, keys, positions, read, items, done: 0, asked: 0 }
+        let (pieces, room) = (Pieces::default(), Vec::new());
+        Self { verb, keys, positions, read, items, done: 0, asked: 0, pieces, room, found: 0 }
     }
 
     fn to_do(&self) -> &'b [Key<'b>] {
@@ -42,37 +47,52 @@ impl<'b, R> Gets<'b, R> {
 impl<T: Default, R: Fn(usize, Item<Lent<'_, Vec<u8>>>) -> Result<T, Cause>> Share for Gets<'_, R> {
     type Output = T;
 
-    fn send(&mut self, wire: &mut Wire) -> Result<(), Cause> {
-        let keys = self.to_do();
-        self.asked = wire.send_get(self.verb, keys.get(..self.items).unwrap_or(keys))?;
-        Ok(())
+    fn send(&mut self, wire: &mut Wire) -> Result<bool, Cause> {
+        if self.asked == 0 {
+            let keys = self.to_do();
+            self.asked = wire.send_get(self.verb, keys.get(..self.items).unwrap_or(keys))?;
+        }
+        Ok(false)
     }
 
     fn receive(
         &mut self,
         wire: &mut Wire,
         mut put: impl FnMut(usize, Result<T, Cause>),
-    ) -> Result<(), Cause> {
+    ) -> Result<bool, Cause> {
         let keys = self.to_do();
         let keys = keys.get(..self.asked).unwrap_or(keys);
         let positions = self.positions.get(self.done..).unwrap_or(&[]);
         let positions = positions.get(..keys.len()).unwrap_or(positions);
         let expected = Keys { keys, cas: self.verb.has_cas() };
-        let (mut room, mut found) = (Vec::new(), 0_usize);
-        wire.receive_items(&expected, &mut room, |index, item| {
+        let Self { pieces, room, found, read, .. } = self;
+        let is_over = wire.receive_filled_items(&expected, pieces, room, |index, item| {
             if let Some(position) = positions.get(index) {
-                found = found.saturating_add(1);
-                put(*position, item.map_err(Cause::Full).and_then(|item| (self.read)(*position, item)));
+                *found = found.saturating_add(1);
+                put(*position, item.map_err(Cause::Full).and_then(|item| read(*position, item)));
             }
         })?;
+        if !is_over {
+            return Ok(false);
+        }
         // A miss is known at the end of the line only: what breaks off before it has not told.
-        if found < positions.len() {
+        if self.found < positions.len() {
             for position in positions {
                 put(*position, Ok(T::default()));
             }
         }
         self.done = self.done.saturating_add(self.asked);
-        Ok(())
+        self.forget();
+        Ok(true)
+    }
+
+    fn owed(&self) -> usize {
+        self.asked
+    }
+
+    fn forget(&mut self) {
+        (self.asked, self.found) = (0, 0);
+        self.pieces = Pieces::default();
     }
 
     fn request(&self) -> Option<Request<'_>> {

@@ -1,13 +1,15 @@
 //! A server's share of a batch of requests that have a line each: `set_many`, `delete_many`, a `Batch`, what
 //! goes to every server.
 
+use core::mem;
+
 use memring_client::failure::Cause;
 use memring_text::{MAX_KEY_LEN, Operation, Reply, Request};
 
 use super::Share;
 use crate::pool::Wire;
 
-/// Operations for one server, pipelined. Nobody reads their replies before the round is written.
+/// Operations for one server, pipelined.
 pub(crate) struct Requests<'b, O, R> {
     operations: &'b [O],
     positions: &'b [usize],
@@ -16,12 +18,14 @@ pub(crate) struct Requests<'b, O, R> {
     /// How many operations have their reply, and how many are written behind them.
     done: usize,
     asked: usize,
+    /// What has come of the reply to the oldest of them.
+    reply: Reply<Vec<u8>>,
 }
 
 impl<'b, O, R> Requests<'b, O, R> {
     /// The share of `operations`, which have these `positions` in the batch.
-    pub(crate) const fn new(operations: &'b [O], positions: &'b [usize], read: R) -> Self {
-        Self { operations, positions, read, done: 0, asked: 0 }
+    pub(crate) fn new(operations: &'b [O], positions: &'b [usize], read: R) -> Self {
+        Self { operations, positions, read, done: 0, asked: 0, reply: Reply::new(Vec::new()) }
     }
 
     fn to_do(&self) -> &'b [O] {
@@ -36,35 +40,56 @@ where
 {
     type Output = T;
 
-    fn send(&mut self, wire: &mut Wire) -> Result<(), Cause> {
-        self.asked = 0;
+    /// A connection that waits for nothing has the next ones while the replies to others come. On one that waits, a round
+    /// is written and then read, so it must be one that the server takes as a whole while nobody reads.
+    fn send(&mut self, wire: &mut Wire) -> Result<bool, Cause> {
+        let waits = !wire.io().is_in_turns();
+        if self.asked > if waits { 0 } else { ROUND / 2 } {
+            return Ok(false);
+        }
         let mut unread = None;
-        for operation in self.to_do().iter().take(ROUND) {
+        let behind = self.to_do().get(self.asked..).unwrap_or(&[]);
+        for operation in behind.iter().take(ROUND.saturating_sub(self.asked)) {
             let request = operation.request();
-            if !is_safe(&request, &mut unread) {
+            if waits && !is_safe(&request, &mut unread) {
                 break;
+            }
+            if !waits && wire.io().is_full() {
+                return Ok(true);
             }
             wire.send(&request)?;
             self.asked += 1;
         }
-        Ok(())
+        Ok(false)
     }
 
     fn receive(
         &mut self,
         wire: &mut Wire,
         mut put: impl FnMut(usize, Result<T, Cause>),
-    ) -> Result<(), Cause> {
-        let end = self.done + self.asked;
-        let operations = self.operations.get(self.done..end).unwrap_or(&[]);
-        let positions = self.positions.get(self.done..end).unwrap_or(&[]);
-        for (operation, position) in operations.iter().zip(positions) {
-            let mut reply = Reply::new(Vec::new());
-            wire.receive(&operation.request(), |event, _| reply.take(event))?;
+    ) -> Result<bool, Cause> {
+        while self.asked > 0 {
+            let next = self.operations.get(self.done).zip(self.positions.get(self.done));
+            let Some((operation, position)) = next else { break };
+            let reply = &mut self.reply;
+            if !wire.receive_filled(&operation.request(), |event, _| reply.take(event))? {
+                return Ok(false);
+            }
+            let reply = mem::replace(reply, Reply::new(Vec::new()));
             put(*position, operation.output(reply).map_err(Cause::from).and_then(&self.read));
             self.done += 1;
+            self.asked -= 1;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    fn owed(&self) -> usize {
+        self.asked
+    }
+
+    fn forget(&mut self) {
+        self.asked = 0;
+        self.reply = Reply::new(Vec::new());
     }
 
     /// One that must not be sent twice, if there is any.
@@ -107,5 +132,5 @@ const LINE: usize = 64;
 /// How much may be written behind a get, in bytes: any socket's buffers hold that.
 const UNREAD: usize = 16 * 1024;
 
-/// Requests in flight. Their replies, some ten bytes each, fit into the buffers of any socket.
+/// Requests in flight. On a connection that waits, their replies, some ten bytes each, fit into the buffers of any socket.
 const ROUND: usize = 256;

@@ -11,6 +11,7 @@ mod faults;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod health;
+mod hung;
 mod keys;
 mod meta;
 mod mixed;

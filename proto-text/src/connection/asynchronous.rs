@@ -207,9 +207,9 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         if self.dialog.owed() == 0 {
             return Ok(());
         }
-        let mut pieces = Pieces::new(room);
+        let mut pieces = Pieces::default();
         self.flush().await?;
-        while self.dialog.needs_bytes() || !self.dialog.decode_items(oldest, &mut pieces, &mut take)? {
+        while self.dialog.needs_bytes() || !self.dialog.decode_items(oldest, &mut pieces, room, &mut take)? {
             self.dialog.unfinished = true;
             let read = self.io.read(self.dialog.free()).await;
             self.dialog.unfinished = false;

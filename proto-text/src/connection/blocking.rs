@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod streamed;
+mod turns;
 
 /// A connection to one server.
 ///
@@ -186,9 +187,9 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
         if self.dialog.owed() == 0 {
             return Ok(());
         }
-        let mut pieces = Pieces::new(room);
+        let mut pieces = Pieces::default();
         self.flush()?;
-        while self.dialog.needs_bytes() || !self.dialog.decode_items(oldest, &mut pieces, &mut take)? {
+        while self.dialog.needs_bytes() || !self.dialog.decode_items(oldest, &mut pieces, room, &mut take)? {
             let read = self.io.read(self.dialog.free());
             self.dialog.received(read)?;
         }

@@ -188,7 +188,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
     pub(super) fn decode_items<K: AsRef<[u8]>, V: Buffer>(
         &mut self,
         oldest: &Keys<'_, K>,
-        pieces: &mut Pieces<'_, V>,
+        pieces: &mut Pieces,
+        room: &mut V,
         take: &mut impl FnMut(usize, Result<Item<Lent<'_, V>>, Full>),
     ) -> Result<bool, ProtocolError> {
         loop {
@@ -204,7 +205,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
             }
             match self.exchange.decode(self.inbox.unread(), oldest)? {
                 Progress::Event { consumed, event, index, complete } => {
-                    pieces.take(&event, index, take);
+                    pieces.take(&event, index, room, take);
                     self.inbox.consume(consumed);
                     if complete {
                         break;

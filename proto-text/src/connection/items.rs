@@ -27,9 +27,11 @@ impl<V: Buffer> Lent<'_, V> {
     }
 }
 
-/// Puts together what does not lie in one piece in the connection's buffer.
-pub(super) struct Pieces<'v, V> {
-    room: &'v mut V,
+/// How far the items of a multi-get have come, where one does not lie in one piece in the connection's buffer.
+///
+/// It is of one reply, and begins as [`Pieces::default`].
+#[derive(Debug, Default)]
+pub struct Pieces {
     flags: u32,
     cas: Option<u64>,
     /// What is still to come of the value, in bytes.
@@ -39,31 +41,28 @@ pub(super) struct Pieces<'v, V> {
     pub(super) refusal: Option<ServerError>,
 }
 
-impl<'v, V: Buffer> Pieces<'v, V> {
-    pub(super) const fn new(room: &'v mut V) -> Self {
-        Self { room, flags: 0, cas: None, left: 0, full: None, refusal: None }
-    }
-
-    /// Takes the next event; lends `take` the item that it completes.
+impl Pieces {
+    /// Takes the next event, puts a value together in `room`, and lends `take` the item that is complete by it.
     #[inline(never)]
-    pub(super) fn take(
+    pub(super) fn take<V: Buffer>(
         &mut self,
         event: &Event<'_>,
         index: usize,
+        room: &mut V,
         take: &mut impl FnMut(usize, Result<Item<Lent<'_, V>>, Full>),
     ) {
         match *event {
             Event::Value(head) => {
-                self.room.truncate(0);
+                room.truncate(0);
                 (self.flags, self.cas, self.left, self.full) = (head.flags, head.cas, head.len, None);
             }
             Event::Data(_) if self.full.is_some() => {}
             Event::Data(piece) => {
                 self.left = self.left.saturating_sub(piece.len());
-                self.full = self.room.put_of(piece, self.left).err();
+                self.full = room.put_of(piece, self.left).err();
             }
             Event::ValueEnd => {
-                let item = Item { flags: self.flags, cas: self.cas, value: Lent::Joined(self.room) };
+                let item = Item { flags: self.flags, cas: self.cas, value: Lent::Joined(room) };
                 take(index, self.full.map_or(Ok(item), Err));
             }
             Event::Error(line) => self.refusal = Some(ServerError::from(line)),

@@ -1,0 +1,273 @@
+//! One server's way through a batch.
+
+use core::mem;
+use std::time::Instant;
+
+use memring_client::{
+    failure::{Cause, Evidence},
+    watch::{self, Attempt},
+};
+use memring_core::health::Verdict;
+
+use super::{Results, Share, Site};
+use crate::{
+    call::failed,
+    deadline::Deadline,
+    fleet,
+    pool::{Lease, Pool, Wire},
+    socket::Socket,
+};
+
+/// One server's way through a batch.
+pub(super) struct Leg<'b, S> {
+    name: &'static str,
+    pool: &'b Pool,
+    share: S,
+    verdict: Verdict,
+    deadline: Deadline,
+    /// What the server's health is told of; taken when the leg is over. A server that is down is not asked.
+    attempt: Option<Attempt<'b>>,
+    /// A refusal of one request that speaks against the server as a whole.
+    refusal: Option<Cause>,
+    stage: Stage,
+    lease: Option<Lease<'b>>,
+    /// Nobody else waits: this leg's own connection may.
+    is_alone: bool,
+    /// Requests have left. Where there are others, those are asked, too, before a reply is read.
+    is_asked: bool,
+    /// It may go on without waiting.
+    has_turn: bool,
+    /// When bytes moved last, or else since when they could have.
+    moved_at: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// It has no part of the pool yet.
+    Outside,
+    /// It has one; its connection may not be open yet.
+    Inside,
+    Over,
+}
+
+impl<'b, S: Share> Leg<'b, S> {
+    pub(super) fn new(name: &'static str, site: Site<'b>, share: S, deadline: Deadline) -> Self {
+        let Site { pool, verdict } = site;
+        let attempt = match verdict {
+            Verdict::Down { .. } => None,
+            verdict => Some(pool.watch().attempt(name, deadline.begun(), verdict == Verdict::Probe)),
+        };
+        Self {
+            name,
+            pool,
+            share,
+            verdict,
+            deadline,
+            attempt,
+            refusal: None,
+            stage: Stage::Outside,
+            lease: None,
+            is_alone: false,
+            is_asked: false,
+            has_turn: false,
+            moved_at: deadline.begun(),
+        }
+    }
+
+    /// Goes the whole way, where there is no other to wait for.
+    pub(super) fn run_alone(&mut self, results: &mut Results<S::Output>) {
+        self.is_alone = true;
+        self.enter(results);
+        while self.stage == Stage::Inside {
+            self.turn(results);
+        }
+    }
+
+    /// Takes part of the pool if there is one left, and gives up when it has waited for that for too long.
+    pub(super) fn enter(&mut self, results: &mut Results<S::Output>) {
+        if let Verdict::Down { retry_at } = self.verdict {
+            return self.fail(results, &watch::down(retry_at, fleet::now()));
+        }
+        let lease = if self.is_alone {
+            self.pool.lease(&self.deadline).map(Some)
+        } else {
+            Ok(self.pool.try_lease(&self.deadline))
+        };
+        match lease {
+            Ok(Some(lease)) => {
+                self.has_turn = lease.is_used();
+                self.lease = Some(lease);
+                self.stage = Stage::Inside;
+            }
+            Ok(None) if self.deadline.is_half_over() => self.fail(results, &Cause::PoolBusy),
+            Ok(None) => {}
+            Err(cause) => self.fail(results, &cause),
+        }
+    }
+
+    pub(super) fn is_outside(&self) -> bool {
+        self.stage == Stage::Outside
+    }
+
+    pub(super) fn is_under_way(&self) -> bool {
+        self.stage != Stage::Over
+    }
+
+    /// Whether it has to open a connection.
+    pub(super) fn is_unopened(&self) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.opened().is_none())
+    }
+
+    /// Whether it can go on without waiting.
+    pub(super) const fn has_turn(&self) -> bool {
+        self.has_turn
+    }
+
+    /// Its connection is ready.
+    pub(super) const fn may_go_on(&mut self) {
+        self.has_turn = true;
+    }
+
+    /// What it waits for.
+    pub(super) fn socket(&self) -> Option<&Socket> {
+        self.lease.as_ref()?.opened().map(|wire| wire.io())
+    }
+
+    /// Goes as far as it can without waiting, or for a while, lest the others wait too long.
+    pub(super) fn turn(&mut self, results: &mut Results<S::Output>) {
+        self.has_turn = false;
+        let Some(mut lease) = self.lease.take() else { return };
+        match self.try_turn(&mut lease, results) {
+            Ok(false) => self.lease = Some(lease),
+            // The lease ends here, and others may have the connection while this batch goes on.
+            Ok(true) => {
+                self.stage = Stage::Over;
+                if let Some(attempt) = self.attempt.take() {
+                    attempt.ended(self.refusal.as_ref().map_or(Ok(()), Err));
+                }
+            }
+            Err(cause) => self.fail_with(results, &lease, &cause),
+        }
+    }
+
+    /// Says whether it is over. Begins again over a fresh connection when the one from the pool turns out dead.
+    fn try_turn(&mut self, lease: &mut Lease<'b>, results: &mut Results<S::Output>) -> Result<bool, Cause> {
+        match self.go_on(lease, results) {
+            Err(cause) if cause.is_closed() && lease.is_used() && self.may_retry(lease) => {
+                lease.replace(&cause);
+                self.share.forget();
+                self.go_on(lease, results)
+            }
+            done => done,
+        }
+    }
+
+    fn may_retry(&self, lease: &Lease<'_>) -> bool {
+        self.share.request().is_some_and(|request| lease.may_retry(&request))
+    }
+
+    fn go_on(&mut self, lease: &mut Lease<'b>, results: &mut Results<S::Output>) -> Result<bool, Cause> {
+        let wire = self.open(lease)?;
+        for _ in 0..TURN {
+            if self.share.owed() == 0 {
+                // What is answered before it has left entirely has to leave all the same.
+                if !wire.io_mut().push()? {
+                    return Ok(false);
+                }
+                if self.share.request().is_none() {
+                    return wire.io_mut().end_turns().map(|()| true).map_err(Cause::from);
+                }
+                if self.deadline.left().is_zero() {
+                    // It was not asked for more, so it owes nothing.
+                    self.moved_at = Instant::now();
+                    return Err(Cause::Timeout);
+                }
+                wire.io_mut().begin(self.deadline);
+            }
+            let sent = wire.io().sent();
+            while self.share.send(wire)? && wire.io_mut().push()? {}
+            wire.io_mut().push()?;
+            let has_sent = wire.io().sent() != sent;
+            if !mem::replace(&mut self.is_asked, true) && !self.is_alone {
+                self.moved_at = Instant::now();
+                return Ok(false);
+            }
+            if self.receive(wire, results)? {
+                continue;
+            }
+            let has_come = wire.fill(Socket::pull)?;
+            if has_sent || has_come {
+                self.moved_at = Instant::now();
+            }
+            if !has_come {
+                return Ok(false);
+            }
+        }
+        self.has_turn = true;
+        Ok(false)
+    }
+
+    /// The connection, opened now if need be.
+    fn open<'l>(&mut self, lease: &'l mut Lease<'b>) -> Result<&'l mut Wire, Cause> {
+        if self.is_alone {
+            return lease.wire(self.deadline);
+        }
+        if lease.opened().is_none() {
+            self.moved_at = Instant::now();
+        }
+        // Where that takes too long, there must be time left for those that answer.
+        let wire = lease.wire(self.deadline.within(self.deadline.left() / 2))?;
+        if !wire.io().is_in_turns() {
+            wire.io_mut().begin_turns()?;
+        }
+        Ok(wire)
+    }
+
+    fn receive(&mut self, wire: &mut Wire, results: &mut Results<S::Output>) -> Result<bool, Cause> {
+        let Self { name, pool, share, refusal, .. } = self;
+        share.receive(wire, |position, result| {
+            let refused = |cause: Cause| {
+                if cause.evidence() == Evidence::Failed {
+                    *refusal = Some(cause.clone());
+                }
+                failed(pool, name, cause, false)
+            };
+            results.put(position, result.map_err(refused));
+        })
+    }
+
+    /// Ends it at `now`, when time is over. `is_ready`: there is something to read, which nobody had the time for.
+    pub(super) fn fail_in_time(&mut self, results: &mut Results<S::Output>, now: Instant, is_ready: bool) {
+        if is_ready {
+            self.moved_at = now;
+        }
+        match self.lease.take() {
+            Some(lease) => self.fail_with(results, &lease, &Cause::Timeout),
+            None => self.fail(results, &Cause::Timeout),
+        }
+    }
+
+    fn fail_with(&mut self, results: &mut Results<S::Output>, lease: &Lease<'_>, cause: &Cause) {
+        lease.ends(cause);
+        let is_open = self.share.request().is_some_and(|request| lease.leaves_open(&request));
+        self.end(results, cause, is_open);
+    }
+
+    /// Ends it without anything having been sent.
+    pub(super) fn fail(&mut self, results: &mut Results<S::Output>, cause: &Cause) {
+        self.end(results, cause, false);
+    }
+
+    fn end(&mut self, results: &mut Results<S::Output>, cause: &Cause, is_ambiguous: bool) {
+        self.stage = Stage::Over;
+        if let Some(mut attempt) = self.attempt.take() {
+            attempt.was_silent_for(self.moved_at.elapsed());
+            attempt.ended(Err::<(), _>(cause));
+        }
+        let error = failed(self.pool, self.name, cause.clone(), is_ambiguous);
+        results.fail(self.share.positions(), error);
+    }
+}
+
+/// How often a leg reads before it is another one's turn.
+const TURN: usize = 16;
