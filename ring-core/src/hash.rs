@@ -25,8 +25,10 @@ pub mod murmur64a;
 pub mod names;
 pub mod one_at_a_time;
 pub mod sha1;
+pub mod siphash13;
 pub mod spooky;
 pub mod stepped;
+pub mod xxh3;
 pub mod xxh64;
 
 mod blocks;
@@ -221,6 +223,25 @@ pub const EMCACHE: Hash = Hash::new::<murmur3_x64::Emcache>("emcache");
 
 /// SpookyHash V2 cut to 32 bits: mcrouter's weighted ch3 weighs keys with it.
 pub const SPOOKY32: Hash = Hash::new::<spooky::Spooky32>("spooky32");
+
+/// Jenkins' one-at-a-time over bytes as they are: xmemcached's `ONE_AT_A_TIME`.
+pub const ONE_AT_A_TIME_UNSIGNED: Hash =
+    Hash::new::<one_at_a_time::OneAtATimeUnsigned>("one_at_a_time_unsigned");
+
+/// [`FNV1A_32`] over bytes as they are: EnyimMemcachedCore.
+pub const FNV1A_32_UNSIGNED: Hash = Hash::new::<fnv::Fnv1a32Unsigned>("fnv1a_32_unsigned");
+
+/// [`FNV1A_32_UNSIGNED`] from 0 on: EnyimMemcachedCore's legacy locator, which does not begin the hash.
+pub const FNV1A_32_FROM_ZERO: Hash = Hash::new::<fnv::Fnv1a32FromZero>("fnv1a_32_from_zero");
+
+/// MurmurHash3 with the seed 0, turned so that negative numbers come first: folsom, which compares signed numbers.
+pub const MURMUR3_SIGNED: Hash = Hash::new::<murmur3::Murmur3Signed>("murmur3_signed");
+
+/// The lower half of XXH3 with 64 bits: memcached's proxy.
+pub const XXH3: Hash = Hash::new::<xxh3::LowerHalf<xxh3::Xxh3>>("xxh3");
+
+/// [`XXH3`] with the first eight bytes of the text as the seed: memcached's proxy where a pool has one.
+pub const XXH3_SEEDED: Hash = Hash::new::<xxh3::LowerHalf<xxh3::Xxh3Seeded>>("xxh3_seeded");
 
 /// A byte as C's `char` on x86: sign-extended.
 const fn signed(byte: u8) -> u32 {

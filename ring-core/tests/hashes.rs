@@ -5,7 +5,13 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use memring_core::{
     hash::{
-        self, Hash, Hasher, murmur3_x64::Murmur3X64, murmur64a::Murmur64a, names, spooky::Spooky32,
+        self, Hash, Hasher,
+        murmur3_x64::Murmur3X64,
+        murmur64a::Murmur64a,
+        names,
+        siphash13::SipHash13,
+        spooky::Spooky32,
+        xxh3::{Xxh3, Xxh3Seeded},
         xxh64::Xxh64,
     },
     text::{Concat, Text},
@@ -22,13 +28,15 @@ fn every_function_hashes_as_its_peer_does() {
             "mcrouter-murmur64a" => check_hasher::<Murmur64a>(rows),
             "mcrouter-spooky32" => check_hasher::<Spooky32>(&narrowed(rows)),
             "xxh64" => check_hasher::<Xxh64>(rows),
+            "xxh3" => check_hasher::<Xxh3>(rows),
+            "xxh3-seeded" => check_hasher::<Xxh3Seeded>(rows),
             _ => {
                 let hash = named(name).unwrap_or_else(|| panic!("no function is known for hash-{name}.tsv"));
                 check_hash(hash, &narrowed(rows));
             }
         }
     }
-    assert_eq!(files.len(), 22, "vector files: {:?}", files.keys());
+    assert_eq!(files.len(), 24, "vector files: {:?}", files.keys());
 }
 
 #[test]
@@ -37,6 +45,7 @@ fn a_name_means_one_function_within_a_family() {
         names::LIBMEMCACHED,
         names::TWEMPROXY,
         names::SPYMEMCACHED,
+        names::XMEMCACHED,
         names::PECL_MEMCACHE_CONSISTENT,
         names::PECL_MEMCACHE_STANDARD,
     ] {
@@ -55,6 +64,10 @@ fn functions_without_vectors_agree_with_those_that_have_them() {
         assert_eq!(hash::CRC31.of(key), hash::CRC32.of(key) & 0x7fff_ffff);
         assert_eq!(hash::MEMJS.of(key), (hash::JAVA.of(key) as i32).unsigned_abs());
         assert_eq!(hash::FNV1A_15_OR_1.of(key), ((hash::FNV1A_32.of(key) >> 16) & 0x7fff).max(1));
+        assert_eq!(hash::ONE_AT_A_TIME_UNSIGNED.of(key), hash::ONE_AT_A_TIME.of(key));
+        assert_eq!(hash::FNV1A_32_UNSIGNED.of(key), hash::FNV1A_32.of(key));
+        assert_eq!(hash::MURMUR3_SIGNED.of(key), hash::MURMUR3_CHARS.of(key) ^ 1 << 31);
+        assert_eq!(u64::from(hash::XXH3.of(key)), Xxh3::of(key) & 0xffff_ffff);
         assert_eq!(hash::SHA1_BIG_ENDIAN.of(key), hash::SHA1.of(key).swap_bytes());
     }
 }
@@ -75,12 +88,15 @@ proptest! {
         cut_in_wide::<Murmur64a>(&bytes, &cuts)?;
         cut_in_wide::<Murmur3X64>(&bytes, &cuts)?;
         cut_in_wide::<Xxh64>(&bytes, &cuts)?;
+        cut_in_wide::<Xxh3>(&bytes, &cuts)?;
+        cut_in_wide::<Xxh3Seeded>(&bytes, &cuts)?;
+        cut_in_wide::<SipHash13>(&bytes, &cuts)?;
         let words = hash::sha1::digest(&bytes);
         prop_assert_eq!(hash::sha1::digest_text(&Cut::new(&bytes, &cuts)), words);
     }
 }
 
-const EVERY_HASH: [Hash; 28] = [
+const EVERY_HASH: [Hash; 34] = [
     hash::ONE_AT_A_TIME,
     hash::MD5,
     hash::MD5_SIX_DIGITS,
@@ -109,11 +125,21 @@ const EVERY_HASH: [Hash; 28] = [
     hash::JENKINS,
     hash::EMCACHE,
     hash::SPOOKY32,
+    hash::ONE_AT_A_TIME_UNSIGNED,
+    hash::FNV1A_32_UNSIGNED,
+    hash::FNV1A_32_FROM_ZERO,
+    hash::MURMUR3_SIGNED,
+    hash::XXH3,
+    hash::XXH3_SEEDED,
 ];
 
 /// Bytes of any kind, and texts in UTF-8.
 fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![vec(any::<u8>(), 0..300), any::<String>().prop_map(String::into_bytes)]
+    prop_oneof![
+        vec(any::<u8>(), 0..300),
+        vec(any::<u8>(), 900..1200),
+        any::<String>().prop_map(String::into_bytes)
+    ]
 }
 
 fn cut_in_wide<H: Hasher<Output: Debug + PartialEq>>(

@@ -2,11 +2,12 @@
 //!
 //! The upper half of a 64-bit FNV never reaches the lower, so all four are computed in 32 bits.
 //!
-//! Source: libhashkit `fnv_32.cc` and `fnv_64.cc`, over signed bytes; spymemcached `DefaultHashAlgorithm`, over UTF-16.
+//! Source: libhashkit `fnv_32.cc` and `fnv_64.cc`, over signed bytes; spymemcached `DefaultHashAlgorithm`, over UTF-16;
+//! EnyimMemcachedCore `FnvHash.cs`, over bytes without sign.
 
 use super::{
     folded::{Folded, Upper15Or1},
-    stepped::{OverBytes, OverUtf16, Step},
+    stepped::{OverBytes, OverUnsigned, OverUtf16, Step},
 };
 
 /// FNV-1: multiplies, then adds the unit.
@@ -55,6 +56,11 @@ pub type Fnv1a32Utf16 = OverUtf16<Fnv1a<OFFSET_32, PRIME_32>>;
 pub type Fnv1_64Utf16 = OverUtf16<Fnv1<OFFSET_64, PRIME_64>>;
 /// [`Fnv1a64`] over UTF-16.
 pub type Fnv1a64Utf16 = OverUtf16<Fnv1a<OFFSET_64, PRIME_64>>;
+
+/// [`Fnv1a32`] over bytes without sign.
+pub type Fnv1a32Unsigned = OverUnsigned<Fnv1a<OFFSET_32, PRIME_32>>;
+/// The same, begun with 0 instead of FNV's offset.
+pub type Fnv1a32FromZero = OverUnsigned<Fnv1a<0, PRIME_32>>;
 
 const OFFSET_32: u32 = 0x811c_9dc5;
 const PRIME_32: u32 = 0x0100_0193;

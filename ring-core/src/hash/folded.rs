@@ -88,3 +88,15 @@ impl Fold for Lower31 {
         hash & 0x7fff_ffff
     }
 }
+
+/// The sign turned round: signed numbers in their order, as unsigned ones.
+#[derive(Clone, Copy, Debug)]
+pub struct SignFirst;
+
+impl Fold for SignFirst {
+    const VALUES: u64 = 1 << 32;
+
+    fn fold(hash: u32) -> u32 {
+        hash ^ 0x8000_0000
+    }
+}

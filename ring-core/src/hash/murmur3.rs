@@ -3,6 +3,7 @@
 use super::{
     Hasher,
     blocks::{Blocks, le32},
+    folded::{Folded, SignFirst},
     utf8::Utf8,
 };
 
@@ -101,6 +102,9 @@ impl Hasher for Murmur3Chars {
         self.murmur.finish()
     }
 }
+
+/// [`Murmur3`] turned so that what is negative as a signed number comes first.
+pub type Murmur3Signed = Folded<Murmur3, SignFirst>;
 
 #[cfg(test)]
 mod tests {

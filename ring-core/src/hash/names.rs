@@ -6,7 +6,7 @@
 use super::{
     CRC15, CRC15_OR_1, CRC16, CRC32, FNV1_32, FNV1_32_UTF16, FNV1_64, FNV1_64_UTF16, FNV1A_15_OR_1, FNV1A_32,
     FNV1A_32_UTF16, FNV1A_64, FNV1A_64_UTF16, HSIEH, Hash, JAVA, JENKINS, MD5, MURMUR, MURMUR3,
-    ONE_AT_A_TIME,
+    ONE_AT_A_TIME, ONE_AT_A_TIME_UNSIGNED, md5::Md5Word,
 };
 
 /// Hash functions under a peer's names for them.
@@ -77,6 +77,22 @@ pub const SPYMEMCACHED: Names = Names(&[
     ("FNV1_32_HASH", FNV1_32_UTF16),
     ("FNV1A_32_HASH", FNV1A_32_UTF16),
     ("KETAMA_HASH", MD5),
+]);
+
+/// MD5 under another name: a ring takes one point of it where it takes four of [`MD5`].
+const ELECTION: Hash = Hash::new::<Md5Word>("election");
+
+/// xmemcached's `HashAlgorithm`, but its `MYSQL_HASH`, `ELF_HASH`, `RS_HASH` and `LUA_HASH`.
+pub const XMEMCACHED: Names = Names(&[
+    ("NATIVE_HASH", JAVA),
+    ("CRC32_HASH", CRC15),
+    ("FNV1_64_HASH", FNV1_64_UTF16),
+    ("FNV1A_64_HASH", FNV1A_64_UTF16),
+    ("FNV1_32_HASH", FNV1_32_UTF16),
+    ("FNV1A_32_HASH", FNV1A_32_UTF16),
+    ("KETAMA_HASH", MD5),
+    ("ELECTION_HASH", ELECTION),
+    ("ONE_AT_A_TIME", ONE_AT_A_TIME_UNSIGNED),
 ]);
 
 /// PECL memcache's `memcache.hash_function` where `memcache.hash_strategy` is `consistent`.

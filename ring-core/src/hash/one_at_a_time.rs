@@ -1,12 +1,17 @@
-//! Bob Jenkins' one-at-a-time, over signed bytes.
+//! Bob Jenkins' one-at-a-time, over signed bytes and over bytes as they are.
 //!
-//! Source: libhashkit `one_at_a_time.cc`; it hashes `char`, hence the sign extension.
+//! Source: libhashkit `one_at_a_time.cc`, which hashes `char`, hence the sign extension; xmemcached 2.4
+//! `HashAlgorithm.ONE_AT_A_TIME`, which takes the sign off again.
 
 use super::Hasher;
 
-/// Jenkins' one-at-a-time hash.
+/// Jenkins' one-at-a-time hash, over signed bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct OneAtATime(u32);
+
+/// Jenkins' one-at-a-time hash, over bytes as they are.
+#[derive(Clone, Copy, Debug)]
+pub struct OneAtATimeUnsigned(u32);
 
 impl Hasher for OneAtATime {
     type Output = u32;
@@ -16,18 +21,40 @@ impl Hasher for OneAtATime {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.wrapping_add(super::signed(byte));
-            self.0 = self.0.wrapping_add(self.0 << 10);
-            self.0 ^= self.0 >> 6;
-        }
+        self.0 = bytes.iter().fold(self.0, |hash, &byte| step(hash, super::signed(byte)));
     }
 
-    fn finish(mut self) -> u32 {
-        self.0 = self.0.wrapping_add(self.0 << 3);
-        self.0 ^= self.0 >> 11;
-        self.0.wrapping_add(self.0 << 15)
+    fn finish(self) -> u32 {
+        finished(self.0)
     }
+}
+
+impl Hasher for OneAtATimeUnsigned {
+    type Output = u32;
+
+    fn start(_len: usize) -> Self {
+        Self(0)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, &byte| step(hash, byte.into()));
+    }
+
+    fn finish(self) -> u32 {
+        finished(self.0)
+    }
+}
+
+const fn step(hash: u32, unit: u32) -> u32 {
+    let hash = hash.wrapping_add(unit);
+    let hash = hash.wrapping_add(hash << 10);
+    hash ^ hash >> 6
+}
+
+const fn finished(hash: u32) -> u32 {
+    let hash = hash.wrapping_add(hash << 3);
+    let hash = hash ^ hash >> 11;
+    hash.wrapping_add(hash << 15)
 }
 
 #[cfg(test)]

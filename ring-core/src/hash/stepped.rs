@@ -33,6 +33,26 @@ impl<S: Step> Hasher for OverBytes<S> {
     }
 }
 
+/// `S` over bytes as they are, as peers have them whose bytes have no sign.
+#[derive(Clone, Copy, Debug)]
+pub struct OverUnsigned<S>(u32, PhantomData<S>);
+
+impl<S: Step> Hasher for OverUnsigned<S> {
+    type Output = u32;
+
+    fn start(_len: usize) -> Self {
+        Self(S::START, PhantomData)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, &byte| S::step(hash, byte.into()));
+    }
+
+    fn finish(self) -> u32 {
+        self.0
+    }
+}
+
 /// `S` over the UTF-16 code units of UTF-8 text; a character beyond U+FFFF counts as two.
 ///
 /// Bytes that are no UTF-8 count as U+FFFD, once for each longest run that could have begun a character.
