@@ -1,6 +1,6 @@
 //! Which bytes of a key a peer hashes.
 
-use crate::{hash::Hash, text::Text};
+use crate::{hash::Hash, peers::memcached_proxy::PoolKeys, text::Text};
 
 /// How a peer turns a key into the text that it hashes.
 #[derive(Clone, Copy)]
@@ -9,12 +9,10 @@ pub struct KeyText<'a> {
     pub prefix: &'a [u8],
     /// Whether the prefix is hashed with the key.
     pub hash_prefix: bool,
-    /// Hashed behind the key, never sent: mcrouter's salt.
-    pub suffix: &'a [u8],
-    /// The two bytes between which the hashed part of a key stands: twemproxy's hash tag.
-    pub tag: Option<[u8; 2]>,
-    /// Composes the whole text, where that is more than prefix, key and suffix.
+    /// Composes the whole text, where that is more than prefix and key.
     pub form: Option<Form>,
+    /// What the form needs to know besides.
+    pub extra: Extra<'a>,
     /// A shorter text has the hash 0.
     pub shortest: usize,
     /// A longer text has the hash 0.
@@ -24,14 +22,29 @@ pub struct KeyText<'a> {
 /// Hands the text to hash for a key to a sink, in pieces.
 pub type Form = fn(&KeyText<'_>, &[u8], &mut dyn FnMut(&[u8]));
 
+/// What the options of one peer say about its keys; its form reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Extra<'a> {
+    /// Nothing.
+    None,
+    /// Hashed behind the key, never sent: [`mcrouter`](crate::peers::mcrouter).
+    Salt(&'a [u8]),
+    /// The two bytes between which the hashed part of a key stands: [`twemproxy`](crate::peers::twemproxy).
+    Tag([u8; 2]),
+    /// What stands between the namespace and the key: [`dalli`](crate::peers::dalli).
+    Separator(&'a str),
+    /// The seed and the filter of a pool: [`memcached_proxy`](crate::peers::memcached_proxy).
+    Pool(PoolKeys<'a>),
+}
+
 impl KeyText<'static> {
     /// The whole key and nothing else.
     pub const WHOLE: Self = Self {
         prefix: b"",
         hash_prefix: false,
-        suffix: b"",
-        tag: None,
         form: None,
+        extra: Extra::None,
         shortest: 0,
         longest: usize::MAX,
     };
@@ -80,8 +93,10 @@ impl<'a> KeyText<'a> {
     pub(crate) fn reads_as(&self, other: &KeyText<'_>) -> bool {
         let form = |rule: &KeyText<'_>| rule.form.map(|form| form as usize);
         let lens = |rule: &KeyText<'_>| (rule.shortest, rule.longest);
-        (self.hashed_prefix(), form(self), self.tag, self.suffix, lens(self))
-            == (other.hashed_prefix(), form(other), other.tag, other.suffix, lens(other))
+        // Without a form nobody reads the extra.
+        let same_extra = self.form.is_none() || self.extra == other.extra;
+        (self.hashed_prefix(), form(self), lens(self)) == (other.hashed_prefix(), form(other), lens(other))
+            && same_extra
     }
 
     /// The prefix, if it is hashed and shows; a form may make something of an empty one.
@@ -91,7 +106,7 @@ impl<'a> KeyText<'a> {
 
     /// Whether the text of a key is the key.
     const fn is_whole(&self) -> bool {
-        self.form.is_none() && !self.hash_prefix && self.suffix.is_empty()
+        self.form.is_none() && !self.hash_prefix
     }
 }
 
@@ -111,6 +126,5 @@ impl Text for Keyed<'_> {
             sink(self.rule.prefix);
         }
         sink(self.key);
-        sink(self.rule.suffix);
     }
 }

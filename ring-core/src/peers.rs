@@ -15,6 +15,9 @@
 //! | `nginx-hash` | `cache-memcached`, `cache-memcached-fast`; `python-memcached` until a server is dead |
 //! | `nginx-hash-consistent` | `cache-memcached-fast-ketama` with `ketama_points=160` |
 //! | `uhashring` | `meta-memcache` |
+//! | `couchbase-ketama` | `memcached-proxy` with `dist=ring_hash omode=ketama hash=ring_hash` |
+//! | `libmemcached-ketama` | `xmemcached-libmemcached`, for keys of ASCII, until a server is dead |
+//! | `spymemcached-modulo` | `xmemcached-array`, for servers of weight 1 |
 //! | `crc32-modulo` | `gomemcache`, `meta-memcache-crc32`; `python-memcached-crc32` until a server is dead |
 //!
 //! Nearly one, and the difference is a trap. Keys on the same server, of 20,000:
@@ -29,6 +32,10 @@
 //! | `libmemcached-ketama-weighted` | `twemproxy-ketama` as it comes: other key hash | 8 | 12 % |
 //! | `libmemcached-ketama-weighted` | `libmemcached-ketama`, which is not ketama | 8 | 13 % |
 //! | `libmemcached-ketama-weighted` | `libmemcached-spy`: a slash in the name | 8 | 14 % |
+//! | `spymemcached-ketama` | `xmemcached-ketama`: a slash in the name | 8 | 13 % |
+//! | `couchbase-ketama` | `memcached-proxy` with `dist=ring_hash omode=ketama`, but without `hash=ring_hash` | 8 | 13 % |
+//! | `libmemcached-ketama-weighted` | `memcached-proxy` with `dist=ring_hash omode=twemproxy hash=ring_hash` | 25 on port 11212: 160 points against 156 | 97 % |
+//! | `jump` | `memcached-proxy`: other key hash, other order | 8 | 13 % |
 //! | `libmemcached-ketama-weighted` | `node-hashring-ketama`, `uhashring-ketama` (port 11212) | 8 | 100 % but for hashes that meet a point |
 //!
 //! `memring plan --scheme A --new-scheme B` measures any other pair on the servers in question.
@@ -44,11 +51,13 @@ pub mod couchbase;
 pub mod crc32;
 pub mod dalli;
 pub mod emcache;
+pub mod enyim;
 pub mod hash_ring;
 pub mod jump;
 pub mod libketama;
 pub mod libmemcached;
 pub mod mcrouter;
+pub mod memcached_proxy;
 pub mod memjs;
 pub mod nginx;
 pub mod node_hashring;
@@ -58,10 +67,12 @@ pub mod pylibmc;
 pub mod pymemcache;
 pub mod python_memcached;
 pub mod remcached;
+pub mod rust_memcache;
 pub mod snippets;
 pub mod spymemcached;
 pub mod twemproxy;
 pub mod uhashring;
+pub mod xmemcached;
 
 mod numbered;
 mod python;
@@ -88,7 +99,10 @@ pub const FAMILIES: &[&[Peer]] = &[
     php_memcached::PEERS,
     pylibmc::PEERS,
     twemproxy::PEERS,
+    memcached_proxy::PEERS,
     spymemcached::PEERS,
+    xmemcached::PEERS,
+    enyim::PEERS,
     pecl_memcache::PEERS,
     nginx::PEERS,
     mcrouter::PEERS,
@@ -107,6 +121,7 @@ pub const FAMILIES: &[&[Peer]] = &[
     node_hashring::PEERS,
     memjs::PEERS,
     crc32::PEERS,
+    rust_memcache::PEERS,
 ];
 
 /// Every scheme that can be named, in the order of [`FAMILIES`].

@@ -9,6 +9,7 @@ use crate::{
     key::KeyText,
     list::List,
     mechanism::Mechanism,
+    peers::memcached_proxy::PoolPoints,
 };
 
 /// How one peer places keys: which bytes of the key are hashed, with what, how a hash becomes a server, and who is
@@ -59,8 +60,8 @@ pub struct Scheme<'a> {
     pub buckets: Option<List<'a, u16>>,
     /// Which part, from 0 to 1, of the keys that fall to a server stays with it: mcrouter's `weights`.
     pub shares: Option<List<'a, f64>>,
-    /// The user name and the password that are part of the servers' names on a ring: bmemcached.
-    pub login: [&'a str; 2],
+    /// What options of this peer alone say.
+    pub own: Own<'a>,
     /// How many places are looked at for one key before the peer gives up, the primary's included.
     pub tries: u32,
 }
@@ -83,7 +84,7 @@ impl Scheme<'static> {
         weighted_if_heavy: false,
         buckets: None,
         shares: None,
-        login: ["", ""],
+        own: Own::None,
         tries: u32::MAX,
     };
 }
@@ -92,6 +93,18 @@ impl fmt::Debug for Scheme<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scheme").field("name", &self.name).field("hash", &self.hash).finish_non_exhaustive()
     }
+}
+
+/// What options say that only one peer has; its file reads it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Own<'a> {
+    /// Nothing.
+    None,
+    /// The user name and the password in the names of servers: [`BMEMCACHED`](crate::peers::uhashring::BMEMCACHED).
+    Login([&'a str; 2]),
+    /// What a pool's points are made of: [`memcached_proxy`](crate::peers::memcached_proxy).
+    Points(PoolPoints),
 }
 
 /// Which weights a peer takes.

@@ -45,6 +45,10 @@ fn these_are_one_placement_under_several_names() {
         ("crc32-modulo", "gomemcache"),
         ("crc32-modulo", "meta-memcache-crc32"),
         ("crc32-modulo", "python-memcached-crc32"),
+        ("couchbase-ketama", "memcached-proxy dist=ring_hash omode=ketama hash=ring_hash"),
+        ("libmemcached-ketama-weighted", "memcached-proxy dist=ring_hash omode=twemproxy hash=ring_hash"),
+        ("libmemcached-ketama", "xmemcached-libmemcached"),
+        ("spymemcached-modulo", "xmemcached-array"),
     ];
     for (left, right) in pairs {
         assert_eq!(agreement(left, right, 8, 11211), 100.0, "{left} and {right}");
@@ -67,6 +71,17 @@ fn libketama_and_its_followers_agree_as_documented() {
         ("libmemcached-ketama-weighted", "node-hashring-ketama", 8, 11211, 100.0),
         ("uhashring-ketama", "node-hashring", 8, 11211, 100.0),
         ("hash-ring", "node-hashring-hash-ring", 8, 11211, 100.0),
+        ("spymemcached-ketama", "xmemcached-ketama", 8, 11211, 12.5),
+        ("libketama", "xmemcached-ketama-nginx", 8, 11212, 100.0),
+        ("couchbase-ketama", "memcached-proxy dist=ring_hash omode=ketama", 8, 11211, 12.5),
+        (
+            "libmemcached-ketama-weighted",
+            "memcached-proxy dist=ring_hash omode=twemproxy hash=ring_hash",
+            25,
+            11212,
+            97.3,
+        ),
+        ("jump", "memcached-proxy", 8, 11211, 12.5),
     ];
     for (left, right, servers, port, expected) in documented {
         let found = agreement(left, right, servers, port);

@@ -62,6 +62,13 @@ fn schemes() -> Vec<Scheme<'static>> {
         ("salt", "\0"),
         ("weights", "0"),
         ("key-form", "hash:key"),
+        ("dist", "ring_hash"),
+        ("filter", "tags"),
+        ("filter", "stop"),
+        ("filter_conf", "{}"),
+        ("seed", ""),
+        ("locator", "legacy"),
+        ("hash", "CRC32_HASH"),
     ];
     let with_option = |scheme: Scheme<'static>| {
         options.iter().filter_map(move |(name, value)| scheme.with_option(name, value).ok())

@@ -52,7 +52,8 @@ fn the_order_in_which_options_are_set_does_not_matter() {
 
 #[test]
 fn no_option_takes_what_means_nothing() {
-    let free_text = ["prefix", "salt", "namespace", "hash_tag", "username", "password"];
+    let free_text =
+        ["prefix", "salt", "namespace", "hash_tag", "username", "password", "seed", "filter_conf"];
     for peer in peers::all() {
         for name in peer.options.iter().filter(|name| !free_text.contains(name)) {
             for value in ["nonsense", "", "\u{1F600}", "-1", "99999999999999999999"] {
@@ -97,6 +98,18 @@ fn a_scheme_is_what_its_peer_does_by_default() {
         ("pecl-memcache-consistent", "allow_failover", "1"),
         ("mcrouter-ch3", "salt", ""),
         ("mcrouter-weighted-ch3", "weights", "0.5"),
+        ("memcached-proxy", "dist", "jump_hash"),
+        ("memcached-proxy", "hash", "xxhash"),
+        ("memcached-proxy", "omode", "default"),
+        ("memcached-proxy", "obuckets", "160"),
+        ("enyim", "locator", "default"),
+        ("xmemcached-array", "hash", "NATIVE_HASH"),
+        ("xmemcached-phpmemcache", "hash", "NATIVE_HASH"),
+        ("xmemcached-ketama", "hash", "KETAMA_HASH"),
+        ("xmemcached-ketama-nginx", "hash", "KETAMA_HASH"),
+        ("xmemcached-election", "hash", "ELECTION_HASH"),
+        ("xmemcached-libmemcached", "hash", "ONE_AT_A_TIME"),
+        ("xmemcached-libmemcached", "numReps", "100"),
     ] {
         let plain: Scheme<'static> = Scheme::from_name(scheme).unwrap();
         let set = plain.with_option(option, default).unwrap();

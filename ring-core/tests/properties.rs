@@ -44,12 +44,21 @@ fn schemes() -> Vec<Scheme<'static>> {
         "couchbase-vbucket" => scheme.with_option("buckets", "0").unwrap(),
         _ => scheme,
     };
-    peers::all().map(|peer| buildable(peer.scheme)).collect()
+    // What a ring of the proxy has that its default has not.
+    let ring = |mode| {
+        let ring = Scheme::from_name("memcached-proxy").unwrap().with_option("dist", "ring_hash").unwrap();
+        ring.with_option("omode", mode).unwrap().with_option("seed", "a").unwrap()
+    };
+    let rings = ["default", "ketama", "twemproxy", "evcache"].map(ring);
+    let legacy = Scheme::from_name("enyim").unwrap().with_option("locator", "legacy").unwrap();
+    // Equal points in plenty.
+    let crowded = Scheme::from_name("xmemcached-ketama").unwrap().with_option("hash", "CRC32_HASH").unwrap();
+    peers::all().map(|peer| buildable(peer.scheme)).chain(rings).chain([legacy, crowded]).collect()
 }
 
 /// Schemes that place by name and move no more than they must, while servers keep their number of points.
 fn consistent_schemes() -> impl Strategy<Value = Scheme<'static>> {
-    const CONSISTENT: [&str; 16] = [
+    const CONSISTENT: [&str; 20] = [
         "libketama",
         "libmemcached-ketama-weighted",
         "libmemcached-ketama",
@@ -66,6 +75,10 @@ fn consistent_schemes() -> impl Strategy<Value = Scheme<'static>> {
         "node-hashring",
         "bmemcached",
         "python-ketama",
+        "xmemcached-ketama",
+        "xmemcached-ketama-nginx",
+        "xmemcached-libmemcached",
+        "xmemcached-election",
     ];
     prop::sample::select(CONSISTENT.to_vec()).prop_map(|name| Scheme::from_name(name).unwrap())
 }
@@ -162,6 +175,9 @@ proptest! {
             Scheme::from_name("hash-ring").unwrap(),
             Scheme::from_name("memjs").unwrap(),
             Scheme::from_name("pymemcache-rendezvous").unwrap(),
+            Scheme::from_name("enyim").unwrap(),
+            Scheme::from_name("xmemcached-array").unwrap(),
+            Scheme::from_name("xmemcached-election").unwrap(),
         ] {
             let placement = build(scheme, &servers);
             let mut room = vec![ServerIndex::default(); servers.len()];

@@ -42,6 +42,8 @@ pub enum Search {
     Above,
     /// The last point ≤ the hash: Dalli.
     AtOrBelow,
+    /// As [`AtOrAbove`](Self::AtOrAbove), but a hash below all points belongs to the last one: EnyimMemcachedCore.
+    AtOrAboveOrLast,
 }
 
 /// What becomes of points of equal value. "First" and "last" are in the order of the servers.
@@ -53,6 +55,8 @@ pub enum Tie {
     FirstStays,
     /// Only the last stays: a map whose entry was overwritten.
     LastStays,
+    /// Only one of n stays, that at the place `point % n`: xmemcached.
+    ByValue,
 }
 
 /// The text that stands for a server in the names of its points.
@@ -142,6 +146,7 @@ impl<P: Point> Continuum<P> {
                 let last = P::of(&view.entries).len().saturating_sub(1);
                 Self::first_above(view, position).checked_sub(1).unwrap_or(last)
             }
+            Search::AtOrAboveOrLast => Self::first_at_or_above_or_last(view, position),
         }
     }
 
@@ -154,22 +159,85 @@ impl<P: Point> Continuum<P> {
             .map_or(points.len(), |above| index::first_at_or_above(points, view.entries.index, above))
     }
 
-    /// How far `point` is from `position` in the direction of the search, all the way round at most.
-    fn distance(&self, position: P, point: P) -> P {
-        match self.search {
-            Search::AtOrAbove => point.minus(position),
-            Search::Above => position.above().map_or(point, |above| point.minus(above)),
-            Search::AtOrBelow => position.minus(point),
+    #[inline(never)]
+    fn first_at_or_above_or_last(view: &View<'_>, position: P) -> usize {
+        let points = P::of(&view.entries);
+        match index::first_at_or_above(points, view.entries.index, position) {
+            0 if points.first().is_some_and(|&first| position < first) => points.len().saturating_sub(1),
+            entry => entry,
         }
     }
 
-    /// Whether the later of two servers owns a point that both have.
-    fn later_owns(&self) -> bool {
-        match self.tie {
-            Tie::Stay => self.search == Search::AtOrBelow,
-            Tie::FirstStays => false,
-            Tie::LastStays => true,
+    /// The point that owns `position`, and the server that owns the point if one of two does.
+    fn nearest(&self, scheme: &Scheme<'_>, live: &Live<'_>, position: P) -> Option<(P, ServerIndex)> {
+        let up = |point: P| point.minus(position);
+        let down = |point: P| position.minus(point);
+        let closest = |distance: &dyn Fn(P) -> P| self.closest(scheme, live, distance, Search::AtOrAbove);
+        match self.search {
+            Search::AtOrAbove => closest(&up),
+            Search::Above => match position.above() {
+                Some(above) => closest(&|point| point.minus(above)),
+                None => closest(&|point| point),
+            },
+            Search::AtOrBelow => self.closest(scheme, live, &down, Search::AtOrBelow),
+            Search::AtOrAboveOrLast => match closest(&|point| point)? {
+                (first, _) if position < first => self.closest(scheme, live, &down, Search::AtOrBelow),
+                _ => closest(&up),
+            },
         }
+    }
+
+    /// The point at the least distance, and its owner when it is looked for in this direction.
+    fn closest(
+        &self,
+        scheme: &Scheme<'_>,
+        live: &Live<'_>,
+        distance: &dyn Fn(P) -> P,
+        direction: Search,
+    ) -> Option<(P, ServerIndex)> {
+        let later_owns = match self.tie {
+            Tie::Stay => direction == Search::AtOrBelow,
+            Tie::FirstStays | Tie::ByValue => false,
+            Tie::LastStays => true,
+        };
+        let mut best: Option<(P, P, ServerIndex)> = None;
+        for member in live.members() {
+            self.feed(scheme, live, &member, &mut |point| {
+                let far = distance(point);
+                let better = best.is_none_or(|(least, _, owner)| {
+                    far < least
+                        || far == least
+                            && match later_owns {
+                                false => live.compare(member.index, owner).is_lt(),
+                                true => live.compare(member.index, owner).is_gt(),
+                            }
+                });
+                if better {
+                    best = Some((far, point, member.index));
+                }
+            });
+        }
+        best.map(|(_, point, owner)| (point, owner))
+    }
+
+    /// The owner of `point` among all that have it, by its value.
+    #[inline(never)]
+    fn owner_by_value(&self, scheme: &Scheme<'_>, live: &Live<'_>, point: P) -> Option<ServerIndex> {
+        let times = |member: &Member<'_>| {
+            let mut times = 0_usize;
+            self.feed(scheme, live, member, &mut |own| times += usize::from(own == point));
+            times
+        };
+        let mut place = point.modulo(live.members().map(|member| times(&member)).sum());
+        let mut last = None;
+        while let Some(member) = live.next(last) {
+            match place.checked_sub(times(&member)) {
+                Some(rest) => place = rest,
+                None => return Some(member.index),
+            }
+            last = Some(member.index);
+        }
+        None
     }
 }
 
@@ -215,6 +283,7 @@ impl<P: Point> Mechanism for Continuum<P> {
             Tie::Stay => points.len(),
             Tie::FirstStays => sort::keep_one(points, owners, sort::Keep::First),
             Tie::LastStays => sort::keep_one(points, owners, sort::Keep::Last),
+            Tie::ByValue => sort::keep_by_value(points, owners),
         };
         index::fill(points.get(..built).unwrap_or_default(), index);
         built
@@ -244,25 +313,11 @@ impl<P: Point> Mechanism for Continuum<P> {
     }
 
     fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex> {
-        let position = P::position(scheme, key);
-        let mut best: Option<(P, ServerIndex)> = None;
-        for member in live.members() {
-            self.feed(scheme, live, &member, &mut |point| {
-                let distance = self.distance(position, point);
-                let better = best.is_none_or(|(least, owner)| {
-                    distance < least
-                        || distance == least
-                            && match self.later_owns() {
-                                false => live.compare(member.index, owner).is_lt(),
-                                true => live.compare(member.index, owner).is_gt(),
-                            }
-                });
-                if better {
-                    best = Some((distance, member.index));
-                }
-            });
+        let (point, owner) = self.nearest(scheme, live, P::position(scheme, key))?;
+        match self.tie {
+            Tie::ByValue => self.owner_by_value(scheme, live, point),
+            _ => Some(owner),
         }
-        best.map(|(_, owner)| owner)
     }
 
     fn walk(&self, view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
@@ -330,9 +385,22 @@ mod tests {
             Search::AtOrAbove => points.iter().filter(at_or_above).min().or_else(|| points.iter().min()),
             Search::Above => points.iter().filter(above).min().or_else(|| points.iter().min()),
             Search::AtOrBelow => points.iter().filter(at_or_below).max().or_else(|| points.iter().max()),
+            Search::AtOrAboveOrLast if points.iter().all(|&point| hash < point) => points.iter().max(),
+            Search::AtOrAboveOrLast => {
+                points.iter().filter(at_or_above).min().or_else(|| points.iter().min())
+            }
         };
         let owns = |point: &u32| Some(point) == owned;
-        let later = tie == Tie::LastStays || tie == Tie::Stay && search == Search::AtOrBelow;
+        if tie == Tie::ByValue {
+            let owners: Vec<_> = (0..points.len()).filter(|&server| owns(&points[server])).collect();
+            return owners[*owned.unwrap() as usize % owners.len()];
+        }
+        let down = match search {
+            Search::AtOrBelow => true,
+            Search::AtOrAboveOrLast => points.iter().all(|&point| hash < point),
+            _ => false,
+        };
+        let later = tie == Tie::LastStays || tie == Tie::Stay && down;
         if later { points.iter().rposition(owns) } else { points.iter().position(owns) }.unwrap()
     }
 
@@ -342,8 +410,8 @@ mod tests {
             points in prop::collection::vec(prop_oneof![0..4_u32, u32::MAX - 3..=u32::MAX, any::<u32>()], 1..40),
         ) {
             let servers: Vec<_> = points.iter().map(|&point| Server::new("s").weighing(point)).collect();
-            for search in [Search::AtOrAbove, Search::Above, Search::AtOrBelow] {
-                for tie in [Tie::Stay, Tie::FirstStays, Tie::LastStays] {
+            for search in [Search::AtOrAbove, Search::Above, Search::AtOrBelow, Search::AtOrAboveOrLast] {
+                for tie in [Tie::Stay, Tie::FirstStays, Tie::LastStays, Tie::ByValue] {
                     let mechanism = Box::leak(Box::new(ring(search, tie)));
                     let weights = crate::scheme::Weights::Whole;
                     let scheme = Scheme { mechanism: &*mechanism, weights, ..Scheme::BASE };

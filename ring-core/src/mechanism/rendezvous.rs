@@ -23,6 +23,9 @@ pub struct Rendezvous {
     pub tie: fn(&Scheme<'_>, &Member<'_>, &Member<'_>) -> Ordering,
 }
 
+/// Most hashes that a look-up may take, where a score takes one for each unit of weight.
+const MOST: u64 = 1 << 20;
+
 /// A server with its score.
 type Scored<'m> = (u32, Member<'m>);
 
@@ -50,8 +53,8 @@ impl Rendezvous {
 }
 
 impl Mechanism for Rendezvous {
-    fn needs(&self, _scheme: &Scheme<'_>, _live: &Live<'_>) -> Result<Needs, BuildError> {
-        Ok(Needs::default())
+    fn needs(&self, _scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError> {
+        if live.total() > MOST { Err(BuildError::TotalWeight) } else { Ok(Needs::default()) }
     }
 
     fn build(&self, _scheme: &Scheme<'_>, _live: &Live<'_>, _entries: EntriesMut<'_>) -> usize {

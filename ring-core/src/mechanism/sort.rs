@@ -163,6 +163,25 @@ pub(super) fn keep_one<P: Point>(points: &mut [P], owners: &mut [u16], keep: Kee
     kept
 }
 
+/// The same, and of n equal points that at the place `point % n` of their run stays.
+pub(super) fn keep_by_value<P: Point>(points: &mut [P], owners: &mut [u16]) -> usize {
+    let points = Cell::from_mut(points).as_slice_of_cells();
+    let owners = Cell::from_mut(owners).as_slice_of_cells();
+    let (mut kept, mut begin) = (0, 0);
+    while let Some(point) = points.get(begin).map(Cell::get) {
+        let run = points.iter().skip(begin).take_while(|other| other.get() == point).count();
+        if let (Some(point_place), Some(owner_place), Some(owner)) =
+            (points.get(kept), owners.get(kept), owners.get(begin + point.modulo(run)))
+        {
+            point_place.set(point);
+            owner_place.set(owner.get());
+        }
+        kept += 1;
+        begin += run;
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use std::vec::Vec;
@@ -204,5 +223,8 @@ mod tests {
         let (mut points, mut owners) = entries;
         assert_eq!(keep_one(&mut points, &mut owners, Keep::Last), 3);
         assert_eq!((&points[..3], &owners[..3]), (&[1_u32, 2, 3][..], &[11, 12, 15][..]));
+        let (mut points, mut owners) = entries;
+        assert_eq!(keep_by_value(&mut points, &mut owners), 3);
+        assert_eq!((&points[..3], &owners[..3]), (&[1_u32, 2, 3][..], &[11, 12, 13][..]));
     }
 }

@@ -30,7 +30,7 @@ pub const JUMP: Scheme<'static> = Scheme {
 };
 
 /// Which of `count` servers a hash has.
-fn jump(hash: u64, count: u32) -> u32 {
+pub(super) fn jump(hash: u64, count: u32) -> u32 {
     let (mut hash, mut found, mut next) = (hash, 0, 0);
     while next < i64::from(count) {
         found = next;

@@ -20,7 +20,7 @@
 use super::{Peer, informs};
 use crate::{
     hash::{self, Hasher, murmur64a::Murmur64a},
-    key::KeyText,
+    key::{Extra, KeyText},
     list::List,
     live::Live,
     mechanism::{Mechanism, Needs, Slots, View},
@@ -62,7 +62,9 @@ fn routing_key(rule: &KeyText<'_>, key: &[u8], sink: &mut dyn FnMut(&[u8])) {
     let key = behind_route(key).unwrap_or(key);
     let end = key.windows(3).position(|part| part == b"|#|");
     sink(end.and_then(|end| key.get(..end)).unwrap_or(key));
-    sink(rule.suffix);
+    if let Extra::Salt(salt) = rule.extra {
+        sink(salt);
+    }
 }
 
 /// What follows the third slash of a key that begins with one.
@@ -241,7 +243,7 @@ pub(super) const PEERS: &[Peer] = &[
 ];
 
 fn salt<'a>(scheme: Scheme<'a>, value: &'a str) -> Result<Scheme<'a>, &'static str> {
-    Ok(Scheme { key: KeyText { suffix: value.as_bytes(), ..scheme.key }, ..scheme })
+    Ok(Scheme { key: KeyText { extra: Extra::Salt(value.as_bytes()), ..scheme.key }, ..scheme })
 }
 
 fn shares(value: &str) -> Result<List<'_, f64>, &'static str> {

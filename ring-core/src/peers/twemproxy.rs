@@ -30,7 +30,7 @@ use crate::{
     fallback,
     hash::{self, names},
     ketama,
-    key::KeyText,
+    key::{Extra, KeyText},
     mechanism::{Continuum, Label, Slots},
     scheme::{Scheme, Weights},
 };
@@ -93,15 +93,15 @@ fn bytes<'n>(label: &Label<'n>) -> impl Iterator<Item = u8> + use<'n> {
 
 /// The part of the key between the two bytes of the tag, or the key.
 fn tagged(rule: &KeyText<'_>, key: &[u8], sink: &mut dyn FnMut(&[u8])) {
-    sink(between(rule.tag, key).unwrap_or(key));
+    let Extra::Tag(tag) = rule.extra else { return sink(key) };
+    sink(between(tag, key).filter(|part| !part.is_empty()).unwrap_or(key));
 }
 
-/// What stands between the first opening byte and the first closing byte after it, unless that is nothing.
-fn between(tag: Option<[u8; 2]>, key: &[u8]) -> Option<&[u8]> {
-    let [open, close] = tag?;
+/// What stands between the first opening byte and the first closing byte after it.
+pub(super) fn between([open, close]: [u8; 2], key: &[u8]) -> Option<&[u8]> {
     let (_, from) = key.split_at_checked(key.iter().position(|&byte| byte == open)?)?;
     let (_, behind) = from.split_first()?;
-    behind.get(..behind.iter().position(|&byte| byte == close)?).filter(|part| !part.is_empty())
+    behind.get(..behind.iter().position(|&byte| byte == close)?)
 }
 
 pub(super) const PEERS: &[Peer] = &[
@@ -129,7 +129,7 @@ fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<Scheme<'a>,
         }
         "hash_tag" => {
             let tag = value.as_bytes().try_into().map_err(|_| "two characters of ASCII")?;
-            Scheme { key: KeyText { tag: Some(tag), form: Some(tagged), ..scheme.key }, ..scheme }
+            Scheme { key: KeyText { extra: Extra::Tag(tag), form: Some(tagged), ..scheme.key }, ..scheme }
         }
         "name-rule" => Scheme { roster: Some(naming(value)?.roster), ..scheme },
         "auto_eject_hosts" if switch(value)? => Scheme { fallback: fallback::rebuild, ..scheme },
@@ -158,15 +158,18 @@ mod tests {
             (b"{}", "a{b}{c}", Some("b")),
             (b"{}", "}a{b}", Some("b")),
             (b"{}", "{{a}}", Some("{a")),
-            (b"{}", "a{}{b}", None),
+            (b"{}", "a{}{b}", Some("")),
             (b"{}", "a{b", None),
             (b"{}", "}{", None),
             (b"{}", "", None),
             (b"$$", "$a$b$", Some("a")),
-            (b"$$", "$$a$", None),
+            (b"$$", "$$a$", Some("")),
             (b"$$", "a$", None),
         ] {
-            assert_eq!(between(Some(*tag), key.as_bytes()), expected.map(str::as_bytes), "{key}");
+            assert_eq!(between(*tag, key.as_bytes()), expected.map(str::as_bytes), "{key}");
+            let scheme = KETAMA.with_option("hash_tag", str::from_utf8(tag).unwrap()).unwrap();
+            let hashed = expected.filter(|part| !part.is_empty()).unwrap_or(key);
+            assert_eq!(scheme.hash_key(key.as_bytes()), KETAMA.hash_key(hashed.as_bytes()), "{key}");
         }
     }
 

@@ -25,7 +25,7 @@ use crate::{
     fallback,
     hash::{self, md5},
     mechanism::{Continuum, Label, Search, Tie},
-    scheme::{Scheme, Weights},
+    scheme::{Own, Scheme, Weights},
     text::{Concat, Decimal, Text},
 };
 
@@ -57,8 +57,7 @@ pub const BMEMCACHED: Scheme<'static> = Scheme {
     weights: Weights::Ignored,
     mechanism: &WITH_LOGIN,
     fallback: fallback::none,
-    // What Python prints for "not given".
-    login: ["None", "None"],
+    own: Own::Login(NO_LOGIN),
     ..UHASHRING
 };
 
@@ -81,11 +80,21 @@ const WIDE: Continuum<u128> = Continuum {
 
 const WITH_LOGIN: Continuum<u128> = Continuum {
     points: |scheme, _, label, count, sink| {
-        let [username, password] = &scheme.login;
+        let [username, password] = &login(scheme);
         digests(&Concat([label, &"_", username, &"_", password]), count, sink);
     },
     ..WIDE
 };
+
+/// What Python prints for "not given", twice.
+const NO_LOGIN: [&str; 2] = ["None", "None"];
+
+fn login<'a>(scheme: &Scheme<'a>) -> [&'a str; 2] {
+    match scheme.own {
+        Own::Login(login) => login,
+        _ => NO_LOGIN,
+    }
+}
 
 /// Hands out the MD5 of the names `label-0`, `label-1` … as whole numbers.
 fn digests(label: &dyn Text, count: u32, sink: &mut dyn FnMut(u128)) {
@@ -101,10 +110,10 @@ pub(super) const PEERS: &[Peer] = &[
         scheme: BMEMCACHED,
         options: &["username", "password", "key-type"],
         set: |scheme, name, value| {
-            let [username, password] = scheme.login;
+            let [username, password] = login(&scheme);
             match name {
-                "username" => Ok(Scheme { login: [value, password], ..scheme }),
-                "password" => Ok(Scheme { login: [username, value], ..scheme }),
+                "username" => Ok(Scheme { own: Own::Login([value, password]), ..scheme }),
+                "password" => Ok(Scheme { own: Own::Login([username, value]), ..scheme }),
                 _ => set(scheme, name, value),
             }
         },

@@ -109,9 +109,18 @@ fn arcs(
 
 /// The first hash of each arc, ascending.
 fn begins<'v>(view: &View<'v>, search: Search) -> impl Iterator<Item = u64> + use<'v> {
+    let points = view.entries.points;
     let after = match search {
-        Search::AtOrAbove => 1,
+        Search::AtOrAbove | Search::AtOrAboveOrLast => 1,
         Search::Above | Search::AtOrBelow => 0,
     };
-    view.entries.points.iter().map(move |&point| u64::from(point) + after)
+    // What lies below the first point is an arc of its own there.
+    let below = match search {
+        Search::AtOrAboveOrLast => points.first(),
+        _ => None,
+    };
+    below
+        .map(|&point| point.into())
+        .into_iter()
+        .chain(points.iter().map(move |&point| u64::from(point) + after))
 }

@@ -35,6 +35,9 @@ pub trait Point: Copy + Ord + Sync + 'static {
     /// The difference, going round below zero.
     #[must_use]
     fn minus(self, other: Self) -> Self;
+
+    /// The remainder of a division by `count`; 0 for none.
+    fn modulo(self, count: usize) -> usize;
 }
 
 impl Point for u32 {
@@ -72,6 +75,10 @@ impl Point for u32 {
     fn minus(self, other: Self) -> Self {
         self.wrapping_sub(other)
     }
+
+    fn modulo(self, count: usize) -> usize {
+        Self::try_from(count).ok().and_then(|count| self.checked_rem(count)).unwrap_or(0) as usize
+    }
 }
 
 impl Point for u128 {
@@ -103,5 +110,9 @@ impl Point for u128 {
 
     fn minus(self, other: Self) -> Self {
         self.wrapping_sub(other)
+    }
+
+    fn modulo(self, count: usize) -> usize {
+        self.checked_rem(count as Self).unwrap_or(0) as usize
     }
 }
