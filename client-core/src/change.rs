@@ -7,7 +7,7 @@ use memring_core::{
     plan::{Plan, Precision},
 };
 
-use crate::{route::OwnedPlacement, spec::ServerSpec};
+use crate::{owned::OwnedPlacement, spec::ServerSpec};
 
 /// A change from one placement to another. It costs nothing until it is asked what it [moves](Self::moves).
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl Change {
         let (rows, columns) = (self.before().len(), self.after().len());
         let mut matrix = vec![0.0; rows.saturating_mul(columns)].into_boxed_slice();
         // The matrix has a cell for each pair.
-        let figures = Plan::new(&*self.before, &*self.after, &mut matrix)
+        let figures = Plan::new(self.before.placement(), self.after.placement(), &mut matrix)
             .map_or((0.0, Precision::Exact), |plan| (plan.moved(), plan.precision()));
         Moves { matrix, rows, columns, figures }
     }
@@ -50,12 +50,12 @@ impl Change {
 /// Which share of the keys goes where. Shares are of all keys, each as likely as any other, and add up to 1.
 ///
 /// ```
-/// use memring_client::{change::Change, spec::ServerSpec};
-/// use memring_core::{Placement, ServerIndex, peers::libmemcached::MODULA, storage::Boxed};
+/// use memring_client::{OwnedPlacement, change::Change, spec::ServerSpec};
+/// use memring_core::{ServerIndex, peers::libmemcached::MODULA};
 ///
 /// let servers = ServerSpec::read_all(["a:1", "b:1", "c:1", "d:1"]).unwrap();
-/// let before = Placement::build(MODULA, servers[..3].to_vec(), Boxed::default())?;
-/// let after = Placement::build(MODULA, servers, Boxed::default())?;
+/// let before = OwnedPlacement::build(MODULA.into(), servers[..3].to_vec())?;
+/// let after = OwnedPlacement::build(MODULA.into(), servers)?;
 /// let moves = Change::new(before.into(), after.into()).moves();
 /// assert!((moves.moved() - 0.75).abs() < 1e-9);
 /// assert!((moves.share(ServerIndex::new(0), ServerIndex::new(3)) - 1.0 / 12.0).abs() < 1e-9);

@@ -13,6 +13,7 @@
 //! | module | what it has |
 //! |---|---|
 //! | [`spec`] | servers as configurations write them: name, address, weight |
+//! | [`owned`] | schemes and placements that own their texts |
 //! | [`route`] | the fleet: placement, health, and the server to ask for a key |
 //! | [`groups`] | the keys of a batch, divided among their servers |
 //! | [`change`] | what a change of servers moves |
@@ -38,6 +39,7 @@ pub mod failure;
 pub mod groups;
 pub mod insight;
 mod naming;
+pub mod owned;
 pub mod route;
 pub mod spec;
 #[cfg(feature = "tls")]
@@ -48,6 +50,7 @@ pub use any_operation::{AnyOperation, AnyOutcome};
 pub use capabilities::KnownCapabilities;
 pub use credentials::OwnedCredentials;
 pub use naming::{KeyRoom, Naming};
+pub use owned::{OwnedPlacement, OwnedScheme};
 #[cfg(feature = "tls")]
 pub use rustls;
 #[cfg(feature = "tls")]

@@ -4,15 +4,15 @@ use core::{error, fmt};
 use std::{collections::BTreeSet, sync::Arc};
 
 use memring_core::{
-    BuildError, Placement, Scheme, ServerIndex,
+    BuildError, ServerIndex,
     health::{HealthPolicy, Instant, Verdict},
-    storage::Boxed,
 };
 
-use crate::{spec::ServerSpec, watch::Watch};
-
-/// A placement that owns its servers and its storage.
-pub type OwnedPlacement = Placement<'static, Vec<ServerSpec>, Boxed>;
+use crate::{
+    owned::{OwnedPlacement, OwnedScheme},
+    spec::ServerSpec,
+    watch::Watch,
+};
 
 /// What becomes of the keys of a server that is down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum FailurePolicy {
     /// with the server.
     #[default]
     Fail,
-    /// The servers that the scheme's own client asks next, in its [order](Placement::order). Schemes whose client asks
+    /// The servers that the scheme's own client asks next, in its [order](memring_core::Placement::order). Schemes whose client asks
     /// nobody, or only with an option, have an order of one. Until the server is back its keys miss once, are stored
     /// elsewhere, and lie there unseen afterwards until they expire: see to it that they do soon.
     Fallback,
@@ -104,13 +104,13 @@ impl<P: Watched> Fleet<P> {
     /// # Errors
     /// [`FleetError`] when one of the lists does not fit the scheme, or `open` fails.
     pub fn build<E>(
-        scheme: Scheme<'static>,
+        scheme: OwnedScheme,
         servers: Vec<ServerSpec>,
         gutter: Vec<ServerSpec>,
         rules: Rules,
         open: impl FnMut(&ServerSpec) -> Result<P, E>,
     ) -> Result<Self, FleetError<E>> {
-        let place = |servers| Placement::build(scheme, servers, Boxed::default()).map(Arc::new);
+        let place = |servers| OwnedPlacement::build(scheme.clone(), servers).map(Arc::new);
         let gutter = if gutter.is_empty() { None } else { Some(place(gutter)?) };
         Self::of(place(servers)?, gutter, rules, &[], open)
     }
@@ -124,7 +124,7 @@ impl<P: Watched> Fleet<P> {
         servers: Vec<ServerSpec>,
         open: impl FnMut(&ServerSpec) -> Result<P, E>,
     ) -> Result<Self, FleetError<E>> {
-        let placement = Placement::build(*self.scheme(), servers, Boxed::default())?;
+        let placement = OwnedPlacement::build(self.scheme().clone(), servers)?;
         Self::of(Arc::new(placement), self.gutter.clone(), self.rules, &self.pools, open)
     }
 
@@ -154,7 +154,7 @@ impl<P: Watched> Fleet<P> {
     }
 
     /// The scheme by which keys are placed.
-    pub fn scheme(&self) -> &Scheme<'static> {
+    pub fn scheme(&self) -> &OwnedScheme {
         self.placement.scheme()
     }
 
@@ -248,7 +248,7 @@ impl<P: Watched> Fleet<P> {
     pub fn route_many(&self, keys: &[&[u8]], clock: impl FnOnce() -> Instant) -> Routes {
         let mut places = vec![ServerIndex::default(); keys.len()];
         if self.placement.servers().len() > 1 {
-            self.placement.place_many(keys, &mut places);
+            self.placement.placement().place_many(keys, &mut places);
         }
         let (mut verdicts, mut stand_ins) = (Vec::new(), Vec::new());
         if self.pools.iter().any(|pool| pool.watch().is_noted()) {
@@ -292,7 +292,9 @@ impl<P: Watched> Fleet<P> {
             FailurePolicy::Fail => places.push(self.place(key)),
             FailurePolicy::Fallback => {
                 let mut room = vec![ServerIndex::default(); self.placement.servers().len()];
-                places.extend(self.placement.order(key, &mut room).iter().map(|server| server.get()));
+                places.extend(
+                    self.placement.placement().order(key, &mut room).iter().map(|server| server.get()),
+                );
             }
         }
         if let Some(gutter) = &self.gutter {
@@ -390,7 +392,7 @@ mod tests {
     fn fleet(names: &[&str], gutter: &[&str], failure: FailurePolicy) -> Fleet<Pool> {
         let scheme = libmemcached::KETAMA_WEIGHTED.with_option("auto_eject_hosts", "1").unwrap();
         let rules = Rules { failure, health: Some(POLICY) };
-        Fleet::build(scheme, specs(names), specs(gutter), rules, open).unwrap()
+        Fleet::build(scheme.into(), specs(names), specs(gutter), rules, open).unwrap()
     }
 
     fn fail(fleet: &Fleet<Pool>, place: usize) {
@@ -425,7 +427,8 @@ mod tests {
     fn the_scheme_has_its_own_order() {
         let fleet = fleet(&NAMES, &[], FailurePolicy::Fallback);
         let mut room = [ServerIndex::default(); 3];
-        let order: Vec<_> = fleet.placement().order(b"k", &mut room).iter().map(|at| at.get()).collect();
+        let order: Vec<_> =
+            fleet.placement().placement().order(b"k", &mut room).iter().map(|at| at.get()).collect();
         for &down in &order {
             assert_eq!(place(&fleet, "k"), Ok(down));
             fail(&fleet, down);

@@ -1,19 +1,15 @@
 //! What a client is made of.
 
 use core::{error, time::Duration};
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
-};
 
 use memring_client::{
-    Naming, OwnedCredentials,
+    Naming, OwnedCredentials, OwnedScheme,
     failure::{Cause, Error, Event, Observer},
     insight,
     route::{FailurePolicy, Rules},
     spec::{ServerSpec, ServerSpecError},
 };
-use memring_core::{Scheme, health::HealthPolicy, peers::libmemcached};
+use memring_core::{health::HealthPolicy, peers::libmemcached};
 use memring_text::{Limits, Ttl, ZeroTtl};
 
 use crate::{
@@ -40,7 +36,7 @@ use crate::{
 #[must_use]
 pub struct Builder {
     servers: Vec<ServerSpec>,
-    scheme: Scheme<'static>,
+    scheme: Option<OwnedScheme>,
     gutter: Vec<ServerSpec>,
     on_failure: FailurePolicy,
     has_misses_for_errors: bool,
@@ -55,7 +51,7 @@ impl Builder {
     pub(crate) const fn new() -> Self {
         Self {
             servers: Vec::new(),
-            scheme: libmemcached::KETAMA_WEIGHTED,
+            scheme: None,
             gutter: Vec::new(),
             on_failure: FailurePolicy::Fail,
             has_misses_for_errors: false,
@@ -94,21 +90,19 @@ impl Builder {
     }
 
     /// Places keys by `scheme`. Unless told otherwise, that is [`libmemcached::KETAMA_WEIGHTED`].
-    pub const fn scheme(mut self, scheme: Scheme<'static>) -> Self {
-        self.scheme = scheme;
+    pub fn scheme(mut self, scheme: impl Into<OwnedScheme>) -> Self {
+        self.scheme = Some(scheme.into());
         self
     }
 
     /// Places keys by the scheme called `name`, with `options`, both as [`memring_core::peers`] knows them.
-    ///
-    /// The texts of the options are kept for as long as the program runs, each once.
     pub fn scheme_named<'a>(
         mut self,
         name: &str,
         options: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
-        match Scheme::named(name, options, kept) {
-            Ok(scheme) => self.scheme = scheme,
+        match OwnedScheme::named(name, options) {
+            Ok(scheme) => self.scheme = Some(scheme),
             Err(error) => self.is_wrong(error),
         }
         self
@@ -311,7 +305,8 @@ impl Builder {
         if options.stand_in_ttl.is_zero() {
             return Err(Error::new("stand_in_ttl", Cause::config(ZeroTtl)));
         }
-        let naming = Naming::new(scheme.key.prefix, &self.namespace, self.is_namespace_placed)
+        let scheme = scheme.unwrap_or_else(|| libmemcached::KETAMA_WEIGHTED.into());
+        let naming = Naming::new(scheme.scheme().key.prefix, &self.namespace, self.is_namespace_placed)
             .map_err(|error| Error::new("namespace", Cause::config(error)))?;
         options.observer = insight::observer(options.observer);
         let rules = Rules { failure: on_failure, health: options.health };
@@ -330,15 +325,3 @@ impl Builder {
 ///
 /// Source: mcrouter, `FailoverWithExptimeRoute`, `failover_exptime`.
 const STAND_IN_TTL: Ttl = Ttl::seconds(60);
-
-/// The same text, to be kept for ever. A scheme borrows its options, and a client its scheme.
-fn kept(text: &str) -> &'static str {
-    static KEPT: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(text) = kept.get(text) {
-        return text;
-    }
-    let text = Box::leak(text.into());
-    kept.insert(text);
-    text
-}
