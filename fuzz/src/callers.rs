@@ -2,8 +2,8 @@
 
 use memring_text::{
     Abandoned, Arith, ArithVerb, Delete, Event, Exchange, ExchangeState, Expected, FlushAll, Get, GetVerb,
-    Key, Keys, MetaDelete, MetaGet, MetaSet, Opaque, Progress, ProtocolError, ReplyShape, Request, StatsKind,
-    Store, StoreVerb, Touch, Value,
+    Key, Keys, MetaCode, MetaDelete, MetaGet, MetaSet, MetaVerb, Opaque, Progress, ProtocolError, ReplyShape,
+    Request, StatsKind, Store, StoreVerb, Touch, Value,
     server::{Engine, MemoryStore, Next, Session},
 };
 
@@ -159,6 +159,26 @@ impl Expected for Asked {
     }
 }
 
+/// A request that its caller has left, of which no more is kept.
+#[derive(Debug)]
+struct Left {
+    has_value: bool,
+}
+
+impl Expected for Left {
+    fn shape(&self) -> ReplyShape {
+        Abandoned.shape()
+    }
+
+    fn key(&self, _: usize) -> Option<&[u8]> {
+        None
+    }
+
+    fn has_value(&self) -> bool {
+        self.has_value
+    }
+}
+
 impl Asked {
     fn is_quiet(&self) -> bool {
         matches!(self.shape, ReplyShape::Meta(shape) if shape.is_quiet())
@@ -170,6 +190,10 @@ impl Asked {
             Event::Value(head) => {
                 self.keys.get(index) == Some(&head.key)
                     && self.shape == ReplyShape::Values { cas: head.cas.is_some() }
+            }
+            // A miss that tells nothing at all has no opaque either.
+            Event::Meta(head) if head.code == MetaCode::Miss && head.flags().next().is_none() => {
+                matches!(self.shape, ReplyShape::Meta(shape) if shape.verb() == MetaVerb::Get || shape.verb() == MetaVerb::Debug)
             }
             Event::Meta(head) => head.opaque() == self.opaque(),
             _ => true,
@@ -362,7 +386,8 @@ impl Connection {
         };
         let Caller { asked, told, item, reply, .. } = oldest;
         let is_nobodys = told.presence == Presence::LeftToNobody;
-        let expected: &dyn Expected = if is_nobodys { &Abandoned } else { &*asked };
+        let left = Left { has_value: asked.has_value() };
+        let expected: &dyn Expected = if is_nobodys { &left } else { &*asked };
         let mut take = |event: &Event<'_>, index: usize| {
             if told.presence != Presence::Waits {
                 return;

@@ -1,6 +1,7 @@
 //! Which request a reply answers, and whether the connection may be used again.
 
 use crate::{
+    error_line::{AfterLine, ErrorLine, ErrorWord},
     limits::Limits,
     meta::MetaCode,
     reply::{Event, Status},
@@ -55,8 +56,7 @@ pub struct Exchange {
     next_key: usize,
     /// The value that is being read belongs to a meta reply, which ends with it.
     meta_value: bool,
-    /// A request of a quiet run was refused, and it is not known which.
-    doubt: bool,
+    doubt: Doubt,
     end: Option<ProtocolError>,
 }
 
@@ -70,7 +70,7 @@ impl Exchange {
             begun: false,
             next_key: 0,
             meta_value: false,
-            doubt: false,
+            doubt: Doubt::None,
             end: None,
         }
     }
@@ -100,7 +100,7 @@ impl Exchange {
     /// Would [`decode`](Self::decode) of no bytes at all say [`Progress::NeedMore`]?
     #[inline]
     pub(crate) const fn needs_bytes(&self) -> bool {
-        self.owed > 0 && self.end.is_none() && !self.doubt
+        self.owed > 0 && self.end.is_none() && matches!(self.doubt, Doubt::None)
     }
 
     /// Notes that the connection is lost to further use, because a request was written in part, or a time limit
@@ -131,7 +131,7 @@ impl Exchange {
     ///
     /// # Errors
     /// Any error is final: the connection must be closed, and every later call returns the same error. A refusal by
-    /// the server is not an error here but an [`Event::Error`]; when the connection is no longer in step after it,
+    /// the server is not an error here but an [`Event::Error`]; when the connection is not known to be in step after it,
     /// [`state`](Self::state) says so, and the replies behind it are [`ProtocolError::OutOfStep`].
     #[inline]
     pub fn decode<'b>(
@@ -237,7 +237,7 @@ impl Exchange {
         if let ReplyShape::Meta(shape) = shape {
             return self.decode_meta(buf, shape, oldest);
         }
-        if self.doubt {
+        if self.doubt == Doubt::Quiet {
             return Err(ProtocolError::OutOfStep);
         }
         let (consumed, event) = match self.decoder.decode(buf)? {
@@ -245,10 +245,8 @@ impl Exchange {
             Step::NeedMore => return Ok(Progress::NeedMore),
         };
         let complete = match (event, shape) {
-            (Event::Error(line), _) => {
-                if self.begun || !line.keeps_in_step() {
-                    self.end = Some(ProtocolError::OutOfStep);
-                }
+            (Event::Error(line), shape) => {
+                self.refused(line, shape, oldest)?;
                 true
             }
             (Event::Value(head), ReplyShape::Values { cas }) => {
@@ -290,9 +288,63 @@ impl Exchange {
             (Event::Status(status), shape) if shape.statuses().contains(&status) => true,
             _ => return Err(ProtocolError::Unexpected),
         };
+        if !matches!(event, Event::Error(_)) {
+            self.doubt = Doubt::None;
+        }
         let index = self.took(complete);
+        self.end_in_doubt();
         Ok(Progress::Event { consumed, event, index, complete })
     }
+
+    /// Notes that the oldest request is refused. The reply ends here; does the server read the next request next?
+    ///
+    /// Of a request without a value it has read the whole, or it could not refuse it. Of one with a value it has, if the
+    /// line is one that is known for it. Behind any other `SERVER_ERROR`, the replies that follow prove it: a server that had
+    /// not read the value would take it for a request, and, if it is none, say so before it answers anything else.
+    fn refused(
+        &mut self,
+        line: ErrorLine<'_>,
+        shape: ReplyShape,
+        oldest: &(impl Expected + ?Sized),
+    ) -> Result<(), ProtocolError> {
+        if self.doubt == Doubt::Value && line.word != ErrorWord::ServerError {
+            return Err(ProtocolError::OutOfStep);
+        }
+        let is_in_step = match line.step() {
+            _ if self.begun => false,
+            AfterLine::InStep => true,
+            AfterLine::Closed => false,
+            AfterLine::NotOfGets if matches!(shape, ReplyShape::Values { .. }) => false,
+            AfterLine::NotOfGets | AfterLine::Unknown if !oldest.has_value() => true,
+            AfterLine::NotOfGets | AfterLine::Unknown => {
+                self.doubt = Doubt::Value;
+                line.word == ErrorWord::ServerError && !oldest.value_may_be_request()
+            }
+        };
+        if !is_in_step {
+            self.end = Some(ProtocolError::OutOfStep);
+        }
+        Ok(())
+    }
+
+    /// A doubt that no reply can resolve any more is the end.
+    fn end_in_doubt(&mut self) {
+        if self.doubt == Doubt::Value && self.owed == 0 {
+            self.end.get_or_insert(ProtocolError::OutOfStep);
+        }
+    }
+}
+
+/// What is not known of the stream, until a reply tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Doubt {
+    /// All is known.
+    #[default]
+    None,
+    /// A request of a quiet run was refused, and it is not known which.
+    Quiet,
+    /// A request with a value was refused, and it is not known whether the server has read that.
+    Value,
 }
 
 /// What [`Exchange::decode_each`] did.

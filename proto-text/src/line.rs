@@ -42,6 +42,15 @@ pub(crate) enum Searched {
     TooLong,
 }
 
+/// What lies behind the spaces at the front of `text`.
+pub(crate) fn behind_spaces(text: &[u8]) -> &[u8] {
+    let mut rest = text;
+    while let [b' ', behind @ ..] = rest {
+        rest = behind;
+    }
+    rest
+}
+
 /// The bytes before the first space, and those behind it; all and nothing where there is none.
 #[inline]
 pub(crate) fn split_word(line: &[u8]) -> (&[u8], &[u8]) {

@@ -79,6 +79,13 @@ pub(crate) fn parse_u64(bytes: &[u8]) -> Option<u64> {
     }
 }
 
+/// The 32 bits that `text`, `-1` to `-2147483648`, stands for.
+#[cold]
+pub(crate) fn parse_negative(text: &[u8]) -> Option<u32> {
+    let number = i64::try_from(parse_u64(text.strip_prefix(b"-")?)?).ok()?;
+    Some(i32::try_from(number.checked_neg()?).ok()?.cast_unsigned())
+}
+
 /// A number written out.
 #[derive(Clone, Copy)]
 pub(crate) struct Digits {
@@ -131,6 +138,17 @@ mod tests {
         assert_eq!(parse_u64(b""), None);
         assert_eq!(parse_u64(b"+1"), None);
         assert_eq!(parse_u64(b"1 "), None);
+    }
+
+    #[test]
+    fn a_negative_number_is_the_bits_that_it_has() {
+        for (text, bits) in [(&b"-1"[..], u32::MAX), (b"-2147483648", 1 << 31), (b"-0", 0)] {
+            assert_eq!(parse_negative(text), Some(bits));
+        }
+        for wrong in [&b"-"[..], b"", b"1", b"--1", b"-2147483649", b"-18446744073709551615", b"-1 ", b"- 1"]
+        {
+            assert_eq!(parse_negative(wrong), None, "{}", wrong.escape_ascii());
+        }
     }
 
     #[test]

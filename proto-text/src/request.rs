@@ -132,6 +132,10 @@ impl Expected for Request<'_> {
             _ => None,
         }
     }
+
+    fn value_may_be_request(&self) -> bool {
+        self.value().is_none_or(|value| value.may_be_request())
+    }
 }
 
 /// `get` and its relatives, of one key.

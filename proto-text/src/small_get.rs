@@ -4,7 +4,8 @@ use crate::{
     exchange::ProtocolError,
     key::Key,
     limits::Limits,
-    number::split_u64,
+    line::split_word,
+    number::{parse_negative, split_u64},
     reply::{Event, ItemHead},
     reply_decoder::{DecodeError, Step},
 };
@@ -141,17 +142,22 @@ fn head<'b>(line: &'b [u8], key: Key<'_>) -> Option<ItemHead<'b>> {
     if name != key.as_bytes() {
         return None;
     }
-    let (flags, rest) = split_u64(rest.strip_prefix(b" ")?)?;
+    let rest = rest.strip_prefix(b" ")?;
+    let (flags, rest) = match rest {
+        [b'-', ..] => {
+            let (flags, _) = split_word(rest);
+            (parse_negative(flags)?, rest.get(flags.len()..)?)
+        }
+        _ => {
+            let (flags, rest) = split_u64(rest)?;
+            (u32::try_from(flags).ok()?, rest)
+        }
+    };
     let (len, rest) = split_u64(rest.strip_prefix(b" ")?)?;
     if rest != b"\r" {
         return None;
     }
-    Some(ItemHead {
-        key: name,
-        flags: u32::try_from(flags).ok()?,
-        len: usize::try_from(len).unwrap_or(usize::MAX),
-        cas: None,
-    })
+    Some(ItemHead { key: name, flags, len: usize::try_from(len).unwrap_or(usize::MAX), cas: None })
 }
 
 #[cfg(test)]
@@ -225,6 +231,12 @@ mod tests {
             b"VALUE greeting 0 5\r\nhello\r\nEND\r\n",
             b"VALUE greeting 4294967295 0\r\n\r\nEND\r\n",
             b"VALUE greeting 4294967296 0\r\n\r\nEND\r\n",
+            b"VALUE greeting -1 2\r\nhi\r\nEND\r\n",
+            b"VALUE greeting -2147483648 0\r\n\r\nEND\r\n",
+            b"VALUE greeting -2147483649 0\r\n\r\nEND\r\n",
+            b"VALUE greeting - 0\r\n\r\nEND\r\n",
+            b"VALUE greeting -1\r\nEND\r\n",
+            b"VALUE greeting 0 -1\r\n\r\nEND\r\n",
             b"VALUE greeting 0 5 7\r\nhello\r\nEND\r\n",
             b"VALUE greeting 0 5\r\nhello!\nEND\r\n",
             b"VALUE greeting 0 5\nhello\r\nEND\r\n",

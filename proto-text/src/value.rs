@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::line::behind_spaces;
+
 /// The largest value any server can be made to take (`-I 1g`), in bytes.
 ///
 /// Above 2³¹ − 3 memcached 1.6.18 misreads the length and runs the rest of the value as commands, so the limit is a
@@ -46,7 +48,62 @@ impl<'a> Value<'a> {
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }
+
+    /// Whether a server that took the value for requests might find that it begins with one. Of any other value, the
+    /// first thing such a server would say is that it does not know this.
+    #[must_use]
+    pub fn may_be_request(self) -> bool {
+        let text = behind_spaces(self.0);
+        VERBS.iter().any(|verb| {
+            let behind = text.strip_prefix(verb.as_bytes());
+            behind.is_some_and(|rest| rest.first().is_none_or(|byte| !byte.is_ascii_lowercase()))
+        })
+    }
 }
+
+/// The words that a request begins with, of memcached 1.2 to 1.6 and its proxies. Some go on behind these letters with
+/// others that are not.
+const VERBS: &[&str] = &[
+    "add",
+    "append",
+    "bget",
+    "cache",
+    "cas",
+    "debugtime",
+    "decr",
+    "delete",
+    "extstore",
+    "flush",
+    "gat",
+    "gats",
+    "get",
+    "gets",
+    "incr",
+    "lease",
+    "lru",
+    "ma",
+    "md",
+    "me",
+    "metaget",
+    "mg",
+    "misbehave",
+    "mn",
+    "ms",
+    "own",
+    "prepend",
+    "quit",
+    "refresh",
+    "replace",
+    "set",
+    "shutdown",
+    "slabs",
+    "stats",
+    "sync",
+    "touch",
+    "verbosity",
+    "version",
+    "watch",
+];
 
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,6 +131,21 @@ impl core::error::Error for ValueTooLarge {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_that_begins_as_a_request_does_may_be_one() {
+        let may_be = |bytes| Value::new(bytes).unwrap().may_be_request();
+        for request in
+            [&b"set k 0 0 1"[..], b"get k", b" mn", b"quit", b"flush_all noreply", b"mg k v\r\n", b"stats\n"]
+        {
+            assert!(may_be(request), "{}", request.escape_ascii());
+        }
+        for value in
+            [&b""[..], b"1", b"v", b"setting", b"{\"get\": 1}", b"Get k", b"x\r\nset k 0 0 1", b"\r\nquit"]
+        {
+            assert!(!may_be(value), "{}", value.escape_ascii());
+        }
+    }
 
     #[test]
     fn the_limit_itself_is_allowed() {

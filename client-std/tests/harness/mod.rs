@@ -4,6 +4,7 @@ mod alone;
 mod file;
 mod memcached;
 mod nobody;
+pub(crate) mod proxies;
 pub(crate) mod replies;
 pub(crate) mod scripted;
 mod stopwatch;

@@ -32,10 +32,10 @@ pub(crate) const REFUSALS: [(&str, ErrorKind, bool); 9] = [
     ("SERVER_ERROR object too large for cache", ErrorKind::TooLarge, true),
     ("SERVER_ERROR out of memory storing object", ErrorKind::OutOfMemory, true),
     ("CLIENT_ERROR cannot increment or decrement non-numeric value", ErrorKind::NonNumeric, true),
-    ("SERVER_ERROR out of memory writing get response", ErrorKind::OutOfMemory, false),
-    ("SERVER_ERROR: something else", ErrorKind::Server, false),
+    ("SERVER_ERROR out of memory writing get response", ErrorKind::OutOfMemory, true),
+    ("SERVER_ERROR: something else", ErrorKind::Server, true),
     ("CLIENT_ERROR bad data chunk", ErrorKind::Client, false),
     ("CLIENT_ERROR unauthenticated", ErrorKind::Auth, false),
     ("ERROR Too many open connections", ErrorKind::TooManyConnections, false),
-    ("ERROR", ErrorKind::Unsupported, false),
+    ("ERROR", ErrorKind::Unsupported, true),
 ];

@@ -19,6 +19,7 @@ mod naming;
 #[cfg(target_os = "linux")]
 mod network;
 mod pools;
+mod proxies;
 mod replies;
 #[cfg(target_os = "linux")]
 mod resolve;

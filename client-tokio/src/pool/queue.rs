@@ -2,7 +2,7 @@
 
 use core::{num::NonZeroU64, ops::Range};
 
-use memring_text::{Expected, GetVerb, Key, MetaRequest, MetaVerb, ReplyShape, Request};
+use memring_text::{Expected, GetVerb, Key, MetaRequest, MetaVerb, ReplyShape, Request, Value};
 use tokio::time::Instant;
 
 use super::slots::SlotId;
@@ -284,6 +284,15 @@ impl Expected for Line<'_> {
         let request = self.requests.first()?;
         let What::Other(shape) = request.what else { return None };
         Token::split(shape, self.bytes.get(request.bytes.clone())?)?.1.opaque
+    }
+
+    fn value_may_be_request(&self) -> bool {
+        let Some(request) = self.requests.first() else { return true };
+        // The value is what follows the line; a meta command's token behind it changes nothing about how it begins.
+        let bytes = self.bytes.get(request.bytes.clone()).unwrap_or(&[]);
+        let line = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+        let value = bytes.get(line.saturating_add(1)..).unwrap_or(&[]);
+        Value::new(value).map_or(true, Value::may_be_request)
     }
 }
 

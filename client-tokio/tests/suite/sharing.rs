@@ -168,13 +168,13 @@ async fn items_before_the_end_of_a_connection_are_hits_and_the_rest_are_errors()
 async fn a_refusal_that_ends_the_connection_lets_the_others_try_again() {
     let server = Scripted::new(|mut peer| {
         while let Some(line) = peer.line() {
-            peer.write(if line.starts_with("incr") { "ERROR\r\n" } else { "END\r\n" });
+            peer.write(if line.starts_with("incr") { "CLIENT_ERROR bad data chunk\r\n" } else { "END\r\n" });
         }
     });
     let client = server.client(SECOND);
     assert_eq!(gets(&client, &["a"]).await, ["-"]);
     let (wrong, right) = tokio::join!(client.incr("n", 1), client.get("k"));
-    assert_eq!(wrong.unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(wrong.unwrap_err().kind(), ErrorKind::Client);
     assert!(right.unwrap().is_none());
     assert_eq!(server.connections(), 2);
 }

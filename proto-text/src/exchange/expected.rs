@@ -1,6 +1,9 @@
 //! What a request waits for: the shape of its reply, and the keys in it.
 
-use crate::{meta::MetaShape, reply::Status};
+use crate::{
+    meta::{MetaShape, MetaVerb},
+    reply::Status,
+};
 
 /// What a request waits for. Implemented by [`Request`](crate::Request) and [`Keys`]; a client that queues requests
 /// implements it for what it queues.
@@ -15,6 +18,20 @@ pub trait Expected {
     fn opaque(&self) -> Option<&[u8]> {
         None
     }
+
+    /// Whether the request has a value: then a refusal can leave open whether the server has read that.
+    fn has_value(&self) -> bool {
+        self.shape().is_of_value()
+    }
+
+    /// Whether the request's value, should the server read it as requests, may begin with one: see
+    /// [`Value::may_be_request`](crate::Value::may_be_request).
+    ///
+    /// If so, a refusal that leaves open whether the value was read is the end of the connection. `true` where it is not
+    /// known.
+    fn value_may_be_request(&self) -> bool {
+        true
+    }
 }
 
 impl<E: Expected + ?Sized> Expected for &E {
@@ -28,6 +45,14 @@ impl<E: Expected + ?Sized> Expected for &E {
 
     fn opaque(&self) -> Option<&[u8]> {
         (**self).opaque()
+    }
+
+    fn has_value(&self) -> bool {
+        (**self).has_value()
+    }
+
+    fn value_may_be_request(&self) -> bool {
+        (**self).value_may_be_request()
     }
 }
 
@@ -83,6 +108,15 @@ pub enum ReplyShape {
 }
 
 impl ReplyShape {
+    /// Whether the request may have a value.
+    pub(super) const fn is_of_value(self) -> bool {
+        match self {
+            Self::Store | Self::Cas | Self::Auth | Self::Any => true,
+            Self::Meta(shape) => matches!(shape.verb(), MetaVerb::Set),
+            _ => false,
+        }
+    }
+
     pub(super) const fn statuses(self) -> &'static [Status] {
         match self {
             Self::Store => &[Status::Stored, Status::NotStored],
@@ -100,6 +134,9 @@ impl ReplyShape {
 }
 
 /// A request that nobody waits for any more: its reply is read to the end and thrown away.
+///
+/// It may have had a value, so an unknown refusal ends the connection: who knows better implements [`Expected`] for what is
+/// left, with the same shape.
 ///
 /// Not in the place of a quiet request, which may have no reply, nor of a dump: leave those as they are.
 #[derive(Clone, Copy, Debug, Default)]

@@ -81,7 +81,7 @@ impl Exchange {
         cas: bool,
         oldest: &(impl Expected + ?Sized),
     ) -> Option<Progress<'b>> {
-        if self.end.is_some() || self.owed == 0 || self.doubt {
+        if !self.needs_bytes() {
             return None;
         }
         let Found { consumed, event, expected } = self.decoder.decode_item(buf, oldest.key(self.next_key))?;

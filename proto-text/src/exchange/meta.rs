@@ -1,6 +1,6 @@
 //! Replies to meta requests, some of which are answered by silence.
 
-use super::{Exchange, Expected, Progress, ProtocolError};
+use super::{Doubt, Exchange, Expected, Progress, ProtocolError, ReplyShape};
 use crate::{
     meta::{MetaCode, MetaShape, MetaVerb},
     reply::Event,
@@ -18,7 +18,7 @@ impl Exchange {
         shape: MetaShape,
         oldest: &(impl Expected + ?Sized),
     ) -> Result<Progress<'b>, ProtocolError> {
-        if self.doubt && !shape.is_quiet() && shape.verb() != MetaVerb::Noop {
+        if self.doubt == Doubt::Quiet && !shape.is_quiet() && shape.verb() != MetaVerb::Noop {
             return Err(ProtocolError::OutOfStep);
         }
         let before = self.decoder.clone();
@@ -38,21 +38,30 @@ impl Exchange {
             if !is_mine {
                 self.decoder = before;
                 self.owed = self.owed.saturating_sub(1);
-                let event = Event::Silence { sure: !self.doubt };
+                let event = Event::Silence { sure: self.doubt == Doubt::None };
+                self.end_in_doubt();
                 return Ok(Progress::Event { consumed: 0, event, index: 0, complete: true });
             }
         }
         let complete = match event {
-            Event::Error(line) => {
-                if self.begun || !line.keeps_in_step() {
+            Event::Error(line) if shape.is_quiet() => {
+                if self.begun || self.doubt == Doubt::Value || !line.keeps_in_step() {
                     self.end = Some(ProtocolError::OutOfStep);
                 }
-                self.doubt = shape.is_quiet();
+                self.doubt = Doubt::Quiet;
+                true
+            }
+            Event::Error(line) => {
+                let doubt = self.doubt;
+                self.refused(line, ReplyShape::Meta(shape), oldest)?;
+                if doubt == Doubt::Quiet {
+                    self.doubt = Doubt::None;
+                }
                 true
             }
             Event::Meta(head) => {
                 shape.check(&head, key, opaque)?;
-                self.doubt = false;
+                self.doubt = Doubt::None;
                 head.code != MetaCode::Value
             }
             Event::Data(_) => false,
@@ -70,6 +79,7 @@ impl Exchange {
         self.meta_value = !complete;
         if complete {
             self.owed = self.owed.saturating_sub(1);
+            self.end_in_doubt();
         }
         Ok(Progress::Event { consumed, event, index: 0, complete })
     }

@@ -3,7 +3,10 @@
 use core::fmt;
 
 use super::key::ReturnedKey;
-use crate::number::{parse_u64, split_u64};
+use crate::{
+    line::behind_spaces,
+    number::{parse_u64, split_u64},
+};
 
 /// The two letters that a meta reply begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +73,12 @@ impl<'b> MetaHead<'b> {
             ReturnFlag::Opaque(token) => Some(token),
             _ => None,
         })
+    }
+
+    /// Whether this is a miss that tells nothing else, also not what was asked for. memcached 1.6.10 to 1.6.17 answers an
+    /// `mg` so, whatever its flags.
+    pub(crate) fn is_bare_miss(&self) -> bool {
+        self.code == MetaCode::Miss && self.flags.is_empty()
     }
 
     /// Is the key among the flags, and is it this one? Compares what base64 stands for.
@@ -195,12 +204,13 @@ impl fmt::Debug for ReturnFlag<'_> {
     }
 }
 
-/// Flags as they stand on a line, one space between them, each known to be right.
+/// Flags as they stand on a line, spaces between them, each known to be right.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ReturnFlags<'b>(&'b [u8]);
 
 impl<'b> ReturnFlags<'b> {
-    /// Takes what follows the code, or the length, on a line: nothing, or a space and the flags.
+    /// Takes what follows the code, or the length, on a line: nothing, or a space and the flags. More spaces than one count
+    /// as one, also at the end: memcached 1.6.10 to 1.6.17 answers `md` and `ma` with `HD  O5` and `NF `.
     ///
     /// A flag that comes twice is refused with those that are malformed, and so are `W` and `Z` together: nobody
     /// wins twice.
@@ -210,7 +220,7 @@ impl<'b> ReturnFlags<'b> {
         }
         let text = rest.strip_prefix(b" ")?;
         let mut seen = 0_u64;
-        for flag in text.split(|byte| *byte == b' ') {
+        for flag in text.split(|byte| *byte == b' ').filter(|flag| !flag.is_empty()) {
             let bit = 1_u64 << (ReturnFlag::parse(flag)?.letter() & 63);
             if seen & bit != 0 {
                 return None;
@@ -230,6 +240,11 @@ impl<'b> ReturnFlags<'b> {
         self.0
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|byte| *byte == b' ')
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = ReturnFlag<'b>> + use<'b> {
         self.0.split(|byte| *byte == b' ').filter_map(ReturnFlag::parse)
     }
@@ -237,7 +252,7 @@ impl<'b> ReturnFlags<'b> {
 
 /// Reads the length and the flags behind `VA `.
 pub(crate) fn value_head(rest: &[u8]) -> Option<(u64, ReturnFlags<'_>)> {
-    let (len, rest) = split_u64(rest)?;
+    let (len, rest) = split_u64(behind_spaces(rest))?;
     Some((len, ReturnFlags::parse(rest)?))
 }
 
@@ -284,14 +299,20 @@ mod tests {
 
     #[test]
     fn numbers_and_words_are_held_to_their_form() {
-        for right in [&b""[..], b" c0 k\xff O t-1", b" t4294967235 h1 f4294967295 X Z", b" kZm9v b"] {
+        for right in [
+            &b""[..],
+            b" c0 k\xff O t-1",
+            b" t4294967235 h1 f4294967295 X Z",
+            b" kZm9v b",
+            b" ",
+            b"  kk O5",
+            b" c1 ",
+            b" c1  t1  ",
+        ] {
             assert!(ReturnFlags::parse(right).is_some(), "{}", right.escape_ascii());
         }
         for wrong in [
-            &b" "[..],
-            b"c1",
-            b" c1 ",
-            b" c1  t1",
+            &b"c1"[..],
             b" cabc",
             b" c-1",
             b" t-2",

@@ -81,7 +81,8 @@ impl MetaShape {
         key: &[u8],
         opaque: Option<&[u8]>,
     ) -> Option<bool> {
-        if head.code == MetaCode::Noop {
+        // A quiet `mg` that misses is silent: the line answers one that is not.
+        if head.code == MetaCode::Noop || head.is_bare_miss() {
             return Some(false);
         }
         if let Some(opaque) = opaque {
@@ -104,6 +105,11 @@ impl MetaShape {
         key: &[u8],
         opaque: Option<&[u8]>,
     ) -> Result<(), ProtocolError> {
+        // Nothing but the oldest request's answer, if that is an `mg`: it brings nothing that could be another's, and were
+        // it one line too many, the opaque behind it would tell.
+        if head.is_bare_miss() && self.verb == MetaVerb::Get && !self.quiet {
+            return Ok(());
+        }
         if head.opaque() != opaque && self.verb != MetaVerb::Debug {
             // The answer to `mn` has no opaque; it cannot be taken for one that lacks its own.
             return Err(match head.code {

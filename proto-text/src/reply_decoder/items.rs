@@ -3,7 +3,7 @@
 use super::{ReplyDecoder, State};
 use crate::{
     line::split_word,
-    number::split_u64,
+    number::{parse_negative, split_u64},
     reply::{Event, ItemHead},
 };
 
@@ -199,10 +199,25 @@ impl<'b> RawHead<'b> {
     /// Reads `<key> <flags> <bytes> [<cas unique>]`, all of `line`.
     pub(super) fn parse(line: &'b [u8]) -> Option<Self> {
         let (key, rest) = split_word(line);
-        match Self::numbers(key, rest)? {
-            (head, []) if !key.is_empty() => Some(head),
-            _ => None,
-        }
+        let (head, end) = match rest {
+            [b'-', ..] => Self::negative(key, rest)?,
+            _ => Self::numbers(key, rest)?,
+        };
+        if end.is_empty() && !key.is_empty() { Some(head) } else { None }
+    }
+
+    /// Reads what follows the key where the highest bit of the flags makes them a negative number, as in memcached
+    /// 1.4.5: the same 32 bits.
+    #[cold]
+    fn negative(key: &'b [u8], rest: &'b [u8]) -> Option<(Self, &'b [u8])> {
+        let (flags, numbers) = split_word(rest);
+        let flags = parse_negative(flags)?;
+        let (len, rest) = split_u64(numbers)?;
+        let (cas, rest) = match rest {
+            [b' ', rest @ ..] => split_u64(rest).map(|(cas, rest)| (Some(cas), rest))?,
+            rest => (None, rest),
+        };
+        Some((Self { key, flags, len, cas }, rest))
     }
 
     /// Reads what follows the key, and gives the rest.

@@ -136,7 +136,7 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    fn of_json(request: &serde_json::Value) -> Self {
+    pub fn of_json(request: &serde_json::Value) -> Self {
         if let Some((verb, keys)) = get_of_json(request) {
             return Self { shape: verb.reply_shape(), keys, opaque: None };
         }

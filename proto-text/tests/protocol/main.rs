@@ -17,3 +17,4 @@ mod pairing;
 mod server;
 mod sessions;
 mod transcript;
+mod versions;

@@ -1,7 +1,7 @@
 //! Reads the transcript files.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -71,6 +71,39 @@ pub fn names_that_differ() -> HashSet<String> {
         .collect();
     assert_eq!(names.len(), 54);
     names
+}
+
+/// For each other version that was asked, the blocks to which it answers otherwise, with the requests that the base files
+/// have for the same bytes.
+pub fn versions() -> Vec<(String, Vec<Block>)> {
+    let base: HashMap<_, _> = blocks().into_iter().map(|block| (block.name.clone(), block)).collect();
+    let mut folders: Vec<_> = fs::read_dir(vectors().join("versions"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .chain([vectors().join("newer-1.6.45")])
+        .collect();
+    folders.sort();
+    let with_requests = |mut block: Block| {
+        let base = &base[&block.name];
+        assert_eq!(base.exchanges.len(), block.exchanges.len(), "{}", block.name);
+        for (exchange, base) in block.exchanges.iter_mut().zip(&base.exchanges) {
+            assert_eq!(exchange.sent, base.sent, "{}", block.name);
+            exchange.requests = base.requests.clone();
+        }
+        block
+    };
+    let versions: Vec<_> = folders
+        .iter()
+        .map(|folder| {
+            let name = folder.file_name().unwrap().to_str().unwrap();
+            let blocks = numbered(folder).iter().flat_map(blocks_of).map(with_requests).collect();
+            (name.trim_start_matches("newer-").to_string(), blocks)
+        })
+        .collect();
+    let names: Vec<_> = versions.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["1.6.45", "1.4.24", "1.4.5", "1.5.22", "1.6.10", "1.6.12", "1.6.29", "1.6.9"]);
+    versions
 }
 
 /// Every block of the numbered files, in their order.
