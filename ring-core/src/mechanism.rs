@@ -18,7 +18,7 @@ mod slots;
 mod sort;
 mod table;
 
-pub use continuum::{Continuum, Label, Point, Search, Tie};
+pub use continuum::{Continuum, Label, MAX_POINTS, Point, Search, Tie};
 pub use rendezvous::Rendezvous;
 pub use slots::Slots;
 pub use table::Table;

@@ -38,6 +38,43 @@ pub struct Plan<'m> {
     precision: Precision,
 }
 
+/// Which share of the keys each server has, into `out`: one share for each server, in the order of the list. The shares
+/// add up to 1.
+///
+/// What a [`Plan`] from a placement to itself says of each server, without the square of their number in cells.
+///
+/// ```
+/// use memring_core::{peers::libmemcached::MODULA, plan::{self, Precision}, storage::Fixed, Placement, Server};
+///
+/// let servers = ["a:1", "b:1", "c:1", "d:1"].map(Server::new);
+/// let placement = Placement::build(MODULA, &servers[..], Fixed::<0>::new())?;
+/// let mut out = [0.0; 4];
+/// assert_eq!(plan::shares(&placement, &mut out).unwrap(), Precision::Exact);
+/// assert!(out.iter().all(|share| (share - 0.25).abs() < 1e-9));
+/// # Ok::<(), memring_core::BuildError>(())
+/// ```
+///
+/// # Errors
+/// [`MatrixTooSmall`] when there are fewer cells than servers.
+pub fn shares<L: Servers, S: Storage>(
+    placement: &Placement<'_, L, S>,
+    out: &mut [f64],
+) -> Result<Precision, MatrixTooSmall> {
+    let view = placement.view();
+    let (needed, given) = (view.servers.count(), out.len());
+    let out = out.get_mut(..needed).ok_or(MatrixTooSmall { needed, given })?;
+    out.fill(0.0);
+    let mut add = |server: ServerIndex, share: f64| {
+        if let Some(cell) = out.get_mut(server.get()) {
+            *cell += share;
+        }
+    };
+    if divided::compare(&view, &view, &mut |server, _, share| add(server, share)) {
+        return Ok(Precision::Exact);
+    }
+    Ok(sampled::shares(&view, &mut add))
+}
+
 /// How well the figures of a plan are known.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Precision {
@@ -157,10 +194,10 @@ fn moved(old: &View<'_>, new: &View<'_>, matrix: &[f64]) -> f64 {
     moved
 }
 
-/// There are fewer cells than pairs of servers.
+/// There are fewer cells than shares to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MatrixTooSmall {
-    /// Pairs: old servers × new servers.
+    /// Shares: old servers × new servers of a [`Plan`], servers of [`shares`].
     pub needed: usize,
     /// Cells.
     pub given: usize,
@@ -281,6 +318,38 @@ mod tests {
         let (share, precision) = kept(old, new, 4, 4).unwrap();
         assert!(matches!(precision, Precision::Sampled { .. }));
         assert!((share - 0.25).abs() < 5.0 * precision.standard_error(share) + 0.02, "{share}");
+    }
+
+    #[test]
+    fn shares_are_those_of_a_plan_that_changes_nothing() {
+        let heavy =
+            servers(5).into_iter().zip([3, 1, 4, 1, 5]).map(|(server, weight)| server.weighing(weight));
+        let heavy: Vec<_> = heavy.collect();
+        for peer in peers::all() {
+            let Ok(placement) = Placement::build(peer.scheme, heavy.clone(), Boxed::default()) else {
+                continue;
+            };
+            let (mut matrix, mut out) = (vec![0.0; 25], vec![7.0; 6]);
+            let plan = Plan::new(&placement, &placement, &mut matrix).unwrap();
+            assert_eq!(shares(&placement, &mut out), Ok(plan.precision()), "{}", peer.scheme.name);
+            for (index, share) in (0..5).zip(&out) {
+                let planned = plan.before(ServerIndex::new(index));
+                assert!((planned - share).abs() < 1e-9, "{}: {planned} {share}", peer.scheme.name);
+            }
+            assert_eq!(out[5].to_bits(), 7.0_f64.to_bits());
+            assert_eq!(shares(&placement, &mut out[..4]), Err(MatrixTooSmall { needed: 5, given: 4 }));
+        }
+    }
+
+    #[test]
+    fn the_longest_list_has_shares() {
+        let names: Vec<_> =
+            (0..ServerIndex::MAX_SERVERS).map(|number| std::format!("cache-{number}")).collect();
+        let servers: Vec<_> = names.iter().map(|name| Server::new(name)).collect();
+        let placement = Placement::build(peers::libmemcached::MODULA, servers, Boxed::default()).unwrap();
+        let mut out = vec![0.0; names.len()];
+        assert_eq!(shares(&placement, &mut out), Ok(Precision::Exact));
+        assert!((out.iter().sum::<f64>() - 1.0).abs() < 1e-9);
     }
 
     #[test]

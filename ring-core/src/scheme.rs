@@ -8,7 +8,7 @@ use crate::{
     ketama,
     key::KeyText,
     list::List,
-    mechanism::Mechanism,
+    mechanism::{MAX_POINTS, Mechanism},
     peers::memcached_proxy::PoolPoints,
 };
 
@@ -151,8 +151,14 @@ pub enum BuildError {
         /// What it takes.
         expected: Weights,
     },
-    /// The weights add up to more than the scheme can count: 4294967295 slots or points.
+    /// The weights add up to more than the scheme can count: 4294967295 slots.
     TotalWeight,
+    /// The weights, or the points for each unit of weight, make more points than a ring may have:
+    /// [`MAX_POINTS`](crate::mechanism::MAX_POINTS). To compute them would take minutes, and gigabytes.
+    TooManyPoints {
+        /// Points that the ring would have.
+        needed: u64,
+    },
     /// The scheme needs a map of buckets and has none.
     NoBuckets,
     /// The map of buckets names a server that is not in the list.
@@ -191,6 +197,9 @@ impl fmt::Display for BuildError {
                 write!(f, "bad weight of server {index}: this scheme takes {expected}")
             }
             Self::TotalWeight => f.write_str("the weights add up to more than this scheme can count"),
+            Self::TooManyPoints { needed } => {
+                write!(f, "the weights make {needed} points, more than the {MAX_POINTS} that a ring may have")
+            }
             Self::NoBuckets => f.write_str("no map of buckets"),
             Self::Bucket { bucket, server } => {
                 write!(f, "bucket {bucket} is on server {server}, which is not in the list")

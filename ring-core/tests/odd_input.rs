@@ -1,7 +1,9 @@
 //! Names, weights and keys that no configuration should have: every scheme places with them or says why it does not.
 
 use memring_core::{
-    Placement, Scheme, Server, ServerIndex, Weight, peers,
+    BuildError, Placement, Scheme, Server, ServerIndex, Weight,
+    mechanism::MAX_POINTS,
+    peers,
     storage::{Boxed, Lent},
 };
 
@@ -130,6 +132,32 @@ fn odd_weights_are_placed_or_refused() {
                 place(scheme, &[server("a:1", first), server("b:1", second), server("c:1", second)]);
             }
         }
+    }
+}
+
+#[test]
+fn weights_that_make_too_many_points_are_refused() {
+    let names: Vec<String> = (1..=20).map(|number| format!("10.0.1.{number}:11211")).collect();
+    let servers: Vec<_> = names.iter().map(|name| Server::new(name).weighing(65_535)).collect();
+    let mut refused = Vec::new();
+    for peer in peers::all() {
+        match peer.scheme.needs(&*servers) {
+            Err(BuildError::TooManyPoints { needed }) => {
+                assert!(needed > u64::from(MAX_POINTS), "{needed}");
+                refused.push(peer.scheme.name);
+            }
+            Ok(needs) => assert!(needs.entries <= MAX_POINTS as usize, "{:?}", peer.scheme),
+            Err(error) => assert!(
+                matches!(error, BuildError::NoBuckets | BuildError::TotalWeight),
+                "{error} {:?}",
+                peer.scheme
+            ),
+        }
+    }
+    for name in
+        ["pecl-memcache-consistent", "nginx-hash-consistent", "uhashring", "cache-memcached-fast-ketama"]
+    {
+        assert!(refused.contains(&name), "{name} of {refused:?}");
     }
 }
 

@@ -19,6 +19,11 @@ mod point;
 
 pub use point::Point;
 
+/// Most points that a ring may have: 2²⁴, which is 160 for each of the longest list of servers, and half as many again.
+///
+/// A few peers have as many points for each unit of weight, so that weights meant as megabytes make hundreds of millions.
+pub const MAX_POINTS: u32 = 1 << 24;
+
 /// A ring of points `P`.
 pub struct Continuum<P: Point> {
     /// The text that stands for a server in the names of its points.
@@ -259,9 +264,8 @@ impl<P: Point> Mechanism for Continuum<P> {
             .fold(0, u64::saturating_add);
         match u32::try_from(points) {
             Ok(0) => Err(BuildError::NothingToPlaceOn),
-            // A server's count stops there rather than overflow.
-            Ok(u32::MAX) | Err(_) => Err(BuildError::TotalWeight),
-            Ok(points) => Ok(Needs { entries: usize::try_from(points).unwrap_or(usize::MAX), wide: P::WIDE }),
+            Ok(count @ ..=MAX_POINTS) => Ok(Needs { entries: count as usize, wide: P::WIDE }),
+            _ => Err(BuildError::TooManyPoints { needed: points }),
         }
     }
 

@@ -242,7 +242,8 @@ mod tests {
         };
         assert_eq!(needs(&[1.0, 0.5, 0.0034, 0.0033]), Ok(150 + 75 + 1));
         assert_eq!(needs(&[0.003]), Err(BuildError::NothingToPlaceOn));
-        assert_eq!(needs(&[1e300]), Err(BuildError::TotalWeight));
+        let needed = u32::MAX.into();
+        assert_eq!(needs(&[1e300]), Err(BuildError::TooManyPoints { needed }));
     }
 
     #[test]

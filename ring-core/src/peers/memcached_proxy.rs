@@ -332,7 +332,10 @@ mod tests {
         assert!(with(&[("omode", "evcache")]).with_option("obuckets", "7").is_err());
         assert!(with(&[("omode", "evcache"), ("obuckets", "8")]).with_option("omode", "default").is_ok());
         let many = with(&[("dist", "ring_hash"), ("obuckets", "4294967295")]);
-        assert_eq!(many.needs(&["a:1", "b:1"].map(Server::new)), Err(BuildError::TotalWeight));
+        assert_eq!(
+            many.needs(&["a:1", "b:1"].map(Server::new)),
+            Err(BuildError::TooManyPoints { needed: 2 * u64::from(u32::MAX) })
+        );
     }
 
     #[test]

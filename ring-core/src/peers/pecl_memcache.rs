@@ -28,7 +28,7 @@ use crate::{
     ketama,
     key::KeyText,
     live::Live,
-    mechanism::{Label, Slots, Table, View},
+    mechanism::{Label, MAX_POINTS, Slots, Table, View},
     order::Order,
     scheme::{BuildError, Scheme, Weights},
     server::{ServerIndex, host_and_port},
@@ -73,9 +73,9 @@ const NOBODY: u16 = u16::MAX;
 
 /// A bucket belongs to the owner of the first point at or above its place.
 const TABLE: Table = Table {
-    count: |_, live| match u32::try_from(live.total().saturating_mul(POINTS.into())) {
-        Ok(_) => Ok(BUCKETS),
-        Err(_) => Err(BuildError::TotalWeight),
+    count: |_, live| match live.total().saturating_mul(POINTS.into()) {
+        needed if needed > MAX_POINTS.into() => Err(BuildError::TooManyPoints { needed }),
+        _ => Ok(BUCKETS),
     },
     fill: |scheme, live, firsts, owners| {
         // Each point lies between the places of two buckets, so the lowest between them is all that is needed.
@@ -264,11 +264,13 @@ mod tests {
     }
 
     #[test]
-    fn as_many_points_as_the_peer_cannot_count_are_refused() {
+    fn more_points_than_can_be_looked_at_in_time_are_refused() {
         let heavy = |weight| [SERVERS[0], Server { weight: Weight::Whole(weight), ..SERVERS[1] }];
-        assert_eq!(CONSISTENT.needs(&heavy(u32::MAX)), Err(BuildError::TotalWeight));
-        assert_eq!(CONSISTENT.needs(&heavy(u32::MAX / POINTS)), Err(BuildError::TotalWeight));
-        assert!(CONSISTENT.needs(&heavy(u32::MAX / POINTS - 1)).is_ok());
+        let most = MAX_POINTS / POINTS;
+        let needed = (u64::from(most) + 1) * u64::from(POINTS);
+        assert_eq!(CONSISTENT.needs(&heavy(most)), Err(BuildError::TooManyPoints { needed }));
+        assert!(CONSISTENT.needs(&heavy(u32::MAX)).is_err());
+        assert!(CONSISTENT.needs(&heavy(most - 1)).is_ok());
         assert!(STANDARD.needs(&heavy(u32::MAX - 1)).is_ok());
     }
 }

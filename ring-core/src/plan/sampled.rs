@@ -19,12 +19,23 @@ pub(super) fn compare(
     new: &View<'_>,
     add: &mut dyn FnMut(ServerIndex, ServerIndex, f64),
 ) -> Precision {
+    each_key(&mut |key, share| {
+        add(old.scheme.mechanism.primary(old, key), new.scheme.mechanism.primary(new, key), share);
+    })
+}
+
+/// Places mixed keys and hands out the share of each server.
+pub(super) fn shares(view: &View<'_>, add: &mut dyn FnMut(ServerIndex, f64)) -> Precision {
+    each_key(&mut |key, share| add(view.scheme.mechanism.primary(view, key), share))
+}
+
+/// Hands out the keys of the sample, each with its share of it.
+fn each_key(sink: &mut dyn FnMut(&[u8], f64)) -> Precision {
     let share = 1.0 / f64::from(KEYS);
     for number in 0..KEYS {
         let mixed = Murmur64a::of_word(number.into()).to_be_bytes();
         let mut room = [0; 16];
-        let key = assemble(&Hex(&mixed), &mut room).unwrap_or_default();
-        add(old.scheme.mechanism.primary(old, key), new.scheme.mechanism.primary(new, key), share);
+        sink(assemble(&Hex(&mixed), &mut room).unwrap_or_default(), share);
     }
     Precision::Sampled { keys: KEYS }
 }
