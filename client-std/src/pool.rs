@@ -275,8 +275,17 @@ impl Drop for Lease<'_> {
 
 impl Pool {
     fn open(&self, deadline: Deadline) -> Result<Wire, Cause> {
+        self.open_with(deadline, self.options.limits)
+    }
+
+    /// Opens a connection for one exchange whose reply may have any number of lines. It does not go into the pool.
+    pub(crate) fn open_for_lines(&self, deadline: Deadline) -> Result<Wire, Cause> {
+        self.open_with(deadline, Limits { stats: u32::MAX, ..self.options.limits })
+    }
+
+    fn open_with(&self, deadline: Deadline, limits: Limits) -> Result<Wire, Cause> {
         let begun = Instant::now();
-        match self.try_open(deadline) {
+        match self.try_open(deadline, limits) {
             Ok(wire) => {
                 self.watch.tell(Event::connected(self.name(), begun.elapsed()));
                 Ok(wire)
@@ -288,8 +297,8 @@ impl Pool {
         }
     }
 
-    fn try_open(&self, deadline: Deadline) -> Result<Wire, Cause> {
-        let PoolOptions { connect_timeout, timeout, limits, ref dial, .. } = self.options;
+    fn try_open(&self, deadline: Deadline, limits: Limits) -> Result<Wire, Cause> {
+        let PoolOptions { connect_timeout, timeout, ref dial, .. } = self.options;
         let deadline = deadline.within(connect_timeout);
         let socket = self.dialer.dial(deadline, timeout)?;
         let buffer = vec![0; BUFFER.max(limits.line)].into_boxed_slice();
@@ -309,7 +318,7 @@ impl Pool {
     }
 
     #[cold]
-    fn tell_end(&self, cause: &Cause) {
+    pub(crate) fn tell_end(&self, cause: &Cause) {
         self.watch.tell(Event::disconnected(self.name(), cause.kind()));
     }
 }

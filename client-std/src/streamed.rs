@@ -1,15 +1,17 @@
-//! Values that pass piece by piece between a server and a stream of the caller's.
+//! Values that pass piece by piece between a server and a stream of the caller's, and statistics that pass line by line.
 
 use core::time::Duration;
 use std::io::{self, Read, Write};
 
 use memring_client::failure::{Cause, Error};
-use memring_text::{ArrayBuffer, Event, Get, Item, Operation, Reply, Request, Store, StoreOutcome};
+use memring_text::{
+    ArrayBuffer, Event, Get, Item, Operation, Reply, Request, StatsKind, Store, StoreOutcome,
+};
 
 use crate::{
     call::{Target, failed},
     deadline::Deadline,
-    pool::{Lease, Wire},
+    pool::{Lease, Pool, Wire},
     socket::Socket,
 };
 
@@ -65,6 +67,37 @@ pub(crate) fn get_to(
         let item = get.output(reply)?;
         Ok(item.map(|Item { flags, cas, .. }| Item { flags, cas, value: len }))
     })
+}
+
+/// Asks the pool's server for statistics, and hands each name with its value to `take`. `step` is how long each piece may
+/// take. It has a connection of its own, for which the pool's limit of lines does not hold: no line is kept.
+pub(crate) fn stats(
+    pool: &Pool,
+    kind: StatsKind,
+    take: &mut dyn FnMut(&[u8], &[u8]),
+    step: Duration,
+) -> Result<(), Error> {
+    const NAME: &str = "stats";
+    let attempt = pool.watch().attempt(NAME, Deadline::after(step).begun(), false);
+    let mut exchange = || {
+        let _lease = pool.lease(&Deadline::after(step))?;
+        let mut wire = pool.open_for_lines(Deadline::after(step))?;
+        wire.io_mut().begin(Deadline::after(step));
+        let (request, mut reply) = (Request::Stats(kind), Reply::new(NoValue::new()));
+        let received = wire.send(&request).and_then(|()| {
+            let take = |event: &Event<'_>, _| match event.statistic() {
+                Some((name, value)) => take(name, value),
+                None => reply.take(event),
+            };
+            wire.receive_with(&request, take, |io| io.extend(Deadline::after(step)))
+        });
+        received.map_err(Cause::from).inspect_err(|cause| pool.tell_end(cause))?;
+        kind.output(reply)?;
+        Ok(())
+    };
+    let done = exchange();
+    attempt.ended(done.as_ref());
+    done.map_err(|cause| failed(pool, NAME, cause, false))
 }
 
 /// Runs `exchange` with a part of the pool. Nothing is tried again: the caller's stream cannot be wound back.

@@ -1,13 +1,13 @@
-//! Values that pass piece by piece between a server and a stream of the caller's, on a connection of their own: others
-//! need not wait for them.
+//! Values that pass piece by piece between a server and a stream of the caller's, and statistics that pass line by line,
+//! on a connection of their own: others need not wait for them.
 
 use core::time::Duration;
 use std::io;
 
 use memring_client::failure::{Cause, Error};
 use memring_text::{
-    ArrayBuffer, Event, Exchange, Get, Item, Limits, Operation as _, Progress, Reply, Request, Store,
-    StoreOutcome,
+    ArrayBuffer, Event, Exchange, Get, Item, Limits, Operation as _, Progress, Reply, Request, StatsKind,
+    Store, StoreOutcome,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -16,6 +16,8 @@ use tokio::{
 
 use crate::{
     call::{Target, failed},
+    deadline::Deadline,
+    pool::Pool,
     socket::{Stream, Transport as _},
 };
 
@@ -79,6 +81,34 @@ pub(crate) async fn get_to(
     done.map_err(|cause| target.error(cause))
 }
 
+/// Asks the pool's server for statistics, and hands each name with its value to `take`. `step` is how long each piece may
+/// take. The limit of lines does not hold here: no line is kept.
+pub(crate) async fn stats(
+    pool: &Pool,
+    kind: StatsKind,
+    mut take: impl FnMut(&[u8], &[u8]),
+    step: Duration,
+) -> Result<(), Error> {
+    const NAME: &str = "stats";
+    let attempt = pool.watch().attempt(NAME, Deadline::after(step).begun(), false);
+    let exchange = async |stream: Stream, limits: Limits| {
+        let mut wire = Wire::new(stream, Limits { stats: u32::MAX, ..limits }, step);
+        let (request, mut reply) = (Request::Stats(kind), Reply::new(ArrayBuffer::<0>::new()));
+        wire.write(request.parts().head.as_bytes(), &mut false).await?;
+        wire.flush().await?;
+        wire.receive_lines(&request, |event| match event.statistic() {
+            Some((name, value)) => take(name, value),
+            None => reply.take(event),
+        })
+        .await?;
+        kind.output(reply)?;
+        Ok(())
+    };
+    let done = pool.alone(step, exchange).await;
+    attempt.ended(done.as_ref());
+    done.map_err(|cause| failed(pool, NAME, cause, false))
+}
+
 /// A connection for one exchange. Dropping it closes it.
 struct Wire {
     io: Stream,
@@ -140,6 +170,24 @@ impl Wire {
             }
         }
         Ok(len)
+    }
+
+    /// Reads the reply to `request`, which has been sent and brings no value.
+    async fn receive_lines(
+        &mut self,
+        request: &Request<'_>,
+        mut take: impl FnMut(&Event<'_>),
+    ) -> Result<(), Cause> {
+        self.exchange.sent();
+        while self.exchange.owed() > 0 {
+            let received = self.inbox.get(self.taken..self.filled).unwrap_or(&[]);
+            let taken = self.exchange.decode_each(received, request, |event, _| take(event))?;
+            self.taken = self.taken.saturating_add(taken.consumed);
+            if self.exchange.owed() > 0 {
+                self.read().await?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads behind what is there.

@@ -65,6 +65,18 @@ pub enum Event<'b> {
     Notice(Notice<'b>),
 }
 
+impl<'b> Event<'b> {
+    /// The name and the value of a line of `stats`; of `stats cachedump`, the key and nothing.
+    #[must_use]
+    pub const fn statistic(&self) -> Option<(&'b [u8], &'b [u8])> {
+        match *self {
+            Self::Stat { name, value } | Self::Prefix { name, value } => Some((name, value)),
+            Self::CacheItem(item) => Some((item.key, b"")),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Debug for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

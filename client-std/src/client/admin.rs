@@ -8,7 +8,11 @@ use memring_core::health::Verdict;
 use memring_text::{FlushAll, FlushDelay, Operation, Stats, StatsKind, Verbosity, Version};
 
 use super::Client;
-use crate::batch::{self, Requests, Site};
+use crate::{
+    batch::{self, Requests, Site},
+    pool::Pool,
+    streamed,
+};
 
 impl Client {
     /// What each server says of its version.
@@ -16,7 +20,7 @@ impl Client {
         self.each_server("version", Version, |text| Ok(String::from_utf8_lossy(&text).into_owned()))
     }
 
-    /// Each server's statistics.
+    /// Each server's statistics, gathered: of [`Limits::stats`](crate::Limits::stats) lines at most.
     ///
     /// ```
     /// # use memring_std::{Client, StatsKind, testing::Server};
@@ -29,6 +33,32 @@ impl Client {
     /// ```
     pub fn stats(&self, kind: StatsKind) -> Vec<FromServer<Stats<Vec<u8>>>> {
         self.each_server("stats", kind, Ok)
+    }
+
+    /// Each server's statistics, line by line as they come: `take` is given the server's name, and a name and its value.
+    /// Nothing is gathered, so there may be any number of lines, as of [`StatsKind::Conns`].
+    ///
+    /// The servers are asked one after the other, over a connection of its own each. The
+    /// [timeout](crate::Builder::timeout) is for each piece of a reply: as long as bytes move, it goes on.
+    ///
+    /// ```
+    /// # use memring_std::{Client, StatsKind, testing::Server};
+    /// # let server = Server::start()?;
+    /// # let client = Client::connect([server.addr()])?;
+    /// let mut lines = 0;
+    /// let answers = client.stats_with(StatsKind::General, |_server, _name, _value| lines += 1);
+    /// assert!(answers.iter().all(|answer| answer.result.is_ok()));
+    /// assert!(lines > 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stats_with(&self, kind: StatsKind, take: impl FnMut(&str, &[u8], &[u8])) -> Vec<FromServer<()>> {
+        let (mut take, fleet) = (take, self.fleet());
+        let mut ask = |pool: &Pool| {
+            let mut take = |name: &[u8], value: &[u8]| take(pool.name(), name, value);
+            streamed::stats(pool, kind, &mut take, self.timeout)
+        };
+        let pools = fleet.pools().iter();
+        pools.map(|pool| FromServer::new(Arc::clone(pool.name()), ask(pool))).collect()
     }
 
     /// Drops all items of each server: at once, or when `delay` has passed.

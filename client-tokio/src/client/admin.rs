@@ -7,7 +7,10 @@ use memring_client::failure::{Cause, FromServer};
 use memring_text::{FlushAll, FlushDelay, Operation, Stats, StatsKind, Verbosity, Version};
 
 use super::Client;
-use crate::batch::{self, Plan};
+use crate::{
+    batch::{self, Plan},
+    streamed,
+};
 
 impl Client {
     /// What each server says of its version.
@@ -15,7 +18,7 @@ impl Client {
         self.each_server("version", Version, |text| Ok(String::from_utf8_lossy(&text).into_owned())).await
     }
 
-    /// Each server's statistics.
+    /// Each server's statistics, gathered: of [`Limits::stats`](crate::Limits::stats) lines at most.
     ///
     /// ```
     /// # use memring_tokio::{Client, StatsKind, testing::Server};
@@ -31,6 +34,40 @@ impl Client {
     /// ```
     pub async fn stats(&self, kind: StatsKind) -> Vec<FromServer<Stats<Vec<u8>>>> {
         self.each_server("stats", kind, Ok).await
+    }
+
+    /// Each server's statistics, line by line as they come: `take` is given the server's name, and a name and its value.
+    /// Nothing is gathered, so there may be any number of lines, as of [`StatsKind::Conns`].
+    ///
+    /// The servers are asked one after the other, over a connection of its own each. The
+    /// [timeout](crate::Builder::timeout) is for each piece of a reply: as long as bytes move, it goes on.
+    ///
+    /// ```
+    /// # use memring_tokio::{Client, StatsKind, testing::Server};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = Server::start().await?;
+    /// # let client = Client::connect([server.addr()])?;
+    /// let mut lines = 0;
+    /// let answers = client.stats_with(StatsKind::General, |_server, _name, _value| lines += 1).await;
+    /// assert!(answers.iter().all(|answer| answer.result.is_ok()));
+    /// assert!(lines > 10);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn stats_with(
+        &self,
+        kind: StatsKind,
+        take: impl FnMut(&str, &[u8], &[u8]),
+    ) -> Vec<FromServer<()>> {
+        let (mut take, fleet) = (take, self.fleet());
+        let mut answers = Vec::new();
+        for pool in fleet.pools() {
+            let take = |name: &[u8], value: &[u8]| take(pool.name(), name, value);
+            let result = streamed::stats(pool, kind, take, self.timeout).await;
+            answers.push(FromServer::new(Arc::clone(pool.name()), result));
+        }
+        answers
     }
 
     /// Drops all items of each server: at once, or when `delay` has passed.

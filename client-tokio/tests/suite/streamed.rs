@@ -7,7 +7,7 @@ use core::{
 };
 use std::io;
 
-use memring_tokio::{Attributes, Client, Error, ErrorKind, Limits, Ttl};
+use memring_tokio::{Attributes, Client, Error, ErrorKind, Limits, StatsKind, Ttl};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf},
     task::JoinHandle,
@@ -263,4 +263,50 @@ async fn the_connections_of_streams_are_seen_too() {
     assert_eq!((counts().connected, counts().disconnected, counts().errors), (2, 0, 0));
     client.set_from("k", 10, &b"short"[..], hour()).await.unwrap_err();
     assert_eq!((counts().connected, counts().disconnected, counts().errors), (3, 1, 1));
+}
+
+/// As many lines as `stats conns` has of 17,000 connections, slower than the timeout is; then an error, and silence.
+#[tokio::test]
+async fn statistics_of_any_number_of_lines_pass_one_by_one() {
+    let server = Scripted::new(|mut peer| {
+        let lines: String =
+            (0..10_000).map(|number| format!("STAT {number}:state listening now\r\n")).collect();
+        while let Some(line) = peer.line() {
+            match &*line {
+                "stats conns" => {
+                    for _ in 0..10 {
+                        std::thread::sleep(Duration::from_millis(80));
+                        peer.write(&lines);
+                    }
+                    peer.write("END\r\n");
+                }
+                "stats sizes" => peer.write("SERVER_ERROR no such thing\r\n"),
+                "stats" => peer.write("STAT pid 1\r\nSTAT"),
+                _ => peer.write("END\r\n"),
+            }
+        }
+    });
+    let client = server.client(Duration::from_millis(500));
+    client.get("k").await.unwrap();
+    let (mut lines, mut last) = (0, None);
+    let answers = client
+        .stats_with(StatsKind::Conns, |name, stat, value| {
+            lines += 1;
+            last = Some((name.to_owned(), stat.to_vec(), value.to_vec()));
+        })
+        .await;
+    assert!(matches!(&answers[..], [answer] if answer.result.is_ok() && *answer.server == *server.name()));
+    assert_eq!(lines, 100_000);
+    assert_eq!(last.unwrap(), (server.name(), b"9999:state".to_vec(), b"listening now".to_vec()));
+    // What is gathered has a limit, and takes no longer than the timeout.
+    let gathered = client.stats(StatsKind::Conns).await.remove(0).result.unwrap_err();
+    assert!([ErrorKind::Protocol, ErrorKind::Timeout].contains(&gathered.kind()), "{gathered}");
+    for (kind, expected, seen) in
+        [(StatsKind::Sizes, ErrorKind::Server, 0), (StatsKind::General, ErrorKind::Timeout, 1)]
+    {
+        let mut lines = 0;
+        let error = client.stats_with(kind, |_, _, _| lines += 1).await.remove(0).result.unwrap_err();
+        assert_eq!((error.kind(), lines), (expected, seen), "{error}");
+    }
+    client.get("k").await.unwrap();
 }
