@@ -89,8 +89,11 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     progress.finish_and_clear();
     let report = Report { args, seed, ran_on: fleet.version()?, results };
     drop(fleet);
-    let text = if args.json { format!("{:#}\n", report.json()) } else { report.to_string() };
-    output::print(&text)?;
+    if args.json {
+        output::print_json(&report.json())?;
+    } else {
+        output::print(&report.to_string())?;
+    }
     Ok(Outcome::Fine)
 }
 

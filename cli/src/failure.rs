@@ -3,6 +3,8 @@
 use core::fmt;
 use std::{io, process::ExitCode};
 
+use crate::visible::Visible;
+
 /// How a command that did its work ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -56,11 +58,14 @@ impl Failure {
             Self::Interrupted => ("interrupted", 130),
         };
         for line in reason.lines() {
-            eprintln!("memring: {line}");
+            eprintln!("memring: {}", Visible::line(line).up_to(LONGEST));
         }
         ExitCode::from(code)
     }
 }
+
+/// How much of a line is shown, in bytes: names may have megabytes.
+const LONGEST: usize = 1000;
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {

@@ -2,11 +2,12 @@
 
 use core::fmt;
 use std::{
-    fs,
-    io::{self, Read as _},
+    fs::File,
+    io::{self, BufRead, BufReader, Read as _},
 };
 
 use memring_core::{Server, vector::unescape};
+use memring_text::MAX_VALUE_LEN;
 
 use crate::failure::Failure;
 
@@ -18,19 +19,37 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Reads the file `path`, or standard input for `-`.
-    pub(crate) fn read(path: &str) -> Result<Self, Failure> {
-        let (name, bytes) = if path == "-" {
-            let mut bytes = Vec::new();
-            let read = io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes);
-            ("standard input".to_owned(), read)
-        } else {
-            (path.to_owned(), fs::read(path))
-        };
-        match bytes {
-            Ok(bytes) => Ok(Self { name, bytes }),
-            Err(error) => Err(Failure::failed(format_args!("{name}: {error}"))),
+    /// Reads the file `path`, or standard input for `-`, whose lines are no longer than `longest`.
+    pub(crate) fn read(path: &str, longest: Longest) -> Result<Self, Failure> {
+        if path == "-" {
+            return Self::gather(STANDARD_INPUT, io::stdin().lock(), longest);
         }
+        let file = File::open(path).map_err(|error| Failure::failed(format_args!("{path}: {error}")))?;
+        Self::gather(path, BufReader::new(file), longest)
+    }
+
+    /// Reads all of `source`, which may have no end: then that is said before memory runs out.
+    fn gather(name: &str, source: impl BufRead, longest: Longest) -> Result<Self, Failure> {
+        let Longest(longest) = longest;
+        let (mut source, mut bytes) = (source, Vec::new());
+        for number in 1_usize.. {
+            let line = source.by_ref().take(longest as u64 + 1).read_until(b'\n', &mut bytes);
+            let len = line.map_err(|error| Failure::failed(format_args!("{name}: {error}")))?;
+            if len > longest && bytes.last() != Some(&b'\n') {
+                return Err(Failure::usage(format_args!(
+                    "{name} line {number}: longer than {longest} bytes"
+                )));
+            }
+            if bytes.len() > LARGEST {
+                return Err(Failure::usage(format_args!(
+                    "{name} line {number}: more than {LARGEST} bytes up to here; give it in parts"
+                )));
+            }
+            if len == 0 {
+                break;
+            }
+        }
+        Ok(Self { name: name.to_owned(), bytes })
     }
 
     /// The lines with their numbers from 1, without the newlines; a newline at the very end begins no further line.
@@ -71,13 +90,11 @@ impl Input {
         self.server_lines()?.into_iter().map(ServerLine::placed).collect()
     }
 
-    /// The keys of a keys file.
-    pub(crate) fn keys(&self) -> Result<Vec<Vec<u8>>, Failure> {
-        self.lines()
-            .map(|(number, line)| {
-                unescape(line).collect::<Result<_, _>>().map_err(|error| self.at(number, error))
-            })
-            .collect()
+    /// The keys of a keys file, one after the other: of many short ones, a list would be far larger than the file.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Result<Vec<u8>, Failure>> {
+        self.lines().map(|(number, line)| {
+            unescape(line).collect::<Result<_, _>>().map_err(|error| self.at(number, error))
+        })
     }
 
     /// All of it.
@@ -103,6 +120,36 @@ impl Input {
         Failure::usage(format_args!("{}: {error}", self.place(number)))
     }
 }
+
+/// Reads a value from standard input, to its end.
+pub(crate) fn read_value() -> Result<Vec<u8>, Failure> {
+    let mut value = Vec::new();
+    io::stdin().lock().take(MAX_VALUE_LEN as u64 + 1).read_to_end(&mut value)?;
+    if value.len() > MAX_VALUE_LEN {
+        return Err(Failure::usage(format_args!(
+            "{STANDARD_INPUT}: more than {MAX_VALUE_LEN} bytes, the longest value that there is"
+        )));
+    }
+    Ok(value)
+}
+
+/// The longest line of a file, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Longest(usize);
+
+impl Longest {
+    /// Of keys: the placement of longer ones than memcached's 250 bytes is defined, too. A byte takes four as `\xNN`.
+    pub(crate) const KEY: Self = Self(4 * 4096);
+    /// Of servers, which are a host, a port and little more.
+    pub(crate) const SERVER: Self = Self(4096);
+    /// Of anything else, such as the map of buckets of a vector file.
+    pub(crate) const ANY: Self = Self(1 << 20);
+}
+
+/// The largest file, in bytes: some ten million keys.
+const LARGEST: usize = 1 << 28;
+
+const STANDARD_INPUT: &str = "standard input";
 
 /// A text that ought to be a server, and where it was read.
 #[derive(Clone, Debug)]
@@ -143,9 +190,10 @@ mod tests {
 
     #[test]
     fn a_key_is_a_line_and_the_last_newline_ends_it() {
-        assert_eq!(input("").keys().unwrap(), Vec::<Vec<u8>>::new());
-        assert_eq!(input("\n").keys().unwrap(), [b""]);
-        assert_eq!(input("a\n\n# b").keys().unwrap(), [&b"a"[..], b"", b"# b"]);
+        let keys = |text| input(text).keys().collect::<Result<Vec<_>, _>>().unwrap();
+        assert_eq!(keys(""), Vec::<Vec<u8>>::new());
+        assert_eq!(keys("\n"), [b""]);
+        assert_eq!(keys("a\n\n# b"), [&b"a"[..], b"", b"# b"]);
     }
 
     #[test]
@@ -156,13 +204,47 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_end_is_refused_before_memory_is() {
+        let read = |text: &[u8]| Input::gather("list", text, Longest(3)).map(|input| input.bytes);
+        for right in [&b""[..], b"abc", b"abc\n", b"abc\nabc\n\n"] {
+            assert_eq!(read(right).unwrap(), right);
+        }
+        let reason = |read: Result<_, Failure>| match read {
+            Err(Failure::Usage(reason)) => reason,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(reason(read(b"abc\nabcd")), "list line 2: longer than 3 bytes");
+        let endless = || BufReader::new(io::repeat(b'a'));
+        let error = Input::gather("list", endless(), Longest::KEY).map(|input| input.bytes);
+        assert_eq!(reason(error), "list line 1: longer than 16384 bytes");
+        let line = [&[b'a'; 4095][..], b"\n"].concat();
+        let lines = BufReader::new(Repeated { line: &line, at: 0 });
+        let error = Input::gather("list", lines, Longest::SERVER).map(|input| input.bytes);
+        assert!(reason(error).starts_with("list line 65537: more than 268435456 bytes"));
+    }
+
+    /// The same line without end.
+    struct Repeated<'l> {
+        line: &'l [u8],
+        at: usize,
+    }
+
+    impl io::Read for Repeated<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            let len = (&self.line[self.at..]).read(buf)?;
+            self.at = (self.at + len) % self.line.len();
+            Ok(len)
+        }
+    }
+
+    #[test]
     fn errors_name_the_line() {
         let error = input("a\n\n# remark\nb x\n").servers().unwrap_err();
         assert!(
             matches!(&error, Failure::Usage(reason) if reason.starts_with("list line 4: bad weight")),
             "{error:?}"
         );
-        let error = input("a\nb\\y\n").keys().unwrap_err();
+        let error = input("a\nb\\y\n").keys().find_map(Result::err).unwrap();
         assert!(
             matches!(&error, Failure::Usage(reason) if reason.starts_with("list line 2: bad escape at byte 1")),
             "{error:?}"

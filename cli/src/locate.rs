@@ -1,6 +1,6 @@
 //! `memring where`: on which server a key lives.
 
-use core::fmt::Write as _;
+use core::fmt::{self, Write as _};
 use std::ffi::OsString;
 
 use clap::ValueEnum;
@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::{Failure, Outcome},
-    input::Input,
-    output,
+    input::{Input, Longest},
+    output::{self, Printer},
     scheme_args::{Placed, SchemeArgs, ServerArgs, build, name},
+    visible::Visible,
 };
 
 /// Says on which server each key lives.
@@ -55,8 +56,11 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let text = if args.list { schemes() } else { located(args)? };
-    output::print(&text)?;
+    if args.list {
+        output::print(&schemes())?;
+    } else {
+        locate(args)?;
+    }
     Ok(Outcome::Fine)
 }
 
@@ -69,50 +73,72 @@ fn schemes() -> String {
     })
 }
 
-fn located(args: &Args) -> Result<String, Failure> {
+fn locate(args: &Args) -> Result<(), Failure> {
     if args.servers.is_stdin() && args.keys.as_deref() == Some("-") {
         return Err(Failure::usage("only one of --servers and --keys can be standard input"));
     }
     let file = args.servers.read()?;
     let servers = args.servers.servers(file.as_ref())?;
     let placement = build(args.scheme.choice()?.scheme()?, &servers)?;
-    let keys = match &args.keys {
-        Some(path) => Input::read(path)?.keys()?,
+    let keys = args.keys.as_deref().map(|path| Input::read(path, Longest::KEY)).transpose()?;
+    match &keys {
+        // All of them are looked at before the first is printed.
+        Some(file) => file.keys().try_for_each(|key| key.map(drop))?,
         None if args.key.is_empty() => return Err(Failure::usage("no keys: give some, or --keys FILE")),
-        None => args.key.iter().map(|key| key.as_encoded_bytes().to_vec()).collect(),
-    };
+        None => {}
+    }
+    let arguments = args.key.iter().map(|key| Ok(key.as_encoded_bytes().to_vec()));
     let mut room = vec![ServerIndex::default(); if args.order { servers.len() } else { 1 }];
-    let located = keys.iter().map(|key| (key.as_slice(), placement.order(key, &mut room).to_vec()));
-    Ok(match args.format {
-        Format::Tsv => located.fold(String::new(), |text, (key, order)| text + &tsv(key, &order)),
-        Format::Text => {
-            located.fold(String::new(), |text, (key, order)| text + &line(&placement, key, &order))
-        }
-        Format::Json => {
+    let (mut printer, mut begin) = (Printer::new(), "[\n");
+    for key in keys.iter().flat_map(Input::keys).chain(arguments) {
+        let key = key?;
+        let located = Located { placement: &placement, key: &key, order: placement.order(&key, &mut room) };
+        match args.format {
+            Format::Tsv => printer.show(located.tsv())?,
+            Format::Text => printer.show(&located)?,
             // A line each: of a million keys, a tree of values would take more than a gigabyte.
-            let objects = located.fold(String::new(), |text, (key, order)| {
-                let comma = if text.is_empty() { "" } else { ",\n" };
-                text + &format!("{comma}  {}", object(&placement, key, &order))
-            });
-            if objects.is_empty() { "[]\n".to_owned() } else { format!("[\n{objects}\n]\n") }
+            Format::Json => printer.show(format_args!("{begin}  {}", located.json()))?,
         }
-    })
+        if !printer.has_reader() {
+            break;
+        }
+        begin = ",\n";
+    }
+    if let Format::Json = args.format {
+        printer.show(if begin == ",\n" { "\n]\n" } else { "[]\n" })?;
+    }
+    printer.finish()
 }
 
-fn tsv(key: &[u8], order: &[ServerIndex]) -> String {
-    let indexes: Vec<_> = order.iter().map(ServerIndex::to_string).collect();
-    format!("{}\t{}\n", Escaped(key), indexes.join(","))
+/// A key and its servers.
+struct Located<'l> {
+    placement: &'l Placed<'l>,
+    key: &'l [u8],
+    order: &'l [ServerIndex],
 }
 
-fn line(placement: &Placed<'_>, key: &[u8], order: &[ServerIndex]) -> String {
-    let names: Vec<_> = order.iter().map(|&server| name(placement, server)).collect();
-    format!("{}  {}\n", Escaped(key), names.join(", "))
+impl Located<'_> {
+    fn tsv(&self) -> String {
+        let indexes: Vec<_> = self.order.iter().map(ServerIndex::to_string).collect();
+        format!("{}\t{}\n", Escaped(self.key), indexes.join(","))
+    }
+
+    fn json(&self) -> String {
+        let servers = self.order.iter();
+        let servers: Value = servers
+            .map(|&server| json!({ "index": server.get(), "name": name(self.placement, server) }))
+            .collect();
+        output::json(&json!({ "key": Escaped(self.key).to_string(), "servers": servers }).to_string())
+    }
 }
 
-fn object(placement: &Placed<'_>, key: &[u8], order: &[ServerIndex]) -> Value {
-    let servers: Value = order
-        .iter()
-        .map(|&server| json!({ "index": server.get(), "name": name(placement, server) }))
-        .collect();
-    json!({ "key": Escaped(key).to_string(), "servers": servers })
+impl fmt::Display for Located<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", Escaped(self.key))?;
+        for (place, &server) in self.order.iter().enumerate() {
+            let comma = if place == 0 { "" } else { "," };
+            write!(f, "{comma} {}", Visible::line(name(self.placement, server)))?;
+        }
+        f.write_char('\n')
+    }
 }

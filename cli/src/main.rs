@@ -21,6 +21,7 @@ mod svg;
 mod table;
 mod verbs;
 mod verify;
+mod visible;
 
 use verbs::{count, delete, flush, get, meta, stats, store, touch, version};
 

@@ -1,27 +1,111 @@
-//! Standard output, written at once when everything is known to be right.
+//! Standard output. What is text is shown there, and never obeyed by a terminal.
 
+use core::fmt::Display;
 use std::{
     fs,
-    io::{self, Write as _},
+    io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _},
 };
 
-use crate::failure::Failure;
+use serde_json::Value;
+
+use crate::{failure::Failure, visible::Visible};
 
 /// Writes `text`; a reader that has gone away is no error.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    print_bytes(text.as_bytes())
+    print_bytes(Visible::lines(text).to_string().as_bytes())
+}
+
+/// Writes `value` over several lines.
+pub(crate) fn print_json(value: &Value) -> Result<(), Failure> {
+    print_bytes(format!("{}\n", json(&format!("{value:#}"))).as_bytes())
+}
+
+/// JSON without the control characters that it allows within strings: others than these are escaped already.
+pub(crate) fn json(written: &str) -> String {
+    let mut text = String::with_capacity(written.len());
+    for char in written.chars() {
+        match char {
+            '\u{7f}'..='\u{9f}' => text += &format!("\\u{:04x}", u32::from(char)),
+            char => text.push(char),
+        }
+    }
+    text
 }
 
 /// Writes `bytes` as they are.
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => Ok(done?),
+    let mut printer = Printer::new();
+    printer.bytes(bytes)?;
+    printer.finish()
+}
+
+/// Writes a value: on a terminal as text, unless it is to be `raw`, elsewhere as it is.
+pub(crate) fn print_value(value: &[u8], raw: bool) -> Result<(), Failure> {
+    if raw || !io::stdout().is_terminal() {
+        return print_bytes(value);
+    }
+    print_bytes(Visible::lines(value).to_string().as_bytes())
+}
+
+/// Standard output for what is too much to be gathered first. A reader that has gone away is no error.
+pub(crate) struct Printer {
+    out: BufWriter<StdoutLock<'static>>,
+    has_reader: bool,
+}
+
+impl Printer {
+    pub(crate) fn new() -> Self {
+        Self { out: BufWriter::new(io::stdout().lock()), has_reader: true }
+    }
+
+    /// Writes what `text` shows, which is text that no terminal obeys.
+    pub(crate) fn show(&mut self, text: impl Display) -> Result<(), Failure> {
+        let written = write!(self.out, "{text}");
+        self.note(written)
+    }
+
+    /// Writes `bytes` as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = self.out.write_all(bytes);
+        self.note(written)
+    }
+
+    /// Writes what is still held.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        let flushed = self.out.flush();
+        self.note(flushed)
+    }
+
+    /// Whether somebody still reads.
+    pub(crate) const fn has_reader(&self) -> bool {
+        self.has_reader
+    }
+
+    fn note(&mut self, written: io::Result<()>) -> Result<(), Failure> {
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.has_reader = false;
+                Ok(())
+            }
+            written => Ok(written?),
+        }
     }
 }
 
 /// Writes `text` into the file `path`.
 pub(crate) fn write_file(path: &str, text: &str) -> Result<(), Failure> {
     fs::write(path, text).map_err(|error| Failure::failed(format_args!("{path}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_stays_what_it_says_and_moves_no_cursor() {
+        let value = Value::from("\u{1b}[2J\u{7f}\u{9b}2Jé");
+        let written = json(&value.to_string());
+        assert_eq!(written, r#""\u001b[2J\u007f\u009b2Jé""#);
+        assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), value);
+    }
 }

@@ -6,7 +6,7 @@ use memring_core::{Server, ServerIndex, plan::Plan};
 
 use crate::{
     failure::{Failure, Outcome},
-    input::Input,
+    input::{Input, Longest},
     output,
     scheme_args::{Choice, Placed, SchemeArgs, assignment, build, indexes, options},
     share,
@@ -58,11 +58,20 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let old_choice = args.scheme.choice()?;
     let new_choice = args.new_choice(&old_choice);
     let (old_scheme, new_scheme) = (old_choice.scheme()?, new_choice.scheme()?);
-    let old_file = Input::read(&args.old)?;
-    let new_file = args.new.as_deref().map(Input::read).transpose()?;
+    let read = |path: &str| Input::read(path, Longest::SERVER);
+    let old_file = read(&args.old)?;
+    let new_file = args.new.as_deref().map(read).transpose()?;
     let old = build(old_scheme, &old_file.servers()?)?;
     let new = build(new_scheme, &new_file.as_ref().unwrap_or(&old_file).servers()?)?;
-    let mut matrix = vec![0.0; old.servers().len() * new.servers().len()];
+    let (before, after) = (old.servers().len(), new.servers().len());
+    let pairs = before.saturating_mul(after);
+    if pairs > MOST_PAIRS {
+        return Err(Failure::usage(format_args!(
+            "{before} servers before and {after} after make more than the {MOST_PAIRS} pairs that a plan compares; \
+             `memring spread` says who has how much of either list"
+        )));
+    }
+    let mut matrix = vec![0.0; pairs];
     let plan = Plan::new(&old, &new, &mut matrix).map_err(Failure::failed)?;
     let change = Change {
         old: Side::new(old_choice.to_string(), &old, |server| plan.before(server)),
@@ -72,10 +81,16 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     if let Some(path) = &args.svg {
         output::write_file(path, &picture::draw(&change))?;
     }
-    let text = if args.json { format!("{:#}\n", change.json()) } else { change.to_string() };
-    output::print(&text)?;
+    if args.json {
+        output::print_json(&change.json())?;
+    } else {
+        output::print(&change.to_string())?;
+    }
     Ok(Outcome::Fine)
 }
+
+/// Most pairs of a server before and one after: of more, the shares alone would take hundreds of megabytes.
+const MOST_PAIRS: usize = 1 << 24;
 
 impl Args {
     fn new_choice<'a>(&'a self, old: &Choice<'a>) -> Choice<'a> {

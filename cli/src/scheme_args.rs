@@ -7,7 +7,7 @@ use memring_core::{BuildError, Placement, Scheme, Server, ServerIndex, named::Sc
 
 use crate::{
     failure::Failure,
-    input::{Input, PlacedServer, ServerLine},
+    input::{Input, Longest, PlacedServer, ServerLine},
 };
 
 /// A built placement.
@@ -102,7 +102,7 @@ impl ServerArgs {
 
     /// Reads the file, if it is one that was named.
     pub(crate) fn read(&self) -> Result<Option<Input>, Failure> {
-        self.servers.as_deref().map(Input::read).transpose()
+        self.servers.as_deref().map(|path| Input::read(path, Longest::SERVER)).transpose()
     }
 
     /// The servers, from the file that [`read`](Self::read) gave or from the arguments.

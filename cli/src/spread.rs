@@ -2,13 +2,13 @@
 
 use core::fmt;
 
-use memring_core::{Server, plan::Plan};
+use memring_core::{Server, plan};
 use serde_json::{Value, json};
 
 use crate::{
     failure::{Failure, Outcome},
     output,
-    scheme_args::{Placed, SchemeArgs, ServerArgs, build, indexes},
+    scheme_args::{Placed, SchemeArgs, ServerArgs, build},
     share::{self, percent, signed_percent},
     table::{Align, Table},
 };
@@ -44,8 +44,11 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     if let Some(path) = &args.svg {
         output::write_file(path, &picture::draw(&spread))?;
     }
-    let text = if args.json { format!("{:#}\n", spread.json()) } else { spread.to_string() };
-    output::print(&text)?;
+    if args.json {
+        output::print_json(&spread.json())?;
+    } else {
+        output::print(&spread.to_string())?;
+    }
     Ok(Outcome::Fine)
 }
 
@@ -75,18 +78,16 @@ impl Load<'_> {
 
 impl<'a> Spread<'a> {
     fn of(title: String, placed: &'a Placed<'a>) -> Result<Self, Failure> {
-        let count = placed.servers().len();
-        let mut matrix = vec![0.0; count * count];
-        // A change that changes nothing: all it says is who has how much.
-        let plan = Plan::new(placed, placed, &mut matrix).map_err(Failure::failed)?;
-        let loads: Vec<_> = indexes(placed)
+        let mut shares = vec![0.0; placed.servers().len()];
+        let precision = plan::shares(placed, &mut shares).map_err(Failure::failed)?;
+        let loads: Vec<_> = shares
+            .into_iter()
             .zip(placed.servers())
             .zip(share::fair(placed))
-            .map(|((index, &server), fair)| Load { server, share: plan.before(index), fair })
+            .map(|((share, &server), fair)| Load { server, share, fair })
             .collect();
         let largest = loads.iter().map(|load| load.share).fold(0.0, f64::max);
-        let known = share::precision(plan.precision(), largest);
-        let known = (known, share::precision_object(plan.precision(), largest));
+        let known = (share::precision(precision, largest), share::precision_object(precision, largest));
         Ok(Self { title, placed, loads, known })
     }
 

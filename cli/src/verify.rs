@@ -9,7 +9,7 @@ use memring_core::{
 
 use crate::{
     failure::{Failure, Outcome},
-    input::{Input, PlacedServer},
+    input::{Input, Longest, PlacedServer},
     output,
     scheme_args::{Choice, build},
 };
@@ -30,7 +30,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Fine;
     for path in &args.files {
-        let input = Input::read(path)?;
+        let input = Input::read(path, Longest::ANY)?;
         let report = Vector::parse(&input)?.verify().map_err(|failure| input.about(failure))?;
         if report.mismatches > 0 {
             outcome = Outcome::No("not all vectors hold");

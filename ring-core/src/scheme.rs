@@ -154,7 +154,7 @@ pub enum BuildError {
     /// The weights add up to more than the scheme can count: 4294967295 slots.
     TotalWeight,
     /// The weights, or the points for each unit of weight, make more points than a ring may have:
-    /// [`MAX_POINTS`](crate::mechanism::MAX_POINTS). To compute them would take minutes, and gigabytes.
+    /// [`MAX_POINTS`]. To compute them would take minutes, and gigabytes.
     TooManyPoints {
         /// Points that the ring would have.
         needed: u64,

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use memring_std::{
     Attributes, Error, FlushDelay, FromServer, Item, Limits, Many, MetaGetOptions, MetaInfo, ServerSpec,
-    Stats, StatsKind, Ttl,
+    StatsKind, Ttl,
 };
 use memring_text::{Key, MAX_VALUE_LEN};
 use tokio::runtime::{Builder, Runtime};
@@ -71,7 +71,6 @@ verbs! {
     fn incr(key: Key<'_>, delta: u64) -> Result<Option<u64>, Error>;
     fn decr(key: Key<'_>, delta: u64) -> Result<Option<u64>, Error>;
     fn version() -> Vec<FromServer<String>>;
-    fn stats(kind: StatsKind) -> Vec<FromServer<Stats<Vec<u8>>>>;
     fn flush_all(delay: Option<FlushDelay>) -> Vec<FromServer<()>>;
 }
 
@@ -91,6 +90,18 @@ impl Client {
             Self::Tokio { client, runtime } => {
                 Ok(runtime.block_on(client.meta().get(key, options))?.map(|item| item.info))
             }
+        }
+    }
+
+    /// The statistics of each server, line by line.
+    pub(crate) fn stats_with(
+        &self,
+        kind: StatsKind,
+        take: impl FnMut(&str, &[u8], &[u8]),
+    ) -> Vec<FromServer<()>> {
+        match self {
+            Self::Std(client) => client.stats_with(kind, take),
+            Self::Tokio { client, runtime } => runtime.block_on(client.stats_with(kind, take)),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     output,
 };
 
-/// Prints the value of a key as it is, without a newline added.
+/// Prints the value of a key as it is, without a newline added; on a terminal, bytes that are no text as `\xNN`.
 ///
 /// Of several keys, each that is found gets a line: key, tab, value, both escaped as `\xNN` where they are not printable
 /// ASCII. The exit code is 1 if any is missing.
@@ -23,14 +23,21 @@ pub(crate) struct Args {
     /// The keys, taken as they are.
     #[arg(value_name = "KEY", required = true)]
     keys: Vec<OsString>,
+
+    /// Prints the value as it is on a terminal, too, which obeys what it may hold.
+    #[arg(long)]
+    raw: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let keys: Vec<_> = args.keys.iter().map(|argument| key(argument)).collect::<Result<_, _>>()?;
+    if args.raw && keys.len() > 1 {
+        return Err(Failure::usage("--raw prints the value of one key"));
+    }
     let client = args.client.client()?;
     if let [key] = *keys {
         return match client.get(key)? {
-            Some(item) => output::print_bytes(&item.value).map(|()| Outcome::Fine),
+            Some(item) => output::print_value(&item.value, args.raw).map(|()| Outcome::Fine),
             None => Ok(Outcome::No("not found")),
         };
     }

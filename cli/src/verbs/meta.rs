@@ -62,7 +62,11 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         objects.push(Value::from(object));
     }
     let found = objects.len();
-    output::print(&if args.json { format!("{:#}\n", Value::from(objects)) } else { text })?;
+    if args.json {
+        output::print_json(&Value::from(objects))?;
+    } else {
+        output::print(&text)?;
+    }
     all_fine(errors)?;
     Ok(match found {
         found if found == keys.len() => Outcome::Fine,

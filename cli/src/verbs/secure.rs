@@ -1,6 +1,9 @@
 //! Who asks, and over what: passwords come from files, never from the command line, which others can read.
 
-use crate::{failure::Failure, input::Input};
+use crate::{
+    failure::Failure,
+    input::{Input, Longest},
+};
 
 /// How to be let in.
 #[derive(Debug, clap::Args)]
@@ -48,7 +51,7 @@ impl SecureArgs {
             auth: self.auth_file.as_ref().map(user).transpose()?,
             #[cfg(feature = "tls")]
             tls: match &self.tls_ca {
-                Some(path) => Some(Trust::Only(Input::read(path)?.into_bytes())),
+                Some(path) => Some(Trust::Only(Input::read(path, Longest::ANY)?.into_bytes())),
                 None => self.tls.then_some(Trust::System),
             },
         })
@@ -81,7 +84,7 @@ pub(crate) fn auth_file(path: &str) -> Result<Input, Failure> {
     if path == "-" {
         return Err(Failure::usage("passwords are read from files, not from standard input"));
     }
-    Input::read(path)
+    Input::read(path, Longest::ANY)
 }
 
 /// A name and its password.

@@ -1,17 +1,19 @@
 //! `memring stats`.
 
 use clap::ValueEnum;
-use memring_std::StatsKind;
+use memring_std::{FromServer, StatsKind};
 use serde_json::{Map, Value};
 
-use super::{ClientArgs, all_fine};
+use super::{ClientArgs, all_fine, client::Client};
 use crate::{
     failure::{Failure, Outcome},
-    output,
-    table::{Align, Table},
+    output::{self, Printer},
+    visible::Visible,
 };
 
 /// Prints the statistics of each server, a line each: server, name, value.
+///
+/// The servers are asked one after the other. There may be any number of lines; --timeout is for each piece of a reply.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -24,6 +26,10 @@ pub(crate) struct Args {
     /// Prints JSON: an object of servers, each an object of names and values.
     #[arg(long)]
     json: bool,
+
+    /// Prints what servers say as it is; a terminal obeys what they may say. Otherwise bytes that are no text are `\xNN`.
+    #[arg(long, conflicts_with = "json")]
+    raw: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -50,25 +56,48 @@ impl From<Kind> for StatsKind {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let mut table = Table::new([Align::Left, Align::Left, Align::Left]);
-    let mut servers = Map::new();
-    let mut errors = Vec::new();
-    for answer in args.client.client()?.stats(args.kind.into()) {
-        match answer.result {
-            Ok(stats) => {
-                let mut object = Map::new();
-                for (name, value) in stats.iter() {
-                    let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
-                    table.row([&answer.server, &*name, &*value]);
-                    object.insert(name.into_owned(), value.into());
-                }
-                servers.insert(answer.server.to_string(), object.into());
-            }
-            Err(error) => errors.push(error),
-        }
-    }
-    let text = if args.json { format!("{:#}\n", Value::from(servers)) } else { table.to_string() };
-    output::print(&text)?;
-    all_fine(errors)?;
+    let client = args.client.client()?;
+    let answers = if args.json { objects(&client, args.kind)? } else { lines(&client, args)? };
+    all_fine(answers.into_iter().filter_map(|answer| answer.result.err()))?;
     Ok(Outcome::Fine)
 }
+
+/// Prints each line as it comes: there may be many more than fit into memory.
+fn lines(client: &Client, args: &Args) -> Result<Vec<FromServer<()>>, Failure> {
+    let (mut printer, mut printed) = (Printer::new(), Ok(()));
+    let answers = client.stats_with(args.kind.into(), |server, name, value| {
+        if printed.is_err() {
+            return;
+        }
+        printed = match args.raw {
+            true => printer.bytes(&[server.as_bytes(), b"  ", name, b"  ", value, b"\n"].concat()),
+            false => {
+                let name = Visible::line(name).to_string();
+                let server = Visible::line(server);
+                printer.show(format_args!("{server}  {name:NAME$}  {}\n", Visible::line(value)))
+            }
+        };
+    });
+    printed?;
+    printer.finish()?;
+    Ok(answers)
+}
+
+/// Prints an object of objects.
+fn objects(client: &Client, kind: Kind) -> Result<Vec<FromServer<()>>, Failure> {
+    let mut servers = Map::new();
+    let answers = client.stats_with(kind.into(), |server, name, value| {
+        if let Value::Object(object) = servers.entry(server).or_insert_with(|| Map::new().into()) {
+            object.insert(text(name), text(value).into());
+        }
+    });
+    output::print_json(&servers.into())?;
+    Ok(answers)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The width of the column of names: that of the longest of the usual ones.
+const NAME: usize = 27;

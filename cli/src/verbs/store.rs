@@ -10,7 +10,7 @@ use super::{ClientArgs, client::Client, key};
 use crate::{
     duration::duration,
     failure::{Failure, Outcome},
-    input::Input,
+    input::read_value,
 };
 
 #[derive(Debug, clap::Args)]
@@ -85,7 +85,7 @@ impl ItemArgs {
         let client = self.client.client()?;
         let value = match argument {
             Some(value) => value.as_encoded_bytes().to_vec(),
-            None => Input::read("-")?.into_bytes(),
+            None => read_value()?,
         };
         Ok(if store(&client, key, &value)? { Outcome::Fine } else { Outcome::No("not stored") })
     }

@@ -12,6 +12,10 @@ use crate::{
 pub(crate) struct Args {
     #[command(flatten)]
     client: ClientArgs,
+
+    /// Prints what servers say as it is; a terminal obeys what they may say. Otherwise bytes that are no text are `\xNN`.
+    #[arg(long)]
+    raw: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
@@ -23,7 +27,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
             Err(error) => errors.push(error),
         }
     }
-    output::print(&table.to_string())?;
+    let text = table.to_string();
+    if args.raw {
+        output::print_bytes(text.as_bytes())?;
+    } else {
+        output::print(&text)?;
+    }
     all_fine(errors)?;
     Ok(Outcome::Fine)
 }

@@ -5,6 +5,8 @@
 mod clients;
 mod demo;
 mod help;
+mod hostile;
+mod limits;
 mod locate;
 mod memring;
 mod plan;
