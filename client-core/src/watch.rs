@@ -110,7 +110,14 @@ impl Watch {
     #[inline]
     pub fn attempt(&self, name: &'static str, began: Instant, is_probe: bool) -> Attempt<'_> {
         self.counters.operation();
-        Attempt { watch: self, began, is_probe, silence: None, sight: Sight::new(&self.scene, name) }
+        Attempt {
+            watch: self,
+            began,
+            is_probe,
+            silence: None,
+            is_void: false,
+            sight: Sight::new(&self.scene, name),
+        }
     }
 
     /// What is known, for the caller to see.
@@ -175,6 +182,8 @@ pub struct Attempt<'w> {
     is_probe: bool,
     /// In a batch: for how long the server had its chance to go on, and did not.
     silence: Option<Duration>,
+    /// However it ends, that says nothing of the server.
+    is_void: bool,
     sight: Sight,
 }
 
@@ -183,6 +192,11 @@ impl Attempt<'_> {
     /// have spent says nothing of it. Half of what would be needed of a server that is asked alone speaks against it.
     pub const fn was_silent_for(&mut self, silence: Duration) {
         self.silence = Some(silence);
+    }
+
+    /// Notes that however it ends, that says nothing of the server: of many connections, it wanted no other one.
+    pub const fn says_nothing(&mut self) {
+        self.is_void = true;
     }
 
     /// Notes how it has ended. While nothing is noted of the server, a success costs a look.
@@ -195,6 +209,7 @@ impl Attempt<'_> {
                     self.watch.answered();
                 }
             }
+            Err(_) if self.is_void => {}
             Err(cause) => self.is_probe &= !self.watch.learn(cause, self.began, self.silence),
         }
     }

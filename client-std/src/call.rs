@@ -56,7 +56,7 @@ impl<'f> Target<'f> {
             let shorter = if self.fleet.is_stand_in(route) { short_lived(pool, operation) } else { None };
             let operation = shorter.as_ref().unwrap_or(operation);
             let request = operation.request();
-            let attempt = pool.watch().attempt(self.name, self.deadline.begun(), route.is_probe);
+            let mut attempt = pool.watch().attempt(self.name, self.deadline.begun(), route.is_probe);
             if let Err(cause) = allows(pool) {
                 drop(attempt);
                 let next = if cause.is_unreached() { self.route_on(route) } else { None };
@@ -66,6 +66,9 @@ impl<'f> Target<'f> {
             let mut lease = pool.lease(&self.deadline).map_err(|cause| self.error(cause))?;
             let done = exchange(&mut lease, &request, &mut reply, &self.deadline);
             if let Err(cause) = &done {
+                if lease.was_turned_away() {
+                    attempt.says_nothing();
+                }
                 if cause.is_unreached() {
                     attempt.ended(Err::<(), _>(cause));
                     drop(lease);
@@ -149,9 +152,12 @@ pub(crate) fn call<O: Operation<V>, V: Buffer>(
 ) -> Result<O::Output, Cause> {
     let request = operation.request();
     let mut reply = Reply::new(value);
-    let attempt = pool.watch().attempt(name, deadline.begun(), false);
+    let mut attempt = pool.watch().attempt(name, deadline.begun(), false);
     let mut lease = pool.lease(&deadline)?;
     let done = exchange(&mut lease, &request, &mut reply, &deadline);
+    if lease.was_turned_away() {
+        attempt.says_nothing();
+    }
     let result = done.and_then(|()| operation.output(reply).map_err(Cause::from));
     attempt.ended(result.as_ref());
     result.inspect_err(|cause| lease.ends(cause))
@@ -197,19 +203,32 @@ fn exchange_at_length<V: Buffer>(
     reply: &mut Reply<V>,
     deadline: Deadline,
 ) -> Result<(), Cause> {
-    let was_used = lease.is_used();
-    let mut try_it = |lease: &mut Lease<'_>| {
-        let wire = lease.wire(deadline)?;
-        wire.io_mut().begin(deadline);
-        attempt(wire, request, reply)
-    };
-    match try_it(lease) {
-        Err(cause) if was_used && cause.is_closed() && lease.may_retry(request) => {
+    loop {
+        let was_used = lease.is_used();
+        let cause = match try_it(lease, request, reply, deadline) {
+            Ok(()) => return Ok(()),
+            Err(cause) => cause,
+        };
+        if was_used && cause.is_closed() && lease.may_retry(request) {
             lease.replace(&cause);
-            try_it(lease)
+        } else if lease.is_turned_away(&cause) && lease.may_take_turns(request, &cause) {
+            lease.take_turns(&cause, &deadline)?;
+        } else {
+            return Err(cause);
         }
-        done => done,
     }
+}
+
+fn try_it<V: Buffer>(
+    lease: &mut Lease<'_>,
+    request: &Request<'_>,
+    reply: &mut Reply<V>,
+    deadline: Deadline,
+) -> Result<(), Cause> {
+    let wire = lease.wire(deadline)?;
+    wire.io_mut().begin(deadline);
+    attempt(wire, request, reply)?;
+    reply.turned_away().map_or(Ok(()), |error| Err(Cause::Server(error)))
 }
 
 #[inline(always)]

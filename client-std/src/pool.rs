@@ -1,8 +1,8 @@
 //! The connections to one server: lent to one operation at a time, kept when they come back whole.
 
-use core::time::Duration;
+use core::{mem, time::Duration};
 use std::{
-    io,
+    io, process,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -55,10 +55,16 @@ pub(crate) struct Pool {
     returned: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shelf {
     idle: Vec<Idle>,
     lent: usize,
+    /// How many of those lent have no connection that has served before.
+    unproven: usize,
+    /// The server has turned a connection away: until then, those that there are must do.
+    full_until: Option<Instant>,
+    /// Whose connections these are. After a fork, two processes would read each other's replies.
+    process: u32,
     /// How many threads wait for a part: nobody is woken in vain, which would cost a system call.
     waiting: usize,
 }
@@ -68,6 +74,35 @@ struct Idle {
     wire: Wire,
     /// Until when it need not be looked at.
     fresh_until: Instant,
+}
+
+impl Shelf {
+    fn new() -> Self {
+        let process = process::id();
+        Self { idle: Vec::new(), lent: 0, unproven: 0, full_until: None, process, waiting: 0 }
+    }
+
+    /// Whether somebody may have a part now: with a connection that has served before, or to open another.
+    fn has_part(&self, size: usize, now: Instant) -> bool {
+        self.lent < size && (!self.idle.is_empty() || self.may_grow(now))
+    }
+
+    /// While there are others, one that the server turned away is a reason to open none for a while.
+    fn may_grow(&self, now: Instant) -> bool {
+        !self.has_proven() || self.full_until.is_none_or(|until| until <= now)
+    }
+
+    /// Whether there is a connection, idle or lent, that has served before.
+    fn has_proven(&self) -> bool {
+        self.idle.len().saturating_add(self.lent) > self.unproven
+    }
+
+    /// Takes what a process has left that this one was forked from. Nothing is said on those connections: they are the
+    /// other's.
+    fn inherited(&mut self) -> Option<Self> {
+        let is_inherited = self.process != process::id();
+        is_inherited.then(|| mem::replace(self, Self::new()))
+    }
 }
 
 impl Pool {
@@ -81,7 +116,7 @@ impl Pool {
             capabilities: KnownCapabilities::new(),
             dialer: Dialer::new(spec.address(), &options.dial)?,
             options,
-            shelf: Mutex::default(),
+            shelf: Mutex::new(Shelf::new()),
             returned: Condvar::new(),
         })
     }
@@ -116,21 +151,17 @@ impl Pool {
     #[inline]
     pub(crate) fn lease(&self, deadline: &Deadline) -> Result<Lease<'_>, Cause> {
         let mut shelf = self.lock();
-        if shelf.lent >= self.options.size {
-            return self.lease_in_time(shelf, deadline);
-        }
-        shelf.lent += 1;
-        let idle = shelf.idle.pop();
-        drop(shelf);
-        let mut lease = Lease { pool: self, wire: None, is_used: false, at_once: true };
-        match idle {
-            Some(Idle { wire, fresh_until }) if deadline.begun() < fresh_until => {
-                lease.wire = Some(wire);
-                lease.is_used = true;
+        if shelf.lent < self.options.size {
+            if let Some(idle) = shelf.idle.pop() {
+                if deadline.begun() < idle.fresh_until {
+                    shelf.lent += 1;
+                    drop(shelf);
+                    return Ok(Lease::used(self, idle.wire, true));
+                }
+                shelf.idle.push(idle);
             }
-            idle => lease.take_idle(idle, deadline.begun()),
         }
-        Ok(lease)
+        self.lease_at_length(shelf, deadline)
     }
 
     /// The same, if there is a part left now.
@@ -138,23 +169,48 @@ impl Pool {
         self.lease(&deadline.at_once()).ok()
     }
 
-    #[cold]
-    fn lease_in_time(&self, shelf: MutexGuard<'_, Shelf>, deadline: &Deadline) -> Result<Lease<'_>, Cause> {
-        let mut shelf = shelf;
-        let is_empty = |shelf: &mut Shelf| shelf.lent >= self.options.size;
-        shelf.waiting += 1;
-        let waited = self.returned.wait_timeout_while(shelf, deadline.left(), is_empty);
-        (shelf, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        shelf.waiting -= 1;
-        if is_empty(&mut shelf) {
-            return Err(Cause::PoolBusy);
+    /// The same with a connection that is looked at first, has to be opened, or has to be waited for.
+    #[inline(never)]
+    fn lease_at_length<'p>(
+        &'p self,
+        mut shelf: MutexGuard<'p, Shelf>,
+        deadline: &Deadline,
+    ) -> Result<Lease<'p>, Cause> {
+        let inherited = shelf.inherited();
+        let mut now = deadline.begun();
+        let mut at_once = true;
+        loop {
+            while !shelf.has_part(self.options.size, now) {
+                at_once = false;
+                let left = deadline.left();
+                if left.is_zero() {
+                    return Err(Cause::PoolBusy);
+                }
+                // Time alone may make room, too.
+                let until = shelf.full_until.filter(|until| now < *until);
+                let time = until.map_or(left, |until| left.min(until - now));
+                shelf.waiting += 1;
+                let waited = self.returned.wait_timeout(shelf, time);
+                (shelf, _) = waited.unwrap_or_else(PoisonError::into_inner);
+                shelf.waiting -= 1;
+                now = Instant::now();
+            }
+            shelf.lent += 1;
+            let Some(mut idle) = shelf.idle.pop() else {
+                shelf.unproven += 1;
+                drop(shelf);
+                drop(inherited);
+                return Ok(Lease { pool: self, wire: None, is_used: false, at_once, was_turned_away: false });
+            };
+            drop(shelf);
+            let is_outworn = self.is_outworn(&idle, deadline.begun());
+            if now < idle.fresh_until || (!is_outworn && idle.wire.io_mut().is_silent()) {
+                return Ok(Lease::used(self, idle.wire, at_once));
+            }
+            drop(idle);
+            shelf = self.lock();
+            shelf.lent = shelf.lent.saturating_sub(1);
         }
-        shelf.lent += 1;
-        let idle = shelf.idle.pop();
-        drop(shelf);
-        let mut lease = Lease { pool: self, wire: None, is_used: false, at_once: false };
-        lease.take_idle(idle, deadline.begun());
-        Ok(lease)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {
@@ -173,9 +229,16 @@ pub(crate) struct Lease<'p> {
     is_used: bool,
     /// It was had without waiting.
     at_once: bool,
+    /// The server has turned this connection away, while others work.
+    was_turned_away: bool,
 }
 
-impl Lease<'_> {
+impl<'p> Lease<'p> {
+    #[inline]
+    const fn used(pool: &'p Pool, wire: Wire, at_once: bool) -> Self {
+        Self { pool, wire: Some(wire), is_used: true, at_once, was_turned_away: false }
+    }
+
     /// The connection, if there is one.
     pub(crate) fn opened(&self) -> Option<&Wire> {
         self.wire.as_ref()
@@ -189,7 +252,7 @@ impl Lease<'_> {
     /// The connection, if it was had without waiting.
     #[inline]
     pub(crate) fn wire_at_once(&mut self) -> Option<&mut Wire> {
-        if core::mem::take(&mut self.at_once) { self.wire.as_mut() } else { None }
+        if mem::take(&mut self.at_once) { self.wire.as_mut() } else { None }
     }
 
     /// The connection, opened now if there is none.
@@ -206,7 +269,61 @@ impl Lease<'_> {
         let watch = &self.pool.watch;
         watch.tell(Event::retried(watch.name()));
         self.wire = None;
-        self.is_used = false;
+        if mem::take(&mut self.is_used) {
+            self.pool.lock().unproven += 1;
+        }
+    }
+
+    /// Whether `cause` says that the server wants no more connections than those that work: it turned this one away before
+    /// it had served anybody. That is no failure of the server, and no more are opened for a while.
+    #[cold]
+    pub(crate) fn is_turned_away(&mut self, cause: &Cause) -> bool {
+        let is_refused = match self.io() {
+            None => cause.is_unreached() || matches!(cause, Cause::Tls(_)) || cause.is_closed(),
+            Some(io) => cause.is_closed() && io.received() == 0,
+        };
+        if !self.is_used && (is_refused || cause.is_crowd()) {
+            let mut shelf = self.pool.lock();
+            if shelf.has_proven() {
+                shelf.full_until = Some(Instant::now() + CONTENT);
+                self.was_turned_away = true;
+            }
+        }
+        self.was_turned_away
+    }
+
+    /// Whether [`is_turned_away`](Self::is_turned_away) has said so.
+    pub(crate) const fn was_turned_away(&self) -> bool {
+        self.was_turned_away
+    }
+
+    /// After a connection was turned away because of `cause`: may `request` be sent over another?
+    #[cold]
+    pub(crate) fn may_take_turns(&self, request: &Request<'_>, cause: &Cause) -> bool {
+        self.wire.is_none() || cause.is_crowd() || self.may_retry(request)
+    }
+
+    /// Waits for one that works, instead of the connection that was turned away because of `cause`.
+    #[cold]
+    pub(crate) fn take_turns(&mut self, cause: &Cause, deadline: &Deadline) -> Result<(), Cause> {
+        self.ends(cause);
+        self.wire = None;
+        let pool = self.pool;
+        // This part goes back first: nobody waits who has what others wait for.
+        let mut shelf = pool.lock();
+        shelf.lent = shelf.lent.saturating_sub(1);
+        shelf.unproven = shelf.unproven.saturating_sub(1);
+        match pool.lease_at_length(shelf, deadline) {
+            // It is given back already.
+            Ok(lease) => mem::forget(mem::replace(self, lease)),
+            Err(cause) => {
+                let mut shelf = pool.lock();
+                shelf.lent += 1;
+                shelf.unproven += 1;
+                return Err(cause);
+            }
+        }
+        Ok(())
     }
 
     /// Tells who watches that the connection, if it cannot be used again, ends by `cause`.
@@ -231,22 +348,6 @@ impl Lease<'_> {
     fn io(&self) -> Option<&Socket> {
         self.wire.as_ref().map(|wire| wire.io())
     }
-
-    /// Takes a connection that is idle at `now`, and on which nothing has happened since it is: `first`, or another.
-    #[inline(never)]
-    fn take_idle(&mut self, first: Option<Idle>, now: Instant) {
-        let mut next = first;
-        while let Some(mut idle) = next {
-            let is_outworn = self.pool.is_outworn(&idle, now);
-            if now < idle.fresh_until || (!is_outworn && idle.wire.io_mut().is_silent()) {
-                self.wire = Some(idle.wire);
-                self.is_used = true;
-                return;
-            }
-            drop(idle);
-            next = self.pool.lock().idle.pop();
-        }
-    }
 }
 
 impl Drop for Lease<'_> {
@@ -254,9 +355,13 @@ impl Drop for Lease<'_> {
     fn drop(&mut self) {
         let is_whole = |wire: &Wire| wire.state() == ExchangeState::Idle && !wire.io().is_in_turns();
         let wire = self.wire.take().filter(is_whole);
-        let idle = wire.map(|wire| Idle { wire, fresh_until: Instant::now() + RESTLESS });
+        let idle = wire.map(|wire| Idle { fresh_until: wire.io().read_at() + RESTLESS, wire });
         let mut shelf = self.pool.lock();
-        shelf.lent -= 1;
+        // In a process that was forked meanwhile, nothing is lent.
+        shelf.lent = shelf.lent.saturating_sub(1);
+        if !self.is_used {
+            shelf.unproven = shelf.unproven.saturating_sub(1);
+        }
         // The one that has rested longest is at the bottom. One at a time goes as fast as they come.
         let is_outworn = match (&idle, shelf.idle.first()) {
             (Some(idle), Some(oldest)) => self.pool.is_outworn(oldest, idle.fresh_until),
@@ -331,9 +436,12 @@ fn authenticate(wire: &mut Wire, credentials: Credentials<'_>) -> Result<(), Cau
     })
 }
 
-/// How long a connection may be idle before it is looked at again. What ends or sends within this time is found by the
-/// exchange itself; looking takes three system calls.
-const RESTLESS: Duration = Duration::from_millis(1);
+/// How long ago a connection may have been read from before it is looked at again, which takes two system calls. This is
+/// less than a `fork` takes, and more than what lies between two operations of a caller who does nothing else.
+const RESTLESS: Duration = Duration::from_micros(10);
+
+/// How long the connections that there are must do when the server has turned another one away.
+const CONTENT: Duration = Duration::from_secs(1);
 
 /// What a connection reads at once, in bytes.
 const BUFFER: usize = 16 * 1024;

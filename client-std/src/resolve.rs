@@ -4,6 +4,7 @@ use core::net::{IpAddr, SocketAddr};
 use std::{
     io,
     net::ToSocketAddrs as _,
+    process,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
 };
@@ -24,7 +25,8 @@ pub(crate) struct Resolver {
 
 #[derive(Debug)]
 struct Lookup {
-    running: bool,
+    /// The process that has a thread for it: where that is another, the thread was not inherited by the fork.
+    running: Option<u32>,
     /// How many answers there have been, and the last one.
     answers: u64,
     answer: Answer,
@@ -36,7 +38,7 @@ type Answer = Result<Arc<[SocketAddr]>, (io::ErrorKind, String)>;
 impl Resolver {
     /// A resolver of `host`.
     pub(crate) fn new(host: &str, port: u16) -> Self {
-        let lookup = Lookup { running: false, answers: 0, answer: Ok([].into()) };
+        let lookup = Lookup { running: None, answers: 0, answer: Ok([].into()) };
         Self { host: host.to_owned(), port, lookup: Mutex::new(lookup), answered: Condvar::new() }
     }
 
@@ -47,10 +49,10 @@ impl Resolver {
         }
         let mut lookup = self.lock();
         let before = lookup.answers;
-        if !lookup.running {
+        if lookup.running != Some(process::id()) {
             let resolver = Arc::clone(self);
             thread::Builder::new().name("memring-resolve".into()).spawn(move || resolver.look_up())?;
-            lookup.running = true;
+            lookup.running = Some(process::id());
         }
         let (lookup, _) = self
             .answered
@@ -72,7 +74,7 @@ impl Resolver {
             Err(error) => Err((error.kind(), error.to_string())),
         };
         let mut lookup = self.lock();
-        *lookup = Lookup { running: false, answers: lookup.answers.wrapping_add(1), answer };
+        *lookup = Lookup { running: None, answers: lookup.answers.wrapping_add(1), answer };
         self.answered.notify_all();
     }
 

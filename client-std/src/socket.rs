@@ -1,19 +1,15 @@
 //! A byte stream with a deadline: what the protocol's blocking loop runs over.
 
-use core::{
-    error, fmt,
-    mem::{self, MaybeUninit},
-    time::Duration,
-};
+use core::{error, fmt, mem, time::Duration};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::{
     io::{self, Read as _, Write as _},
     net::TcpStream,
+    time::Instant,
 };
 
 use memring_client::failure::Cause;
-use socket2::SockRef;
 
 #[cfg(feature = "tls")]
 pub(crate) use self::tls::TlsStream;
@@ -44,6 +40,8 @@ pub(crate) struct Socket {
     left: usize,
     sent: usize,
     received: usize,
+    /// When bytes came last.
+    read_at: Instant,
 }
 
 /// Where the bytes go.
@@ -73,6 +71,7 @@ impl Socket {
             left: 0,
             sent: 0,
             received: 0,
+            read_at: Instant::now(),
         })
     }
 
@@ -105,14 +104,18 @@ impl Socket {
         self.received
     }
 
+    /// When bytes came last.
+    pub(crate) const fn read_at(&self) -> Instant {
+        self.read_at
+    }
+
     /// Whether nothing has come since the last operation: neither a byte that nobody asked for nor the end.
     pub(crate) fn is_silent(&mut self) -> bool {
-        if self.stream.set_nonblocking(true).is_err() {
-            return false;
+        #[cfg(feature = "tls")]
+        if let Stream::Tls(stream) = &mut self.stream {
+            return stream.is_silent();
         }
-        let peeked = self.stream.peek();
-        let restored = self.stream.set_nonblocking(false);
-        restored.is_ok() && matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        turns::is_silent(&self.stream)
     }
 
     /// Writes what was gathered.
@@ -210,6 +213,12 @@ impl Socket {
         Ok(taken.len())
     }
 
+    #[inline]
+    fn count(&mut self, len: usize) {
+        self.received = self.received.saturating_add(len);
+        self.read_at = Instant::now();
+    }
+
     #[inline(never)]
     fn read_in_time(&mut self, buf: &mut [u8]) -> Result<usize, SocketError> {
         loop {
@@ -220,7 +229,7 @@ impl Socket {
             }
             match self.stream.read(buf) {
                 Ok(len) => {
-                    self.received = self.received.saturating_add(len);
+                    self.count(len);
                     return Ok(len);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -246,7 +255,7 @@ impl embedded_io::Read for Socket {
         if self.read_limit <= self.deadline.timeout() && self.deadline.has_just_begun() {
             match self.stream.read(buf) {
                 Ok(len) => {
-                    self.received = self.received.saturating_add(len);
+                    self.count(len);
                     return Ok(len);
                 }
                 Err(error) if is_passing(&error) => {}
@@ -310,17 +319,6 @@ impl Stream {
             Self::Unix(stream) => stream.set_nonblocking(on),
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.tcp().set_nonblocking(on),
-        }
-    }
-
-    fn peek(&mut self) -> io::Result<usize> {
-        let mut byte = [MaybeUninit::uninit()];
-        match self {
-            Self::Tcp(stream) => SockRef::from(&*stream).peek(&mut byte),
-            #[cfg(unix)]
-            Self::Unix(stream) => SockRef::from(&*stream).peek(&mut byte),
-            #[cfg(feature = "tls")]
-            Self::Tls(stream) => stream.peek(),
         }
     }
 

@@ -107,10 +107,13 @@ fn run<O: Operation<NoValue>, T>(
     step: Duration,
     exchange: impl FnOnce(&mut Lease<'_>, &O) -> Result<T, Cause>,
 ) -> Result<T, Error> {
-    let (pool, attempt, shorter) = target.server(operation)?;
+    let (pool, mut attempt, shorter) = target.server(operation)?;
     let operation = shorter.as_ref().unwrap_or(operation);
     let mut lease = pool.lease(&Deadline::after(step)).map_err(|cause| target.error(cause))?;
     let done = exchange(&mut lease, operation);
+    if done.as_ref().is_err_and(|cause| lease.is_turned_away(cause)) {
+        attempt.says_nothing();
+    }
     attempt.ended(done.as_ref());
     done.map_err(|cause| {
         lease.ends(&cause);
@@ -121,6 +124,12 @@ fn run<O: Operation<NoValue>, T>(
 /// The connection; one that was used before is looked at, and another opened if it has ended.
 fn wire<'l>(lease: &'l mut Lease<'_>, step: Duration) -> Result<&'l mut Wire, Cause> {
     let deadline = Deadline::after(step);
+    if let Err(cause) = lease.wire(deadline) {
+        if !lease.is_turned_away(&cause) {
+            return Err(cause);
+        }
+        lease.take_turns(&cause, &deadline)?;
+    }
     if lease.is_used() && !lease.wire(deadline)?.io_mut().is_silent() {
         lease.replace(&Cause::Closed(None));
     }

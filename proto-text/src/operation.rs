@@ -8,7 +8,7 @@ use crate::{
     admin::NoticeWord,
     auth::Credentials,
     buffer::{Buffer, Full},
-    error_line::ServerError,
+    error_line::{ServerError, ServerErrorKind},
     meta::{MetaCode, MetaInfo},
     reply::{Event, Status},
     request::{
@@ -146,6 +146,19 @@ impl<V: Buffer> Reply<V> {
             Usual::Miss => Outcome::End,
             Usual::Stored => Outcome::Status(Status::Stored),
         };
+    }
+
+    /// What the server says, if that is that it has too many connections. That is no answer to the request, so the reply
+    /// begins anew: it may come over another connection.
+    pub fn turned_away(&mut self) -> Option<ServerError> {
+        match &self.outcome {
+            Outcome::Error(error) if error.kind() == ServerErrorKind::TooManyConnections => {
+                let error = error.clone();
+                self.outcome = Outcome::Open;
+                Some(error)
+            }
+            _ => None,
+        }
     }
 
     /// Takes an event that is not of an item.

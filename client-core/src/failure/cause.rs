@@ -114,6 +114,15 @@ impl Cause {
         matches!(self, Self::Closed(_))
     }
 
+    /// Has the server as many connections as it may have? It says so instead of an answer.
+    #[must_use]
+    pub const fn is_crowd(&self) -> bool {
+        match self {
+            Self::Server(error) => matches!(error.kind(), ServerErrorKind::TooManyConnections),
+            _ => false,
+        }
+    }
+
     /// What this says of the server.
     ///
     /// Connections that cannot be opened, time that runs out, connections that end, and replies that are none speak

@@ -4,7 +4,7 @@ use core::mem;
 use std::time::Instant;
 
 use memring_client::{
-    failure::{Cause, Evidence},
+    failure::Cause,
     watch::{self, Attempt},
 };
 use memring_core::health::Verdict;
@@ -27,14 +27,14 @@ pub(super) struct Leg<'b, S> {
     deadline: Deadline,
     /// What the server's health is told of; taken when the leg is over. A server that is down is not asked.
     attempt: Option<Attempt<'b>>,
-    /// A refusal of one request that speaks against the server as a whole.
-    refusal: Option<Cause>,
     stage: Stage,
     lease: Option<Lease<'b>>,
     /// Nobody else waits: this leg's own connection may.
     is_alone: bool,
     /// Requests have left. Where there are others, those are asked, too, before a reply is read.
     is_asked: bool,
+    /// Everything that was asked was answered once, or more often.
+    is_answered: bool,
     /// It may go on without waiting.
     has_turn: bool,
     /// When bytes moved last, or else since when they could have.
@@ -64,11 +64,11 @@ impl<'b, S: Share> Leg<'b, S> {
             verdict,
             deadline,
             attempt,
-            refusal: None,
             stage: Stage::Outside,
             lease: None,
             is_alone: false,
             is_asked: false,
+            is_answered: false,
             has_turn: false,
             moved_at: deadline.begun(),
         }
@@ -77,9 +77,11 @@ impl<'b, S: Share> Leg<'b, S> {
     /// Goes the whole way, where there is no other to wait for.
     pub(super) fn run_alone(&mut self, results: &mut Results<S::Output>) {
         self.is_alone = true;
-        self.enter(results);
-        while self.stage == Stage::Inside {
-            self.turn(results);
+        while self.stage != Stage::Over {
+            match self.stage {
+                Stage::Outside => self.enter(results),
+                _ => self.turn(results),
+            }
         }
     }
 
@@ -143,10 +145,10 @@ impl<'b, S: Share> Leg<'b, S> {
             Ok(true) => {
                 self.stage = Stage::Over;
                 if let Some(attempt) = self.attempt.take() {
-                    attempt.ended(self.refusal.as_ref().map_or(Ok(()), Err));
+                    attempt.ended(Ok(()));
                 }
             }
-            Err(cause) => self.fail_with(results, &lease, &cause),
+            Err(cause) => self.fall(results, lease, &cause),
         }
     }
 
@@ -193,6 +195,7 @@ impl<'b, S: Share> Leg<'b, S> {
                 return Ok(false);
             }
             if self.receive(wire, results)? {
+                self.is_answered = true;
                 continue;
             }
             let has_come = wire.fill(Socket::pull)?;
@@ -224,15 +227,9 @@ impl<'b, S: Share> Leg<'b, S> {
     }
 
     fn receive(&mut self, wire: &mut Wire, results: &mut Results<S::Output>) -> Result<bool, Cause> {
-        let Self { name, pool, share, refusal, .. } = self;
+        let Self { name, pool, share, .. } = self;
         share.receive(wire, |position, result| {
-            let refused = |cause: Cause| {
-                if cause.evidence() == Evidence::Failed {
-                    *refusal = Some(cause.clone());
-                }
-                failed(pool, name, cause, false)
-            };
-            results.put(position, result.map_err(refused));
+            results.put(position, result.map_err(|cause| failed(pool, name, cause, false)));
         })
     }
 
@@ -245,6 +242,22 @@ impl<'b, S: Share> Leg<'b, S> {
             Some(lease) => self.fail_with(results, &lease, &Cause::Timeout),
             None => self.fail(results, &Cause::Timeout),
         }
+    }
+
+    /// Ends because of `cause`, or goes on over another connection where the server wanted this one no more than that.
+    fn fall(&mut self, results: &mut Results<S::Output>, mut lease: Lease<'b>, cause: &Cause) {
+        if !self.is_answered && lease.is_turned_away(cause) {
+            if self.share.request().is_some_and(|request| lease.may_take_turns(&request, cause)) {
+                lease.ends(cause);
+                self.share.forget();
+                self.stage = Stage::Outside;
+                return;
+            }
+            if let Some(attempt) = &mut self.attempt {
+                attempt.says_nothing();
+            }
+        }
+        self.fail_with(results, &lease, cause);
     }
 
     fn fail_with(&mut self, results: &mut Results<S::Output>, lease: &Lease<'_>, cause: &Cause) {

@@ -75,6 +75,10 @@ where
             if !wire.receive_filled(&operation.request(), |event, _| reply.take(event))? {
                 return Ok(false);
             }
+            // That is no answer to this request, but the end of the connection.
+            if let Some(error) = reply.turned_away() {
+                return Err(Cause::Server(error));
+            }
             let reply = mem::replace(reply, Reply::new(Vec::new()));
             put(*position, operation.output(reply).map_err(Cause::from).and_then(&self.read));
             self.done += 1;

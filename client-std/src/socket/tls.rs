@@ -98,9 +98,19 @@ impl TlsStream {
         Ok(core::mem::take(&mut self.taken))
     }
 
-    /// What [`read`](Self::read) would give, as a count, on a stream that does not block. What came for the sake of the
-    /// connection itself (tickets to resume it, new keys) is taken note of.
-    pub(crate) fn peek(&mut self) -> io::Result<usize> {
+    /// Whether nothing has come for the caller, not even the end. What came for the sake of the connection itself (tickets to
+    /// resume it, new keys) is taken note of.
+    pub(crate) fn is_silent(&mut self) -> bool {
+        if self.tcp().set_nonblocking(true).is_err() {
+            return false;
+        }
+        let peeked = self.peek();
+        let restored = self.tcp().set_nonblocking(false);
+        restored.is_ok() && matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// What [`read`](Self::read) would give, as a count, on a stream that does not block.
+    fn peek(&mut self) -> io::Result<usize> {
         loop {
             let waiting = self.session.process_new_packets().map_err(invalid)?.plaintext_bytes_to_read();
             if waiting > 0 || self.read_some()? == 0 {

@@ -75,7 +75,7 @@ impl Socket {
         loop {
             match self.stream.read(buf) {
                 Ok(len) => {
-                    self.received = self.received.saturating_add(len);
+                    self.count(len);
                     return Some(Ok(len));
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -134,6 +134,12 @@ pub(crate) fn wait<'s>(
     }
     ready.extend(fds.iter().map(|fd| !fd.revents().is_empty()));
     Ok(())
+}
+
+/// Whether there is nothing to be read from `stream`, not even an end.
+pub(super) fn is_silent(stream: &Stream) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(stream.fd(), PollFlags::IN)];
+    poll(&mut fds, Some(&Timespec::default())) == Ok(0)
 }
 
 impl Stream {

@@ -5,6 +5,7 @@
 
 mod auth;
 mod batches;
+mod crowded;
 mod descriptors;
 mod events;
 mod faults;

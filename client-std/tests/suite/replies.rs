@@ -131,3 +131,23 @@ fn a_refusal_may_come_before_the_value_has_left() {
     assert!(client.get("k").unwrap().is_none());
     assert_eq!(server.connections(), 1);
 }
+
+#[test]
+fn bytes_that_come_soon_after_a_reply_are_nobodys_answer() {
+    let (tell, told) = mpsc::channel();
+    let server = Scripted::new(move |mut peer| {
+        while peer.line().is_some() {
+            peer.write("VALUE k 0 1\r\nv\r\nEND\r\n");
+            thread::sleep(Duration::from_micros(100));
+            // To whoever takes it for an answer, it says that there is no such item.
+            peer.write("END\r\n");
+            let _ = tell.send(());
+        }
+    });
+    let client = server.client(Duration::from_secs(9));
+    for _ in 0..50 {
+        assert!(client.get("k").unwrap().is_some(), "a miss that is none");
+        told.recv().unwrap();
+    }
+    assert_eq!(server.connections(), 50, "each serves once");
+}
