@@ -9,7 +9,7 @@ use crate::{
     key::KeyText,
     list::List,
     mechanism::{MAX_POINTS, Mechanism},
-    peers::memcached_proxy::PoolPoints,
+    peers::{memcached_proxy::PoolPoints, php_memcached::Sorting},
 };
 
 /// How one peer places keys: which bytes of the key are hashed, with what, how a hash becomes a server, and who is
@@ -103,6 +103,8 @@ pub enum Own<'a> {
     None,
     /// The user name and the password in the names of servers: [`BMEMCACHED`](crate::peers::uhashring::BMEMCACHED).
     Login([&'a str; 2]),
+    /// Whether the list of servers is sorted, and was: [`php_memcached`](crate::peers::php_memcached).
+    Sorting(Sorting),
     /// What a pool's points are made of: [`memcached_proxy`](crate::peers::memcached_proxy).
     Points(PoolPoints),
 }

@@ -25,7 +25,7 @@
 //! | `weighted` | for [`SPY`]: whether its ring is a weighted one, as it is if `KETAMA_WEIGHTED` was set before it. Unless said, a weight above 1 decides |
 //! | `buckets` | for [`VBUCKET`]: the server of each bucket, `2,0,1,…`; the mask is the number of buckets less one, whether or not that is a power of two. `none`: each server is one bucket, so servers whose number never comes out of the mask get no key |
 //! | `prefix`, `hash_with_prefix_key` | `PREFIX_KEY` and whether it is hashed with the key; if so, more than 250 bytes together have the hash 0, and whatever follows a NUL counts as NULs |
-//! | `sort_hosts` | the peer sorts its list by host, then port. Indexes remain those of the list given here. |
+//! | `sort_hosts` | whether the peer's list is sorted by host, then port. Indexes remain those of the list given here. `SORT_HOSTS` set to 0 again sorts no new server in, but what was sorted stays sorted: such a list has `1` here |
 //! | `auto_eject_hosts` | a dead server is taken out and the ring rebuilt from the others; without it there is no fallback. [`MODULA`] and [`VBUCKET`] take it and ignore it, as the peer does |
 //! | `points-per-server` | checked: 100 or `160 nominal` |
 //!
@@ -268,7 +268,7 @@ fn up_to_nul(rule: &KeyText<'_>, key: &[u8], sink: &mut dyn FnMut(&[u8])) {
 }
 
 /// The order of `SORT_HOSTS`: hosts by bytes, ports by number.
-fn by_host_then_port(left: &str, right: &str) -> Ordering {
+pub(super) fn by_host_then_port(left: &str, right: &str) -> Ordering {
     let parts = |name| {
         let (host, port) = host_and_port(name);
         (host, port.and_then(|port| port.parse::<u16>().ok()).unwrap_or(0))

@@ -20,11 +20,16 @@
 //!   `OPT_LIBKETAMA_COMPATIBLE=True OPT_HASH=HASH_CRC`.
 //! - Option `points-hash`: with `after-addServers`, the hash that was set when the ring was made; `OPT_HASH` makes no new
 //!   points. (`php-options` knows by itself.) With `before-addServers` points are made as keys are hashed.
+//! - `OPT_SORT_HOSTS` sorts the list of servers and, set to false again, leaves it sorted: the order before is nowhere kept.
+//!   So after `addServers` only the first `true` counts, while before it the last word does. `php-options` knows that;
+//!   `sort_hosts` says how the list is in the end.
 //! - The others are libmemcached's: `hash`, `buckets`, `prefix` (`OPT_PREFIX_KEY`, not hashed),
 //!   `sort_hosts` (`OPT_SORT_HOSTS`), `auto_eject_hosts` (`OPT_REMOVE_FAILED_SERVERS`; without effect on `modula` and
 //!   `virtual-bucket`).
 //!
 //! Source: php-memcached 3.2.0 `php_memcached.c`, `php_memc_set_option`, and libmemcached 1.1.4.
+
+use core::cmp::Ordering;
 
 use super::{
     Peer,
@@ -38,7 +43,7 @@ use crate::{
     hash::{self, names},
     ketama,
     mechanism::{Continuum, Label},
-    scheme::Scheme,
+    scheme::{Own, Scheme},
 };
 
 /// php-memcached as it comes: modulo on one_at_a_time.
@@ -93,11 +98,18 @@ fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<Scheme<'a>,
             _ => Err("modula, consistent, consistent-weighted or virtual-bucket"),
         },
         "hash" => Ok(Scheme { hash: libmemcached::chosen_hash(value)?, ..scheme }),
-        "options-set" => match value {
-            "before-addServers" => Ok(Scheme { weighted_if_heavy: true, ..scheme }),
-            "after-addServers" => Ok(Scheme { weighted_if_heavy: false, ..scheme }),
-            _ => Err("before-addServers or after-addServers"),
-        },
+        "options-set" => {
+            let weighted_if_heavy = match value {
+                "before-addServers" => true,
+                "after-addServers" => false,
+                _ => return Err("before-addServers or after-addServers"),
+            };
+            Ok(sorting_by(Scheme { weighted_if_heavy, ..scheme }, sorting(&scheme)))
+        }
+        "sort_hosts" => {
+            let on = switch(value)?;
+            Ok(sorting_by(scheme, Sorting { on, once: on }))
+        }
         "php-options" if value == "none" => Ok(scheme),
         "php-options" if !value.is_empty() => value.split_ascii_whitespace().try_fold(scheme, set_in_php),
         "php-options" => Err(EXPECTED),
@@ -105,6 +117,31 @@ fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<Scheme<'a>,
         "buckets" => libmemcached::set(placing_as(VBUCKET, scheme), name, value),
         _ => libmemcached::set(scheme, name, value),
     }
+}
+
+/// What `OPT_SORT_HOSTS` was and is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sorting {
+    /// Whether servers that are added now are sorted in.
+    on: bool,
+    /// Whether servers that there are were sorted at any time.
+    once: bool,
+}
+
+fn sorting(scheme: &Scheme<'_>) -> Sorting {
+    match scheme.own {
+        Own::Sorting(sorting) => sorting,
+        _ => Sorting::default(),
+    }
+}
+
+/// The scheme after these settings of `OPT_SORT_HOSTS`: what was sorted once stays sorted, what comes later need not be.
+fn sorting_by(scheme: Scheme<'_>, sorting: Sorting) -> Scheme<'_> {
+    let servers_come_later = scheme.weighted_if_heavy;
+    let sorted = if servers_come_later { sorting.on } else { sorting.once };
+    let roster: Option<fn(&str, &str) -> Ordering> =
+        if sorted { Some(libmemcached::by_host_then_port) } else { None };
+    Scheme { own: Own::Sorting(sorting), roster, ..scheme }
 }
 
 /// The scheme with the distribution of `other`.
@@ -139,13 +176,13 @@ fn set_in_php<'a>(scheme: Scheme<'a>, call: &'a str) -> Result<Scheme<'a>, &'sta
             set(scheme, "hash", known)
         }
         "OPT_PREFIX_KEY" => set(scheme, "prefix", value),
-        // Sorting makes the ring anew; what is set already does nothing.
-        "OPT_SORT_HOSTS" if switch(value)? != scheme.roster.is_some() => set(
-            Scheme { points_hash: scheme.points_hash.map(|_| scheme.hash), ..scheme },
-            "sort_hosts",
-            value,
-        ),
-        "OPT_SORT_HOSTS" => Ok(scheme),
+        "OPT_SORT_HOSTS" => {
+            let (on, before) = (switch(value)?, sorting(&scheme));
+            // A change makes the ring anew; what is set already does nothing.
+            let points_hash =
+                if on == before.on { scheme.points_hash } else { scheme.points_hash.map(|_| scheme.hash) };
+            Ok(sorting_by(Scheme { points_hash, ..scheme }, Sorting { on, once: before.once || on }))
+        }
         "OPT_REMOVE_FAILED_SERVERS" | "OPT_AUTO_EJECT_HOSTS" => set(scheme, "auto_eject_hosts", value),
         _ => Err(EXPECTED),
     }
@@ -195,6 +232,37 @@ mod tests {
         {
             assert!(PHP_MEMCACHED.with_option("php-options", bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_list_that_was_sorted_stays_so_and_one_that_comes_later_does_not() {
+        let sorted = with([("sort_hosts", "1")]);
+        let servers = ["b:11211", "a:11211"].map(Server::new);
+        let places = |scheme: &Scheme<'_>| {
+            ["k", "l", "m", "n"]
+                .map(|key| servers[scheme.choose(&servers, key.as_bytes()).unwrap().get()].name)
+        };
+        let (as_listed, as_sorted) = (places(&PHP_MEMCACHED), places(&sorted));
+        // By the peer.
+        assert_eq!(as_sorted, ["a:11211", "a:11211", "b:11211", "b:11211"]);
+        assert_eq!(as_listed, ["b:11211", "b:11211", "a:11211", "a:11211"]);
+        for (calls, before, after) in [
+            ("OPT_SORT_HOSTS=True", as_sorted, as_sorted),
+            ("OPT_SORT_HOSTS=True OPT_SORT_HOSTS=False", as_listed, as_sorted),
+            ("OPT_SORT_HOSTS=False", as_listed, as_listed),
+            ("OPT_SORT_HOSTS=True OPT_SORT_HOSTS=False OPT_SORT_HOSTS=True", as_sorted, as_sorted),
+            ("OPT_SORT_HOSTS=True OPT_LIBKETAMA_COMPATIBLE=0 OPT_SORT_HOSTS=False", as_listed, as_sorted),
+        ] {
+            for (set, expected) in [("before-addServers", before), ("after-addServers", after)] {
+                for options in [
+                    [("php-options", calls), ("options-set", set)],
+                    [("options-set", set), ("php-options", calls)],
+                ] {
+                    assert_eq!(places(&with(options)), expected, "{calls} {set}");
+                }
+            }
+        }
+        assert_eq!(places(&with([("sort_hosts", "1"), ("sort_hosts", "0")])), as_listed);
     }
 
     #[test]
