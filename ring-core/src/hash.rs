@@ -25,6 +25,7 @@ pub mod murmur64a;
 pub mod names;
 pub mod one_at_a_time;
 pub mod sha1;
+pub mod sha256;
 pub mod siphash13;
 pub mod spooky;
 pub mod stepped;

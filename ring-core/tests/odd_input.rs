@@ -69,6 +69,8 @@ fn schemes() -> Vec<Scheme<'static>> {
         ("filter", "stop"),
         ("filter_conf", "{}"),
         ("seed", ""),
+        ("digest_class", "sha1"),
+        ("digest_class", "sha256"),
         ("locator", "legacy"),
         ("hash", "CRC32_HASH"),
     ];

@@ -52,8 +52,17 @@ fn the_order_in_which_options_are_set_does_not_matter() {
 
 #[test]
 fn no_option_takes_what_means_nothing() {
-    let free_text =
-        ["prefix", "salt", "namespace", "hash_tag", "username", "password", "seed", "filter_conf"];
+    let free_text = [
+        "prefix",
+        "salt",
+        "namespace",
+        "namespace_separator",
+        "hash_tag",
+        "username",
+        "password",
+        "seed",
+        "filter_conf",
+    ];
     for peer in peers::all() {
         for name in peer.options.iter().filter(|name| !free_text.contains(name)) {
             for value in ["nonsense", "", "\u{1F600}", "-1", "99999999999999999999"] {
@@ -98,6 +107,8 @@ fn a_scheme_is_what_its_peer_does_by_default() {
         ("pecl-memcache-consistent", "allow_failover", "1"),
         ("mcrouter-ch3", "salt", ""),
         ("mcrouter-weighted-ch3", "weights", "0.5"),
+        ("dalli", "digest_class", "md5"),
+        ("dalli", "namespace_separator", ":"),
         ("memcached-proxy", "dist", "jump_hash"),
         ("memcached-proxy", "hash", "xxhash"),
         ("memcached-proxy", "omode", "default"),

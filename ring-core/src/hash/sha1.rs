@@ -24,6 +24,14 @@ pub fn digest_text(text: &dyn Text) -> Words {
     words32(sha1.finalize().as_slice())
 }
 
+/// All twenty bytes of the digest of a text that comes in pieces.
+#[must_use]
+pub fn whole_digest_text(text: &dyn Text) -> [u8; 20] {
+    let mut sha1 = Sha1::new();
+    text.feed(&mut |piece| sha1.update(piece));
+    sha1.finalize().into()
+}
+
 /// Hands out the [`digest`]s of `lead`0, `lead`1 and so on, `count` of them.
 pub fn digests_numbered(lead: &dyn Text, count: u32, sink: &mut dyn FnMut(Words)) {
     for number in 0..count {

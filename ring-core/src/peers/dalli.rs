@@ -7,9 +7,11 @@
 //! - The key's CRC-32 belongs to the last point at or *below* it. Two servers on one point: the last of the list has it.
 //! - When a server is dead, the CRC-32 of the number of the try and the key is taken instead: `0key`, `1key` …, 20 tries
 //!   in all. Servers repeat, and a chain need not reach all of them. Option `failover=false`: only the first try.
-//! - Option `namespace` is hashed, with a colon behind it; an empty one is a namespace, too.
+//! - Option `namespace` is hashed, with a colon behind it; an empty one is a namespace, too. Option `namespace_separator`
+//!   puts another character there, one that is neither a letter nor a digit (newer versions; read, not run).
 //! - Of a key of more than 250 *characters*, namespace included, only the first are sent and hashed, then `:md5:` and the
-//!   MD5 of the whole in hexadecimal digits: 212 characters, 213 with a namespace.
+//!   MD5 of the whole in hexadecimal digits: 212 characters, 213 with a namespace. Option `digest_class`: `md5`, `sha1` or
+//!   `sha256`, Ruby's `Digest::MD5` and so on. Longer digests leave less of the key, and it says `:md5:` all the same.
 //!
 //! The rule about equal points rests on Ruby's sort being stable, as it is with glibc.
 //!
@@ -18,9 +20,9 @@
 use super::{Peer, hashed_namespace, ruby, switch};
 use crate::{
     fallback,
-    hash::{self, md5},
+    hash::{self, md5, sha1, sha256},
     ketama,
-    key::KeyText,
+    key::{Extra, Form, KeyText},
     mechanism::{Continuum, Label, Search, Tie, View},
     order::Order,
     scheme::{Scheme, Weights},
@@ -31,7 +33,7 @@ use crate::{
 pub const DALLI: Scheme<'static> = Scheme {
     name: "dalli",
     used_by: "Ruby's Dalli, the mem_cache_store of Rails",
-    key: KeyText { form: Some(shortened), ..KeyText::WHOLE },
+    key: KeyText { form: Some(shortened::<Md5>), ..KeyText::WHOLE },
     hash: hash::CRC32,
     weights: Weights::Whole,
     mechanism: &RING,
@@ -67,16 +69,64 @@ const TRIES: u32 = 20;
 /// Characters that a key may have.
 const LONGEST: usize = 250;
 
-/// Characters that a long key keeps: what 249 leave of `:md5:` and 32 digits.
-const KEPT: usize = 212;
+/// Characters that a long key is cut to, digest included, where it has no namespace; one more where it has.
+const TARGET: usize = 249;
 
-fn shortened(rule: &KeyText<'_>, key: &[u8], sink: &mut dyn FnMut(&[u8])) {
-    let (pieces, kept) = match rule.hash_prefix {
-        true => ([rule.prefix, b":", key], KEPT + 1),
-        false => ([b"", b"", key], KEPT),
+/// What stands before the digest, whichever it is.
+const MARK: &[u8] = b":md5:";
+
+/// What stands between the namespace and the key.
+const SEPARATOR: &str = ":";
+
+/// A `digest_class`.
+trait Digest {
+    /// Hexadecimal digits that it has.
+    const DIGITS: usize;
+
+    /// Hands out the digest of `text` in hexadecimal digits.
+    fn hex(text: &dyn Text, sink: &mut dyn FnMut(&[u8]));
+}
+
+struct Md5;
+struct Sha1;
+struct Sha256;
+
+impl Digest for Md5 {
+    const DIGITS: usize = 32;
+
+    fn hex(text: &dyn Text, sink: &mut dyn FnMut(&[u8])) {
+        Hex(md5::digest_text(text).map(u32::to_le_bytes).as_flattened()).feed(sink);
+    }
+}
+
+impl Digest for Sha1 {
+    const DIGITS: usize = 40;
+
+    fn hex(text: &dyn Text, sink: &mut dyn FnMut(&[u8])) {
+        Hex(&sha1::whole_digest_text(text)).feed(sink);
+    }
+}
+
+impl Digest for Sha256 {
+    const DIGITS: usize = 64;
+
+    fn hex(text: &dyn Text, sink: &mut dyn FnMut(&[u8])) {
+        Hex(&sha256::digest_text(text)).feed(sink);
+    }
+}
+
+fn shortened<D: Digest>(rule: &KeyText<'_>, key: &[u8], sink: &mut dyn FnMut(&[u8])) {
+    let kept = TARGET - MARK.len() - D::DIGITS;
+    let separator = match rule.extra {
+        Extra::Separator(separator) => separator,
+        _ => SEPARATOR,
     };
-    let [prefix, colon, key] = &pieces;
-    let whole = Concat([prefix, colon, key]);
+    let (pieces, kept) = match rule.hash_prefix {
+        true => ([rule.prefix, separator.as_bytes(), key], kept + 1),
+        false => ([b"", b"", key], kept),
+    };
+    let [prefix, between, key] = &pieces;
+    let whole = Concat([prefix, between, key]);
     // Whatever is short in bytes is short in characters.
     if whole.len() <= LONGEST || pieces.iter().map(|piece| ruby::count(piece)).sum::<usize>() <= LONGEST {
         return whole.feed(sink);
@@ -87,18 +137,39 @@ fn shortened(rule: &KeyText<'_>, key: &[u8], sink: &mut dyn FnMut(&[u8])) {
         left = left.saturating_sub(ruby::count(piece));
         sink(piece);
     }
-    sink(b":md5:");
-    Hex(md5::digest_text(&whole).map(u32::to_le_bytes).as_flattened()).feed(sink);
+    sink(MARK);
+    D::hex(&whole, sink);
 }
 
 pub(super) const PEERS: &[Peer] = &[Peer {
     scheme: DALLI,
-    options: &["namespace", "failover"],
+    options: &["namespace", "namespace_separator", "digest_class", "failover"],
     set: |scheme, name, value| match name {
         "failover" => Ok(Scheme { tries: if switch(value)? { TRIES } else { 1 }, ..scheme }),
+        "namespace_separator" => {
+            let key = KeyText { extra: Extra::Separator(separator(value)?), ..scheme.key };
+            Ok(Scheme { key, ..scheme })
+        }
+        "digest_class" => {
+            let form: Form = match value {
+                "md5" => shortened::<Md5>,
+                "sha1" => shortened::<Sha1>,
+                "sha256" => shortened::<Sha256>,
+                _ => return Err("md5, sha1 or sha256"),
+            };
+            Ok(Scheme { key: KeyText { form: Some(form), ..scheme.key }, ..scheme })
+        }
         _ => Ok(hashed_namespace(scheme, value)),
     },
 }];
+
+fn separator(value: &str) -> Result<&str, &'static str> {
+    let mut characters = value.chars();
+    match (characters.next(), characters.next()) {
+        (Some(character), None) if !character.is_ascii_alphanumeric() => Ok(value),
+        _ => Err("one character that is neither a letter nor a digit"),
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -141,6 +212,39 @@ mod tests {
             text(scheme(&long), "0123456789"),
             shortened_to(&"n".repeat(213), &format!("{long}:0123456789"))
         );
+    }
+
+    #[test]
+    fn a_longer_digest_leaves_less_of_the_key_and_is_called_md5_too() {
+        let long = "ö".repeat(251);
+        for (class, kept, digits, end) in [
+            ("md5", 212, 32, "f9da1fcc2ea8a9136689ff852cdb89e8"),
+            ("sha1", 204, 40, "696a467134bfa1abb555a164ad393000ae5059c3"),
+            ("sha256", 180, 64, "0bc43c657897db54d958075cf7770407054cc9e3413aa8c159b879ec2345e402"),
+        ] {
+            let scheme = DALLI.with_option("digest_class", class).unwrap();
+            assert_eq!(text(scheme, &long), format!("{}:md5:{end}", "ö".repeat(kept)));
+            assert_eq!((end.len(), kept + 5 + digits), (digits, 249));
+            let spaced = scheme.with_option("namespace", "n").unwrap();
+            assert_eq!(text(spaced, &long).chars().count(), 250, "{class}");
+        }
+    }
+
+    #[test]
+    fn a_separator_is_one_sign() {
+        let separated = |value| DALLI.with_option("namespace_separator", value);
+        for (value, expected) in [(":", "app:key"), ("/", "app/key"), ("|", "app|key"), ("é", "appékey")] {
+            assert_eq!(
+                text(separated(value).unwrap().with_option("namespace", "app").unwrap(), "key"),
+                expected
+            );
+            assert_eq!(text(separated(value).unwrap(), "key"), "key");
+        }
+        for bad in ["", "::", "a", "7", "Z"] {
+            assert!(separated(bad).is_err(), "{bad}");
+        }
+        let apart = separated("/").unwrap();
+        assert!(!apart.hashes_as(&DALLI) && apart.hashes_as(&separated("/").unwrap()));
     }
 
     #[test]
