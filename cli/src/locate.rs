@@ -4,7 +4,7 @@ use core::fmt::{self, Write as _};
 use std::ffi::OsString;
 
 use clap::ValueEnum;
-use memring_core::{ServerIndex, peers, vector::Escaped};
+use memring_core::{ServerIndex, vector::Escaped};
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     input::{Input, Longest},
     output::{self, Printer},
     scheme_args::{Placed, SchemeArgs, ServerArgs, build, name},
+    schemes,
     visible::Visible,
 };
 
@@ -21,9 +22,13 @@ use crate::{
 /// are. Nothing is printed unless everything is right.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Lists the known schemes and who uses them.
+    /// Lists the known schemes and who uses them, then other names for some of them.
     #[arg(long, exclusive = true)]
     list: bool,
+
+    /// Says what is known of a scheme: its options and their traps, the version it is proved with, where others differ.
+    #[arg(long, exclusive = true, value_name = "SCHEME")]
+    about: Option<String>,
 
     #[command(flatten)]
     scheme: SchemeArgs,
@@ -56,21 +61,12 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    if args.list {
-        output::print(&schemes())?;
-    } else {
-        locate(args)?;
+    match &args.about {
+        Some(name) => output::print(&schemes::about(name)?)?,
+        None if args.list => output::print(&schemes::list())?,
+        None => locate(args)?,
     }
     Ok(Outcome::Fine)
-}
-
-/// Every scheme and who uses it.
-fn schemes() -> String {
-    let width = peers::all().map(|peer| peer.scheme.name.len()).max().unwrap_or(0);
-    peers::all().fold(String::new(), |mut text, peer| {
-        let _ = writeln!(text, "{:width$}  {}", peer.scheme.name, peer.scheme.used_by);
-        text
-    })
 }
 
 fn locate(args: &Args) -> Result<(), Failure> {

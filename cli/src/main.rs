@@ -14,6 +14,7 @@ mod locate;
 mod output;
 mod plan;
 mod scheme_args;
+mod schemes;
 mod serve;
 mod share;
 mod spread;

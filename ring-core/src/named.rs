@@ -4,7 +4,7 @@ use alloc::{borrow::ToOwned, string::String};
 use core::{error, fmt};
 
 use crate::{
-    peers,
+    peers::{self, aliases::ALIASES},
     scheme::{OptionError, Scheme},
 };
 
@@ -64,7 +64,8 @@ impl fmt::Display for SchemeError {
         match self {
             Self::Unknown { name } => {
                 write!(f, "unknown scheme {name:?}; known are")?;
-                let mut names = peers::all().map(|peer| peer.scheme.name);
+                let schemes = peers::all().map(|peer| peer.scheme.name);
+                let mut names = schemes.chain(ALIASES.iter().map(|alias| alias.name));
                 names.try_for_each(|name| write!(f, " {name}"))
             }
             Self::Option { option, error } => write!(f, "option {option:?}: {error}"),

@@ -1,6 +1,8 @@
 //! The schemes, one file per family of peers, and the table that finds them by name.
 //!
 //! A scheme's placement never changes in a release: what a name means is what its peer did when its vectors were made.
+//! [`versions`] says which version that was and where others differ, [`traps`] what is easily got wrong; [`aliases`] are
+//! clients that have no scheme of their own.
 //!
 //! # Who agrees with whom
 //!
@@ -40,11 +42,13 @@
 //!
 //! `memring plan --scheme A --new-scheme B` measures any other pair on the servers in question.
 
+use self::aliases::Alias;
 use crate::{
     key::KeyText,
     scheme::{OptionError, Scheme},
 };
 
+pub mod aliases;
 pub mod cache_memcached;
 pub mod cache_memcached_fast;
 pub mod couchbase;
@@ -52,6 +56,7 @@ pub mod crc32;
 pub mod dalli;
 pub mod emcache;
 pub mod enyim;
+pub mod folsom;
 pub mod hash_ring;
 pub mod jump;
 pub mod libketama;
@@ -70,8 +75,10 @@ pub mod remcached;
 pub mod rust_memcache;
 pub mod snippets;
 pub mod spymemcached;
+pub mod traps;
 pub mod twemproxy;
 pub mod uhashring;
+pub mod versions;
 pub mod xmemcached;
 
 mod numbered;
@@ -103,6 +110,7 @@ pub const FAMILIES: &[&[Peer]] = &[
     spymemcached::PEERS,
     xmemcached::PEERS,
     enyim::PEERS,
+    folsom::PEERS,
     pecl_memcache::PEERS,
     nginx::PEERS,
     mcrouter::PEERS,
@@ -139,9 +147,22 @@ impl Peer {
 
 impl<'a> Scheme<'a> {
     /// The scheme of this name, with every option at its default; [`all`] lists them.
+    ///
+    /// A client that has no scheme of its own is found by its [alias](aliases::ALIASES), as the scheme and the options that
+    /// it stands for.
+    ///
+    /// ```
+    /// use memring_core::Scheme;
+    ///
+    /// let libmc = Scheme::from_name("libmc").unwrap();
+    /// assert_eq!((libmc.name, libmc.hash.name()), ("libmemcached-ketama", "md5"));
+    /// ```
     #[must_use]
     pub fn from_name(name: &str) -> Option<Scheme<'static>> {
-        Peer::named(name).map(|peer| peer.scheme)
+        match Peer::named(name) {
+            Some(peer) => Some(peer.scheme),
+            None => Alias::named(name)?.scheme().ok(),
+        }
     }
 
     /// The scheme with one of its options set, by the names and values of the vector files.

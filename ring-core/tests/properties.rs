@@ -58,7 +58,7 @@ fn schemes() -> Vec<Scheme<'static>> {
 
 /// Schemes that place by name and move no more than they must, while servers keep their number of points.
 fn consistent_schemes() -> impl Strategy<Value = Scheme<'static>> {
-    const CONSISTENT: [&str; 20] = [
+    const CONSISTENT: [&str; 21] = [
         "libketama",
         "libmemcached-ketama-weighted",
         "libmemcached-ketama",
@@ -79,6 +79,7 @@ fn consistent_schemes() -> impl Strategy<Value = Scheme<'static>> {
         "xmemcached-ketama-nginx",
         "xmemcached-libmemcached",
         "xmemcached-election",
+        "folsom",
     ];
     prop::sample::select(CONSISTENT.to_vec()).prop_map(|name| Scheme::from_name(name).unwrap())
 }
@@ -176,6 +177,7 @@ proptest! {
             Scheme::from_name("memjs").unwrap(),
             Scheme::from_name("pymemcache-rendezvous").unwrap(),
             Scheme::from_name("enyim").unwrap(),
+            Scheme::from_name("folsom").unwrap(),
             Scheme::from_name("xmemcached-array").unwrap(),
             Scheme::from_name("xmemcached-election").unwrap(),
         ] {

@@ -179,3 +179,29 @@ fn the_list_has_a_line_for_each_scheme() {
         assert!(!run.stderr.contains("unknown scheme"), "{run:?}");
     }
 }
+
+#[test]
+fn the_list_says_what_an_alias_stands_for() {
+    let list = memring("where --list").text();
+    let line = list.lines().find(|line| line.starts_with("libmc ")).unwrap();
+    assert!(line.contains("= libmemcached-ketama hash=md5: Douban's libmc"), "{line}");
+    let servers = "--server 10.0.1.1:11211,10.0.1.2:11211,10.0.1.3:11211 tokyo kyoto osaka nara";
+    assert_eq!(
+        memring(&format!("where --scheme libmc {servers}")).text(),
+        memring(&format!("where --scheme libmemcached-ketama --option hash=md5 {servers}")).text(),
+    );
+}
+
+#[test]
+fn about_a_scheme_there_is_its_trap_and_its_proof() {
+    let proxy = memring("where --about memcached-proxy").text();
+    for part in
+        ["dist, hash, seed", "without hash=ring_hash keys are hashed with XXH3", "memcached at 2d51e3647"]
+    {
+        assert!(proxy.contains(part), "{proxy}");
+    }
+    let alias = memring("where --about pior-memcache").text();
+    assert!(alias.contains("stands for      memcached-proxy\n"), "{alias}");
+    assert!(memring("where --about folsom").text().contains("proved with     read, not run\n"));
+    memring("where --about ketana").fails(2, "unknown scheme \"ketana\"");
+}

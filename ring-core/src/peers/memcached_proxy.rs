@@ -218,7 +218,7 @@ fn omode(value: &str) -> Result<PoolPoints, &'static str> {
         "ketama" => Ok(PoolPoints::Ketama),
         "twemproxy" => Ok(PoolPoints::Twemproxy),
         "evcache" => Ok(PoolPoints::Evcache),
-        _ => Err("default, ketama, twemproxy or evcache"),
+        _ => Err("default, ketama, twemproxy or evcache; keys are hashed with XXH3 unless hash=ring_hash"),
     }
 }
 
