@@ -168,8 +168,9 @@ pub enum ErrorKind {
     Config,
     /// Caller: the key is empty, too long, or has a byte that no key may have. Nothing was sent.
     Key,
-    /// Caller: the value is larger than the client or the server takes. After a server's refusal of a `set`, the old
-    /// value is gone.
+    /// Caller: the value is larger than the client or the server takes. Where a server refused a `set`, the old value is
+    /// gone: memcached drops it, so that nobody reads on what was to be replaced. Where the client refused, which
+    /// [`Error::server`] being `None` tells, nothing was sent, and the old value is there: delete it if it must not be read.
     TooLarge,
     /// Caller: the time to live is zero, which is neither "for ever" nor a time. Nothing was sent.
     Ttl,

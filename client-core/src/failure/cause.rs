@@ -6,8 +6,8 @@ use std::{io, sync::Arc};
 #[cfg(feature = "embedded-io")]
 use memring_text::ConnectionError;
 use memring_text::{
-    Full, KeyError, MetaKeyError, ProtocolError, ReplyError, ServerError, ServerErrorKind, Unsupported,
-    ValueTooLarge, ZeroTtl,
+    DecodeError, Full, KeyError, MetaKeyError, ProtocolError, ReplyError, ServerError, ServerErrorKind,
+    Unsupported, ValueTooLarge, ZeroTtl,
 };
 
 use super::ErrorKind;
@@ -131,6 +131,12 @@ impl Cause {
     pub fn evidence(&self) -> Evidence {
         match self {
             Self::Resolve(_) | Self::Connect(_) | Self::Tls(_) | Self::Timeout => Evidence::Failed,
+            // That another client has stored more than this one wants to read is nothing to hold against the server.
+            Self::Protocol(ProtocolError::Decode(DecodeError::ValueTooLarge { len, .. }))
+                if *len <= LARGEST_ITEM =>
+            {
+                Evidence::Up
+            }
             Self::Closed(_) | Self::Io(_) | Self::Protocol(_) | Self::Stalled => Evidence::Lost,
             Self::Server(error) if error.kind() == ServerErrorKind::TooManyConnections => Evidence::Failed,
             Self::Server(_) | Self::NotStored | Self::Full(_) => Evidence::Up,
@@ -212,6 +218,11 @@ impl Cause {
         )
     }
 }
+
+/// The largest item that a memcached can be told to take, in bytes; what announces more is none.
+///
+/// Source: memcached, the bounds of its option `-I`.
+const LARGEST_ITEM: u64 = 1 << 30;
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
