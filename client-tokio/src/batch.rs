@@ -4,7 +4,7 @@ use core::{
     future::poll_fn,
     task::{Context, Poll},
 };
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use memring_client::{
     failure::{Cause, Error, Evidence, Many},
@@ -15,12 +15,13 @@ use memring_text::{Operation, ProtocolError, Request};
 
 use crate::{
     call::{read, tell},
-    deadline::{Deadline, Timer},
+    deadline::Deadline,
     fleet,
     pool::{
         Pool,
         mux::{MustWatch, Mux},
         slots::{Failure, SlotId},
+        vigil::Vigil,
         waiting::Entering,
     },
 };
@@ -50,22 +51,12 @@ pub(crate) async fn run<'b, O: Operation<Vec<u8>> + 'b, T>(
     let mut results = Results { name, slots: Vec::new(), errors: Vec::new() };
     results.slots.resize_with(count, || None);
     let mut legs: Vec<_> = shares.map(|share| Leg::new(name, share, deadline)).collect();
-    let mut timer = None;
     poll_fn(|cx| {
         for leg in &mut legs {
             leg.poll(cx, &mut results, deadline, &to);
+            leg.watch(cx, &mut results, deadline);
+            leg.settle();
         }
-        if legs.iter().any(Leg::needs_timer)
-            && timer.get_or_insert_with(Timer::new).poll(cx, deadline.at()).is_ready()
-        {
-            for leg in &mut legs {
-                if leg.must_watch {
-                    leg.give_up(&mut results);
-                }
-                leg.refuse(&mut results, &Cause::NoRoom);
-            }
-        }
-        legs.iter_mut().for_each(Leg::settle);
         if legs.iter().all(Leg::is_over) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
@@ -75,12 +66,13 @@ pub(crate) async fn run<'b, O: Operation<Vec<u8>> + 'b, T>(
 /// One server's way through a batch. Dropping it leaves the replies to be read and thrown away.
 struct Leg<'b, O> {
     share: Share<'b, O>,
-    mux: &'b Mux,
+    mux: &'b Arc<Mux>,
     entering: Entering<'b>,
     /// How many operations are queued, and how many of them have their outcome.
     queued: usize,
     done: usize,
-    must_watch: bool,
+    must_watch: MustWatch,
+    vigil: Option<Vigil>,
     /// Where the outcomes of the others will be.
     slots: VecDeque<SlotId>,
     /// The last thing that went wrong with the server.
@@ -114,7 +106,8 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
             entering,
             queued: 0,
             done: 0,
-            must_watch: false,
+            must_watch: MustWatch(false),
+            vigil: None,
             slots,
             error: None,
             attempt,
@@ -128,8 +121,30 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         self.queued < self.share.operations.len()
     }
 
-    fn needs_timer(&self) -> bool {
-        self.is_entering() || (self.must_watch && !self.slots.is_empty())
+    /// Watches the time and the driver, where that is the caller's own affair.
+    fn watch<T>(&mut self, cx: &mut Context<'_>, results: &mut Results<T>, deadline: Deadline) {
+        let must_watch = self.must_watch.0 && !self.slots.is_empty();
+        if !self.is_entering() && !must_watch {
+            return;
+        }
+        let vigil = match self.vigil.take() {
+            Some(vigil) => Ok(vigil),
+            None => Vigil::new(self.mux, deadline),
+        };
+        let (overdue, no_room) = match vigil {
+            Ok(mut vigil) => {
+                if vigil.poll(cx, self.mux).is_pending() {
+                    self.vigil = Some(vigil);
+                    return;
+                }
+                (Cause::Timeout, Cause::NoRoom)
+            }
+            Err(cause) => (cause.clone(), cause),
+        };
+        if must_watch {
+            self.give_up(results, &overdue);
+        }
+        self.refuse(results, &no_room);
     }
 
     fn is_over(&self) -> bool {
@@ -162,13 +177,20 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         }
         if self.is_entering() {
             match self.poll_queue(cx, deadline) {
-                Poll::Ready(Ok(((), MustWatch(must_watch)))) => self.must_watch = must_watch,
+                Poll::Ready(Ok(((), must_watch))) => self.must_watch = must_watch,
                 Poll::Ready(Err(cause)) => self.refuse(results, &cause),
                 Poll::Pending => {}
             }
         }
         while let Some(&slot) = self.slots.front() {
-            let Poll::Ready(outcome) = self.mux.poll_outcome(slot, cx.waker()) else { return };
+            let outcome = match self.mux.poll_outcome(slot, cx.waker(), self.must_watch) {
+                Poll::Ready(Ok(outcome)) => outcome,
+                Poll::Ready(Err(must_watch)) => {
+                    self.must_watch = must_watch;
+                    return;
+                }
+                Poll::Pending => return,
+            };
             self.slots.pop_front();
             self.done += 1;
             self.put(results, self.done - 1, |operation| {
@@ -199,10 +221,10 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
     }
 
     /// What is not answered yet is waited for no longer.
-    fn give_up<T>(&mut self, results: &mut Results<T>) {
+    fn give_up<T>(&mut self, results: &mut Results<T>, cause: &Cause) {
         let is_sent = !self.slots.is_empty() && self.mux.abandon(self.slots.drain(..));
         for index in self.done..self.queued {
-            self.put(results, index, |_| Err(Box::new(Failure { cause: Cause::Timeout, sent: is_sent })));
+            self.put(results, index, |_| Err(Box::new(Failure { cause: cause.clone(), sent: is_sent })));
         }
         self.done = self.queued;
     }

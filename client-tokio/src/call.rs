@@ -10,7 +10,6 @@ use memring_client::{
     watch::{self, Attempt},
 };
 use memring_text::{Operation, UnixTime};
-use tokio::time::timeout_at;
 
 use crate::{
     deadline::Deadline,
@@ -19,6 +18,7 @@ use crate::{
         Pool,
         mux::{MustWatch, Mux},
         slots::{Failure, Outcome, SlotId},
+        vigil::Vigil,
         waiting::{Entering, Waiting},
     },
 };
@@ -160,18 +160,18 @@ pub(crate) fn read<O: Operation<Vec<u8>>>(
 }
 
 async fn exchange<O: Operation<Vec<u8>>>(mux: &Arc<Mux>, operation: &O, deadline: Deadline) -> Outcome {
-    let failed = |cause, sent| Err(Box::new(Failure { cause, sent }));
-    match submit(mux, operation, deadline).await {
-        Ok((slot, MustWatch(true))) => {
-            let mut waiting = Waiting::fresh(mux, slot);
-            match Box::pin(timeout_at(deadline.at(), &mut waiting)).await {
-                Ok(outcome) => outcome,
-                Err(_) => failed(Cause::Timeout, waiting.give_up()),
-            }
+    let (slot, must_watch) = match submit(mux, operation, deadline).await {
+        Ok(submitted) => submitted,
+        Err(cause) => return Err(Box::new(Failure { cause, sent: false })),
+    };
+    let mut waiting = Waiting::fresh(mux, slot, must_watch);
+    if must_watch == MustWatch(false) {
+        if let Ok(outcome) = (&mut waiting).await {
+            return outcome;
         }
-        Ok((slot, _)) => Waiting::fresh(mux, slot).await,
-        Err(cause) => failed(cause, false),
     }
+    // Boxed, as above, because it is rare: the future of every call would be larger for it.
+    Box::pin(waiting.watched(deadline)).await
 }
 
 /// Queues the request, and waits for room where there is none. The slot has the waker of the poll that returns it.
@@ -184,7 +184,20 @@ async fn submit<O: Operation<Vec<u8>>>(
     let mut submit = poll_fn(|cx| entering.poll_submit(cx, &operation.request(), deadline));
     match poll_fn(|cx| Poll::Ready(Pin::new(&mut submit).poll(cx))).await {
         Poll::Ready(submitted) => submitted,
-        // Boxed, as above, because it is rare: the future of every call would be larger for it.
-        Poll::Pending => Box::pin(timeout_at(deadline.at(), submit)).await.unwrap_or(Err(Cause::NoRoom)),
+        Poll::Pending => Box::pin(watched(mux, submit, deadline)).await,
     }
+}
+
+/// Waits for room, and sees to it that the connection is driven.
+async fn watched<T>(
+    mux: &Arc<Mux>,
+    mut submit: impl Future<Output = Result<T, Cause>> + Unpin,
+    deadline: Deadline,
+) -> Result<T, Cause> {
+    let mut vigil = Vigil::new(mux, deadline)?;
+    let over = poll_fn(|cx| match Pin::new(&mut submit).poll(cx) {
+        Poll::Ready(submitted) => Poll::Ready(submitted),
+        Poll::Pending => vigil.poll(cx, mux).map(|()| Err(Cause::NoRoom)),
+    });
+    over.await
 }

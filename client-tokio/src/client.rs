@@ -2,7 +2,6 @@
 
 use core::{
     fmt,
-    future::poll_fn,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
@@ -64,8 +63,10 @@ pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
 /// notices. What a request that has left changes on the server it may have changed, dropped or not.
 ///
 /// # Runtime
-/// The methods run in a tokio runtime with its network and its clock enabled; the connections' tasks live in the
-/// runtime of the first call. When that runtime ends, the next call opens new ones in its own.
+/// The methods run in a tokio runtime with its network and its clock enabled; in any other they are
+/// [`ErrorKind::Config`](crate::ErrorKind::Config). A client may be used in several runtimes, one after the other or at
+/// once. A connection is driven by a task of one of them. When that runtime ends, or does not run, the first caller of
+/// another who waits takes the connection over, with all that is under way on it: nothing is lost or sent twice.
 ///
 /// ```
 /// use memring_tokio::{Client, Ttl, testing::Server};
@@ -242,7 +243,7 @@ impl Client {
     /// Once it was polled the connections are closed, whether it is dropped or not; but values that are being streamed are
     /// not broken off then.
     pub async fn close(&self) {
-        let deadline = Deadline::after(self.options().timeout).at();
+        let deadline = Deadline::after(self.options().timeout);
         let fleet = {
             let fleet = self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner);
             self.shared.is_closed.store(true, Ordering::Relaxed);
@@ -252,10 +253,10 @@ impl Client {
             mux.close(Closing::Gently);
         }
         for mux in fleet.pools().iter().flat_map(|pool| pool.muxes()) {
-            poll_fn(|cx| mux.poll_closed(cx.waker())).await;
+            mux.closed(deadline).await;
         }
         for pool in fleet.pools() {
-            pool.streams().close(deadline).await;
+            pool.streams().close(deadline.at()).await;
         }
     }
 

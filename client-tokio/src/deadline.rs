@@ -5,7 +5,9 @@ use core::{
     task::{Context, Poll, ready},
     time::Duration,
 };
+use std::panic::catch_unwind;
 
+use memring_client::failure::Cause;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// The moment at which an operation is given up, and the one at which it began.
@@ -60,8 +62,12 @@ pub(crate) struct Timer {
 
 impl Timer {
     /// A timer that is not set.
-    pub(crate) fn new() -> Self {
-        Self { sleep: Box::pin(sleep_until(Instant::now())), is_set: false }
+    ///
+    /// # Errors
+    /// The runtime at hand has no clock.
+    pub(crate) fn new() -> Result<Self, Cause> {
+        let sleep = catch_unwind(|| Box::pin(sleep_until(Instant::now()))).map_err(|_| Cause::NoDrivers)?;
+        Ok(Self { sleep, is_set: false })
     }
 
     /// Ready when `deadline` has passed.
@@ -78,6 +84,25 @@ impl Timer {
             }
         }
     }
+}
+
+/// Whether the runtime at hand has what a connection needs, a clock and a network. There is no way to ask but to try; tokio
+/// panics where one is missing.
+///
+/// # Errors
+/// One of them is missing.
+pub(crate) fn check_runtime() -> Result<(), Cause> {
+    Timer::new()?;
+    // Whether the system has a socket to give is another question.
+    #[cfg(unix)]
+    let tried = catch_unwind(|| drop(tokio::net::UnixDatagram::unbound()));
+    #[cfg(not(unix))]
+    let tried = catch_unwind(|| {
+        let socket = std::net::UdpSocket::bind((core::net::Ipv4Addr::LOCALHOST, 0))?;
+        socket.set_nonblocking(true)?;
+        tokio::net::UdpSocket::from_std(socket).map(drop)
+    });
+    tried.map(drop).map_err(|_| Cause::NoDrivers)
 }
 
 /// A year.
@@ -104,7 +129,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_timer_set_for_an_earlier_deadline_rings_for_the_later_one() {
         let start = Instant::now();
-        let mut timer = Timer::new();
+        let mut timer = Timer::new().unwrap();
         let ms = |ms| start + Duration::from_millis(ms);
         poll_fn(|cx| Poll::Ready(timer.poll(cx, ms(10)).is_pending())).await;
         poll_fn(|cx| timer.poll(cx, ms(70))).await;

@@ -15,7 +15,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use self::auth::authenticate;
-use crate::{resolve::Resolver, socket::Stream};
+use crate::{deadline::check_runtime, resolve::Resolver, socket::Stream};
 
 mod auth;
 
@@ -28,6 +28,9 @@ pub(crate) struct DialOptions {
     pub(crate) keepalive: Option<Duration>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Tls>,
+    /// In the place of any address.
+    #[cfg(test)]
+    pub(crate) memory: Option<Connect>,
 }
 
 impl DialOptions {
@@ -36,6 +39,8 @@ impl DialOptions {
         keepalive: Some(Duration::from_secs(60)),
         #[cfg(feature = "tls")]
         tls: None,
+        #[cfg(test)]
+        memory: None,
     };
 }
 
@@ -53,6 +58,20 @@ pub(crate) struct Dialer {
 enum Place {
     Tcp(Resolver),
     Unix(Box<Path>),
+    #[cfg(test)]
+    Memory(Connect),
+}
+
+/// Opens connections in memory.
+#[cfg(test)]
+#[derive(Clone)]
+pub(crate) struct Connect(pub(crate) std::sync::Arc<dyn Fn() -> io::Result<Stream> + Send + Sync>);
+
+#[cfg(test)]
+impl core::fmt::Debug for Connect {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Connect")
+    }
 }
 
 impl Dialer {
@@ -61,6 +80,17 @@ impl Dialer {
     /// # Errors
     /// The address is none for what the options want.
     pub(crate) fn new(address: &Address, options: &DialOptions) -> Result<Self, Cause> {
+        #[cfg(test)]
+        if let Some(connect) = &options.memory {
+            let place = Place::Memory(connect.clone());
+            return Ok(Self {
+                place,
+                auth: None,
+                keepalive: None,
+                #[cfg(feature = "tls")]
+                tls: None,
+            });
+        }
         let place = match address {
             Address::Tcp { host, port } => Place::Tcp(Resolver::new(host, *port)),
             Address::Unix(path) => Place::Unix(Path::new(path).into()),
@@ -83,10 +113,24 @@ impl Dialer {
                 tcp_of_any(&addresses, deadline, TcpOptions::new(self.keepalive, timeout)).await
             }
             Place::Unix(path) => in_time(deadline, unix(path)).await,
+            #[cfg(test)]
+            Place::Memory(Connect(connect)) => connect(),
         };
         let stream = stream.map_err(Cause::connect)?;
         let admitted = timeout_at(deadline, self.admitted(stream)).await;
         admitted.unwrap_or_else(|_| Err(Cause::connect(io::ErrorKind::TimedOut.into())))
+    }
+
+    /// Whether the runtime at hand has what connections need.
+    ///
+    /// # Errors
+    /// It lacks its clock or its network.
+    pub(crate) fn check_runtime(&self) -> Result<(), Cause> {
+        match &self.place {
+            Place::Tcp(_) | Place::Unix(_) => check_runtime(),
+            #[cfg(test)]
+            Place::Memory(_) => Ok(()),
+        }
     }
 
     /// What there is to do on a connection before it is of use.

@@ -30,12 +30,14 @@ mod answer;
 mod connection;
 mod driver;
 mod flight;
+mod link;
 pub(crate) mod mux;
 mod queue;
 pub(crate) mod room;
 pub(crate) mod slots;
 mod state;
 mod streams;
+pub(crate) mod vigil;
 pub(crate) mod waiting;
 
 /// What pools are made with.

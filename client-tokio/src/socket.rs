@@ -28,8 +28,16 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
     }
 
     /// Why a read or a write failed.
-    fn cause_of(error: io::Error) -> Cause {
+    fn cause_of(error: io::Error) -> Cause
+    where
+        Self: Sized,
+    {
         Cause::from(error)
+    }
+
+    /// Has the runtime that runs this tell when there is something to read or room to write.
+    fn move_here(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -41,6 +49,15 @@ pub(crate) enum Stream {
     Unix(tokio::net::UnixStream),
     #[cfg(feature = "tls")]
     Tls(Box<TlsStream<TcpStream>>),
+    #[cfg(test)]
+    Memory(Box<dyn Transport + Send>),
+}
+
+#[cfg(test)]
+impl core::fmt::Debug for dyn Transport + Send {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Memory")
+    }
 }
 
 impl Transport for Stream {
@@ -52,6 +69,8 @@ impl Transport for Stream {
             Self::Unix(stream) => SockRef::from(&*stream).peek(&mut byte),
             #[cfg(feature = "tls")]
             Self::Tls(stream) => peek(stream),
+            #[cfg(test)]
+            Self::Memory(stream) => return stream.is_silent(),
         };
         matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
@@ -61,10 +80,31 @@ impl Transport for Stream {
         matches!(self, Self::Tls(_))
     }
 
+    fn move_here(&mut self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => move_tcp_here(stream)?,
+            #[cfg(unix)]
+            Self::Unix(stream) => {
+                *stream = tokio::net::UnixStream::from_std(SockRef::from(&*stream).try_clone()?.into())?;
+            }
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => move_tcp_here(stream.get_mut().0)?,
+            #[cfg(test)]
+            Self::Memory(stream) => stream.move_here()?,
+        }
+        Ok(())
+    }
+
     #[cfg(feature = "tls")]
     fn cause_of(error: io::Error) -> Cause {
         memring_client::tls::cause_of(error, Cause::from)
     }
+}
+
+/// The same connection by another descriptor, which the runtime at hand watches. The one before is closed.
+fn move_tcp_here(stream: &mut TcpStream) -> io::Result<()> {
+    *stream = TcpStream::from_std(SockRef::from(&*stream).try_clone()?.into())?;
+    Ok(())
 }
 
 /// How many bytes there are to be read. What came for the sake of the connection itself (tickets to resume it, new keys)
@@ -97,6 +137,8 @@ impl AsyncRead for Stream {
                 }
                 read => read,
             },
+            #[cfg(test)]
+            Self::Memory(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -109,6 +151,8 @@ impl AsyncWrite for Stream {
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
             #[cfg(feature = "tls")]
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            #[cfg(test)]
+            Self::Memory(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -119,6 +163,8 @@ impl AsyncWrite for Stream {
             Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
             #[cfg(feature = "tls")]
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            #[cfg(test)]
+            Self::Memory(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -129,6 +175,8 @@ impl AsyncWrite for Stream {
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
             #[cfg(feature = "tls")]
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            #[cfg(test)]
+            Self::Memory(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

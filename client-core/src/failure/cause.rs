@@ -50,6 +50,8 @@ pub enum Cause {
     Shut,
     /// There is no tokio runtime to run the connection in.
     NoRuntime,
+    /// The tokio runtime has no clock or no network.
+    NoDrivers,
     /// Any other failure of the system's sockets.
     Io(Arc<io::Error>),
     /// What came is not the reply that was asked for.
@@ -149,6 +151,7 @@ impl Cause {
             | Self::NoRoom
             | Self::Shut
             | Self::NoRuntime
+            | Self::NoDrivers
             | Self::Unsupported(_)
             | Self::Stream(_)
             | Self::Down(_) => Evidence::None,
@@ -175,7 +178,7 @@ impl Cause {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Config(_) | Self::NoRuntime => ErrorKind::Config,
+            Self::Config(_) | Self::NoRuntime | Self::NoDrivers => ErrorKind::Config,
             Self::Key(_) | Self::MetaKey(_) => ErrorKind::Key,
             Self::Unsupported(_) => ErrorKind::Unsupported,
             Self::Stream(_) => ErrorKind::Stream,
@@ -250,6 +253,9 @@ impl fmt::Display for Cause {
             Self::Stalled => f.write_str("connection given up, an earlier reply was overdue"),
             Self::Shut => f.write_str("client closed"),
             Self::NoRuntime => f.write_str("not in a tokio runtime"),
+            Self::NoDrivers => {
+                f.write_str("the tokio runtime has no clock or no network: build it with `enable_all`")
+            }
             Self::Closed(None) => f.write_str("connection closed"),
             Self::Closed(Some(error)) => write!(f, "connection closed: {}", System(error)),
             Self::Io(error) => System(error).fmt(f),

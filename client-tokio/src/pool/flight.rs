@@ -27,11 +27,13 @@ pub(crate) struct Flight {
     item: Option<Item<Vec<u8>>>,
     /// How much of the item's value is still to come.
     rest: usize,
+    /// An item that is whole, and whose it is: it is handed out when what follows it is right, too.
+    whole: Option<(usize, Item<Vec<u8>>)>,
     other: Option<Box<Reply<Vec<u8>>>>,
     earliest: Option<Instant>,
     /// How many bytes were composed.
     composed: u64,
-    has_answered: bool,
+    has_spoken: bool,
     /// Queues that were done with, for their room.
     spare: Vec<Queue>,
 }
@@ -57,10 +59,11 @@ impl Flight {
             is_begun: false,
             item: None,
             rest: 0,
+            whole: None,
             other: None,
             earliest: None,
             composed: 0,
-            has_answered: false,
+            has_spoken: false,
             spare: Vec::new(),
         }
     }
@@ -150,6 +153,9 @@ impl Flight {
         rooms: &mut Vec<Vec<u8>>,
         take: &mut impl FnMut(SlotId, Answer),
     ) {
+        if let Some((at, item)) = self.whole.take() {
+            self.answer(at, Answer::Item(item), take);
+        }
         match (event, item) {
             (Event::Value(head), Some(_)) => {
                 let mut value = rooms.pop().unwrap_or_default();
@@ -168,7 +174,7 @@ impl Flight {
             }
             (Event::ValueEnd, Some(index)) => {
                 if let Some(item) = self.item.take() {
-                    self.answer(self.line.start.saturating_add(index), Answer::Item(item), take);
+                    self.whole = Some((self.line.start.saturating_add(index), item));
                 }
             }
             // What has no item by the end is a miss, and no sooner: until then the line may still break off.
@@ -186,8 +192,8 @@ impl Flight {
             }
             _ => self.other.get_or_insert_with(|| Box::new(Reply::new(Vec::new()))).take(event),
         }
+        self.has_spoken = true;
         if complete {
-            self.has_answered = true;
             self.next_line();
         }
     }
@@ -247,14 +253,14 @@ impl Flight {
         false
     }
 
-    /// Whether the server answered anything so far.
-    pub(crate) const fn has_answered(&self) -> bool {
-        self.has_answered
+    /// Whether the server has answered anything so far, in part at least.
+    pub(crate) const fn has_spoken(&self) -> bool {
+        self.has_spoken
     }
 
     /// What the end of the connection leaves without an answer, oldest first. `written`: how many bytes had left.
     pub(crate) fn left(&self, written: u64) -> impl Iterator<Item = Unanswered<'_>> {
-        let is_begun = self.is_begun || self.item.is_some() || self.other.is_some();
+        let is_begun = self.is_begun || self.item.is_some() || self.whole.is_some() || self.other.is_some();
         let begun = self.queues.front().filter(|_| is_begun).map(|queue| queue.line(self.line.clone()));
         self.unanswered().map(move |(queue, request)| Unanswered {
             queue,

@@ -1,7 +1,9 @@
 //! One connection as its callers see it: requests go in, outcomes come out. Who uses it need not know when it is open.
 
 use core::{
-    fmt, mem,
+    fmt,
+    future::poll_fn,
+    mem,
     task::{Poll, Waker},
     time::Duration,
 };
@@ -14,16 +16,17 @@ use loom::sync::{Mutex, MutexGuard};
 use memring_client::{failure::Cause, watch::Watch};
 use memring_text::{Limits, Request};
 use tokio::{
-    runtime::{self, Handle, RuntimeFlavor},
+    runtime::{self, Handle},
     time::Instant,
 };
 
 use super::{
-    driver::{Driver, start},
+    driver::{AtWork, Driver, Held, Seat, Taken, start},
     queue::{Group, Queue, Terms},
     room::{RoomLimits, Ticket},
     slots::{Failure, Outcome, SlotId},
     state::State,
+    vigil::Vigil,
 };
 use crate::{deadline::Deadline, dial::Dialer};
 
@@ -51,13 +54,19 @@ pub(crate) struct Mux {
     shared: Mutex<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
     state: State,
     /// Whether there is a driver.
     is_driven: bool,
-    /// Its runtime, where that runs on nobody's thread but its callers'.
+    /// Where the driver finds its link; or where a driver that ended with its runtime has left it, for those who wait.
+    seat: Arc<Seat>,
+    is_orphaned: bool,
+    /// The driver's runtime.
     home: Option<runtime::Id>,
+    /// Whether a driver has ever taken the place of another that did not run.
+    has_moved: bool,
+    /// How often the drivers have looked for work: a sign of life.
+    looks: u64,
     is_open: bool,
     /// The driver's waker, and whether it waits for a request.
     driver: Option<Waker>,
@@ -67,9 +76,9 @@ struct Shared {
     closers: Vec<Waker>,
 }
 
-/// Whether a caller must watch its own time. The driver does that for most; but not for callers with less patience than
-/// others, whom it would have to close the connection for, nor for those of another runtime, who cannot know whether the
-/// driver's is running at all.
+/// Whether a caller must watch its own time, and the driver. The driver does that for most; but not for callers with less
+/// patience than others, whom it would have to close the connection for, nor for those of another runtime, who cannot know
+/// whether the driver's is running at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MustWatch(pub(crate) bool);
 
@@ -104,7 +113,11 @@ impl Mux {
         let shared = Shared {
             state: State::new(options.room),
             is_driven: false,
+            seat: Arc::new(Seat::empty()),
+            is_orphaned: false,
             home: None,
+            has_moved: false,
+            looks: 0,
             is_open: false,
             driver: None,
             is_parked: false,
@@ -173,12 +186,19 @@ impl Mux {
         let Ok(runtime) = Handle::try_current() else {
             return Poll::Ready(Err(Cause::NoRuntime));
         };
-        let is_driven = mem::replace(&mut shared.is_driven, true);
-        if !is_driven {
-            let is_alone = runtime.runtime_flavor() == RuntimeFlavor::CurrentThread;
-            shared.home = is_alone.then(|| runtime.id());
+        let mut driver = None;
+        if !shared.is_driven {
+            drop(shared);
+            if let Err(cause) = self.dialer.check_runtime() {
+                return Poll::Ready(Err(cause));
+            }
+            (shared, driver) = self.with_seat(|seat, mut shared| {
+                let driver =
+                    if shared.is_driven { None } else { self.seat_driver(seat, &mut shared, &runtime) };
+                (shared, driver)
+            });
         }
-        let is_foreign = shared.home.is_some_and(|home| home != runtime.id());
+        let is_foreign = shared.home != Some(runtime.id());
         let (before, earliest) = (*ticket, shared.state.queue.earliest());
         let pushed = push(&mut shared.state, ticket);
         let replaced = if pushed.is_none() { shared.state.room.wait(ticket, waker) } else { None };
@@ -186,24 +206,119 @@ impl Mux {
         let next = if before.is_some() && *ticket != before { shared.state.room.next() } else { None };
         // A driver that is at work takes the queue by and by, but must know of a deadline before all others.
         let is_urgent = shared.state.queue.earliest() != earliest;
-        let driver = if shared.is_parked || is_urgent { shared.driver.clone() } else { None };
+        let woken = if shared.is_parked || is_urgent { shared.driver.clone() } else { None };
         shared.is_parked = false;
         drop(shared);
         drop(replaced);
-        driver.into_iter().chain(next).for_each(Waker::wake);
-        if !is_driven {
-            start(&runtime, Driver::new(Arc::clone(self)));
-        }
+        woken.into_iter().chain(next).for_each(Waker::wake);
+        driver.into_iter().for_each(|driver| start(&runtime, driver));
         let is_brief = deadline.at() < deadline.or_after(self.options.timeout);
         let must_watch = MustWatch(is_brief || is_foreign);
         pushed.map_or(Poll::Pending, |pushed| Poll::Ready(Ok((pushed, must_watch))))
     }
 
-    /// The outcome of a request, if it is there; else `waker` is woken with it.
-    pub(crate) fn poll_outcome(&self, slot: SlotId, waker: &Waker) -> Poll<Outcome> {
-        let polled = self.lock().state.slots.poll(slot, waker);
-        // A waker that was replaced is dropped here, without the lock.
-        polled.map_or(Poll::Pending, Poll::Ready)
+    /// Runs `act` while the driver's seat is held, or known to be taken by a driver at work.
+    fn with_seat<'m, T>(&'m self, act: impl FnOnce(&mut Held<'_>, MutexGuard<'m, Shared>) -> T) -> T {
+        loop {
+            let seat = Arc::clone(&self.lock().seat);
+            let mut held = seat.hold();
+            let shared = self.lock();
+            if Arc::ptr_eq(&seat, &shared.seat) {
+                return act(&mut held, shared);
+            }
+        }
+    }
+
+    /// Makes a driver for `runtime`, of what is in `seat`: its own driver has gone, or does not run. `None` when that one
+    /// runs this very moment.
+    fn seat_driver(
+        self: &Arc<Self>,
+        seat: &mut Held<'_>,
+        shared: &mut Shared,
+        runtime: &Handle,
+    ) -> Option<Driver> {
+        let link = match seat.take() {
+            Ok(Some(Taken::Sound(mut link))) => {
+                link.moved();
+                link
+            }
+            Ok(_) => Box::default(),
+            Err(AtWork) => return None,
+        };
+        let seat = Arc::new(Seat::new(link));
+        shared.seat = Arc::clone(&seat);
+        shared.home = Some(runtime.id());
+        (shared.is_driven, shared.is_orphaned) = (true, false);
+        Some(Driver::new(Arc::clone(self), seat))
+    }
+
+    /// Asks the driver for a sign of life, if it has given none since it had looked for work `seen` times. Says how often
+    /// it has by now.
+    pub(crate) fn call_driver(&self, seen: Option<u64>) -> u64 {
+        let shared = self.lock();
+        let looks = shared.looks;
+        let driver = if seen.is_none_or(|seen| seen == looks) { shared.driver.clone() } else { None };
+        drop(shared);
+        driver.into_iter().for_each(Waker::wake);
+        looks
+    }
+
+    /// If the driver has given no sign of life although it was called, or has gone, lets one of the runtime at hand take
+    /// its place. What is under way stays under way. Says how often drivers have looked for work by now.
+    pub(crate) fn look_after(self: &Arc<Self>, seen: u64) -> u64 {
+        let shared = self.lock();
+        if shared.is_driven && shared.looks != seen {
+            drop(shared);
+            return self.call_driver(None);
+        }
+        drop(shared);
+        let Ok(runtime) = Handle::try_current() else { return seen };
+        if self.dialer.check_runtime().is_err() {
+            return seen;
+        }
+        let (driver, wakers) = self.with_seat(|seat, mut shared| {
+            if shared.is_driven && shared.looks != seen {
+                return (None, Vec::new());
+            }
+            let driver = self.seat_driver(seat, &mut shared, &runtime);
+            let mut wakers = Vec::new();
+            if driver.is_some() {
+                shared.has_moved = true;
+                // The driver before, which may end now; and all who wait: they are to watch.
+                wakers.extend(shared.driver.take());
+                wakers.extend(shared.state.slots.wakers());
+            }
+            (driver, wakers)
+        });
+        driver.into_iter().for_each(|driver| start(&runtime, driver));
+        wakers.into_iter().for_each(Waker::wake);
+        seen
+    }
+
+    /// The outcome of a request, if it is there; else `waker` is woken with it. A caller who does not watch the driver may
+    /// learn that it must.
+    pub(crate) fn poll_outcome(
+        self: &Arc<Self>,
+        slot: SlotId,
+        waker: &Waker,
+        watches: MustWatch,
+    ) -> Poll<Result<Outcome, MustWatch>> {
+        let mut shared = self.lock();
+        let polled = shared.state.slots.poll(slot, waker);
+        let is_lost = polled.is_err() && (shared.is_orphaned || (shared.has_moved && !watches.0));
+        let (is_orphaned, seen) = (shared.is_orphaned, shared.looks);
+        drop(shared);
+        match polled {
+            Ok(outcome) => Poll::Ready(Ok(outcome)),
+            // A waker that was replaced is dropped here, without the lock.
+            Err(_) if !is_lost => Poll::Pending,
+            Err(_) => {
+                if is_orphaned {
+                    self.look_after(seen);
+                }
+                if watches.0 { Poll::Pending } else { Poll::Ready(Err(MustWatch(true))) }
+            }
+        }
     }
 
     /// The callers of these slots go away.
@@ -213,9 +328,13 @@ impl Mux {
         let mut left = Vec::new();
         let mut shared = self.lock();
         let is_sent = shared.state.abandon(slots, &mut left);
+        let is_forgotten = shared.is_orphaned && !shared.state.has_waiters();
         let next = shared.state.room.next();
         drop(shared);
         drop(left);
+        if is_forgotten {
+            self.forget_orphan();
+        }
         next.into_iter().for_each(Waker::wake);
         is_sent
     }
@@ -247,6 +366,17 @@ impl Mux {
         shared.closing = shared.closing.max(closing);
         let driver = shared.driver.clone();
         drop(shared);
+        if closing == Closing::Now {
+            // Whether the driver's runtime runs or not. A driver at work sees it by itself.
+            let link = self.with_seat(|seat, shared| {
+                let link = seat.take();
+                if let Ok(Some(_)) = link {
+                    self.end(shared, Cause::Shut);
+                }
+                link
+            });
+            drop(link);
+        }
         driver.into_iter().for_each(Waker::wake);
     }
 
@@ -258,11 +388,28 @@ impl Mux {
     /// Ready when there is no driver.
     pub(crate) fn poll_closed(&self, waker: &Waker) -> Poll<()> {
         let mut shared = self.lock();
-        if !shared.is_driven {
+        if !shared.is_driven && !shared.is_orphaned {
             return Poll::Ready(());
         }
         shared.closers.push(waker.clone());
         Poll::Pending
+    }
+
+    /// Waits until it has closed; at `deadline`, it closes whatever is under way.
+    pub(crate) async fn closed(self: &Arc<Self>, deadline: Deadline) {
+        let mut vigil = None;
+        let closed = poll_fn(|cx| {
+            if self.poll_closed(cx.waker()).is_ready() {
+                return Poll::Ready(true);
+            }
+            match vigil.get_or_insert_with(|| Vigil::new(self, deadline)) {
+                Ok(vigil) => vigil.poll(cx, self).map(|()| false),
+                Err(_) => Poll::Ready(false),
+            }
+        });
+        if !closed.await {
+            self.close(Closing::Now);
+        }
     }
 
     /// Whether it is open, and how many requests are not answered yet.
@@ -286,7 +433,7 @@ impl Mux {
         &self.watch
     }
 
-    pub(crate) fn dialer(&self) -> &Dialer {
+    pub(crate) const fn dialer(&self) -> &Arc<Dialer> {
         &self.dialer
     }
 
@@ -305,6 +452,7 @@ impl Mux {
             (Closing::No, true) => Work::Nothing,
         };
         shared.is_parked = work == Work::Nothing;
+        shared.looks = shared.looks.wrapping_add(1);
         if let (Work::Queued, Some(queue)) = (work, into) {
             mem::swap(&mut shared.state.queue, queue);
         }
@@ -350,14 +498,56 @@ impl Mux {
         }
     }
 
-    /// The driver ends. Whoever still waits is told.
-    pub(crate) fn undriven(&self) {
+    /// The driver of `seat` ends. If that is with its runtime, the link is left to those who wait: the first of them that
+    /// is polled drives it on. Else whoever still waits is told.
+    pub(crate) fn vacate(&self, seat: &Arc<Seat>) {
+        let mut held = seat.hold();
         let mut shared = self.lock();
+        if !Arc::ptr_eq(&shared.seat, seat) {
+            // Another driver has taken over.
+            return;
+        }
+        let link = held.take();
+        match link {
+            Ok(Some(Taken::Sound(link))) if shared.closing < Closing::Now && shared.state.has_waiters() => {
+                shared.seat = Arc::new(Seat::new(link));
+                (shared.is_driven, shared.is_orphaned, shared.is_parked) = (false, true, false);
+                let mut wakers: Vec<_> = shared.driver.take().into_iter().collect();
+                wakers.extend(shared.state.slots.wakers());
+                wakers.extend(shared.state.room.next());
+                wakers.append(&mut shared.closers);
+                drop(shared);
+                wakers.into_iter().for_each(Waker::wake);
+            }
+            link => {
+                let cause = if shared.closing > Closing::No { Cause::Shut } else { Cause::Closed(None) };
+                self.end(shared, cause);
+                drop(link);
+            }
+        }
+    }
+
+    /// Nobody waits any more for what a driver has left.
+    #[cold]
+    fn forget_orphan(&self) {
+        let link = self.with_seat(|seat, shared| {
+            if !shared.is_orphaned || shared.state.has_waiters() {
+                return None;
+            }
+            let link = seat.take().ok();
+            self.end(shared, Cause::Closed(None));
+            link
+        });
+        drop(link);
+    }
+
+    /// There is no driver and no link any more. Whoever still waits is told.
+    fn end(&self, mut shared: MutexGuard<'_, Shared>, cause: Cause) {
         let mut wakers = mem::take(&mut shared.closers);
-        let cause = if shared.closing > Closing::No { Cause::Shut } else { Cause::Closed(None) };
         shared.state.fail_all(&Failure { cause, sent: true }, &mut wakers);
         wakers.extend(shared.state.room.next());
-        (shared.is_driven, shared.is_open, shared.is_parked) = (false, false, false);
+        (shared.is_driven, shared.is_orphaned) = (false, false);
+        (shared.is_open, shared.is_parked) = (false, false);
         let driver = shared.driver.take();
         drop(shared);
         drop(driver);
@@ -382,11 +572,6 @@ const KEPT_ROOMS: usize = 256;
 
 #[cfg(test)]
 impl Mux {
-    /// The caller drives it, and no task is spawned for that.
-    pub(crate) fn drive_by_hand(&self) {
-        self.lock().is_driven = true;
-    }
-
     /// Whether nobody waits, and nothing is kept.
     pub(crate) fn is_empty(&self) -> bool {
         let shared = self.lock();

@@ -50,6 +50,8 @@ pub(crate) struct Queued {
     pub(crate) is_idempotent: bool,
     /// Whether it was sent before, on a connection that ended.
     pub(crate) is_retried: bool,
+    /// Whether the connection was opened for it. If that ends without a word, another will be no better.
+    pub(crate) is_first: bool,
     /// Whether its caller has the reply, or was told that there is none in time.
     pub(crate) is_answered: bool,
     /// Whether it stands on the same line as the one before.
@@ -108,6 +110,7 @@ impl Queue {
             terms,
             is_idempotent: request.may_retry(1),
             is_retried: false,
+            is_first: false,
             is_answered: false,
             is_joined: false,
             at: 0,
@@ -123,10 +126,16 @@ impl Queue {
         self.expect(request.terms.deadline);
         self.requests.push(Queued {
             is_retried: is_retried || request.is_retried,
+            is_first: request.is_first && !is_retried,
             is_joined: false,
             bytes: start..self.bytes.len(),
             ..request.clone()
         });
+    }
+
+    /// These are the first requests of a connection.
+    pub(crate) fn begin_connection(&mut self) {
+        self.requests.iter_mut().for_each(|request| request.is_first = true);
     }
 
     /// A moment that no deadline is before.
@@ -256,9 +265,10 @@ impl Line<'_> {
     /// No request at all.
     pub(crate) const NONE: Self = Self { bytes: &[], requests: &[] };
 
-    /// Whether `request` is on it.
+    /// Whether `request`, of the same connection, is on it. Slots do not tell: that of a request which is answered may be
+    /// another's by now.
     pub(crate) fn has(&self, request: &Queued) -> bool {
-        self.requests.iter().any(|own| own.slot == request.slot)
+        self.requests.first().is_some_and(|own| own.at == request.at)
     }
 }
 

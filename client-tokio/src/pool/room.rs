@@ -84,6 +84,11 @@ impl Room {
         Some(first.1.clone())
     }
 
+    /// Whether anybody waits.
+    pub(crate) fn has_waiters(&self) -> bool {
+        !self.waiters.is_empty()
+    }
+
     /// How many requests are not answered yet.
     pub(crate) const fn requests(&self) -> usize {
         self.requests

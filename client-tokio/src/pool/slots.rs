@@ -109,6 +109,19 @@ impl Slots {
         matches!(self.slot(id), Slot::Abandoned)
     }
 
+    /// Whether anybody waits.
+    pub(crate) fn has_waiters(&self) -> bool {
+        self.slots.iter().any(|(slot, _)| matches!(slot, Slot::Waiting(_)))
+    }
+
+    /// The wakers of all who wait.
+    pub(crate) fn wakers(&self) -> impl Iterator<Item = Waker> {
+        self.slots.iter().filter_map(|(slot, _)| match slot {
+            Slot::Waiting(waker) => waker.clone(),
+            _ => None,
+        })
+    }
+
     /// Whether all slots are free.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {

@@ -52,6 +52,11 @@ impl State {
         Some(slot)
     }
 
+    /// Whether anybody waits for an outcome or for room.
+    pub(crate) fn has_waiters(&self) -> bool {
+        self.slots.has_waiters() || self.room.has_waiters()
+    }
+
     /// A group that no other request is in.
     pub(crate) fn new_group(&mut self) -> Group {
         self.groups = self.groups.checked_add(1).unwrap_or(NonZeroU64::MIN);

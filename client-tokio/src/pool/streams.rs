@@ -10,6 +10,8 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
+use crate::deadline::check_runtime;
+
 /// The room for such connections to one server. Who finds none waits, in the order of coming.
 #[derive(Debug)]
 pub(crate) struct Streams {
@@ -38,6 +40,7 @@ impl Streams {
         if Handle::try_current().is_err() {
             return Err(Cause::NoRuntime);
         }
+        check_runtime()?;
         let room = timeout(wait, self.room.acquire()).await.map_err(|_| Cause::NoRoom)?;
         let _room = room.map_err(|_| Cause::Shut)?;
         let (mut work, mut end) = (pin!(work), pin!(self.end.acquire()));
@@ -50,7 +53,7 @@ impl Streams {
 
     /// Waits until there are none, and at `deadline` ends those that there still are. From then on there will be none.
     pub(crate) async fn close(&self, deadline: Instant) {
-        if self.count() > 0 && Handle::try_current().is_ok() {
+        if self.count() > 0 && Handle::try_current().is_ok() && check_runtime().is_ok() {
             // Whether there is all of the room now, or the time is over, comes to the same.
             let _ = timeout_at(deadline, self.room.acquire_many(MOST)).await;
         }

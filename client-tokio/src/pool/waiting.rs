@@ -1,6 +1,7 @@
 //! What callers hold while they wait. Dropping it is how they go away.
 
 use core::{
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -12,7 +13,8 @@ use memring_text::Request;
 use super::{
     mux::{MustWatch, Mux},
     room::Ticket,
-    slots::{Outcome, SlotId},
+    slots::{Failure, Outcome, SlotId},
+    vigil::Vigil,
 };
 use crate::deadline::Deadline;
 
@@ -63,36 +65,54 @@ impl Drop for Entering<'_> {
 /// request that has not left is not sent.
 #[derive(Debug)]
 pub(crate) struct Waiting<'m> {
-    mux: &'m Mux,
+    mux: &'m Arc<Mux>,
     slot: Option<SlotId>,
+    watches: MustWatch,
     /// The slot has the waker of the task that polls, from within the very poll that comes first.
     is_fresh: bool,
 }
 
 impl<'m> Waiting<'m> {
-    /// Waits for `slot`, which was opened within this poll and with its waker.
-    pub(crate) const fn fresh(mux: &'m Mux, slot: SlotId) -> Self {
-        Self { mux, slot: Some(slot), is_fresh: true }
+    /// Waits for `slot`, which was opened within this poll and with its waker. The caller `watches` its time, or not.
+    pub(crate) const fn fresh(mux: &'m Arc<Mux>, slot: SlotId, watches: MustWatch) -> Self {
+        Self { mux, slot: Some(slot), watches, is_fresh: true }
+    }
+
+    /// Waits until `deadline` at most, and sees to it that the connection is driven.
+    pub(crate) async fn watched(mut self, deadline: Deadline) -> Outcome {
+        self.watches = MustWatch(true);
+        let outcome = match Vigil::new(self.mux, deadline) {
+            Ok(mut vigil) => {
+                let over = poll_fn(|cx| match Pin::new(&mut self).poll(cx) {
+                    Poll::Ready(Ok(outcome)) => Poll::Ready(Some(outcome)),
+                    Poll::Ready(Err(MustWatch(_))) | Poll::Pending => vigil.poll(cx, self.mux).map(|()| None),
+                });
+                over.await.ok_or(Cause::Timeout)
+            }
+            Err(cause) => Err(cause),
+        };
+        outcome.unwrap_or_else(|cause| Err(Box::new(Failure { cause, sent: self.give_up() })))
     }
 }
 
 impl Waiting<'_> {
     /// Waits no longer, and says whether the request may have left.
-    pub(crate) fn give_up(mut self) -> bool {
+    fn give_up(mut self) -> bool {
         self.slot.take().is_none_or(|slot| self.mux.abandon([slot]))
     }
 }
 
 impl Future for Waiting<'_> {
-    type Output = Outcome;
+    /// A caller who does not watch its time may learn that it must.
+    type Output = Result<Outcome, MustWatch>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if core::mem::take(&mut self.is_fresh) {
             return Poll::Pending;
         }
         let Some(slot) = self.slot else { return Poll::Pending };
-        let polled = self.mux.poll_outcome(slot, cx.waker());
-        if polled.is_ready() {
+        let polled = self.mux.poll_outcome(slot, cx.waker(), self.watches);
+        if matches!(polled, Poll::Ready(Ok(_))) {
             self.slot = None;
         }
         polled

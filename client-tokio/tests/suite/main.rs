@@ -23,6 +23,7 @@ mod proxies;
 mod replies;
 #[cfg(target_os = "linux")]
 mod resolve;
+mod runtimes;
 mod servers;
 mod sharing;
 mod soak;

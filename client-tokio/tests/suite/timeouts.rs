@@ -100,23 +100,6 @@ async fn what_cannot_be_written_yet_has_its_deadline_too() {
 }
 
 #[test]
-fn a_runtime_that_stands_still_holds_up_nobody_for_longer_than_the_timeout() {
-    let server = memring_std::testing::Server::start().unwrap();
-    let client = crate::support::client(&[server.addr().to_string()], 200 * MS);
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (home, other) = (runtime(), runtime());
-    home.block_on(client.set("k", "v", Ttl::NEVER)).unwrap();
-    // The connection lives in the first, which nobody runs.
-    let error = other.block_on(ends_at(200 * MS, client.get("k"))).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout);
-    let found = other.block_on(ends_at(200 * MS, client.get_many(&["k"]))).unwrap();
-    assert_eq!(found.errors()[0].kind(), ErrorKind::Timeout);
-    assert_eq!(home.block_on(client.get("k")).unwrap().unwrap().value, "v");
-    drop(home);
-    assert_eq!(other.block_on(client.get("k")).unwrap().unwrap().value, "v");
-}
-
-#[test]
 fn without_a_runtime_there_is_an_error_and_no_panic() {
     let client = Client::connect(["127.0.0.1:1"]).unwrap();
     let mut get = core::pin::pin!(client.get("k"));

@@ -32,9 +32,9 @@ use super::{
     simulation::{TIMEOUT, call, pool_with},
 };
 use crate::{
-    deadline::{Deadline, Timer},
+    deadline::Deadline,
     pool::{Pool, mux::Closing, room::RoomLimits},
-    socket::Transport,
+    socket::{Stream, Transport},
 };
 
 #[test]
@@ -121,15 +121,28 @@ fn a_connection_that_ends_is_replaced() {
 }
 
 #[test]
-fn a_driver_that_dies_is_replaced() {
+fn a_driver_that_dies_leaves_what_is_under_way_to_another() {
     for polls in 0..3 {
         explore(2, Plan { first_driver: polls, ..Plan::default() }, |pool| {
-            let other = spawn(pool, |pool| async move { own_or(ErrorKind::Closed, get(&pool, "12").await) });
-            block_on(async { own_or(ErrorKind::Closed, get(pool, "1").await) });
-            block_on(async { own_or(ErrorKind::Closed, get(pool, "1").await) });
+            let other = spawn(pool, |pool| async move { own(get(&pool, "12").await) });
+            block_on(async { own(incr(pool, "1").await) });
+            block_on(async { own(get(pool, "1").await) });
             other.join().unwrap();
         });
     }
+}
+
+#[test]
+fn a_driver_that_is_slow_may_be_replaced_at_any_moment() {
+    explore(2, Plan { room: 2, ..Plan::default() }, |pool| {
+        let other = spawn(pool, |pool| async move {
+            let mux = pool.mux();
+            mux.look_after(mux.call_driver(None));
+            own(get(&pool, "12").await);
+        });
+        block_on(async { own(incr(pool, "1").await) });
+        other.join().unwrap();
+    });
 }
 
 /// What a model is about.
@@ -175,7 +188,8 @@ fn explore(preemptions: usize, plan: Plan, model: impl Fn(&Arc<Pool>) + Send + S
     explorer.check(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         PLAN.set(plan);
-        let pool = Arc::new(pool_with(RoomLimits { requests: plan.room, bytes: 1000 }, true));
+        let room = RoomLimits { requests: plan.room, bytes: 1000 };
+        let pool = Arc::new(pool_with(room, true, || Ok(Stream::Memory(Box::new(Echo::new())))));
         model(&pool);
         let mux = Arc::clone(pool.mux());
         mux.close(Closing::Gently);
@@ -190,18 +204,12 @@ fn explore(preemptions: usize, plan: Plan, model: impl Fn(&Arc<Pool>) + Send + S
 pub(crate) fn start(_: &Handle, mut driver: Driver) {
     let mut polls = planned(|plan| &mut plan.first_driver);
     thread::spawn(move || {
-        let mut timer = Timer::new();
-        let mut drive = pin!(async move {
-            while driver.has_work().await {
-                driver.serve(Echo::new(), &mut timer).await;
-            }
-        });
         block_on(poll_fn(|cx| {
             if polls == 0 {
                 return Poll::Ready(());
             }
             polls -= 1;
-            drive.as_mut().poll(cx)
+            driver.poll(cx)
         }));
     });
 }

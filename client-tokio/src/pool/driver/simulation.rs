@@ -1,8 +1,12 @@
 //! The whole client over byte streams in memory, in a time that only moves when everybody waits: a server that is slow,
 //! splits, cuts off and goes silent, callers who give up and go away. A seed tells everything that happens.
 
-use core::{cell::RefCell, time::Duration};
-use std::{rc::Rc, sync::Arc};
+use core::{future::poll_fn, pin::pin, time::Duration};
+use std::{
+    io,
+    rc::Rc,
+    sync::{Arc, Mutex},
+};
 
 use fastrand::Rng;
 use memring_client::{
@@ -17,19 +21,20 @@ use memring_text::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
     task::LocalSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
-use super::*;
 use crate::{
     batch::{self, Share},
     call::{ask, failed},
-    dial::DialOptions,
+    deadline::Deadline,
+    dial::{Connect, DialOptions},
     pool::{
         Pool, PoolOptions,
         mux::{Closing, MuxOptions},
         room::RoomLimits,
     },
+    socket::{Stream, Transport},
 };
 
 impl Transport for DuplexStream {
@@ -51,13 +56,29 @@ pub(super) async fn call<O: Operation<Vec<u8>>>(
 
 pub(super) const TIMEOUT: Duration = Duration::from_millis(100);
 
+/// A pool of one connection to a server that answers, more or less.
 fn pool(random: &mut Rng) -> Pool {
     let room = RoomLimits { requests: random.usize(1..50), bytes: random.usize(0..5000) };
-    pool_with(room, random.bool())
+    let is_merging = random.bool();
+    let engine = Arc::new(Mutex::new(Engine::new(MemoryStore::new(1 << 20))));
+    let random = Mutex::new(random.fork());
+    pool_with(room, is_merging, move || {
+        let mut random = random.lock().unwrap();
+        if random.u32(..10) == 0 {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        let (near, far) = duplex(random.usize(1..5000));
+        tokio::spawn(serve(far, Arc::clone(&engine), random.fork()));
+        Ok(Stream::Memory(Box::new(near)))
+    })
 }
 
-/// A pool of one connection to nowhere.
-pub(super) fn pool_with(room: RoomLimits, is_merging: bool) -> Pool {
+/// A pool of one connection to what `connect` opens.
+pub(super) fn pool_with(
+    room: RoomLimits,
+    is_merging: bool,
+    connect: impl Fn() -> io::Result<Stream> + Send + Sync + 'static,
+) -> Pool {
     let mux = MuxOptions {
         connect_timeout: TIMEOUT,
         timeout: TIMEOUT,
@@ -66,18 +87,20 @@ pub(super) fn pool_with(room: RoomLimits, is_merging: bool) -> Pool {
         room,
         is_merging,
     };
-    let (dial, observer) = (DialOptions::DEFAULT, Observer::NONE);
+    let dial = DialOptions { memory: Some(Connect(Arc::new(connect))), ..DialOptions::DEFAULT };
+    let observer = Observer::NONE;
     let options = PoolOptions { size: 1, dial, mux, stand_in_ttl: Ttl::NEVER, health: None, observer };
     Pool::new(&"nowhere".parse::<ServerSpec>().unwrap(), &options).unwrap()
 }
 
 /// Answers what comes, in pieces and with pauses, until the end; sometimes cuts off before it, sometimes falls silent.
-async fn serve(mut stream: DuplexStream, engine: Rc<RefCell<Engine<MemoryStore>>>, mut random: Rng) {
+async fn serve(mut stream: DuplexStream, engine: Arc<Mutex<Engine<MemoryStore>>>, mut random: Rng) {
     let mut session = Session::new(Vec::new());
     let (mut input, mut output) = (Vec::new(), Vec::new());
     let mut left = if random.bool() { random.usize(1..20_000) } else { usize::MAX };
     loop {
-        let fed = session.feed(&input, &mut engine.borrow_mut(), &mut output, UnixTime::from_secs(1_000_000));
+        let fed =
+            session.feed(&input, &mut engine.lock().unwrap(), &mut output, UnixTime::from_secs(1_000_000));
         input.drain(..fed.consumed);
         let mut rest = &output[..];
         while !rest.is_empty() {
@@ -107,21 +130,6 @@ async fn serve(mut stream: DuplexStream, engine: Rc<RefCell<Engine<MemoryStore>>
                 _ => return,
             }
         }
-    }
-}
-
-/// Opens connection after connection, as [`drive`] does.
-async fn drive_in_memory(mux: Arc<Mux>, engine: Rc<RefCell<Engine<MemoryStore>>>, mut random: Rng) {
-    let mut driver = Driver::new(mux);
-    let mut timer = Timer::new();
-    while driver.has_work().await {
-        if random.u32(..10) == 0 {
-            driver.mux.give_up(&Cause::Connect(Arc::new(io::ErrorKind::ConnectionRefused.into())), None);
-            continue;
-        }
-        let (near, far) = duplex(random.usize(1..5000));
-        tokio::task::spawn_local(serve(far, Rc::clone(&engine), random.fork()));
-        driver.serve(near, &mut timer).await;
     }
 }
 
@@ -215,11 +223,8 @@ fn simulate(seed: u64) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     LocalSet::new().block_on(&runtime.unwrap(), async {
         let mut random = Rng::with_seed(seed);
-        let engine = Rc::new(RefCell::new(Engine::new(MemoryStore::new(1 << 20))));
         let pool = Rc::new(pool(&mut random));
         let mux = Arc::clone(pool.mux());
-        mux.drive_by_hand();
-        let driver = tokio::task::spawn_local(drive_in_memory(Arc::clone(&mux), engine, random.fork()));
         let callers: Vec<_> = (0..random.usize(1..30))
             .map(|_| tokio::task::spawn_local(work(Rc::clone(&pool), random.fork(), 20)))
             .collect();
@@ -229,7 +234,7 @@ fn simulate(seed: u64) -> usize {
         }
         // Nothing is left behind: every reply was read, or its connection is gone.
         mux.close(Closing::Gently);
-        driver.await.unwrap();
+        poll_fn(|cx| mux.poll_closed(cx.waker())).await;
         assert_eq!(mux.usage(), (false, 0));
         assert!(mux.is_empty());
         results
