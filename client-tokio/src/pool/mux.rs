@@ -7,9 +7,12 @@ use core::{
     task::{Poll, Waker},
     time::Duration,
 };
-use std::sync::{Arc, PoisonError};
 #[cfg(not(all(test, memring_loom)))]
 use std::sync::{Mutex, MutexGuard};
+use std::{
+    process,
+    sync::{Arc, PoisonError},
+};
 
 #[cfg(all(test, memring_loom))]
 use loom::sync::{Mutex, MutexGuard};
@@ -61,8 +64,9 @@ struct Shared {
     /// Where the driver finds its link; or where a driver that ended with its runtime has left it, for those who wait.
     seat: Arc<Seat>,
     is_orphaned: bool,
-    /// The driver's runtime.
+    /// The driver's runtime, and its process.
     home: Option<runtime::Id>,
+    process: u32,
     /// Whether a driver has ever taken the place of another that did not run.
     has_moved: bool,
     /// How often the drivers have looked for work: a sign of life.
@@ -106,6 +110,25 @@ pub(crate) enum Work {
     Stop,
 }
 
+impl Shared {
+    /// In a process that was forked off, forgets all that is the parent's, so that it begins anew.
+    ///
+    /// The socket stays open and untouched until this process ends. To close it would take it off the parent's list of
+    /// those that it waits for, which the two processes share; and the seat may be locked for ever, by a thread that is
+    /// not in this process.
+    fn leave_parent(&mut self, options: &MuxOptions) {
+        let process = process::id();
+        if self.home.is_none() || self.process == process {
+            return;
+        }
+        mem::forget(mem::replace(&mut self.seat, Arc::new(Seat::empty())));
+        mem::forget(mem::replace(&mut self.state, State::new(options.room)));
+        mem::forget((self.driver.take(), mem::take(&mut self.closers)));
+        (self.home, self.process) = (None, process);
+        (self.is_driven, self.is_orphaned, self.is_open, self.is_parked) = (false, false, false, false);
+    }
+}
+
 /// The callers' side.
 impl Mux {
     /// A connection that is opened when it is needed.
@@ -116,6 +139,7 @@ impl Mux {
             seat: Arc::new(Seat::empty()),
             is_orphaned: false,
             home: None,
+            process: 0,
             has_moved: false,
             looks: 0,
             is_open: false,
@@ -186,6 +210,9 @@ impl Mux {
         let Ok(runtime) = Handle::try_current() else {
             return Poll::Ready(Err(Cause::NoRuntime));
         };
+        if shared.home.is_some_and(|home| home != runtime.id()) {
+            shared.leave_parent(&self.options);
+        }
         let mut driver = None;
         if !shared.is_driven {
             drop(shared);
@@ -247,7 +274,7 @@ impl Mux {
         };
         let seat = Arc::new(Seat::new(link));
         shared.seat = Arc::clone(&seat);
-        shared.home = Some(runtime.id());
+        (shared.home, shared.process) = (Some(runtime.id()), process::id());
         (shared.is_driven, shared.is_orphaned) = (true, false);
         Some(Driver::new(Arc::clone(self), seat))
     }
@@ -266,7 +293,8 @@ impl Mux {
     /// If the driver has given no sign of life although it was called, or has gone, lets one of the runtime at hand take
     /// its place. What is under way stays under way. Says how often drivers have looked for work by now.
     pub(crate) fn look_after(self: &Arc<Self>, seen: u64) -> u64 {
-        let shared = self.lock();
+        let mut shared = self.lock();
+        shared.leave_parent(&self.options);
         if shared.is_driven && shared.looks != seen {
             drop(shared);
             return self.call_driver(None);
@@ -363,6 +391,7 @@ impl Mux {
     /// Takes no more requests, and ends the driver.
     pub(crate) fn close(&self, closing: Closing) {
         let mut shared = self.lock();
+        shared.leave_parent(&self.options);
         shared.closing = shared.closing.max(closing);
         let driver = shared.driver.clone();
         drop(shared);
@@ -501,6 +530,7 @@ impl Mux {
     /// The driver of `seat` ends. If that is with its runtime, the link is left to those who wait: the first of them that
     /// is polled drives it on. Else whoever still waits is told.
     pub(crate) fn vacate(&self, seat: &Arc<Seat>) {
+        self.lock().leave_parent(&self.options);
         let mut held = seat.hold();
         let mut shared = self.lock();
         if !Arc::ptr_eq(&shared.seat, seat) {
