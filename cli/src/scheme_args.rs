@@ -31,7 +31,8 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "FILE")]
     servers: Option<String>,
 
-    /// A server, `NAME` or `"NAME WEIGHT"`, or several with commas between; may be given several times.
+    /// A server, `NAME` or `"NAME WEIGHT"`, or several with commas between; may be given several times. A host name that
+    /// has several addresses is one server.
     #[arg(long = "server", value_name = "SERVER", value_delimiter = ',')]
     server: Vec<String>,
 }

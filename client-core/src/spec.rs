@@ -25,6 +25,9 @@ pub const DEFAULT_PORT: u16 = 11211;
 /// A weight follows behind a space, or, where there is a port, behind another colon: `10.0.0.1:11211 600`,
 /// `10.0.0.1:11211:600`.
 ///
+/// A host name that has several addresses is one server, which is reached over the first of them that takes the
+/// connection.
+///
 /// The name is taken letter by letter: to most schemes, `cache1` and `cache1:11211` are different servers. Write it as
 /// the other clients' configuration has it.
 ///

@@ -6,13 +6,17 @@ use std::{io, sync::Arc};
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+    sign::{CertifiedKey, SingleCertAndKey},
 };
 
+use self::explained::Explained;
 use crate::{
     failure::{Cause, Error},
     spec::Address,
 };
+
+mod explained;
 
 /// How connections are encrypted, for a client's `Builder::tls`: whom they trust, and what they show of
 /// themselves.
@@ -31,24 +35,10 @@ use crate::{
 /// A server that wants to see a certificate of the client's (memcached's `ssl_verify_mode`):
 ///
 /// ```no_run
-/// use std::sync::Arc;
-/// use memring_client::{
-///     Tls,
-///     rustls::{
-///         ClientConfig, RootCertStore,
-///         crypto::ring::default_provider,
-///         pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-///     },
-/// };
+/// use memring_client::Tls;
 ///
-/// let mut roots = RootCertStore::empty();
-/// roots.add(CertificateDer::from_pem_file("ca.pem")?)?;
-/// let chain = CertificateDer::pem_file_iter("client.pem")?.collect::<Result<_, _>>()?;
-/// let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-///     .with_safe_default_protocol_versions()?
-///     .with_root_certificates(roots)
-///     .with_client_auth_cert(chain, PrivateKeyDer::from_pem_file("client.key")?)?;
-/// let tls = Tls::with_config(config);
+/// let (chain, key) = (std::fs::read("client.pem")?, std::fs::read("client.key")?);
+/// let tls = Tls::with_roots(&std::fs::read("ca.pem")?)?.client_certificate(chain, key)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -88,6 +78,30 @@ impl Tls {
     /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config) where it is no name.
     pub fn server_name(self, name: &str) -> Result<Self, Error> {
         Ok(Self { server_name: Some(server_name(name).map_err(error)?), ..self })
+    }
+
+    /// Shows servers that ask for it the certificate in `chain`, with those between it and its issuer's behind it, and
+    /// proves by `key` that it is its own. Both are PEM; a key that a password protects is none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config) where there is no certificate, no key, or they do not
+    /// belong together.
+    pub fn client_certificate(self, chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let certified = || {
+            let chain: Vec<_> = CertificateDer::pem_slice_iter(chain.as_ref())
+                .collect::<Result<_, _>>()
+                .map_err(Cause::config)?;
+            if chain.is_empty() {
+                return Err(Cause::config(TlsError::NoCertificate));
+            }
+            let key =
+                PrivateKeyDer::from_pem_slice(key.as_ref()).map_err(|_| Cause::config(TlsError::NoKey))?;
+            CertifiedKey::from_der(chain, key, self.config.crypto_provider()).map_err(Cause::config)
+        };
+        let certified = certified().map_err(error)?;
+        let mut config = ClientConfig::clone(&self.config);
+        config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(certified));
+        Ok(Self { config: Arc::new(config), ..self })
     }
 
     fn trusting(certificates: Vec<CertificateDer<'static>>) -> Result<Self, Cause> {
@@ -143,9 +157,15 @@ impl fmt::Debug for TlsTarget {
 /// Takes what rustls says out of what it is wrapped in; anything else is `otherwise`.
 pub fn cause_of(error: io::Error, otherwise: impl FnOnce(io::Error) -> Cause) -> Cause {
     match error.downcast::<rustls::Error>() {
-        Ok(error) => Cause::tls(error),
+        Ok(error) => cause(error),
         Err(error) => otherwise(error),
     }
+}
+
+/// What rustls says, with advice.
+#[must_use]
+pub fn cause(error: rustls::Error) -> Cause {
+    Cause::tls(Explained(error))
 }
 
 fn server_name(name: &str) -> Result<ServerName<'static>, Cause> {
@@ -160,6 +180,8 @@ fn error(cause: Cause) -> Error {
 #[derive(Debug)]
 enum TlsError {
     NoRoots,
+    NoCertificate,
+    NoKey,
     Unix,
 }
 
@@ -167,6 +189,8 @@ impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoRoots => "no certificate to trust",
+            Self::NoCertificate => "no certificate of the client in the PEM",
+            Self::NoKey => "no private key in the PEM, or one that a password protects",
             Self::Unix => "no TLS over a Unix socket",
         })
     }

@@ -74,6 +74,9 @@ impl Builder {
 
     /// Adds servers, as texts, socket addresses or [`ServerSpec`]s. Their order matters to some schemes. A text that lists
     /// several, as from the environment, is split first: `servers(list.split(','))`.
+    ///
+    /// A host name that has several addresses is one server, which is reached over the first of them that takes the
+    /// connection. Servers that hold keys of their own behind one name are to be listed one by one.
     pub fn servers<S: TryInto<ServerSpec>>(mut self, servers: impl IntoIterator<Item = S>) -> Self
     where
         ServerSpecError: From<S::Error>,

@@ -171,6 +171,8 @@ impl ReplyDecoder {
         match buf.first() {
             None => return Ok(Step::NeedMore),
             Some(first) if first.is_ascii_alphanumeric() => {}
+            // An alert, or a handshake.
+            Some(0x15 | 0x16) => return Err(DecodeError::Malformed(Malformed::Tls)),
             Some(_) => return Err(DecodeError::Malformed(Malformed::FirstByte)),
         }
         let at = match self.search.find(buf, self.limits.line) {

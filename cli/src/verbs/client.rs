@@ -31,7 +31,6 @@ pub(crate) enum Client {
 macro_rules! built {
     ($client:ident, $args:ident, $servers:ident, $choice:ident) => {
         secured!(
-            $client,
             $client::Client::builder()
                 .servers($servers)
                 .scheme_named($choice.name, $choice.options)

@@ -1,5 +1,8 @@
 //! Who asks, and over what: passwords come from files, never from the command line, which others can read.
 
+#[cfg(feature = "tls")]
+use memring_std::Tls;
+
 use crate::{
     failure::Failure,
     input::{Input, Longest},
@@ -21,6 +24,21 @@ pub(crate) struct SecureArgs {
     #[cfg(feature = "tls")]
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<String>,
+
+    /// Encrypt the connections, and show servers that ask for it the client's certificate in this file (PEM).
+    #[cfg(feature = "tls")]
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<String>,
+
+    /// The key of the client's certificate (PEM, without a password).
+    #[cfg(feature = "tls")]
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<String>,
+
+    /// Encrypt the connections, and want certificates of this name, whatever the addresses of the servers are.
+    #[cfg(feature = "tls")]
+    #[arg(long, value_name = "NAME")]
+    tls_name: Option<String>,
 }
 
 /// What the arguments come to.
@@ -28,15 +46,7 @@ pub(crate) struct Secure {
     /// A name and its password.
     pub(crate) auth: Option<(Vec<u8>, Vec<u8>)>,
     #[cfg(feature = "tls")]
-    pub(crate) tls: Option<Trust>,
-}
-
-/// Whom to trust.
-#[cfg(feature = "tls")]
-pub(crate) enum Trust {
-    System,
-    /// Those of this PEM.
-    Only(Vec<u8>),
+    pub(crate) tls: Option<Tls>,
 }
 
 impl SecureArgs {
@@ -50,28 +60,41 @@ impl SecureArgs {
         Ok(Secure {
             auth: self.auth_file.as_ref().map(user).transpose()?,
             #[cfg(feature = "tls")]
-            tls: match &self.tls_ca {
-                Some(path) => Some(Trust::Only(Input::read(path, Longest::ANY)?.into_bytes())),
-                None => self.tls.then_some(Trust::System),
-            },
+            tls: self.tls()?,
         })
+    }
+
+    /// Whom to trust, and what to show; `None` for connections that are not encrypted.
+    #[cfg(feature = "tls")]
+    fn tls(&self) -> Result<Option<Tls>, Failure> {
+        let read = |path: &String| Ok::<_, Failure>(Input::read(path, Longest::ANY)?.into_bytes());
+        if !self.tls && self.tls_ca.is_none() && self.tls_cert.is_none() && self.tls_name.is_none() {
+            return Ok(None);
+        }
+        let mut tls = match &self.tls_ca {
+            Some(path) => Tls::with_roots(read(path)?)?,
+            None => Tls::system()?,
+        };
+        if let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) {
+            tls = tls.client_certificate(read(chain)?, read(key)?)?;
+        }
+        if let Some(name) = &self.tls_name {
+            tls = tls.server_name(name)?;
+        }
+        Ok(Some(tls))
     }
 }
 
-/// The same builder, of a client of `$client` that does what the arguments say.
+/// The same builder, of a client that does what the arguments say.
 macro_rules! secured {
-    ($client:ident, $builder:expr, $args:expr) => {{
+    ($builder:expr, $args:expr) => {{
         let (mut builder, secure) = ($builder, $args.read()?);
         if let Some((user, password)) = secure.auth {
             builder = builder.auth(user, password);
         }
         #[cfg(feature = "tls")]
-        match secure.tls {
-            Some($crate::verbs::secure::Trust::System) => builder = builder.tls($client::Tls::system()?),
-            Some($crate::verbs::secure::Trust::Only(pem)) => {
-                builder = builder.tls($client::Tls::with_roots(pem)?);
-            }
-            None => {}
+        if let Some(tls) = secure.tls {
+            builder = builder.tls(tls);
         }
         builder
     }};

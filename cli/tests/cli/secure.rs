@@ -82,12 +82,42 @@ fn a_certificate_decides_who_is_trusted() {
             version(&server, client, &format!("--tls-ca {certificate}")).text().contains(&server.address)
         );
         version(&server, client, &format!("--tls-ca {other}"))
-            .fails(3, "not secure: invalid peer certificate");
+            .fails(3, "trust who issued it, or the certificate itself");
+        version(&server, client, &format!("--tls-ca {certificate} --tls-name elsewhere.example"))
+            .fails(3, "dial the server by a name that its certificate has");
+        version(&server, client, &format!("--tls-ca {certificate} --tls-name no..name")).fails(2, "name");
         version(&server, client, &format!("--tls-ca {nothing}")).fails(2, "no certificate");
         assert!(
             [2, 3].contains(&version(&server, client, "--tls").code),
             "whom the system trusts, if anybody"
         );
-        version(&plain, client, &format!("--tls-ca {certificate}")).fails(3, "not secure");
+        version(&plain, client, &format!("--tls-ca {certificate}")).fails(3, "does not speak TLS");
+    }
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_server_may_want_to_know_the_client_and_have_a_name_of_its_own() {
+    let identity = |name: &str| {
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed([name.into()]).unwrap();
+        (file(&cert.pem()), file(&signing_key.serialize_pem()))
+    };
+    let ((certificate, key), (client_certificate, client_key)) =
+        (identity("cache.example"), identity("client"));
+    let (_, foreign_key) = identity("client");
+    let options = format!(
+        "ssl_chain_cert={certificate},ssl_key={key},ssl_verify_mode=2,ssl_ca_cert={client_certificate}"
+    );
+    let server = Server::memcached_with(&["-Z", "-o", &options]);
+    let trust = format!("--tls-ca {certificate} --tls-name cache.example");
+    for client in ["std", "tokio"] {
+        let version = |more: &str| version(&server, client, &format!("{trust} {more}"));
+        let known = format!("--tls-cert {client_certificate} --tls-key {client_key}");
+        assert!(version(&known).text().contains(&server.address));
+        version("").fails(3, "give one, with its key");
+        version(&format!("--tls-cert {client_certificate}")).fails(2, "--tls-key");
+        version(&format!("--tls-cert {client_certificate} --tls-key {foreign_key}")).fails(2, "");
+        version(&format!("--tls-cert {client_certificate} --tls-key {client_certificate}"))
+            .fails(2, "no private key");
     }
 }

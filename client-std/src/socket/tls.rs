@@ -7,7 +7,7 @@ use std::{
 };
 
 use memring_client::failure::Cause;
-use memring_client::tls::{TlsTarget, cause_of};
+use memring_client::tls::{self, TlsTarget, cause_of};
 use rustls::ClientConnection;
 
 use super::{SHORTEST, has_timed_out};
@@ -26,7 +26,7 @@ impl TlsStream {
     /// Shakes hands with the server.
     pub(crate) fn connect(tcp: TcpStream, target: &TlsTarget, deadline: Deadline) -> Result<Self, Cause> {
         let TlsTarget { config, name } = target.clone();
-        let session = ClientConnection::new(config, name).map_err(Cause::tls)?;
+        let session = ClientConnection::new(config, name).map_err(tls::cause)?;
         let mut stream =
             Self { session, tcp: BufReader::with_capacity(RECORD, tcp), taken: 0, has_begun: false };
         while stream.session.is_handshaking() || stream.session.wants_write() {

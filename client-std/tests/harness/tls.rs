@@ -66,6 +66,13 @@ impl Authority {
         Memcached::start_with(&[&["-Z", "-o", &options], args].concat())
     }
 
+    /// A memcached that shows the authority's own certificate, as `openssl req -x509` makes them for a server.
+    pub(crate) fn memcached_as_itself(&self) -> Memcached {
+        let (certificate, key) = (File::new(self.pem()), File::new(self.0.key().serialize_pem()));
+        let options = format!("ssl_chain_cert={},ssl_key={}", certificate.path(), key.path());
+        Memcached::start_with(&["-Z", "-o", &options])
+    }
+
     /// A server that does as it is told, once hands are shaken.
     pub(crate) fn scripted(&self, script: impl Fn(TlsPeer, usize) + Send + Sync + 'static) -> Scripted {
         let identity = self.certify(&["127.0.0.1"]);
@@ -85,6 +92,11 @@ impl Authority {
 }
 
 impl Identity {
+    /// The certificate and its key.
+    pub(crate) fn into_pem(self) -> (String, String) {
+        (self.certificate, self.key)
+    }
+
     pub(crate) fn chain(&self) -> Vec<CertificateDer<'static>> {
         vec![CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()]
     }

@@ -147,6 +147,68 @@ fn a_server_may_want_to_know_the_client() {
 }
 
 #[test]
+fn what_is_not_secure_says_what_to_do() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let memcached = authority.memcached("", &[]);
+    let newest = authority.memcached(",ssl_min_version=3", &[]);
+    let roots = File::new(authority.pem());
+    let curious = authority.memcached(&format!(",ssl_verify_mode=2,ssl_ca_cert={}", roots.path()), &[]);
+    let elsewhere = authority.memcached_called(&["elsewhere.example"], "", &[]);
+    let (issuer, plain) = (authority.memcached_as_itself(), Memcached::start());
+    let showing = |authority: &Authority| {
+        let (chain, key) = authority.certify(&["client"]).into_pem();
+        authority.tls().client_certificate(chain, key).unwrap()
+    };
+    let old = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(&[&TLS12])
+        .unwrap()
+        .with_root_certificates(authority.roots())
+        .with_no_client_auth();
+    let foreign = {
+        let (chain, key) = other.certify(&["client"]).into_pem();
+        authority.tls().client_certificate(chain, key).unwrap()
+    };
+    for (server, tls, advice) in [
+        (&memcached, other.tls(), "trust who issued it"),
+        (&elsewhere, authority.tls(), "dial the server by a name that its certificate has"),
+        (&issuer, authority.tls(), "CA:FALSE"),
+        (&plain, authority.tls(), "does not speak TLS"),
+        (&newest, Tls::with_config(old), "TLS 1.2 and 1.3"),
+        (&curious, authority.tls(), "give one, with its key"),
+        (&curious, foreign, "does not accept the certificate of the client"),
+    ] {
+        let client = builder(&server.name(), tls).build().unwrap();
+        let error = client.get("k").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
+        assert!(error.to_string().contains(advice), "{error}");
+    }
+    let known = builder(&curious.name(), showing(&authority)).build().unwrap();
+    known.set("k", "v", Ttl::NEVER).unwrap();
+    // The other way round: nothing is encrypted, and the server wants it so.
+    let alarmed = Scripted::answering([0x15, 3, 1, 0, 2, 2, 70]);
+    let client = Client::builder().servers([alarmed.name()]).timeout(LONG).build().unwrap();
+    let error = client.get("k").unwrap_err();
+    assert!(error.to_string().contains("speaks TLS here"), "{error}");
+}
+
+#[test]
+fn a_certificate_of_the_client_is_read_at_once() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let (chain, key) = authority.certify(&["client"]).into_pem();
+    let (_, foreign) = other.certify(&["client"]).into_pem();
+    for (chain, key, wrong) in [
+        ("", &*key, "no certificate of the client"),
+        (&*chain, "", "no private key"),
+        (&chain, &chain, "no private key"),
+        (&chain, &foreign, ""),
+    ] {
+        let error = authority.tls().client_certificate(chain, key).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains(wrong) && !error.to_string().contains("BEGIN"), "{error}");
+    }
+}
+
+#[test]
 fn a_password_is_said_behind_the_handshake() {
     let authority = Authority::new();
     let file = File::new("alice:s3cret\n");

@@ -40,6 +40,8 @@ pub enum DecodeError {
 pub enum Malformed {
     /// A line begins with a byte with which none does.
     FirstByte,
+    /// A record of TLS stands where a line should begin: the server wants an encrypted connection.
+    Tls,
     /// A line ends without a carriage return.
     LineEnd,
     /// A line begins with an unknown word.
@@ -78,6 +80,7 @@ impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::FirstByte => "line begins with a byte that none begins with",
+            Self::Tls => "the server speaks TLS here, and the connection is not encrypted; encrypt it",
             Self::LineEnd => "line ends without a carriage return",
             Self::Word => "line begins with an unknown word",
             Self::Number => "number is malformed or too large",
