@@ -6,7 +6,7 @@ use std::{
     io::{self, BufRead, BufReader, Read as _},
 };
 
-use memring_core::{Server, vector::unescape};
+use memring_core::vector::unescape;
 use memring_text::MAX_VALUE_LEN;
 
 use crate::failure::Failure;
@@ -24,7 +24,11 @@ impl Input {
         if path == "-" {
             return Self::gather(STANDARD_INPUT, io::stdin().lock(), longest);
         }
-        let file = File::open(path).map_err(|error| Failure::failed(format_args!("{path}: {error}")))?;
+        let file = File::open(path).map_err(|error| match path.contains("://") || path.contains('@') {
+            // Whoever gives a server in place of a file may give its password, too.
+            true => Failure::failed(format_args!("no such file ({error}); a server is given with --server")),
+            false => Failure::failed(format_args!("{path}: {error}")),
+        })?;
         Self::gather(path, BufReader::new(file), longest)
     }
 
@@ -68,26 +72,18 @@ impl Input {
         })
     }
 
-    /// The lines of a servers file that are servers.
-    pub(crate) fn server_lines(&self) -> Result<Vec<ServerLine<'_>>, Failure> {
-        let mut lines = Vec::new();
-        for line in self.text_lines() {
-            let (number, text) = line?;
-            // What some editors put before a file is no part of the first name.
-            let text = if number == 1 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text };
-            if !text.starts_with("# ") && !text.trim().is_empty() {
-                lines.push(ServerLine { text, place: self.place(number) });
-            }
-        }
-        if lines.is_empty() {
-            return Err(Failure::usage(format_args!("{}: no servers", self.name)));
-        }
-        Ok(lines)
+    /// All of it, of a file that is text.
+    pub(crate) fn text(&self) -> Result<&str, Failure> {
+        str::from_utf8(&self.bytes).map_err(|error| {
+            let before = self.bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            self.at(line, "not UTF-8")
+        })
     }
 
-    /// The servers of a servers file.
-    pub(crate) fn servers(&self) -> Result<Vec<PlacedServer<'_>>, Failure> {
-        self.server_lines()?.into_iter().map(ServerLine::placed).collect()
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The keys of a keys file, one after the other: of many short ones, a list would be far larger than the file.
@@ -140,8 +136,8 @@ pub(crate) struct Longest(usize);
 impl Longest {
     /// Of keys: the placement of longer ones than memcached's 250 bytes is defined, too. A byte takes four as `\xNN`.
     pub(crate) const KEY: Self = Self(4 * 4096);
-    /// Of servers, which are a host, a port and little more.
-    pub(crate) const SERVER: Self = Self(4096);
+    /// Of servers, of which a line may have many.
+    pub(crate) const SERVER: Self = Self(1 << 16);
     /// Of anything else, such as the map of buckets of a vector file.
     pub(crate) const ANY: Self = Self(1 << 20);
 }
@@ -150,35 +146,6 @@ impl Longest {
 const LARGEST: usize = 1 << 28;
 
 const STANDARD_INPUT: &str = "standard input";
-
-/// A text that ought to be a server, and where it was read.
-#[derive(Clone, Debug)]
-pub(crate) struct ServerLine<'a> {
-    pub(crate) text: &'a str,
-    pub(crate) place: String,
-}
-
-impl<'a> ServerLine<'a> {
-    /// What `parse` makes of the text.
-    pub(crate) fn parse<T, E: fmt::Display>(
-        &self,
-        parse: impl FnOnce(&'a str) -> Result<T, E>,
-    ) -> Result<T, Failure> {
-        parse(self.text).map_err(|error| Failure::usage(format_args!("{}: {error}", self.place)))
-    }
-
-    /// The server, as placements see it.
-    pub(crate) fn placed(self) -> Result<PlacedServer<'a>, Failure> {
-        Ok(PlacedServer { server: self.parse(Server::parse)?, place: self.place })
-    }
-}
-
-/// A server and where it was read.
-#[derive(Clone, Debug)]
-pub(crate) struct PlacedServer<'a> {
-    pub(crate) server: Server<'a>,
-    pub(crate) place: String,
-}
 
 #[cfg(test)]
 mod tests {
@@ -194,13 +161,6 @@ mod tests {
         assert_eq!(keys(""), Vec::<Vec<u8>>::new());
         assert_eq!(keys("\n"), [b""]);
         assert_eq!(keys("a\n\n# b"), [&b"a"[..], b"", b"# b"]);
-    }
-
-    #[test]
-    fn a_byte_order_mark_is_no_part_of_a_name() {
-        let list = input("\u{feff}a:1\nb:1\n");
-        let names: Vec<_> = list.servers().unwrap().iter().map(|placed| placed.server.name).collect();
-        assert_eq!(names, ["a:1", "b:1"]);
     }
 
     #[test]
@@ -239,11 +199,8 @@ mod tests {
 
     #[test]
     fn errors_name_the_line() {
-        let error = input("a\n\n# remark\nb x\n").servers().unwrap_err();
-        assert!(
-            matches!(&error, Failure::Usage(reason) if reason.starts_with("list line 4: bad weight")),
-            "{error:?}"
-        );
+        let bad = Input { name: "list".into(), bytes: b"a\n\xff\n".into() };
+        assert!(matches!(bad.text(), Err(Failure::Usage(reason)) if reason == "list line 2: not UTF-8"));
         let error = input("a\nb\\y\n").keys().find_map(Result::err).unwrap();
         assert!(
             matches!(&error, Failure::Usage(reason) if reason.starts_with("list line 2: bad escape at byte 1")),

@@ -11,8 +11,9 @@ use crate::{
     failure::{Failure, Outcome},
     input::{Input, Longest},
     output::{self, Printer},
-    scheme_args::{Placed, SchemeArgs, ServerArgs, build, name},
+    scheme_args::{Placed, SchemeArgs, build, name},
     schemes,
+    servers::{NameArgs, ServerArgs},
     visible::Visible,
 };
 
@@ -35,6 +36,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     servers: ServerArgs,
+
+    #[command(flatten)]
+    names: NameArgs,
 
     /// Prints all servers to ask, in the order in which the peer tries them, not the first alone.
     #[arg(long)]
@@ -73,8 +77,7 @@ fn locate(args: &Args) -> Result<(), Failure> {
     if args.servers.is_stdin() && args.keys.as_deref() == Some("-") {
         return Err(Failure::usage("only one of --servers and --keys can be standard input"));
     }
-    let file = args.servers.read()?;
-    let servers = args.servers.servers(file.as_ref())?;
+    let servers = args.servers.named(args.names)?;
     let placement = build(args.scheme.choice()?.scheme()?, &servers)?;
     let keys = args.keys.as_deref().map(|path| Input::read(path, Longest::KEY)).transpose()?;
     match &keys {

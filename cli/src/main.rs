@@ -16,6 +16,7 @@ mod plan;
 mod scheme_args;
 mod schemes;
 mod serve;
+mod servers;
 mod share;
 mod spread;
 mod svg;

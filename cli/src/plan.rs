@@ -9,6 +9,7 @@ use crate::{
     input::{Input, Longest},
     output,
     scheme_args::{Choice, Placed, SchemeArgs, assignment, build, indexes, options},
+    servers::NameArgs,
     share,
 };
 
@@ -17,7 +18,7 @@ mod report;
 
 /// Says which share of the keys a change moves, and from where to where.
 ///
-/// Servers files have one server a line, `NAME` or `NAME WEIGHT`. A key has moved when the name of its server is another
+/// Servers files are those of `memring where`. A key has moved when the name of its server is another
 /// one; what stays is the hit rate to expect right after the change, of what was hit before it. Rings are compared arc
 /// by arc and modulo slot by slot, which is exact; what can be compared in neither way is sampled, and the report says
 /// so.
@@ -30,6 +31,9 @@ pub(crate) struct Args {
     /// A file of the servers as they will be; `-` is standard input. Without it, only the scheme changes.
     #[arg(long, value_name = "FILE", required_unless_present_any = ["new_scheme", "new_options"])]
     new: Option<String>,
+
+    #[command(flatten)]
+    names: NameArgs,
 
     #[command(flatten)]
     scheme: SchemeArgs,
@@ -61,8 +65,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let read = |path: &str| Input::read(path, Longest::SERVER);
     let old_file = read(&args.old)?;
     let new_file = args.new.as_deref().map(read).transpose()?;
-    let old = build(old_scheme, &old_file.servers()?)?;
-    let new = build(new_scheme, &new_file.as_ref().unwrap_or(&old_file).servers()?)?;
+    let old_servers = args.names.servers_of(&old_file)?;
+    let new_servers = args.names.servers_of(new_file.as_ref().unwrap_or(&old_file))?;
+    let (old, new) = (build(old_scheme, &old_servers)?, build(new_scheme, &new_servers)?);
     let (before, after) = (old.servers().len(), new.servers().len());
     let pairs = before.saturating_mul(after);
     if pairs > MOST_PAIRS {

@@ -3,12 +3,11 @@
 use core::fmt;
 
 use clap::Args;
-use memring_core::{BuildError, Placement, Scheme, Server, ServerIndex, named::SchemeError, storage::Boxed};
-
-use crate::{
-    failure::Failure,
-    input::{Input, Longest, PlacedServer, ServerLine},
+use memring_core::{
+    AsServer as _, BuildError, Placement, Scheme, Server, ServerIndex, named::SchemeError, storage::Boxed,
 };
+
+use crate::{failure::Failure, servers::NamedServer};
 
 /// A built placement.
 pub(crate) type Placed<'a> = Placement<'a, Vec<Server<'a>>, Boxed>;
@@ -22,19 +21,6 @@ pub(crate) struct SchemeArgs {
     /// An option of the scheme, such as `hash=md5`; may be given several times.
     #[arg(long = "option", value_name = "NAME=VALUE", value_parser = assignment)]
     options: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-#[group(id = "server list", multiple = false)]
-pub(crate) struct ServerArgs {
-    /// A file with one server a line, `NAME` or `NAME WEIGHT`; `-` is standard input.
-    #[arg(long, value_name = "FILE")]
-    servers: Option<String>,
-
-    /// A server, `NAME` or `"NAME WEIGHT"`, or several with commas between; may be given several times. A host name that
-    /// has several addresses is one server.
-    #[arg(long = "server", value_name = "SERVER", value_delimiter = ',')]
-    server: Vec<String>,
 }
 
 /// A scheme by its name, and its options.
@@ -95,40 +81,9 @@ impl fmt::Display for Choice<'_> {
     }
 }
 
-impl ServerArgs {
-    /// Whether the servers come from standard input.
-    pub(crate) fn is_stdin(&self) -> bool {
-        self.servers.as_deref() == Some("-")
-    }
-
-    /// Reads the file, if it is one that was named.
-    pub(crate) fn read(&self) -> Result<Option<Input>, Failure> {
-        self.servers.as_deref().map(|path| Input::read(path, Longest::SERVER)).transpose()
-    }
-
-    /// The servers, from the file that [`read`](Self::read) gave or from the arguments.
-    pub(crate) fn servers<'a>(&'a self, file: Option<&'a Input>) -> Result<Vec<PlacedServer<'a>>, Failure> {
-        self.lines(file)?.into_iter().map(ServerLine::placed).collect()
-    }
-
-    /// The same, as they are written.
-    pub(crate) fn lines<'a>(&'a self, file: Option<&'a Input>) -> Result<Vec<ServerLine<'a>>, Failure> {
-        match file {
-            Some(file) => file.server_lines(),
-            None if self.server.is_empty() => {
-                Err(Failure::usage("no servers: give them with --servers FILE or --server NAME"))
-            }
-            None => Ok((1..)
-                .zip(&self.server)
-                .map(|(number, text)| ServerLine { text, place: format!("--server number {number}") })
-                .collect()),
-        }
-    }
-}
-
 /// Builds the placement of `scheme` for `servers`.
-pub(crate) fn build<'a>(scheme: Scheme<'a>, servers: &[PlacedServer<'a>]) -> Result<Placed<'a>, Failure> {
-    let list = servers.iter().map(|placed| placed.server).collect();
+pub(crate) fn build<'a>(scheme: Scheme<'a>, servers: &'a [NamedServer]) -> Result<Placed<'a>, Failure> {
+    let list = servers.iter().map(NamedServer::as_server).collect();
     Placement::build(scheme, list, Boxed::default()).map_err(|error| match error {
         BuildError::Weight { index, .. } => {
             let place = servers.get(index).map_or("", |placed| &placed.place);

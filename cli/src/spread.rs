@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::{
     failure::{Failure, Outcome},
     output,
-    scheme_args::{Placed, SchemeArgs, ServerArgs, build},
+    scheme_args::{Placed, SchemeArgs, build},
+    servers::{NameArgs, ServerArgs},
     share::{self, percent, signed_percent},
     table::{Align, Table},
 };
@@ -26,6 +27,9 @@ pub(crate) struct Args {
     #[command(flatten)]
     servers: ServerArgs,
 
+    #[command(flatten)]
+    names: NameArgs,
+
     /// Prints JSON.
     #[arg(long)]
     json: bool,
@@ -38,8 +42,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let choice = args.scheme.choice()?;
     let scheme = choice.scheme()?;
-    let file = args.servers.read()?;
-    let placed = build(scheme, &args.servers.servers(file.as_ref())?)?;
+    let servers = args.servers.named(args.names)?;
+    let placed = build(scheme, &servers)?;
     let spread = Spread::of(choice.to_string(), &placed)?;
     if let Some(path) = &args.svg {
         output::write_file(path, &picture::draw(&spread))?;

@@ -4,14 +4,15 @@ use core::{fmt::Display, time::Duration};
 use std::ffi::OsStr;
 
 use memring_core::{peers::libmemcached, vector::Escaped};
-use memring_std::{ErrorKind, ServerSpec, Ttl};
+use memring_std::{ErrorKind, Ttl};
 use memring_text::Key;
 
 use self::secure::SecureArgs;
 use crate::{
     duration::duration,
     failure::Failure,
-    scheme_args::{Choice, ServerArgs, assignment, options},
+    scheme_args::{Choice, assignment, options},
+    servers::ServerArgs,
 };
 
 pub(crate) mod client;
@@ -57,10 +58,7 @@ pub(crate) struct ClientArgs {
 impl ClientArgs {
     /// The client. Nothing is connected yet.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let file = self.servers.read()?;
-        let servers = self.servers.lines(file.as_ref())?;
-        let servers: Vec<ServerSpec> =
-            servers.iter().map(|line| line.parse(str::parse)).collect::<Result<_, _>>()?;
+        let servers = self.servers.specs()?;
         let choice = Choice { name: &self.scheme, options: options(&self.options) };
         // Checked here for the list of known schemes in the error.
         choice.scheme()?;

@@ -3,15 +3,16 @@
 use core::fmt::Write as _;
 
 use memring_core::{
-    Server, ServerIndex,
+    ServerIndex,
     vector::{Header, Line, unescape},
 };
 
 use crate::{
     failure::{Failure, Outcome},
-    input::{Input, Longest, PlacedServer},
+    input::{Input, Longest},
     output,
     scheme_args::{Choice, build},
+    servers::NamedServer,
 };
 
 mod hashes;
@@ -45,7 +46,7 @@ struct Vector<'t> {
     /// The hash function that it is about, if it is about one.
     hash: Option<&'t str>,
     choice: Choice<'t>,
-    servers: Vec<PlacedServer<'t>>,
+    servers: Vec<NamedServer>,
     full_order: bool,
     rows: Vec<Row<'t>>,
 }
@@ -81,8 +82,7 @@ impl<'t> Vector<'t> {
                 Line::Header(Header::Scheme(name)) => vector.choice.name = name,
                 Line::Header(Header::Option(name, value)) => vector.choice.options.push((name, value)),
                 Line::Header(Header::Server(server)) => {
-                    let server = Server::parse(server).map_err(|error| input.at(number, error))?;
-                    vector.servers.push(PlacedServer { server, place: format!("line {number}") });
+                    vector.servers.push(NamedServer::new(server, format!("line {number}")));
                 }
                 Line::Header(Header::FullOrder(full)) => vector.full_order = full,
                 Line::Header(_) => {}

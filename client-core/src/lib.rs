@@ -12,7 +12,7 @@
 //!
 //! | module | what it has |
 //! |---|---|
-//! | [`spec`] | servers as configurations write them: name, address, weight |
+//! | [`spec`] | servers as configurations write them: the one grammar and its reader |
 //! | [`owned`] | schemes and placements that own their texts |
 //! | [`route`] | the fleet: placement, health, and the server to ask for a key |
 //! | [`groups`] | the keys of a batch, divided among their servers |

@@ -1,7 +1,10 @@
 //! Whom an encrypted connection trusts.
 
 use core::fmt;
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -13,7 +16,7 @@ use rustls::{
 use self::explained::Explained;
 use crate::{
     failure::{Cause, Error},
-    spec::Address,
+    spec::{Address, ServerSpec},
 };
 
 mod explained;
@@ -117,6 +120,26 @@ impl Tls {
             .with_root_certificates(roots)
             .with_no_client_auth();
         Ok(Self::with_config(config))
+    }
+
+    /// What it takes to open a connection to the server of `spec`, if it is to be encrypted: where `tls` says so for all
+    /// servers, or the server does. Where only the server does, whom the system trusts is trusted; that is asked once a
+    /// process.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): the address is none for TLS, or the system trusts nobody.
+    pub fn for_spec(tls: Option<&Self>, spec: &ServerSpec) -> Result<Option<TlsTarget>, Cause> {
+        static SYSTEM: OnceLock<Tls> = OnceLock::new();
+        let tls = match (tls, SYSTEM.get()) {
+            (Some(tls), _) => tls,
+            (None, _) if !spec.is_encrypted() => return Ok(None),
+            (None, Some(tls)) => tls,
+            (None, None) => {
+                let tls = Self::trusting(rustls_native_certs::load_native_certs().certs)?;
+                SYSTEM.get_or_init(|| tls)
+            }
+        };
+        tls.for_server(spec.address()).map(Some)
     }
 
     /// What it takes to open a connection to `address`.

@@ -17,7 +17,7 @@ use memring_core::health::{self, HealthPolicy, HealthStatus, ServerHealth};
 use crate::{
     failure::{Cause, Counters, Event, Evidence, Observer},
     insight::{Scene, Sight},
-    spec::{Address, ServerSpec},
+    spec::ServerSpec,
 };
 
 /// Tells the time: the system's, or that of a runtime whose tests may pause it.
@@ -43,7 +43,7 @@ pub struct WatchOptions {
 #[derive(Debug)]
 pub struct Watch {
     name: Arc<str>,
-    address: Address,
+    spec: ServerSpec,
     scene: Scene,
     options: WatchOptions,
     counters: Counters,
@@ -58,7 +58,7 @@ impl Watch {
     pub fn new(spec: &ServerSpec, options: WatchOptions) -> Self {
         Self {
             name: spec.name().into(),
-            address: spec.address().clone(),
+            spec: spec.clone(),
             scene: Scene::new(spec.address()),
             options,
             counters: Counters::default(),
@@ -73,10 +73,10 @@ impl Watch {
         &self.name
     }
 
-    /// Whether this is the watch over the server that `spec` means: the same name at the same address.
+    /// Whether this is the watch over the server that `spec` means: the same name, reached in the same way.
     #[must_use]
     pub fn serves(&self, spec: &ServerSpec) -> bool {
-        *self.name == *spec.name() && self.address == *spec.address()
+        self.spec.is_reached_as(spec)
     }
 
     /// What has happened so far.

@@ -7,7 +7,7 @@ use memring_client::{
     failure::{Cause, Error, Event, Observer},
     insight,
     route::{FailurePolicy, Rules},
-    spec::{ServerSpec, ServerSpecError},
+    spec::{ServerList, ServerSpec, ServerSpecError},
 };
 use memring_core::{health::HealthPolicy, peers::libmemcached};
 use memring_text::{Limits, Ttl, ZeroTtl};
@@ -72,12 +72,15 @@ impl Builder {
         }
     }
 
-    /// Adds servers, as texts, socket addresses or [`ServerSpec`]s. Their order matters to some schemes. A text that lists
-    /// several, as from the environment, is split first: `servers(list.split(','))`.
+    /// Adds servers, as texts, socket addresses or [`ServerSpec`]s. Their order matters to some schemes. A text may have
+    /// several, with commas, blanks or lines between; how servers are written says [`spec`](memring_client::spec).
+    ///
+    /// Each server is reached as its own text says: a user and password in its URL count before those of
+    /// [`auth`](Self::auth), and `memcacheds://` encrypts its connections, whatever those of the others are.
     ///
     /// A host name that has several addresses is one server, which is reached over the first of them that takes the
     /// connection. Servers that hold keys of their own behind one name are to be listed one by one.
-    pub fn servers<S: TryInto<ServerSpec>>(mut self, servers: impl IntoIterator<Item = S>) -> Self
+    pub fn servers<S: TryInto<ServerList>>(mut self, servers: impl IntoIterator<Item = S>) -> Self
     where
         ServerSpecError: From<S::Error>,
     {
@@ -140,6 +143,7 @@ impl Builder {
     }
 
     /// Encrypts all connections, as `tls` says. All servers must speak TLS; a Unix socket is refused.
+    /// Without it, servers written `memcacheds://` are encrypted alone, and trusted as the system trusts them.
     ///
     /// The handshake is a part of opening a connection, for which there is the
     /// [connect timeout](Self::connect_timeout). A server that is not what it should be is
@@ -163,6 +167,8 @@ impl Builder {
     /// Says this name and password on every connection, before anything else: for servers that demand them (memcached's
     /// option `-Y`). A server that takes others answers [`ErrorKind::Auth`](crate::ErrorKind::Auth), and so does one that
     /// demands some and gets none.
+    ///
+    /// A server whose URL has a user and password of its own gets those.
     ///
     /// They travel as they are: without TLS, the network can read them.
     pub fn auth(mut self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
@@ -240,7 +246,7 @@ impl Builder {
     ///
     /// When the server is back, what lies on the spare ones is seen no more. It soon ends: see
     /// [`stand_in_ttl`](Self::stand_in_ttl).
-    pub fn gutter<S: TryInto<ServerSpec>>(mut self, servers: impl IntoIterator<Item = S>) -> Self
+    pub fn gutter<S: TryInto<ServerList>>(mut self, servers: impl IntoIterator<Item = S>) -> Self
     where
         ServerSpecError: From<S::Error>,
     {

@@ -5,7 +5,11 @@ use std::{io, net::TcpStream, path::Path, sync::Arc};
 
 #[cfg(feature = "tls")]
 use memring_client::tls::{Tls, TlsTarget};
-use memring_client::{OwnedCredentials, failure::Cause, spec::Address};
+use memring_client::{
+    OwnedCredentials,
+    failure::Cause,
+    spec::{Address, ServerSpec},
+};
 use socket2::{SockRef, TcpKeepalive};
 
 #[cfg(feature = "tls")]
@@ -40,6 +44,7 @@ impl DialOptions {
 #[derive(Debug)]
 pub(crate) struct Dialer {
     place: Place,
+    auth: Option<OwnedCredentials>,
     keepalive: Option<Duration>,
     #[cfg(feature = "tls")]
     tls: Option<TlsTarget>,
@@ -52,21 +57,29 @@ enum Place {
 }
 
 impl Dialer {
-    /// A dialer for `address`.
+    /// A dialer for the server of `spec`. What it says of itself counts before the options.
     ///
     /// # Errors
-    /// The address is none for what the options want.
-    pub(crate) fn new(address: &Address, options: &DialOptions) -> Result<Self, Cause> {
-        let place = match address {
+    /// The server is none for what the options want, or for what this build can.
+    pub(crate) fn new(spec: &ServerSpec, options: &DialOptions) -> Result<Self, Cause> {
+        #[cfg(not(feature = "tls"))]
+        memring_client::spec::TlsUnavailable::check(spec).map_err(Cause::config)?;
+        let place = match spec.address() {
             Address::Tcp { host, port } => Place::Tcp(Arc::new(Resolver::new(host, *port))),
             Address::Unix(path) => Place::Unix(Path::new(path).into()),
         };
         Ok(Self {
             place,
+            auth: spec.credentials().or(options.auth.as_ref()).cloned(),
             keepalive: options.keepalive,
             #[cfg(feature = "tls")]
-            tls: options.tls.as_ref().map(|tls| tls.for_server(address)).transpose()?,
+            tls: Tls::for_spec(options.tls.as_ref(), spec)?,
         })
+    }
+
+    /// What is to be said on a connection before anything else.
+    pub(crate) const fn auth(&self) -> Option<&OwnedCredentials> {
+        self.auth.as_ref()
     }
 
     /// Opens a connection whose operations will usually have `timeout`.

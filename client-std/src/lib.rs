@@ -61,7 +61,7 @@ pub use memring_client::failure::{Error, ErrorKind, Event, FromServer, Many, Ser
 pub use memring_client::{
     change::{Change, Moves},
     route::FailurePolicy,
-    spec::{Address, DEFAULT_PORT, ServerSpec, ServerSpecError, ServerSpecProblem},
+    spec::{Address, DEFAULT_PORT, ServerList, ServerSpec, ServerSpecError, ServerSpecProblem},
 };
 pub use memring_core::{
     Scheme, ServerIndex, Weight,

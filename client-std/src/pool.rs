@@ -114,7 +114,7 @@ impl Pool {
         Ok(Self {
             watch: Watch::new(spec, watch),
             capabilities: KnownCapabilities::new(),
-            dialer: Dialer::new(spec.address(), &options.dial)?,
+            dialer: Dialer::new(spec, &options.dial)?,
             options,
             shelf: Mutex::new(Shelf::new()),
             returned: Condvar::new(),
@@ -403,12 +403,12 @@ impl Pool {
     }
 
     fn try_open(&self, deadline: Deadline, limits: Limits) -> Result<Wire, Cause> {
-        let PoolOptions { connect_timeout, timeout, ref dial, .. } = self.options;
+        let PoolOptions { connect_timeout, timeout, .. } = self.options;
         let deadline = deadline.within(connect_timeout);
         let socket = self.dialer.dial(deadline, timeout)?;
         let buffer = vec![0; BUFFER.max(limits.line)].into_boxed_slice();
         let mut wire = Box::new(Connection::with_limits(socket, buffer, limits));
-        if let Some(auth) = &dial.auth {
+        if let Some(auth) = self.dialer.auth() {
             wire.io_mut().begin(deadline);
             authenticate(&mut wire, auth.credentials())?;
         }

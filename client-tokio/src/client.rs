@@ -15,7 +15,7 @@ use memring_client::{
     KeyRoom, Naming,
     change::Change,
     failure::{Cause, Error, ServerCounts},
-    spec::{ServerSpec, ServerSpecError},
+    spec::{ServerList, ServerSpec, ServerSpecError},
 };
 use memring_core::health::HealthStatus;
 use memring_text::{
@@ -107,7 +107,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config): one of the servers is none, or there are none at all.
-    pub fn connect<S: TryInto<ServerSpec>>(servers: impl IntoIterator<Item = S>) -> Result<Self, Error>
+    pub fn connect<S: TryInto<ServerList>>(servers: impl IntoIterator<Item = S>) -> Result<Self, Error>
     where
         ServerSpecError: From<S::Error>,
     {
@@ -192,8 +192,8 @@ impl Client {
     }
 
     /// Replaces the servers, for all clones at once, and says what that moves, if asked. Operations under way end where
-    /// they began; those after see the new list only. Servers of the same name and address keep their connections, and
-    /// what is known of their health. The [gutter](Builder::gutter) stays what it is.
+    /// they began; those after see the new list only. Servers of the same name, address, credentials and encryption keep
+    /// their connections, and what is known of their health. The [gutter](Builder::gutter) stays what it is.
     ///
     /// ```
     /// # use memring_tokio::Client;
@@ -206,7 +206,7 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config); the servers remain what they were. After [`close`](Self::close),
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed).
-    pub fn set_servers<S: TryInto<ServerSpec>>(
+    pub fn set_servers<S: TryInto<ServerList>>(
         &self,
         servers: impl IntoIterator<Item = S>,
     ) -> Result<Change, Error>

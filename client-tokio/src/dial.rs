@@ -5,7 +5,11 @@ use std::{io, path::Path};
 
 #[cfg(feature = "tls")]
 use memring_client::tls::{Tls, TlsTarget, cause_of};
-use memring_client::{OwnedCredentials, failure::Cause, spec::Address};
+use memring_client::{
+    OwnedCredentials,
+    failure::Cause,
+    spec::{Address, ServerSpec},
+};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::TcpStream,
@@ -75,11 +79,11 @@ impl core::fmt::Debug for Connect {
 }
 
 impl Dialer {
-    /// A dialer for `address`.
+    /// A dialer for the server of `spec`. What it says of itself counts before the options.
     ///
     /// # Errors
-    /// The address is none for what the options want.
-    pub(crate) fn new(address: &Address, options: &DialOptions) -> Result<Self, Cause> {
+    /// The server is none for what the options want, or for what this build can.
+    pub(crate) fn new(spec: &ServerSpec, options: &DialOptions) -> Result<Self, Cause> {
         #[cfg(test)]
         if let Some(connect) = &options.memory {
             let place = Place::Memory(connect.clone());
@@ -91,16 +95,18 @@ impl Dialer {
                 tls: None,
             });
         }
-        let place = match address {
+        #[cfg(not(feature = "tls"))]
+        memring_client::spec::TlsUnavailable::check(spec).map_err(Cause::config)?;
+        let place = match spec.address() {
             Address::Tcp { host, port } => Place::Tcp(Resolver::new(host, *port)),
             Address::Unix(path) => Place::Unix(Path::new(path).into()),
         };
         Ok(Self {
             place,
-            auth: options.auth.clone(),
+            auth: spec.credentials().or(options.auth.as_ref()).cloned(),
             keepalive: options.keepalive,
             #[cfg(feature = "tls")]
-            tls: options.tls.as_ref().map(|tls| tls.for_server(address)).transpose()?,
+            tls: Tls::for_spec(options.tls.as_ref(), spec)?,
         })
     }
 

@@ -67,7 +67,7 @@ pub(crate) struct Pool {
 impl Pool {
     /// A pool without an open connection yet.
     pub(crate) fn new(spec: &ServerSpec, options: &PoolOptions) -> Result<Self, Cause> {
-        let dialer = Arc::new(Dialer::new(spec.address(), &options.dial)?);
+        let dialer = Arc::new(Dialer::new(spec, &options.dial)?);
         let MuxOptions { connect_timeout, timeout, .. } = options.mux;
         let observer = options.observer.clone();
         let watch = WatchOptions { policy: options.health, observer, connect_timeout, timeout, clock: CLOCK };

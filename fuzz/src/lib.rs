@@ -8,4 +8,5 @@ pub mod codec;
 pub mod connection;
 pub mod meta;
 pub mod placement;
+pub mod servers;
 pub mod transcripts;

@@ -1,6 +1,6 @@
 //! Servers as placements see them: a name, a weight, a position in the list.
 
-use core::{error, fmt};
+use core::fmt;
 
 use crate::number;
 
@@ -91,9 +91,8 @@ impl From<u32> for Weight {
 /// use memring_core::Server;
 ///
 /// let plain = Server::new("10.0.1.1:11211");
-/// let heavy = Server::parse("10.0.1.2:11211 600")?;
-/// assert_eq!(heavy, Server::new("10.0.1.2:11211").weighing(600));
-/// # Ok::<(), memring_core::server::ServerError>(())
+/// let heavy = Server::new("10.0.1.2:11211").weighing(600);
+/// assert_eq!((plain.weight.real(), heavy.weight.real()), (1.0, 600.0));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Server<'a> {
@@ -115,23 +114,6 @@ impl<'a> Server<'a> {
     pub const fn weighing(self, weight: u32) -> Self {
         Self { weight: Weight::Whole(weight), ..self }
     }
-
-    /// Reads `NAME` or `NAME WEIGHT`, separated by blanks.
-    ///
-    /// # Errors
-    /// [`ServerError`] when there is no name, the weight is no number from zero up, or anything follows it.
-    pub fn parse(line: &'a str) -> Result<Self, ServerError> {
-        let mut words = line.split_ascii_whitespace();
-        let name = words.next().ok_or(ServerError::NoName)?;
-        let weight = match words.next() {
-            Some(word) => Weight::parse(word).ok_or(ServerError::Weight)?,
-            None => Weight::default(),
-        };
-        match words.next() {
-            Some(_) => Err(ServerError::Trailing),
-            None => Ok(Self { name, weight }),
-        }
-    }
 }
 
 /// A name as host and port, cut at its last colon; no port when there is no colon.
@@ -144,30 +126,6 @@ pub(crate) fn host_and_port(name: &str) -> (&str, Option<&str>) {
         None => (name, None),
     }
 }
-
-/// Why a line is not a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ServerError {
-    /// There is nothing but blanks.
-    NoName,
-    /// The second word is not a number from zero up (whole numbers up to 4294967295).
-    Weight,
-    /// A third word follows the weight.
-    Trailing,
-}
-
-impl fmt::Display for ServerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoName => "no server name",
-            Self::Weight => "bad weight: not a number from 0 to 4294967295",
-            Self::Trailing => "more than a name and a weight",
-        })
-    }
-}
-
-impl error::Error for ServerError {}
 
 /// A list of servers, however it is kept: an array, a slice, a vector, or what a program has anyway.
 ///
@@ -305,14 +263,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_a_name_and_perhaps_a_weight() {
-        assert_eq!(Server::parse("a:1"), Ok(Server::new("a:1")));
-        assert_eq!(Server::parse(" a:1\t0 "), Ok(Server::new("a:1").weighing(0)));
-        assert_eq!(Server::parse("/a.sock:0 4294967295"), Ok(Server::new("/a.sock:0").weighing(u32::MAX)));
-        assert_eq!(Server::parse("a 2.5").map(|server| server.weight), Ok(Weight::Real(2.5)));
-    }
-
-    #[test]
     fn the_port_is_behind_the_last_colon() {
         assert_eq!(host_and_port("2001:db8::3:11211"), ("2001:db8::3", Some("11211")));
         assert_eq!(host_and_port("a:"), ("a", Some("")));
@@ -321,11 +271,10 @@ mod tests {
 
     #[test]
     fn what_is_no_weight_is_refused() {
-        for weight in ["-1", "+1", "x", "4294967296", "1e3", "inf", "NaN", ".", "1.2.3"] {
-            let line = std::format!("a:1 {weight}");
-            assert_eq!(Server::parse(&line), Err(ServerError::Weight), "{line}");
+        assert_eq!(Weight::parse("4294967295"), Some(Weight::Whole(u32::MAX)));
+        assert_eq!(Weight::parse("2.5"), Some(Weight::Real(2.5)));
+        for weight in ["", "-1", "+1", "x", "4294967296", "1e3", "inf", "NaN", ".", "1.2.3"] {
+            assert_eq!(Weight::parse(weight), None, "{weight}");
         }
-        assert_eq!(Server::parse("  "), Err(ServerError::NoName));
-        assert_eq!(Server::parse("a 1 2"), Err(ServerError::Trailing));
     }
 }

@@ -9,13 +9,16 @@
 //! with\x20space<TAB>1,0,2
 //! ```
 //!
-//! Lines that begin with `# ` are headers; every other line is a key, escaped, and the indexes of its servers, the
+//! A server is its name, letter by letter but for blanks, and perhaps its weight: what a peer calls a server need be no
+//! address. Lines that begin with `# ` are headers; every other line is a key, escaped, and the indexes of its servers, the
 //! primary first. With `order: full` the others follow in the order in which the peer tries them.
 
 use core::{error, fmt};
 
+use crate::server::{Server, Weight};
+
 /// One line of a vector file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Line<'l> {
     /// A header.
     Header(Header<'l>),
@@ -29,13 +32,13 @@ pub enum Line<'l> {
 }
 
 /// What a header line says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Header<'l> {
     /// The scheme's name.
     Scheme(&'l str),
-    /// A server: name, blank, weight.
-    Server(&'l str),
+    /// A server: its name and its weight.
+    Server(Server<'l>),
     /// An option of the scheme and its value.
     Option(&'l str, &'l str),
     /// Whether the rows hold the whole order rather than the primary alone.
@@ -58,11 +61,8 @@ impl<'l> Line<'l> {
     /// [`VectorError`] when it is neither a header nor a key with servers.
     pub fn parse(line: &'l str) -> Result<Self, VectorError> {
         if let Some(header) = line.strip_prefix("# ") {
-            return header
-                .split_once(':')
-                .and_then(Header::read)
-                .map(Self::Header)
-                .ok_or(VectorError::Header);
+            let header = header.split_once(':').ok_or(VectorError::Header)?;
+            return Header::read(header).map(Self::Header);
         }
         let (escaped, servers) = line.split_once('\t').ok_or(VectorError::NoServers)?;
         Ok(Self::Key { escaped, servers })
@@ -70,17 +70,33 @@ impl<'l> Line<'l> {
 }
 
 impl<'l> Header<'l> {
-    fn read((name, value): (&'l str, &'l str)) -> Option<Self> {
-        let value = value.strip_prefix(' ')?;
-        Some(match name {
+    fn read((name, value): (&'l str, &'l str)) -> Result<Self, VectorError> {
+        let value = value.strip_prefix(' ').ok_or(VectorError::Header)?;
+        Ok(match name {
             "scheme" => Self::Scheme(value),
-            "server" => Self::Server(value),
-            "option" => value.split_once('=').map(|(name, value)| Self::Option(name, value))?,
+            "server" => Self::Server(server(value)?),
+            "option" => {
+                let (name, value) = value.split_once('=').ok_or(VectorError::Header)?;
+                Self::Option(name, value)
+            }
             "order" if value == "full" => Self::FullOrder(true),
             "order" if value == "primary" => Self::FullOrder(false),
             "peer" | "note" => Self::Remark(value),
-            _ => return None,
+            _ => return Err(VectorError::Header),
         })
+    }
+}
+
+fn server(text: &str) -> Result<Server<'_>, VectorError> {
+    let mut words = text.split_ascii_whitespace();
+    let name = words.next().ok_or(VectorError::NoName)?;
+    let weight = match words.next() {
+        Some(word) => Weight::parse(word).ok_or(VectorError::Weight)?,
+        None => Weight::default(),
+    };
+    match words.next() {
+        Some(_) => Err(VectorError::Trailing),
+        None => Ok(Server { name, weight }),
     }
 }
 
@@ -154,6 +170,12 @@ impl fmt::Debug for Escaped<'_> {
 pub enum VectorError {
     /// A line begins with `# ` and is no header that this format has.
     Header,
+    /// A server has no name.
+    NoName,
+    /// The weight of a server is not a number from zero up (whole numbers up to 4294967295).
+    Weight,
+    /// Something follows the weight of a server.
+    Trailing,
     /// There is no tab behind the key.
     NoServers,
     /// A backslash begins no `\xNN`.
@@ -174,6 +196,9 @@ impl fmt::Display for VectorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header => f.write_str("unknown header"),
+            Self::NoName => f.write_str("no server name"),
+            Self::Weight => f.write_str("bad weight: not a number from 0 to 4294967295"),
+            Self::Trailing => f.write_str("more than a name and a weight"),
             Self::NoServers => f.write_str("no tab between key and servers"),
             Self::Escape { at } => write!(f, "bad escape at byte {at}: a backslash begins \\xNN"),
             Self::Control { at, byte } => write!(f, "byte {at} must be escaped as \\x{byte:02x}"),
@@ -207,6 +232,26 @@ mod tests {
             assert_eq!(last, Some(Err(VectorError::Escape { at })), "{escaped}");
         }
         assert_eq!(unescape(b"key\r").last(), Some(Err(VectorError::Control { at: 3, byte: b'\r' })));
+    }
+
+    #[test]
+    fn a_server_is_a_name_and_perhaps_a_weight() {
+        let rows = [
+            ("a:1", Ok(Server::new("a:1"))),
+            (" a:1\t0 ", Ok(Server::new("a:1").weighing(0))),
+            ("host/10.0.0.1:11211 5", Ok(Server::new("host/10.0.0.1:11211").weighing(5))),
+            ("  ", Err(VectorError::NoName)),
+            ("a -1", Err(VectorError::Weight)),
+            ("a 1 2", Err(VectorError::Trailing)),
+        ];
+        for (text, server) in rows {
+            let line = std::format!("# server: {text}");
+            assert_eq!(
+                Line::parse(&line),
+                server.map(|server| Line::Header(Header::Server(server))),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn names_in_files_are_shown_and_not_obeyed() {
     let name = format!("a{}", ATTACK.replace('\r', ""));
     let list = file(&format!("{name}\n"));
     for verb in ["where k", "where --format json k", "spread", "spread --json"] {
-        let text = memring(&format!("{verb} --scheme libketama --servers {list}")).text();
+        let text = memring(&format!("{verb} --scheme libketama --names-as-written --servers {list}")).text();
         assert!(!text.contains(obeyed), "{text:?}");
         assert!(text.contains(r"\x1b[2J") || text.contains(r"\u001b[2J"), "{text}");
     }

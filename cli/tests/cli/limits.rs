@@ -55,7 +55,7 @@ fn a_name_of_megabytes_is_not_echoed() {
         let key = if verb.starts_with("spread") { "" } else { "k" };
         let run = memring(&format!("{verb} --servers {list} {key}"));
         assert!(run.stderr.len() < 2000, "{} bytes", run.stderr.len());
-        run.fails(2, "line 2: longer than 4096 bytes");
+        run.fails(2, "line 2: longer than 65536 bytes");
     }
     let vector = file(&format!("# scheme: {}\n", "s".repeat(1 << 19)));
     let run = memring(&format!("verify {vector}"));

@@ -143,8 +143,8 @@ fn errors_name_the_line_and_nothing_is_printed() {
     let good = file("a:1\nb:1\n");
     let rows = [
         ("a:1\n# x\nb:1 -1\n", "line 3: bad weight"),
-        ("a:1 1 1\n", "line 1: more than a name and a weight"),
-        ("\n# nobody\n", "no servers"),
+        ("a:1 1 1\n", "line 1: more than an address and a weight"),
+        ("\n# nobody\n#a:1\n", "no servers"),
     ];
     for (text, part) in rows {
         let bad = file(text);

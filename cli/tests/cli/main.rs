@@ -14,6 +14,7 @@ mod readme;
 mod secure;
 mod serve;
 mod server;
+mod servers;
 mod spread;
 mod verbs;
 mod verify;

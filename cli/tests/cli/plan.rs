@@ -115,7 +115,7 @@ fn the_picture_is_well_formed_names_all_and_is_the_same_every_time() {
     let (old, new) = (file("a<&>\"b:1 3\nc:1\n"), file("c:1\nd:1\n"));
     let draw = || {
         let svg = scratch("svg");
-        let args = format!("--scheme libketama --svg {}", svg.display());
+        let args = format!("--scheme libketama --names-as-written --svg {}", svg.display());
         plan(&old, &new, &args).text();
         fs::read_to_string(svg).unwrap()
     };

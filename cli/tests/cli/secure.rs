@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// A file where memcached, which may run as nobody, finds it, until this is dropped.
-struct File(PathBuf);
+pub(crate) struct File(PathBuf);
 
-fn file(text: &str) -> File {
+pub(crate) fn file(text: &str) -> File {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let path = env::temp_dir().join(format!("memring-cli-{}-{number}", std::process::id()));
@@ -66,16 +66,27 @@ fn a_password_comes_from_a_file() {
     }
 }
 
+/// Options of memcached, and the file that they name.
+#[cfg(feature = "tls")]
+pub(crate) struct Options {
+    pub(crate) text: String,
+    _key: File,
+}
+
+/// A certificate for 127.0.0.1, and the options that have memcached show it.
+#[cfg(feature = "tls")]
+pub(crate) fn certified() -> (File, Options) {
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".into()]).unwrap();
+    let (certificate, key) = (file(&cert.pem()), file(&signing_key.serialize_pem()));
+    let options = format!("ssl_chain_cert={certificate},ssl_key={key}");
+    (certificate, Options { text: options, _key: key })
+}
+
 #[cfg(feature = "tls")]
 #[test]
 fn a_certificate_decides_who_is_trusted() {
-    let certified = || {
-        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".into()]).unwrap();
-        (file(&cert.pem()), file(&signing_key.serialize_pem()))
-    };
-    let ((certificate, key), (other, _)) = (certified(), certified());
-    let options = format!("ssl_chain_cert={certificate},ssl_key={key}");
-    let server = Server::memcached_with(&["-Z", "-o", &options]);
+    let ((certificate, options), (other, _)) = (certified(), certified());
+    let server = Server::memcached_with(&["-Z", "-o", &options.text]);
     let (plain, nothing) = (Server::memcached(), file("nothing"));
     for client in ["std", "tokio"] {
         assert!(

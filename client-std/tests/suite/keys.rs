@@ -118,7 +118,10 @@ fn errors_read_like_errors() {
     let error = Client::connect(["127.0.0.1:1"]).unwrap().get("a b").unwrap_err();
     assert_eq!(error.to_string(), "get: key has a control character or a space at byte 1");
     let error = Client::connect(["a:b"]).unwrap_err();
-    assert_eq!(error.to_string(), "build: bad server \"a:b\": bad port, not a number from 1 to 65535");
+    assert_eq!(
+        error.to_string(),
+        "build: server 1: bad port in \"a:b\"; write a number from 1 to 65535 behind the colon"
+    );
     let error = Client::connect([""; 0]).unwrap_err();
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, "build: no servers".to_owned()));
     let error = Client::builder().servers(["a"]).scheme_named("nonesuch", []).build().unwrap_err();

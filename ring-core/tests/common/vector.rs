@@ -34,7 +34,7 @@ impl<'t> Vector<'t> {
         for line in text.lines() {
             match Line::parse(line).unwrap_or_else(|error| panic!("{line:?}: {error}")) {
                 Line::Header(Header::Scheme(name)) => vector.scheme = name,
-                Line::Header(Header::Server(server)) => vector.servers.push(Server::parse(server).unwrap()),
+                Line::Header(Header::Server(server)) => vector.servers.push(server),
                 Line::Header(Header::Option(name, value)) => vector.options.push((name, value)),
                 Line::Header(Header::FullOrder(full)) => vector.full_order = full,
                 Line::Header(_) => {}
