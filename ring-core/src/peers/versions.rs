@@ -54,7 +54,7 @@ versions! {
     "twemproxy-*", "twemproxy 0.5.0", "where C's char has no sign, keys with bytes from 0x80 on are elsewhere";
     "memcached-proxy", "memcached at 2d51e3647 (July 2026)", "some older ones do not count the points of omode=default up, so that such a ring is of no use: by their source";
     "spymemcached-*", "spymemcached 2.12.3 on Java 17", "Java up to 13 prints IPv6 addresses and names without an address otherwise, and those are hashed";
-    "xmemcached-*", "xmemcached at 5d09c5d1 (2.4.10-SNAPSHOT)", "up to 1.2, by its source, the last server on a point of a ring has it, and rings know no weights";
+    "xmemcached-*", "xmemcached at 5d09c5d1 (2.4.10-SNAPSHOT)", "the oldest, by their source: the last server on a point of a ring has it, and rings know no weights";
     "enyim", "EnyimMemcachedCore at e383c4c (March 2026)", "a DefaultNodeLocator with 1000 points of 64 bits, by MurmurHash3, has been in the repository for a time: an upgrade across it moves keys. EnyimMemcached for the .NET Framework: see the module";
     "folsom", "read, not run", "";
     "pecl-memcache-*", "pecl memcache 4.0.5.2", "";

@@ -30,7 +30,7 @@
 //! | `hash` | the `HashAlgorithm`, of points too, but for `MYSQL_HASH`, `ELF_HASH`, `RS_HASH` and `LUA_HASH`, which are not here. [`KETAMA`] takes four points of a digest with `KETAMA_HASH`, else one of a hash |
 //! | `numReps` | points of every server of [`LIBMEMCACHED`] |
 //!
-//! Other versions: up to 1.2 the rings keep the last of the servers on one point and know no weights.
+//! Other versions: the rings of the oldest keep the last of the servers on one point and know no weights (read, not run).
 //!
 //! Source: xmemcached at 5d09c5d1 (2.4.10-SNAPSHOT), `impl/*SessionLocator.java`, `HashAlgorithm.java`,
 //! `MemcachedConnector.java`.
