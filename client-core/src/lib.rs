@@ -12,6 +12,7 @@
 //!
 //! | module | what it has |
 //! |---|---|
+//! | [`config`] | all that a client can be told: [`Config`], and the [`Builder`] that sets it call by call |
 //! | [`spec`] | servers as configurations write them: the one grammar and its reader |
 //! | [`owned`] | schemes and placements that own their texts |
 //! | [`route`] | the fleet: placement, health, and the server to ask for a key |
@@ -32,8 +33,10 @@
 
 mod any_operation;
 pub mod batch;
+mod builder;
 mod capabilities;
 pub mod change;
+pub mod config;
 mod credentials;
 pub mod failure;
 pub mod groups;
@@ -47,7 +50,9 @@ pub mod tls;
 pub mod watch;
 
 pub use any_operation::{AnyOperation, AnyOutcome};
+pub use builder::{Builder, FromConfig};
 pub use capabilities::KnownCapabilities;
+pub use config::Config;
 pub use credentials::OwnedCredentials;
 pub use naming::{KeyRoom, Naming};
 pub use owned::{OwnedPlacement, OwnedScheme};

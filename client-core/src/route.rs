@@ -5,10 +5,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use memring_core::{
     BuildError, ServerIndex,
-    health::{HealthPolicy, Instant, Verdict},
+    health::{Instant, Verdict},
 };
 
 use crate::{
+    config::Config,
     owned::{OwnedPlacement, OwnedScheme},
     spec::ServerSpec,
     watch::Watch,
@@ -34,15 +35,6 @@ pub trait Watched {
     fn watch(&self) -> &Watch;
 }
 
-/// How a fleet meets failures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
-    /// What becomes of keys whose server is down.
-    pub failure: FailurePolicy,
-    /// When a server is down; `None` for never.
-    pub health: Option<HealthPolicy>,
-}
-
 /// The servers at one point of time: who holds which key, what reaches each, and who stands in.
 ///
 /// It never changes: other servers make another fleet. Servers are numbered by *place*: those of the list first, then
@@ -52,7 +44,7 @@ pub struct Fleet<P> {
     placement: Arc<OwnedPlacement>,
     gutter: Option<Arc<OwnedPlacement>>,
     pools: Box<[Arc<P>]>,
-    rules: Rules,
+    config: Arc<Config>,
 }
 
 /// A server to ask.
@@ -99,20 +91,20 @@ impl fmt::Display for Down {
 impl error::Error for Down {}
 
 impl<P: Watched> Fleet<P> {
-    /// Places `servers` by `scheme`, and `gutter` if there are any. `open` makes what reaches a server.
+    /// Places the servers of `config` by its scheme, and those of its gutter if there are any. `open` makes what reaches a
+    /// server.
     ///
     /// # Errors
     /// [`FleetError`] when one of the lists does not fit the scheme, or `open` fails.
     pub fn build<E>(
-        scheme: OwnedScheme,
-        servers: Vec<ServerSpec>,
-        gutter: Vec<ServerSpec>,
-        rules: Rules,
+        config: &Arc<Config>,
         open: impl FnMut(&ServerSpec) -> Result<P, E>,
     ) -> Result<Self, FleetError<E>> {
-        let place = |servers| OwnedPlacement::build(scheme.clone(), servers).map(Arc::new);
-        let gutter = if gutter.is_empty() { None } else { Some(place(gutter)?) };
-        Self::of(place(servers)?, gutter, rules, &[], open)
+        let place = |servers: &[ServerSpec]| {
+            OwnedPlacement::build(config.scheme.clone(), servers.to_vec()).map(Arc::new)
+        };
+        let gutter = if config.gutter.is_empty() { None } else { Some(place(&config.gutter)?) };
+        Self::of(place(&config.servers)?, gutter, config, &[], open)
     }
 
     /// The same fleet with other `servers`. What reaches those that stay is kept, and so is what is known of them.
@@ -125,13 +117,13 @@ impl<P: Watched> Fleet<P> {
         open: impl FnMut(&ServerSpec) -> Result<P, E>,
     ) -> Result<Self, FleetError<E>> {
         let placement = OwnedPlacement::build(self.scheme().clone(), servers)?;
-        Self::of(Arc::new(placement), self.gutter.clone(), self.rules, &self.pools, open)
+        Self::of(Arc::new(placement), self.gutter.clone(), &self.config, &self.pools, open)
     }
 
     fn of<E>(
         placement: Arc<OwnedPlacement>,
         gutter: Option<Arc<OwnedPlacement>>,
-        rules: Rules,
+        config: &Arc<Config>,
         kept: &[Arc<P>],
         mut open: impl FnMut(&ServerSpec) -> Result<P, E>,
     ) -> Result<Self, FleetError<E>> {
@@ -150,7 +142,7 @@ impl<P: Watched> Fleet<P> {
             });
         }
         let pools = pools.into_boxed_slice();
-        Ok(Self { placement, gutter, pools, rules })
+        Ok(Self { placement, gutter, pools, config: Arc::clone(config) })
     }
 
     /// The scheme by which keys are placed.
@@ -224,7 +216,7 @@ impl<P: Watched> Fleet<P> {
 
     /// The server to ask when nothing has reached the one of `route`; `None` when there is no other.
     pub fn route_on(&self, key: &[u8], route: Route, now: Instant) -> Option<Route> {
-        let has_others = self.gutter.is_some() || self.rules.failure != FailurePolicy::Fail;
+        let has_others = self.gutter.is_some() || self.config.failure_policy != FailurePolicy::Fail;
         if has_others { self.route_from(key, route.rank.saturating_add(1), now).ok() } else { None }
     }
 
@@ -277,7 +269,7 @@ impl<P: Watched> Fleet<P> {
 
     /// Whether the server at `place` may be asked.
     fn ask(&self, place: usize, now: Instant) -> Verdict {
-        match (self.pools.get(place), &self.rules.health) {
+        match (self.pools.get(place), &self.config.health_policy) {
             (Some(pool), Some(policy)) if pool.watch().is_noted() => {
                 pool.watch().with_health(|health| health.ask(now, policy))
             }
@@ -288,7 +280,7 @@ impl<P: Watched> Fleet<P> {
     /// The places that may have `key`, one after the other.
     fn candidates(&self, key: &[u8], places: &mut Vec<usize>) {
         places.clear();
-        match self.rules.failure {
+        match self.config.failure_policy {
             FailurePolicy::Fail => places.push(self.place(key)),
             FailurePolicy::Fallback => {
                 let mut room = vec![ServerIndex::default(); self.placement.servers().len()];
@@ -350,10 +342,12 @@ impl Routes {
 mod tests {
     use core::convert::Infallible;
 
-    use memring_core::{health::ServerHealth, peers::libmemcached};
+    use memring_core::{
+        health::{HealthPolicy, ServerHealth},
+        peers::libmemcached,
+    };
 
     use super::*;
-    use crate::{failure::Observer, watch::WatchOptions};
 
     #[derive(Debug)]
     struct Pool(Watch);
@@ -373,16 +367,12 @@ mod tests {
 
     const ZERO: Instant = Instant::from_millis(0);
 
-    fn open(spec: &ServerSpec) -> Result<Pool, Infallible> {
-        let hour = core::time::Duration::from_secs(3600);
-        let options = WatchOptions {
-            policy: Some(POLICY),
-            observer: Observer::NONE,
-            connect_timeout: hour,
-            timeout: hour,
-            clock: std::time::Instant::now,
-        };
-        Ok(Pool(Watch::new(spec, options)))
+    fn open(spec: &ServerSpec, config: &Arc<Config>) -> Result<Pool, Infallible> {
+        Ok(Pool(Watch::new(spec, Arc::clone(config), std::time::Instant::now)))
+    }
+
+    fn reopen(spec: &ServerSpec) -> Result<Pool, Infallible> {
+        open(spec, &Arc::default())
     }
 
     fn specs(names: &[&str]) -> Vec<ServerSpec> {
@@ -391,8 +381,15 @@ mod tests {
 
     fn fleet(names: &[&str], gutter: &[&str], failure: FailurePolicy) -> Fleet<Pool> {
         let scheme = libmemcached::KETAMA_WEIGHTED.with_option("auto_eject_hosts", "1").unwrap();
-        let rules = Rules { failure, health: Some(POLICY) };
-        Fleet::build(scheme.into(), specs(names), specs(gutter), rules, open).unwrap()
+        let config = Arc::new(Config {
+            scheme: scheme.into(),
+            servers: specs(names),
+            gutter: specs(gutter),
+            failure_policy: failure,
+            health_policy: Some(POLICY),
+            ..Config::default()
+        });
+        Fleet::build(&config, |spec| open(spec, &config)).unwrap()
     }
 
     fn fail(fleet: &Fleet<Pool>, place: usize) {
@@ -501,7 +498,7 @@ mod tests {
         let fleet = fleet(&NAMES, &["spare:1"], FailurePolicy::Fail);
         fail(&fleet, 1);
         fail(&fleet, 3);
-        let other = fleet.with_servers(specs(&["d:1", "b:1 5"]), open).unwrap();
+        let other = fleet.with_servers(specs(&["d:1", "b:1 5"]), reopen).unwrap();
         assert!(Arc::ptr_eq(fleet.pool(1), other.pool(1)) && Arc::ptr_eq(fleet.pool(3), other.pool(2)));
         assert!(other.pool(1).watch().is_noted() && !other.pool(0).watch().is_noted());
         assert_eq!(other.specs().map(ServerSpec::name).collect::<Vec<_>>(), ["d:1", "b:1", "spare:1"]);
@@ -511,7 +508,7 @@ mod tests {
     fn a_server_listed_twice_has_two_pools() {
         let fleet = fleet(&["a:1", "a:1"], &[], FailurePolicy::Fail);
         assert!(!Arc::ptr_eq(fleet.pool(0), fleet.pool(1)));
-        let same = fleet.with_servers(specs(&["a:1", "a:1"]), open).unwrap();
+        let same = fleet.with_servers(specs(&["a:1", "a:1"]), reopen).unwrap();
         assert!(Arc::ptr_eq(fleet.pool(0), same.pool(0)) && Arc::ptr_eq(fleet.pool(1), same.pool(1)));
     }
 }

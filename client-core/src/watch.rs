@@ -12,10 +12,11 @@ use std::{
     time::Instant,
 };
 
-use memring_core::health::{self, HealthPolicy, HealthStatus, ServerHealth};
+use memring_core::health::{self, HealthStatus, ServerHealth};
 
 use crate::{
-    failure::{Cause, Counters, Event, Evidence, Observer},
+    config::Config,
+    failure::{Cause, Counters, Event, Evidence},
     insight::{Scene, Sight},
     spec::ServerSpec,
 };
@@ -23,29 +24,14 @@ use crate::{
 /// Tells the time: the system's, or that of a runtime whose tests may pause it.
 pub type Clock = fn() -> Instant;
 
-/// What servers are watched with.
-#[derive(Clone, Debug)]
-pub struct WatchOptions {
-    /// When a server is down; `None` for never.
-    pub policy: Option<HealthPolicy>,
-    /// Who is told of what happens.
-    pub observer: Observer,
-    /// How long an operation must have waited for a connection to speak against the server: the impatience of one caller
-    /// is no failure.
-    pub connect_timeout: Duration,
-    /// How long it must have waited for its reply.
-    pub timeout: Duration,
-    /// What time it is.
-    pub clock: Clock,
-}
-
 /// The watch over one server.
 #[derive(Debug)]
 pub struct Watch {
     name: Arc<str>,
     spec: ServerSpec,
     scene: Scene,
-    options: WatchOptions,
+    config: Arc<Config>,
+    clock: Clock,
     counters: Counters,
     /// A copy of the health's own word, to be read without the lock.
     is_noted: AtomicBool,
@@ -53,14 +39,15 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Of the server `spec` nothing is known yet.
+    /// Of the server `spec` nothing is known yet. `clock` tells the time.
     #[must_use]
-    pub fn new(spec: &ServerSpec, options: WatchOptions) -> Self {
+    pub fn new(spec: &ServerSpec, config: Arc<Config>, clock: Clock) -> Self {
         Self {
             name: spec.name().into(),
             spec: spec.clone(),
             scene: Scene::new(spec.address()),
-            options,
+            config,
+            clock,
             counters: Counters::default(),
             is_noted: AtomicBool::new(false),
             health: Mutex::default(),
@@ -89,7 +76,7 @@ impl Watch {
     #[cold]
     pub fn tell(&self, event: Event<'_>) {
         self.counters.event(&event);
-        self.options.observer.tell(|| event);
+        self.config.observer.tell(|| event);
     }
 
     /// Whether anything is noted of the server.
@@ -136,8 +123,8 @@ impl Watch {
     /// Notes what `cause` says of the server. Says whether it does say anything.
     #[cold]
     fn learn(&self, cause: &Cause, began: Instant, silence: Option<Duration>) -> bool {
-        let Some(policy) = &self.options.policy else { return false };
-        let now = (self.options.clock)();
+        let Some(policy) = &self.config.health_policy else { return false };
+        let now = (self.clock)();
         let is_impatience = self.is_impatience(cause, now - began, silence);
         let evidence = if is_impatience { Evidence::None } else { cause.evidence() };
         let moment = moment(now);
@@ -161,12 +148,14 @@ impl Watch {
     }
 
     fn now(&self) -> health::Instant {
-        moment((self.options.clock)())
+        moment((self.clock)())
     }
 
     /// Whether time ran out that says nothing of the server: too little of it, or, in a batch, not the server's own.
+    /// Whether the operation has not waited for as long as the configuration says: the impatience of one caller is no
+    /// failure of the server.
     fn is_impatience(&self, cause: &Cause, waited: Duration, silence: Option<Duration>) -> bool {
-        let WatchOptions { connect_timeout, timeout, .. } = self.options;
+        let Config { connect_timeout, timeout, .. } = *self.config;
         // In a batch, a connection may take half the time at most.
         let needed = if cause.is_unreached() { connect_timeout.min(timeout / 2) } else { timeout };
         let is_short = waited < needed || silence.is_some_and(|silence| silence < needed / 2);

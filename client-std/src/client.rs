@@ -11,7 +11,7 @@ use std::{
 };
 
 use memring_client::{
-    KeyRoom, Naming,
+    Config, FromConfig, KeyRoom, Naming,
     change::Change,
     failure::{Cause, Error, ServerCounts},
     spec::{ServerList, ServerSpec, ServerSpecError},
@@ -22,13 +22,7 @@ use memring_text::{
     StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
 };
 
-use crate::{
-    builder::Builder,
-    call::Target,
-    deadline::Deadline,
-    fleet::{self, Fleet},
-    pool::{Pool, PoolOptions},
-};
+use crate::{call::Target, deadline::Deadline, fleet::Fleet, pool::Pool};
 
 mod admin;
 mod batch;
@@ -74,11 +68,41 @@ pub struct Client {
 }
 
 struct Shared {
-    options: PoolOptions,
+    options: Arc<Config>,
     fleet: RwLock<Arc<Fleet>>,
     /// Tells replies to meta commands apart.
     opaques: AtomicU64,
     naming: Naming,
+}
+
+/// Makes a [`Client`]: each call sets a field of a [`Config`].
+///
+/// ```
+/// use std::time::Duration;
+/// use memring_std::{Client, Event, FailurePolicy};
+///
+/// let client = Client::builder()
+///     .servers(["10.0.0.1:11211 2", "10.0.0.2:11211"])
+///     .scheme_named("libmemcached-ketama-weighted", [("prefix", "shop:"), ("auto_eject_hosts", "1")])
+///     .failure_policy(FailurePolicy::Fallback)
+///     .timeout(Duration::from_millis(250))
+///     .on_event(|event| match event {
+///         Event::ServerDown { server, retry_after, .. } => eprintln!("{server} is down for {retry_after:?}"),
+///         Event::Failed { error, .. } => eprintln!("{error}"),
+///         _ => {}
+///     })
+///     .build()?;
+/// # Ok::<(), memring_std::Error>(())
+/// ```
+pub type Builder = memring_client::Builder<Client>;
+
+impl FromConfig for Client {
+    fn from_config(config: Config) -> Result<Self, Error> {
+        let (config, naming) = config.ready()?;
+        let fleet = Fleet::build(&config, |spec| Pool::new(spec, &config))
+            .map_err(|error| Error::new("build", Cause::from(error)))?;
+        Ok(Self::new(fleet, config, naming))
+    }
 }
 
 impl Client {
@@ -95,16 +119,26 @@ impl Client {
         Self::builder().servers(servers).build()
     }
 
-    /// A builder, to say more.
-    pub const fn builder() -> Builder {
-        Builder::new()
+    /// The client that `config` describes. It opens connections when it needs them, so servers that are down are no error
+    /// here.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): a server, the scheme or another field is wrong, or they do not fit
+    /// together.
+    pub fn with_config(config: Config) -> Result<Self, Error> {
+        Self::from_config(config)
     }
 
-    pub(crate) fn new(fleet: Fleet, options: PoolOptions, naming: Naming) -> Self {
-        let timeout = options.timeout;
+    /// A builder, to say more.
+    pub fn builder() -> Builder {
+        Builder::new(Config::default())
+    }
+
+    pub(crate) fn new(fleet: Fleet, options: Arc<Config>, naming: Naming) -> Self {
+        let Config { timeout, errors_as_misses, .. } = *options;
         let (fleet, opaques) = (RwLock::new(Arc::new(fleet)), AtomicU64::new(0));
         let shared = Arc::new(Shared { options, fleet, opaques, naming });
-        Self { shared, timeout, has_misses_for_errors: false, route: None }
+        Self { shared, timeout, has_misses_for_errors: errors_as_misses, route: None }
     }
 
     /// The same client, with the same connections, but with another [timeout](Builder::timeout).
@@ -186,8 +220,8 @@ impl Client {
     fn swap(&self, specs: Result<Vec<ServerSpec>, ServerSpecError>) -> Result<Change, Cause> {
         let specs = specs.map_err(Cause::config)?;
         let before = self.fleet();
-        let open = |spec: &ServerSpec| Pool::new(spec, self.shared.options.clone());
-        let fleet = before.with_servers(specs, open).map_err(fleet::cause)?;
+        let open = |spec: &ServerSpec| Pool::new(spec, &self.shared.options);
+        let fleet = before.with_servers(specs, open)?;
         let change = Change::new(Arc::clone(before.placement()), Arc::clone(fleet.placement()));
         *self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fleet);
         Ok(change)
@@ -454,7 +488,7 @@ impl Client {
         self.deadline().with_overtime(self.timeout / 8)
     }
 
-    fn options(&self) -> &PoolOptions {
+    fn options(&self) -> &Config {
         &self.shared.options
     }
 

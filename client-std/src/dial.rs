@@ -6,7 +6,7 @@ use std::{io, net::TcpStream, path::Path, sync::Arc};
 #[cfg(feature = "tls")]
 use memring_client::tls::{Tls, TlsTarget};
 use memring_client::{
-    OwnedCredentials,
+    Config, OwnedCredentials,
     failure::Cause,
     spec::{Address, ServerSpec},
 };
@@ -19,26 +19,6 @@ use crate::{
     resolve::Resolver,
     socket::{Socket, Stream},
 };
-
-/// How connections are opened.
-#[derive(Clone, Debug)]
-pub(crate) struct DialOptions {
-    /// What is said before anything else.
-    pub(crate) auth: Option<OwnedCredentials>,
-    /// How long a connection may be idle before the system asks whether the peer is still there.
-    pub(crate) keepalive: Option<Duration>,
-    #[cfg(feature = "tls")]
-    pub(crate) tls: Option<Tls>,
-}
-
-impl DialOptions {
-    pub(crate) const DEFAULT: Self = Self {
-        auth: None,
-        keepalive: Some(Duration::from_secs(60)),
-        #[cfg(feature = "tls")]
-        tls: None,
-    };
-}
 
 /// Opens connections to one server.
 #[derive(Debug)]
@@ -61,7 +41,7 @@ impl Dialer {
     ///
     /// # Errors
     /// The server is none for what the options want, or for what this build can.
-    pub(crate) fn new(spec: &ServerSpec, options: &DialOptions) -> Result<Self, Cause> {
+    pub(crate) fn new(spec: &ServerSpec, options: &Config) -> Result<Self, Cause> {
         #[cfg(not(feature = "tls"))]
         memring_client::spec::TlsUnavailable::check(spec).map_err(Cause::config)?;
         let place = match spec.address() {

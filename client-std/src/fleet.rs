@@ -2,8 +2,7 @@
 //! [`memring_client::route`]'s; the clock is this client's.
 
 use memring_client::{
-    failure::Cause,
-    route::{self, FleetError},
+    route,
     watch::{self, Watch},
 };
 use memring_core::health::Instant;
@@ -26,11 +25,3 @@ pub(crate) fn now() -> Instant {
 
 /// What time it is for this client.
 pub(crate) const CLOCK: watch::Clock = std::time::Instant::now;
-
-/// Why there is no fleet.
-pub(crate) fn cause(error: FleetError<Cause>) -> Cause {
-    match error {
-        FleetError::Build(error) => Cause::config(error),
-        FleetError::Open(cause) => cause,
-    }
-}

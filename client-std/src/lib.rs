@@ -40,7 +40,6 @@
 #![forbid(unsafe_code)]
 
 mod batch;
-mod builder;
 mod call;
 mod client;
 mod deadline;
@@ -52,10 +51,11 @@ mod socket;
 mod streamed;
 pub mod testing;
 
-pub use builder::Builder;
-pub use client::{Client, Item, ItemRef, Meta, MetaItem, Outcomes, ServerStatus};
+pub use client::{Builder, Client, Item, ItemRef, Meta, MetaItem, Outcomes, ServerStatus};
 #[doc(inline)]
 pub use memring_client::batch::{Batch, Handle, kind};
+#[doc(inline)]
+pub use memring_client::config::{Config, UnderWay};
 #[doc(inline)]
 pub use memring_client::failure::{Error, ErrorKind, Event, FromServer, Many, ServerCounts};
 pub use memring_client::{

@@ -1,6 +1,6 @@
 //! The connections to one server: lent to one operation at a time, kept when they come back whole.
 
-use core::{mem, time::Duration};
+use core::{mem, num::NonZeroUsize, time::Duration};
 use std::{
     io, process,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -8,38 +8,17 @@ use std::{
 };
 
 use memring_client::{
-    KnownCapabilities,
-    failure::{Cause, Event, Observer},
+    Config, KnownCapabilities,
+    failure::{Cause, Event},
     spec::ServerSpec,
-    watch::{Watch, WatchOptions},
+    watch::Watch,
 };
-use memring_core::health::HealthPolicy;
 use memring_text::{ArrayBuffer, Connection, Credentials, ExchangeState, Limits, Request, Ttl};
 
-use crate::{
-    deadline::Deadline,
-    dial::{DialOptions, Dialer},
-    fleet::CLOCK,
-    socket::Socket,
-};
+use crate::{deadline::Deadline, dial::Dialer, fleet::CLOCK, socket::Socket};
 
 /// A connection with the protocol's state; boxed, because it moves in and out of its pool with every operation.
 pub(crate) type Wire = Box<Connection<Socket, Box<[u8]>>>;
-
-/// What connections are opened with.
-#[derive(Clone, Debug)]
-pub(crate) struct PoolOptions {
-    pub(crate) connect_timeout: Duration,
-    pub(crate) timeout: Duration,
-    pub(crate) size: usize,
-    pub(crate) idle_timeout: Duration,
-    pub(crate) limits: Limits,
-    pub(crate) dial: DialOptions,
-    /// The longest that an item lives on a server that stands in for another.
-    pub(crate) stand_in_ttl: Ttl,
-    pub(crate) health: Option<HealthPolicy>,
-    pub(crate) observer: Observer,
-}
 
 /// The connections to one server.
 ///
@@ -50,10 +29,14 @@ pub(crate) struct Pool {
     watch: Watch,
     capabilities: KnownCapabilities,
     dialer: Dialer,
-    options: PoolOptions,
+    options: Arc<Config>,
+    size: usize,
     shelf: Mutex<Shelf>,
     returned: Condvar,
 }
+
+/// How many connections a server gets unless told otherwise.
+const SIZE: usize = 16;
 
 #[derive(Debug)]
 struct Shelf {
@@ -107,15 +90,13 @@ impl Shelf {
 
 impl Pool {
     /// A pool without any connection yet.
-    pub(crate) fn new(spec: &ServerSpec, options: PoolOptions) -> Result<Self, Cause> {
-        let PoolOptions { connect_timeout, timeout, health, ref observer, .. } = options;
-        let observer = observer.clone();
-        let watch = WatchOptions { policy: health, observer, connect_timeout, timeout, clock: CLOCK };
+    pub(crate) fn new(spec: &ServerSpec, options: &Arc<Config>) -> Result<Self, Cause> {
         Ok(Self {
-            watch: Watch::new(spec, watch),
+            watch: Watch::new(spec, Arc::clone(options), CLOCK),
             capabilities: KnownCapabilities::new(),
-            dialer: Dialer::new(spec, &options.dial)?,
-            options,
+            dialer: Dialer::new(spec, options)?,
+            options: Arc::clone(options),
+            size: options.pool_size.map_or(SIZE, NonZeroUsize::get),
             shelf: Mutex::new(Shelf::new()),
             returned: Condvar::new(),
         })
@@ -137,7 +118,7 @@ impl Pool {
     }
 
     /// The longest that an item lives here while the server stands in for another.
-    pub(crate) const fn stand_in_ttl(&self) -> Ttl {
+    pub(crate) fn stand_in_ttl(&self) -> Ttl {
         self.options.stand_in_ttl
     }
 
@@ -151,7 +132,7 @@ impl Pool {
     #[inline]
     pub(crate) fn lease(&self, deadline: &Deadline) -> Result<Lease<'_>, Cause> {
         let mut shelf = self.lock();
-        if shelf.lent < self.options.size {
+        if shelf.lent < self.size {
             if let Some(idle) = shelf.idle.pop() {
                 if deadline.begun() < idle.fresh_until {
                     shelf.lent += 1;
@@ -180,7 +161,7 @@ impl Pool {
         let mut now = deadline.begun();
         let mut at_once = true;
         loop {
-            while !shelf.has_part(self.options.size, now) {
+            while !shelf.has_part(self.size, now) {
                 at_once = false;
                 let left = deadline.left();
                 if left.is_zero() {
@@ -403,7 +384,7 @@ impl Pool {
     }
 
     fn try_open(&self, deadline: Deadline, limits: Limits) -> Result<Wire, Cause> {
-        let PoolOptions { connect_timeout, timeout, .. } = self.options;
+        let Config { connect_timeout, timeout, .. } = *self.options;
         let deadline = deadline.within(connect_timeout);
         let socket = self.dialer.dial(deadline, timeout)?;
         let buffer = vec![0; BUFFER.max(limits.line)].into_boxed_slice();

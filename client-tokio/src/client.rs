@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use memring_client::{
-    KeyRoom, Naming,
+    Config, FromConfig, KeyRoom, Naming,
     change::Change,
     failure::{Cause, Error, ServerCounts},
     spec::{ServerList, ServerSpec, ServerSpecError},
@@ -24,14 +24,10 @@ use memring_text::{
 };
 
 use crate::{
-    builder::Builder,
     call::Target,
     deadline::Deadline,
-    fleet::{self, Fleet},
-    pool::{
-        Pool, PoolOptions,
-        mux::{Closing, MuxOptions},
-    },
+    fleet::Fleet,
+    pool::{Pool, mux::Closing},
 };
 
 mod admin;
@@ -92,12 +88,42 @@ pub struct Client {
 }
 
 struct Shared {
-    options: PoolOptions,
+    options: Arc<Config>,
     fleet: RwLock<Arc<Fleet>>,
     is_closed: AtomicBool,
     /// Tells replies to meta commands apart.
     opaques: AtomicU64,
     naming: Naming,
+}
+
+/// Makes a [`Client`]: each call sets a field of a [`Config`].
+///
+/// ```
+/// use std::time::Duration;
+/// use memring_tokio::{Client, Event, FailurePolicy};
+///
+/// let client = Client::builder()
+///     .servers(["10.0.0.1:11211 2", "10.0.0.2:11211"])
+///     .scheme_named("libmemcached-ketama-weighted", [("prefix", "shop:"), ("auto_eject_hosts", "1")])
+///     .failure_policy(FailurePolicy::Fallback)
+///     .timeout(Duration::from_millis(250))
+///     .on_event(|event| match event {
+///         Event::ServerDown { server, retry_after, .. } => eprintln!("{server} is down for {retry_after:?}"),
+///         Event::Failed { error, .. } => eprintln!("{error}"),
+///         _ => {}
+///     })
+///     .build()?;
+/// # Ok::<(), memring_tokio::Error>(())
+/// ```
+pub type Builder = memring_client::Builder<Client>;
+
+impl FromConfig for Client {
+    fn from_config(config: Config) -> Result<Self, Error> {
+        let (config, naming) = config.ready()?;
+        let fleet = Fleet::build(&config, |spec| Pool::new(spec, &config))
+            .map_err(|error| Error::new("build", Cause::from(error)))?;
+        Ok(Self::new(fleet, config, naming))
+    }
 }
 
 impl Client {
@@ -114,17 +140,27 @@ impl Client {
         Self::builder().servers(servers).build()
     }
 
-    /// A builder, to say more.
-    pub const fn builder() -> Builder {
-        Builder::new()
+    /// The client that `config` describes. It opens connections when it needs them, so servers that are down are no error
+    /// here.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): a server, the scheme or another field is wrong, or they do not fit
+    /// together.
+    pub fn with_config(config: Config) -> Result<Self, Error> {
+        Self::from_config(config)
     }
 
-    pub(crate) fn new(fleet: Fleet, options: PoolOptions, naming: Naming) -> Self {
-        let timeout = options.mux.timeout;
+    /// A builder, to say more.
+    pub fn builder() -> Builder {
+        Builder::new(Config::default())
+    }
+
+    pub(crate) fn new(fleet: Fleet, options: Arc<Config>, naming: Naming) -> Self {
+        let Config { timeout, errors_as_misses, .. } = *options;
         let (fleet, is_closed) = (RwLock::new(Arc::new(fleet)), AtomicBool::new(false));
         let opaques = AtomicU64::new(0);
         let shared = Arc::new(Shared { options, fleet, is_closed, opaques, naming });
-        Self { shared, timeout, has_misses_for_errors: false, route: None }
+        Self { shared, timeout, has_misses_for_errors: errors_as_misses, route: None }
     }
 
     /// The same client, whose operations may take `timeout`. They share their connections with those of the others.
@@ -220,7 +256,7 @@ impl Client {
         let specs = specs.map_err(Cause::config)?;
         let before = self.fleet();
         let open = |spec: &ServerSpec| Pool::new(spec, &self.shared.options);
-        let fleet = before.with_servers(specs, open).map_err(fleet::cause)?;
+        let fleet = before.with_servers(specs, open)?;
         let change = Change::new(Arc::clone(before.placement()), Arc::clone(fleet.placement()));
         let fleet = Arc::new(fleet);
         let mut current = self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner);
@@ -584,8 +620,8 @@ impl Client {
         Deadline::after(self.timeout)
     }
 
-    fn options(&self) -> &MuxOptions {
-        &self.shared.options.mux
+    fn options(&self) -> &Config {
+        &self.shared.options
     }
 
     /// A token that no other request under way has.

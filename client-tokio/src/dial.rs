@@ -6,7 +6,7 @@ use std::{io, path::Path};
 #[cfg(feature = "tls")]
 use memring_client::tls::{Tls, TlsTarget, cause_of};
 use memring_client::{
-    OwnedCredentials,
+    Config, OwnedCredentials,
     failure::Cause,
     spec::{Address, ServerSpec},
 };
@@ -22,31 +22,6 @@ use self::auth::authenticate;
 use crate::{deadline::check_runtime, resolve::Resolver, socket::Stream};
 
 mod auth;
-
-/// How connections are opened.
-#[derive(Clone, Debug)]
-pub(crate) struct DialOptions {
-    /// What is said before anything else.
-    pub(crate) auth: Option<OwnedCredentials>,
-    /// How long a connection may be idle before the system asks whether the peer is still there.
-    pub(crate) keepalive: Option<Duration>,
-    #[cfg(feature = "tls")]
-    pub(crate) tls: Option<Tls>,
-    /// In the place of any address.
-    #[cfg(test)]
-    pub(crate) memory: Option<Connect>,
-}
-
-impl DialOptions {
-    pub(crate) const DEFAULT: Self = Self {
-        auth: None,
-        keepalive: Some(Duration::from_secs(60)),
-        #[cfg(feature = "tls")]
-        tls: None,
-        #[cfg(test)]
-        memory: None,
-    };
-}
 
 /// Opens connections to one server.
 #[derive(Debug)]
@@ -83,18 +58,7 @@ impl Dialer {
     ///
     /// # Errors
     /// The server is none for what the options want, or for what this build can.
-    pub(crate) fn new(spec: &ServerSpec, options: &DialOptions) -> Result<Self, Cause> {
-        #[cfg(test)]
-        if let Some(connect) = &options.memory {
-            let place = Place::Memory(connect.clone());
-            return Ok(Self {
-                place,
-                auth: None,
-                keepalive: None,
-                #[cfg(feature = "tls")]
-                tls: None,
-            });
-        }
+    pub(crate) fn new(spec: &ServerSpec, options: &Config) -> Result<Self, Cause> {
         #[cfg(not(feature = "tls"))]
         memring_client::spec::TlsUnavailable::check(spec).map_err(Cause::config)?;
         let place = match spec.address() {
@@ -108,6 +72,18 @@ impl Dialer {
             #[cfg(feature = "tls")]
             tls: Tls::for_spec(options.tls.as_ref(), spec)?,
         })
+    }
+
+    /// A dialer that opens its connections in memory.
+    #[cfg(test)]
+    pub(crate) const fn in_memory(connect: Connect) -> Self {
+        Self {
+            place: Place::Memory(connect),
+            auth: None,
+            keepalive: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
     }
 
     /// Opens a connection by `deadline`; its operations will usually have `timeout`.

@@ -1,30 +1,25 @@
 //! The connections to one server, each shared by many callers.
 
 use core::{
+    num::NonZeroUsize,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 use std::sync::Arc;
 
 use memring_client::{
-    KnownCapabilities,
-    failure::{Cause, Event, Evidence, Observer},
+    Config, KnownCapabilities,
+    failure::{Cause, Event, Evidence},
     spec::ServerSpec,
-    watch::{Watch, WatchOptions},
+    watch::Watch,
 };
-use memring_core::health::HealthPolicy;
 use memring_text::{Limits, Ttl};
 
 use self::{
-    mux::{Closing, Mux, MuxOptions},
+    mux::{Closing, Mux},
     streams::Streams,
 };
-use crate::{
-    deadline::Deadline,
-    dial::{DialOptions, Dialer},
-    fleet::CLOCK,
-    socket::Stream,
-};
+use crate::{deadline::Deadline, dial::Dialer, fleet::CLOCK, socket::Stream};
 
 mod answer;
 mod connection;
@@ -39,20 +34,6 @@ mod state;
 mod streams;
 pub(crate) mod vigil;
 pub(crate) mod waiting;
-
-/// What pools are made with.
-#[derive(Clone, Debug)]
-pub(crate) struct PoolOptions {
-    /// How many connections there may be to each server.
-    pub(crate) size: usize,
-    pub(crate) dial: DialOptions,
-    pub(crate) mux: MuxOptions,
-    /// The longest that an item lives on a server that stands in for another.
-    pub(crate) stand_in_ttl: Ttl,
-    pub(crate) health: Option<HealthPolicy>,
-    pub(crate) observer: Observer,
-}
-
 /// The connections to one server. Dropping it closes them.
 #[derive(Debug)]
 pub(crate) struct Pool {
@@ -66,21 +47,23 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// A pool without an open connection yet.
-    pub(crate) fn new(spec: &ServerSpec, options: &PoolOptions) -> Result<Self, Cause> {
-        let dialer = Arc::new(Dialer::new(spec, &options.dial)?);
-        let MuxOptions { connect_timeout, timeout, .. } = options.mux;
-        let observer = options.observer.clone();
-        let watch = WatchOptions { policy: options.health, observer, connect_timeout, timeout, clock: CLOCK };
-        let watch = Arc::new(Watch::new(spec, watch));
-        let mux = |_| Arc::new(Mux::new(Arc::clone(&dialer), Arc::clone(&watch), options.mux.clone()));
-        Ok(Self {
+    pub(crate) fn new(spec: &ServerSpec, options: &Arc<Config>) -> Result<Self, Cause> {
+        Ok(Self::over(Dialer::new(spec, options)?, spec, options))
+    }
+
+    /// The same over the connections that `dialer` opens.
+    pub(crate) fn over(dialer: Dialer, spec: &ServerSpec, options: &Arc<Config>) -> Self {
+        let dialer = Arc::new(dialer);
+        let watch = Arc::new(Watch::new(spec, Arc::clone(options), CLOCK));
+        let mux = |_| Arc::new(Mux::new(Arc::clone(&dialer), Arc::clone(&watch), Arc::clone(options)));
+        Self {
             capabilities: KnownCapabilities::new(),
             stand_in_ttl: options.stand_in_ttl,
-            muxes: (0..options.size.max(1)).map(mux).collect(),
+            muxes: (0..options.pool_size.map_or(1, NonZeroUsize::get)).map(mux).collect(),
             watch,
             next: AtomicUsize::new(0),
             streams: Streams::new(),
-        })
+        }
     }
 
     /// The server's name.

@@ -11,6 +11,7 @@ use memring_text::{
 };
 
 use super::ErrorKind;
+use crate::route::FleetError;
 
 /// What went wrong, before it is known where. For clients; their callers see an [`Error`](super::Error).
 ///
@@ -325,6 +326,15 @@ impl From<ReplyError> for Cause {
             ReplyError::Server(error) => Self::Server(error),
             ReplyError::Full(full) => Self::Full(full),
             _ => Self::Protocol(ProtocolError::Unexpected),
+        }
+    }
+}
+
+impl From<FleetError<Self>> for Cause {
+    fn from(error: FleetError<Self>) -> Self {
+        match error {
+            FleetError::Build(error) => Self::config(error),
+            FleetError::Open(cause) => cause,
         }
     }
 }

@@ -5,7 +5,6 @@ use core::{
     future::poll_fn,
     mem,
     task::{Poll, Waker},
-    time::Duration,
 };
 #[cfg(not(all(test, memring_loom)))]
 use std::sync::{Mutex, MutexGuard};
@@ -16,8 +15,8 @@ use std::{
 
 #[cfg(all(test, memring_loom))]
 use loom::sync::{Mutex, MutexGuard};
-use memring_client::{failure::Cause, watch::Watch};
-use memring_text::{Limits, Request};
+use memring_client::{Config, failure::Cause, watch::Watch};
+use memring_text::Request;
 use tokio::{
     runtime::{self, Handle},
     time::Instant,
@@ -26,24 +25,12 @@ use tokio::{
 use super::{
     driver::{AtWork, Driver, Held, Seat, Taken, start},
     queue::{Group, Queue, Terms},
-    room::{RoomLimits, Ticket},
+    room::Ticket,
     slots::{Failure, Outcome, SlotId},
     state::State,
     vigil::Vigil,
 };
 use crate::{deadline::Deadline, dial::Dialer};
-
-/// What connections are made with.
-#[derive(Clone, Debug)]
-pub(crate) struct MuxOptions {
-    pub(crate) connect_timeout: Duration,
-    pub(crate) timeout: Duration,
-    pub(crate) idle_timeout: Duration,
-    pub(crate) limits: Limits,
-    pub(crate) room: RoomLimits,
-    /// Whether gets of different callers may leave as one.
-    pub(crate) is_merging: bool,
-}
 
 /// A connection that many callers share.
 ///
@@ -53,7 +40,7 @@ pub(crate) struct MuxOptions {
 pub(crate) struct Mux {
     dialer: Arc<Dialer>,
     watch: Arc<Watch>,
-    options: MuxOptions,
+    options: Arc<Config>,
     shared: Mutex<Shared>,
 }
 
@@ -116,13 +103,13 @@ impl Shared {
     /// The socket stays open and untouched until this process ends. To close it would take it off the parent's list of
     /// those that it waits for, which the two processes share; and the seat may be locked for ever, by a thread that is
     /// not in this process.
-    fn leave_parent(&mut self, options: &MuxOptions) {
+    fn leave_parent(&mut self, options: &Config) {
         let process = process::id();
         if self.home.is_none() || self.process == process {
             return;
         }
         mem::forget(mem::replace(&mut self.seat, Arc::new(Seat::empty())));
-        mem::forget(mem::replace(&mut self.state, State::new(options.room)));
+        mem::forget(mem::replace(&mut self.state, State::new(options.under_way)));
         mem::forget((self.driver.take(), mem::take(&mut self.closers)));
         (self.home, self.process) = (None, process);
         (self.is_driven, self.is_orphaned, self.is_open, self.is_parked) = (false, false, false, false);
@@ -132,9 +119,9 @@ impl Shared {
 /// The callers' side.
 impl Mux {
     /// A connection that is opened when it is needed.
-    pub(crate) fn new(dialer: Arc<Dialer>, watch: Arc<Watch>, options: MuxOptions) -> Self {
+    pub(crate) fn new(dialer: Arc<Dialer>, watch: Arc<Watch>, options: Arc<Config>) -> Self {
         let shared = Shared {
-            state: State::new(options.room),
+            state: State::new(options.under_way),
             is_driven: false,
             seat: Arc::new(Seat::empty()),
             is_orphaned: false,
@@ -160,7 +147,7 @@ impl Mux {
         waker: &Waker,
         ticket: &mut Option<Ticket>,
     ) -> Poll<Result<(SlotId, MustWatch), Cause>> {
-        let terms = self.terms(deadline, if self.options.is_merging { Group::ANY } else { Group::ALONE });
+        let terms = self.terms(deadline, if self.options.merge_gets { Group::ANY } else { Group::ALONE });
         self.enter(deadline, waker, ticket, |state, ticket| state.push(request, terms, Some(waker), ticket))
     }
 
@@ -175,7 +162,7 @@ impl Mux {
         slots: &mut impl Extend<SlotId>,
     ) -> Poll<Result<((), MustWatch), Cause>> {
         self.enter(deadline, waker, ticket, |state, ticket| {
-            let group = if self.options.is_merging { Group::ANY } else { state.new_group() };
+            let group = if self.options.merge_gets { Group::ANY } else { state.new_group() };
             let terms = self.terms(deadline, group);
             while let Some(request) = requests.clone().next() {
                 let slot = state.push(&request, terms, None, ticket)?;
@@ -454,7 +441,7 @@ impl Mux {
 
 /// The driver's side.
 impl Mux {
-    pub(crate) const fn options(&self) -> &MuxOptions {
+    pub(crate) fn options(&self) -> &Config {
         &self.options
     }
 

@@ -3,12 +3,7 @@
 use core::task::Waker;
 use std::collections::VecDeque;
 
-/// How many requests a connection may have that are not answered yet, and how long their values may be together.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RoomLimits {
-    pub(crate) requests: usize,
-    pub(crate) bytes: usize,
-}
+use memring_client::config::UnderWay;
 
 /// What is taken of the room, and the callers who wait for some.
 ///
@@ -16,7 +11,7 @@ pub(crate) struct RoomLimits {
 /// before it and left some room.
 #[derive(Debug)]
 pub(crate) struct Room {
-    limits: RoomLimits,
+    limits: UnderWay,
     requests: usize,
     bytes: usize,
     waiters: VecDeque<(Ticket, Waker)>,
@@ -29,7 +24,7 @@ pub(crate) struct Ticket(u64);
 
 impl Room {
     /// An empty room.
-    pub(crate) const fn new(limits: RoomLimits) -> Self {
+    pub(crate) const fn new(limits: UnderWay) -> Self {
         Self { limits, requests: 0, bytes: 0, waiters: VecDeque::new(), last: 0 }
     }
 
@@ -104,7 +99,7 @@ mod tests {
     use super::*;
 
     fn room(requests: usize, bytes: usize) -> Room {
-        Room::new(RoomLimits { requests, bytes })
+        Room::new(UnderWay { requests, bytes })
     }
 
     #[test]

@@ -3,12 +3,12 @@
 
 use core::{num::NonZeroU64, task::Waker};
 
-use memring_client::failure::Cause;
+use memring_client::{config::UnderWay, failure::Cause};
 use memring_text::Request;
 
 use super::{
     queue::{Group, Queue, Terms},
-    room::{Room, RoomLimits, Ticket},
+    room::{Room, Ticket},
     slots::{Failure, Outcome, Slot, SlotId, Slots},
 };
 
@@ -25,7 +25,7 @@ pub(crate) struct State {
 
 impl State {
     /// Nothing queued, all of the room left.
-    pub(crate) const fn new(limits: RoomLimits) -> Self {
+    pub(crate) const fn new(limits: UnderWay) -> Self {
         Self {
             queue: Queue::new(),
             slots: Slots::new(),

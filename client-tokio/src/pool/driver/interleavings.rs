@@ -20,7 +20,10 @@ use loom::{
     sync::{Condvar, Mutex},
     thread::{self, JoinHandle},
 };
-use memring_client::failure::{Error, ErrorKind};
+use memring_client::{
+    config::UnderWay,
+    failure::{Error, ErrorKind},
+};
 use memring_text::{Arith, ArithVerb, Get, GetVerb, Key};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -33,7 +36,7 @@ use super::{
 };
 use crate::{
     deadline::Deadline,
-    pool::{Pool, mux::Closing, room::RoomLimits},
+    pool::{Pool, mux::Closing},
     socket::{Stream, Transport},
 };
 
@@ -188,7 +191,7 @@ fn explore(preemptions: usize, plan: Plan, model: impl Fn(&Arc<Pool>) + Send + S
     explorer.check(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         PLAN.set(plan);
-        let room = RoomLimits { requests: plan.room, bytes: 1000 };
+        let room = UnderWay { requests: plan.room, bytes: 1000 };
         let pool = Arc::new(pool_with(room, true, || Ok(Stream::Memory(Box::new(Echo::new())))));
         model(&pool);
         let mux = Arc::clone(pool.mux());

@@ -9,13 +9,10 @@ use std::{
 };
 
 use fastrand::Rng;
-use memring_client::{
-    failure::{Error, Observer},
-    spec::ServerSpec,
-};
+use memring_client::{config::UnderWay, failure::Error, spec::ServerSpec};
 use memring_core::health::Verdict;
 use memring_text::{
-    Arith, ArithVerb, Delete, Get, GetVerb, Key, Limits, Operation, Store, StoreVerb, Ttl, UnixTime, Value,
+    Arith, ArithVerb, Delete, Get, GetVerb, Key, Operation, Store, StoreVerb, Ttl, UnixTime, Value,
     server::{Engine, MemoryStore, Next, Session},
 };
 use tokio::{
@@ -27,13 +24,10 @@ use tokio::{
 use crate::{
     batch::{self, Share},
     call::{ask, failed},
+    client::Client,
     deadline::Deadline,
-    dial::{Connect, DialOptions},
-    pool::{
-        Pool, PoolOptions,
-        mux::{Closing, MuxOptions},
-        room::RoomLimits,
-    },
+    dial::{Connect, Dialer},
+    pool::{Pool, mux::Closing},
     socket::{Stream, Transport},
 };
 
@@ -58,7 +52,7 @@ pub(super) const TIMEOUT: Duration = Duration::from_millis(100);
 
 /// A pool of one connection to a server that answers, more or less.
 fn pool(random: &mut Rng) -> Pool {
-    let room = RoomLimits { requests: random.usize(1..50), bytes: random.usize(0..5000) };
+    let room = UnderWay { requests: random.usize(1..50), bytes: random.usize(0..5000) };
     let is_merging = random.bool();
     let engine = Arc::new(Mutex::new(Engine::new(MemoryStore::new(1 << 20))));
     let random = Mutex::new(random.fork());
@@ -75,22 +69,21 @@ fn pool(random: &mut Rng) -> Pool {
 
 /// A pool of one connection to what `connect` opens.
 pub(super) fn pool_with(
-    room: RoomLimits,
-    is_merging: bool,
+    under_way: UnderWay,
+    merge_gets: bool,
     connect: impl Fn() -> io::Result<Stream> + Send + Sync + 'static,
 ) -> Pool {
-    let mux = MuxOptions {
-        connect_timeout: TIMEOUT,
-        timeout: TIMEOUT,
-        idle_timeout: Duration::from_secs(60),
-        limits: Limits::DEFAULT,
-        room,
-        is_merging,
-    };
-    let dial = DialOptions { memory: Some(Connect(Arc::new(connect))), ..DialOptions::DEFAULT };
-    let observer = Observer::NONE;
-    let options = PoolOptions { size: 1, dial, mux, stand_in_ttl: Ttl::NEVER, health: None, observer };
-    Pool::new(&"nowhere".parse::<ServerSpec>().unwrap(), &options).unwrap()
+    let UnderWay { requests, bytes } = under_way;
+    let builder = Client::builder()
+        .connect_timeout(TIMEOUT)
+        .timeout(TIMEOUT)
+        .under_way(requests, bytes)
+        .merge_gets(merge_gets)
+        .stand_in_ttl(Ttl::NEVER)
+        .health_policy(None);
+    let (config, dialer) =
+        (Arc::new(builder.config().unwrap()), Dialer::in_memory(Connect(Arc::new(connect))));
+    Pool::over(dialer, &"nowhere".parse::<ServerSpec>().unwrap(), &config)
 }
 
 /// Answers what comes, in pieces and with pauses, until the end; sometimes cuts off before it, sometimes falls silent.
