@@ -1,9 +1,9 @@
 //! CRC-32 of zlib (IEEE 802.3, reflected), whole and cut to the bits that peers keep.
 
-#[cfg(not(feature = "small"))]
-use crc32fast::Hasher as Running;
 #[cfg(feature = "small")]
 use nibbles::Hasher as Running;
+#[cfg(not(feature = "small"))]
+use sliced::Hasher as Running;
 
 use super::{
     Hasher,
@@ -12,6 +12,8 @@ use super::{
 
 #[cfg(feature = "small")]
 mod nibbles;
+#[cfg(not(feature = "small"))]
+mod sliced;
 
 /// All 32 bits of the CRC.
 #[derive(Clone, Debug)]
@@ -73,6 +75,26 @@ mod tests {
     fn zero_becomes_one() {
         assert_eq!(Crc15::of(b""), 0);
         assert_eq!(Crc15Or1::of(b""), 1);
+    }
+
+    #[test]
+    fn every_length_is_hashed_as_bit_by_bit() {
+        let bytes: [u8; 300] = core::array::from_fn(|at| (at * 167 + 13) as u8);
+        for len in 0..bytes.len() {
+            let bytes = &bytes[..len];
+            assert_eq!(Crc32::of(bytes), bit_by_bit(bytes), "{len} bytes");
+        }
+    }
+
+    fn bit_by_bit(bytes: &[u8]) -> u32 {
+        let mut crc = u32::MAX;
+        for byte in bytes {
+            crc ^= u32::from(*byte);
+            for _ in 0..8 {
+                crc = if crc & 1 == 0 { crc >> 1 } else { crc >> 1 ^ 0xedb8_8320 };
+            }
+        }
+        !crc
     }
 
     #[test]

@@ -86,8 +86,8 @@ fn insertion<P: Point>(points: &[Cell<P>], owners: &[Cell<u16>], compare: Compar
             if order.is_le() {
                 break;
             }
-            left.swap(right);
-            left_owner.swap(right_owner);
+            exchange(left, right);
+            exchange(left_owner, right_owner);
         }
     }
 }
@@ -126,10 +126,16 @@ fn heap<P: Point>(points: &[Cell<P>], owners: &[Cell<u16>], compare: Compare<'_>
     }
 }
 
-fn swap<T>(cells: &[Cell<T>], left: usize, right: usize) {
+fn swap<T: Copy>(cells: &[Cell<T>], left: usize, right: usize) {
     if let (Some(left), Some(right)) = (cells.get(left), cells.get(right)) {
-        left.swap(right);
+        exchange(left, right);
     }
+}
+
+/// `Cell::swap` panics if its cells overlap, which not every compilation sees that they cannot.
+fn exchange<T: Copy>(left: &Cell<T>, right: &Cell<T>) {
+    let old = left.replace(right.get());
+    right.set(old);
 }
 
 /// Which of several equal points stays.

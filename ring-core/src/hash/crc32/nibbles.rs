@@ -1,6 +1,6 @@
-//! CRC-32 half a byte at a time: 64 bytes of table in place of crc32fast's 16 KiB, about a tenth of its speed.
+//! CRC-32 half a byte at a time: 64 bytes of table in place of 16 KiB, about a tenth of the speed.
 
-/// The part of `crc32fast::Hasher` that is used here.
+/// A CRC on its way.
 #[derive(Clone, Debug)]
 pub(super) struct Hasher(u32);
 
