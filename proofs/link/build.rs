@@ -11,8 +11,11 @@ use memring_core::{
 include!("src/fleet.rs");
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    for argument in ["-nostartfiles", "-nostdlib", "-static", "-no-pie"] {
-        println!("cargo:rustc-link-arg-bins={argument}");
+    // A bare target has neither from the outset.
+    if env::var("CARGO_CFG_TARGET_OS")? != "none" {
+        for argument in ["-nostartfiles", "-nostdlib", "-static", "-no-pie"] {
+            println!("cargo:rustc-link-arg-bins={argument}");
+        }
     }
     let placement = Placement::build(LIBKETAMA, FLEET, Boxed::default())?;
     let ring = Source(placement.storage().entries()).to_string();
