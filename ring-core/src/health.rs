@@ -348,11 +348,15 @@ impl<H: AsRef<[ServerHealth]> + AsMut<[ServerHealth]>> Health<H> {
 impl HealthPolicy {
     /// The wait before trial number `waits`, somewhere between the first wait and that doubled each time.
     fn wait(&self, waits: u32, jitter: u32) -> Duration {
+        // In numbers: what a `Duration` has for this can panic, as far as a compiler sees.
+        const NANOS_PER_MS: u64 = 1_000_000;
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let (min, max) = (nanos(self.min_wait), nanos(self.max_wait));
         let doublings = waits.saturating_sub(1).min(31);
-        let most = self.min_wait.saturating_mul(1 << doublings).min(self.max_wait);
-        let spread = most.saturating_sub(self.min_wait).as_millis() as u64;
+        let most = min.saturating_mul(1 << doublings).min(max);
+        let spread = most.saturating_sub(min) / NANOS_PER_MS;
         let part = ((u128::from(spread) * u128::from(jitter)) >> 32) as u64;
-        self.min_wait.min(self.max_wait).saturating_add(Duration::from_millis(part))
+        Duration::from_nanos(min.min(max).saturating_add(part.saturating_mul(NANOS_PER_MS)))
     }
 }
 

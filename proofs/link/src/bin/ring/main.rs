@@ -18,9 +18,11 @@ use memring_core::{
     vector::{Escaped, Line, unescape},
 };
 
+mod doors;
+
 freestanding::program!(main);
 
-include!("../fleet.rs");
+include!("../../fleet.rs");
 
 /// Built by the build script; here it lies in the program's read-only part, as it would in flash.
 static RING: Static = include!(concat!(env!("OUT_DIR"), "/ring.rs"));
@@ -51,6 +53,9 @@ fn main(input: &[u8]) -> u8 {
     if !health_is_kept(input) {
         return 8;
     }
+    if doors::doors(input).is_none() {
+        return 9;
+    }
     planned(input)
 }
 
@@ -75,21 +80,31 @@ fn many_agree(input: &[u8]) -> bool {
 
 /// Whether lists, vectors and escaped keys are read without harm, and keys written come back.
 fn text_is_read(input: &[u8]) -> bool {
-    let text = str::from_utf8(input).unwrap_or_default();
-    for line in text.split('\n') {
+    for line in lines(input) {
         let _ = (Weight::parse(line), Line::parse(line));
     }
     let key = input.get(..1000).unwrap_or(input);
-    let mut written = Writer { bytes: [0; 4000], len: 0 };
+    let mut written = Writer::new();
     let _ = write!(written, "{}", Escaped(key));
     let read = unescape(written.bytes.get(..written.len).unwrap_or_default());
     read.eq(key.iter().map(|&byte| Ok(byte)))
 }
 
+/// The lines of the input; one that is no text is empty.
+pub(crate) fn lines(input: &[u8]) -> impl Iterator<Item = &str> {
+    input.split(|&byte| byte == b'\n').map(|line| str::from_utf8(line).unwrap_or_default())
+}
+
 /// What was written.
-struct Writer {
+pub(crate) struct Writer {
     bytes: [u8; 4000],
     len: usize,
+}
+
+impl Writer {
+    pub(crate) const fn new() -> Self {
+        Self { bytes: [0; 4000], len: 0 }
+    }
 }
 
 impl Write for Writer {
@@ -167,6 +182,10 @@ fn planned(input: &[u8]) -> u8 {
         let Ok(old) = Placement::build(peer.scheme, few, Fixed::<2048>::new()) else { continue };
         let Ok(new) = Placement::build(peer.scheme, &FLEET, Fixed::<2048>::new()) else { continue };
         let Ok(plan) = Plan::new(&old, &new, &mut matrix) else { return 3 };
+        let (from, to) = (ServerIndex::new(count as u16), ServerIndex::new(2));
+        if plan.before(from) + plan.share(from, to) + plan.after(to) > 3.0 + 1e-6 {
+            return 3;
+        }
         if plan.moved() > 1.0 + 1e-6 || plan.precision().standard_error(plan.kept()) > 0.1 {
             return 4;
         }

@@ -1,0 +1,70 @@
+//! What a reply comes to for the one who asked.
+
+use core::fmt::Debug;
+
+use memring_text::*;
+
+use crate::{digest::Digest, feed::events};
+
+/// Every operation reads its output off any events, and never the same buffer twice.
+pub(crate) fn operations(input: &[u8]) -> Option<()> {
+    let key = Key::new(b"tokyo").ok()?;
+    let store =
+        Store { verb: StoreVerb::Set, key, flags: 0, exptime: 0, value: Value::EMPTY, noreply: false };
+    come_to(&Get { verb: GetVerb::Get, key }, input, |item| item.map(|item| item.value.as_slice().len()))?;
+    come_to(&store, input, |outcome| outcome)?;
+    come_to(&Delete { key, noreply: false }, input, |found| found)?;
+    come_to(&Touch { key, exptime: 0, noreply: false }, input, |found| found)?;
+    come_to(&Arith { verb: ArithVerb::Incr, key, delta: 1, noreply: false }, input, |number| number)?;
+    come_to(&FlushAll::default(), input, |()| ())?;
+    come_to(&Verbosity { level: 0, noreply: false }, input, |()| ())?;
+    come_to(&Version, input, |text| text.as_slice().len())?;
+    come_to(&StatsKind::General, input, |stats| (stats.value("pid").is_some(), stats.iter().count()))?;
+    let meta = MetaGet::new(key).value();
+    come_to(&meta, input, |item| item)?;
+    come_to(&MetaSet::new(key, Value::EMPTY), input, |outcome| outcome)?;
+    come_to(&MetaDelete::new(key), input, |outcome| outcome)?;
+    come_to(&MetaArith::new(key).value(), input, |outcome| outcome)?;
+    come_to(&MetaDebug::new(key), input, |text| text.map(|text| text.as_slice().len()))?;
+    come_to(&MetaNoop, input, |()| ())?;
+    come_to(&Admin::CacheMemlimit { megabytes: 64 }, input, |outcome| outcome)?;
+    come_to(&Credentials::new(b"user", b"password").ok()?, input, |()| ())?;
+    let mut collector = ItemCollector::<ArrayBuffer<64>>::default();
+    let mut items = Digest::new();
+    let _: Option<DecodeError> = events(input, |event| {
+        if let Some(item) = collector.take(event) {
+            items.debug(&item);
+        }
+    });
+    (items == Digest::new() || collector.take(&Event::ValueEnd).is_some()).then_some(())
+}
+
+pub(crate) fn come_to<O: Operation<ArrayBuffer<512>>, D: Debug>(
+    operation: &O,
+    input: &[u8],
+    show: impl Fn(O::Output) -> D,
+) -> Option<()> {
+    let mut reply = Reply::new(ArrayBuffer::new());
+    events(input, |event| {
+        reply.take(event);
+        let _ = (reply.turned_away(), event.statistic());
+        if let Event::Error(line) = event {
+            let error = ServerError::from(*line);
+            let mut digest = Digest::new();
+            digest.error(&error);
+            digest.debug(&(
+                error.kind(),
+                error.word(),
+                error.text(),
+                error == error.clone(),
+                line.keeps_in_step(),
+            ));
+        }
+    });
+    let mut digest = Digest::new();
+    match operation.output(reply) {
+        Ok(output) => digest.debug(&show(output)),
+        Err(error) => digest.error(&error),
+    }
+    operation.request().has_reply().then_some(())
+}

@@ -1,0 +1,73 @@
+//! What a server says, cut anywhere.
+
+use memring_text::*;
+
+use crate::{digest::Digest, feed::feed};
+
+pub(crate) fn tell_replies(
+    input: &[u8],
+    step: usize,
+    limits: Limits,
+    key: Option<&[u8]>,
+) -> (Digest, Option<DecodeError>) {
+    let mut digest = Digest::new();
+    let mut decoder = ReplyDecoder::new(limits);
+    let error = feed(input, step, |buf| {
+        Ok(match decoder.decode_expecting(buf, key)? {
+            Step::Event { consumed, event } => {
+                digest.reply(&event);
+                Some(consumed)
+            }
+            Step::NeedMore => None,
+        })
+    });
+    if let Some(error) = error {
+        digest.error(&error);
+        if decoder.is_between_lines() || decoder.decode(input) != Err(error) {
+            return (Digest(0), None);
+        }
+    }
+    (digest, error)
+}
+
+/// However a reply is cut, and whatever key is expected, the events are the same.
+pub(crate) fn replies(input: &[u8]) -> Option<()> {
+    let small = Limits { line: 64, value: 100, items: 2, stats: 2 };
+    for limits in [Limits::DEFAULT, small] {
+        let whole = tell_replies(input, input.len(), limits, None);
+        for step in [1, 7] {
+            for key in [None, Some(&b"tokyo"[..]), Some(input)] {
+                (tell_replies(input, step, limits, key) == whole).then_some(())?;
+            }
+        }
+        let mut at_once = Digest::new();
+        let error = ReplyDecoder::new(limits).decode_each(input, |event| at_once.reply(event)).err();
+        if let Some(error) = error {
+            at_once.error(&error);
+        }
+        ((at_once, error) == whole).then_some(())?;
+    }
+    Some(())
+}
+
+/// The same for a get in little code.
+pub(crate) fn small_gets(input: &[u8]) -> Option<()> {
+    let key = Key::new(b"tokyo").ok()?;
+    let tell = |step| {
+        let mut get = SmallGet::new(key);
+        let mut digest = Digest::new();
+        get.request().iter().for_each(|piece| digest.bytes(piece));
+        let error = feed(input, step, |buf| {
+            Ok::<_, ProtocolError>(match get.decode(buf)? {
+                Step::Event { consumed, event } => {
+                    digest.reply(&event);
+                    Some(consumed)
+                }
+                Step::NeedMore => None,
+            })
+        });
+        digest.debug(&get.clone());
+        (digest, error)
+    };
+    (tell(1) == tell(input.len().max(1))).then_some(())
+}
