@@ -410,7 +410,8 @@ impl Client {
     /// Stores a value, whatever was there before.
     ///
     /// # Errors
-    /// See [`Error`]. When the server finds the value too large, the old one is gone.
+    /// See [`Error`]. When the server finds the value too large, the old one is gone; when the client does, nothing is sent, and
+    /// the old one stays: see [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
     ///
     /// # Cancel safety
     /// Dropped, it may have stored the value or not.

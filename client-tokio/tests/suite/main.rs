@@ -12,6 +12,7 @@ mod faults;
 #[path = "../../../client-std/tests/harness/mod.rs"]
 mod harness;
 mod health;
+mod hung;
 mod keys;
 mod meta;
 mod mixed;
