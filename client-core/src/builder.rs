@@ -3,7 +3,7 @@
 use core::{error, marker::PhantomData, num::NonZeroUsize, time::Duration};
 
 use memring_core::health::HealthPolicy;
-use memring_text::{Limits, Ttl};
+use memring_text::{Feature, Limits, Ttl};
 
 use crate::{
     OwnedCredentials, OwnedScheme,
@@ -135,6 +135,19 @@ impl<C: FromConfig> Builder<C> {
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: crate::Tls) -> Self {
         self.config.tls = Some(tls);
+        self
+    }
+
+    /// Says of the server of this name that it has a feature, whatever its version tells: [`Config::corrections`].
+    pub fn server_can(mut self, server: impl Into<Box<str>>, feature: Feature) -> Self {
+        self.config.corrections.say(server, feature, true);
+        self
+    }
+
+    /// Says of the server of this name that it lacks a feature, whatever its version tells: what needs it is
+    /// [`Unsupported`](crate::failure::ErrorKind::Unsupported), and not sent. See [`Config::corrections`].
+    pub fn server_cannot(mut self, server: impl Into<Box<str>>, feature: Feature) -> Self {
+        self.config.corrections.say(server, feature, false);
         self
     }
 

@@ -9,7 +9,7 @@ use memring_text::{Limits, Ttl, ZeroTtl};
 #[cfg(feature = "tls")]
 use crate::Tls;
 use crate::{
-    Naming, OwnedCredentials, OwnedScheme,
+    Corrections, Naming, OwnedCredentials, OwnedScheme,
     failure::{Cause, Error, Observer},
     insight,
     route::FailurePolicy,
@@ -109,6 +109,10 @@ pub struct Config {
     /// They travel as they are: without TLS, the network can read them.
     pub auth: Option<OwnedCredentials>,
 
+    /// What single servers have, or lack, whatever their version tells: a build with a patch, or a proxy that gives a
+    /// version of its own.
+    pub corrections: Corrections,
+
     /// When a server is left alone after failures, and for how long. Unless told otherwise, that is after three
     /// failures in ten seconds without a success between them, at first for a tenth of a second; then one operation
     /// tries it, and each time in vain the wait is longer, up to 30 s. Meanwhile its operations fail at once, with
@@ -183,6 +187,7 @@ impl Default for Config {
             tls: None,
             keepalive: Some(Duration::from_secs(60)),
             auth: None,
+            corrections: Corrections::NONE,
             health_policy: Some(HealthPolicy::DEFAULT),
             failure_policy: FailurePolicy::Fail,
             gutter: Vec::new(),

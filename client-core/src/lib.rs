@@ -17,6 +17,7 @@
 //! | [`owned`] | schemes and placements that own their texts |
 //! | [`route`] | the fleet: placement, health, and the server to ask for a key |
 //! | [`groups`] | the keys of a batch, divided among their servers |
+//! | [`hang_up`] | servers that hang up at what they do not know |
 //! | [`change`] | what a change of servers moves |
 //! | [`batch`] | operations of different kinds to be sent together |
 //! | [`watch`] | the health of one server: who notes it, who is told |
@@ -40,6 +41,7 @@ pub mod config;
 mod credentials;
 pub mod failure;
 pub mod groups;
+pub mod hang_up;
 pub mod insight;
 mod naming;
 pub mod owned;
@@ -51,7 +53,7 @@ pub mod watch;
 
 pub use any_operation::{AnyOperation, AnyOutcome};
 pub use builder::{Builder, FromConfig};
-pub use capabilities::KnownCapabilities;
+pub use capabilities::{Corrections, KnownCapabilities};
 pub use config::Config;
 pub use credentials::OwnedCredentials;
 pub use naming::{KeyRoom, Naming};

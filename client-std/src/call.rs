@@ -14,6 +14,7 @@ use memring_text::{Buffer, Operation, Reply, Request, UnixTime};
 use crate::{
     deadline::Deadline,
     fleet::{self, Fleet},
+    hang_up,
     pool::{Lease, Pool, Wire},
 };
 
@@ -80,7 +81,11 @@ impl<'f> Target<'f> {
             attempt.ended(result.as_ref());
             return result.map_err(|cause| {
                 lease.ends(&cause);
-                failed(pool, self.name, cause, lease.leaves_open(&request))
+                let leaves_open = lease.leaves_open(&request);
+                drop(lease);
+                let hangs_up =
+                    cause.is_closed() && hang_up::is_told(pool, self.name, &request, self.deadline);
+                failed(pool, self.name, if hangs_up { Cause::HangsUp } else { cause }, leaves_open)
             });
         }
     }

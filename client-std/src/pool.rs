@@ -93,7 +93,7 @@ impl Pool {
     pub(crate) fn new(spec: &ServerSpec, options: &Arc<Config>) -> Result<Self, Cause> {
         Ok(Self {
             watch: Watch::new(spec, Arc::clone(options), CLOCK),
-            capabilities: KnownCapabilities::new(),
+            capabilities: KnownCapabilities::new(spec.name(), &options.corrections),
             dialer: Dialer::new(spec, options)?,
             options: Arc::clone(options),
             size: options.pool_size.map_or(SIZE, NonZeroUsize::get),

@@ -14,6 +14,7 @@ use memring_text::{Operation, UnixTime};
 use crate::{
     deadline::Deadline,
     fleet::{self, Fleet},
+    hang_up,
     pool::{
         Pool,
         mux::{MustWatch, Mux},
@@ -67,7 +68,14 @@ impl<'k> Target<'k> {
                     Err(failure) => failure,
                 };
             if failure.sent || !failure.cause.is_unreached() || !self.route_on() {
-                return Err(self.failed(operation, *failure));
+                let Failure { mut cause, sent } = *failure;
+                // Boxed, as above, because it is rare.
+                if cause.is_closed()
+                    && Box::pin(hang_up::is_told(self.pool(), self.name, operation, self.deadline)).await
+                {
+                    cause = Cause::HangsUp;
+                }
+                return Err(self.failed(operation, Failure { cause, sent }));
             }
         }
     }

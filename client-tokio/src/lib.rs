@@ -48,6 +48,7 @@ mod client;
 mod deadline;
 mod dial;
 mod fleet;
+mod hang_up;
 mod pool;
 mod resolve;
 mod socket;

@@ -57,7 +57,7 @@ impl Pool {
         let watch = Arc::new(Watch::new(spec, Arc::clone(options), CLOCK));
         let mux = |_| Arc::new(Mux::new(Arc::clone(&dialer), Arc::clone(&watch), Arc::clone(options)));
         Self {
-            capabilities: KnownCapabilities::new(),
+            capabilities: KnownCapabilities::new(spec.name(), &options.corrections),
             stand_in_ttl: options.stand_in_ttl,
             muxes: (0..options.pool_size.map_or(1, NonZeroUsize::get)).map(mux).collect(),
             watch,

@@ -12,36 +12,41 @@ pub enum Feature {
     Meta,
     /// `ms` with `s` answers: since 1.6.20.
     MetaSetSize,
-    /// The flag `E`, a cas unique of the caller's choice.
+    /// The flag `E`, a cas unique of the caller's choice: since 1.6.27.
     MetaNewCas,
-    /// `mg` with `C` leaves out a value that has not changed.
+    /// `mg` with `C` leaves out a value that has not changed: since 1.6.40.
     MetaGetCompare,
-    /// `ms` with `MA` or `MP` and `N` makes a missing item.
+    /// `ms` with `MA` or `MP` and `N` makes a missing item: since 1.6.20.
     MetaAppendVivify,
-    /// `md` with `x` takes the value and leaves the item.
+    /// `md` with `x` takes the value and leaves the item: since 1.6.27.
     MetaDeleteValue,
     /// `lru_crawler metadump`: since 1.4.31.
     Metadump,
-    /// `lru_crawler mgdump`.
+    /// `lru_crawler mgdump`: since 1.6.19.
     Mgdump,
     /// `lru_crawler metadump hash` and `shutdown graceful`: since 1.6.9.
     HashDump,
 }
 
 impl Feature {
-    /// Every feature, with the first version that is known to have it. Where no source names the version, it is the
-    /// one on which the feature was measured, though an earlier one may have it: say so with
-    /// [`Capabilities::with`].
+    /// Every feature, with the first version that has it.
     const SINCE: [(Self, [u64; 3]); 9] = [
+        // memcached's release notes for 1.4.31.
         (Self::Metadump, [1, 4, 31]),
+        // memcached, tag 1.6.9: `doc/protocol.txt`.
         (Self::HashDump, [1, 6, 9]),
+        // memcached, pull request 795; and measured: 1.6.9 has other words, 1.6.10 these.
         (Self::Meta, [1, 6, 10]),
+        // memcached, tag 1.6.19: `doc/protocol.txt`.
+        (Self::Mgdump, [1, 6, 19]),
+        // memcached, issue 1045, which tells of both.
         (Self::MetaSetSize, [1, 6, 20]),
-        (Self::MetaNewCas, [1, 6, 45]),
-        (Self::MetaGetCompare, [1, 6, 45]),
-        (Self::MetaAppendVivify, [1, 6, 45]),
-        (Self::MetaDeleteValue, [1, 6, 45]),
-        (Self::Mgdump, [1, 6, 45]),
+        (Self::MetaAppendVivify, [1, 6, 20]),
+        // memcached, tag 1.6.27: `doc/protocol.txt`.
+        (Self::MetaNewCas, [1, 6, 27]),
+        (Self::MetaDeleteValue, [1, 6, 27]),
+        // memcached, tag 1.6.40: `doc/protocol.txt`.
+        (Self::MetaGetCompare, [1, 6, 40]),
     ];
 
     const fn bit(self) -> u16 {
@@ -71,12 +76,24 @@ impl Capabilities {
     /// The classic verbs only.
     pub const CLASSIC: Self = Self(0);
 
+    /// Everything.
+    pub const ALL: Self = {
+        let (mut all, mut at) = (Self::CLASSIC, 0);
+        while at < Feature::SINCE.len() {
+            all = all.with(Feature::SINCE[at].0);
+            at += 1;
+        }
+        all
+    };
+
     /// What the server of this `version` text can do: the text of [`Event::Version`](crate::Event::Version), as in
-    /// `1.6.18`. What stands behind the three numbers is not looked at; without three numbers it is
-    /// [`CLASSIC`](Self::CLASSIC).
+    /// `1.6.18`. What stands behind the three numbers is not looked at.
+    ///
+    /// A text that does not begin with a number, as the `UNKNOWN` of a memcached that was built from a checkout, tells
+    /// nothing: [`ALL`](Self::ALL), and what the server lacks, it refuses itself.
     #[must_use]
     pub fn of_version(text: &[u8]) -> Self {
-        let Some(version) = version(text) else { return Self::CLASSIC };
+        let Some(version) = version(text) else { return Self::ALL };
         let known = Feature::SINCE.iter().filter(|(_, since)| version >= *since);
         known.fold(Self::CLASSIC, |all, (feature, _)| all.with(*feature))
     }
@@ -144,12 +161,16 @@ fn needs(request: &Request<'_>, feature: Feature) -> bool {
     }
 }
 
-/// The three numbers at the front of a version text.
+/// The three numbers at the front of a version text, those that are missing as 0; `None` without any.
 fn version(text: &[u8]) -> Option<[u64; 3]> {
     let (major, rest) = split_u64(text)?;
-    let (minor, rest) = split_u64(rest.strip_prefix(b".")?)?;
-    let (patch, _) = split_u64(rest.strip_prefix(b".")?)?;
+    let (minor, rest) = behind_dot(rest).unwrap_or((0, &[]));
+    let (patch, _) = behind_dot(rest).unwrap_or((0, &[]));
     Some([major, minor, patch])
+}
+
+fn behind_dot(rest: &[u8]) -> Option<(u64, &[u8])> {
+    split_u64(rest.strip_prefix(b".")?)
 }
 
 /// The server lacks what a request needs; nothing was sent.
@@ -174,11 +195,42 @@ mod tests {
     #[test]
     fn a_version_is_read_up_to_its_third_number() {
         let has_meta = |text: &[u8]| Capabilities::of_version(text).has(Feature::Meta);
-        for new in [&b"1.6.10"[..], b"1.6.18", b"1.6.45-dirty", b"1.7.0", b"2.0.0", b"1.6.12 (something)"] {
+        for new in
+            [&b"1.6.10"[..], b"1.6.18", b"1.6.45-dirty", b"1.7.0", b"2.0.0", b"1.6.12 (something)", b"1.7"]
+        {
             assert!(has_meta(new), "{}", new.escape_ascii());
         }
-        for old in [&b"1.6.9"[..], b"1.5.22", b"1.4.31", b"", b"1.6", b"v1.6.18", b"unknown"] {
+        for old in [&b"1.6.9"[..], b"1.5.22", b"1.4.31", b"1.6", b"1", b"0.14.0 (moxi)"] {
             assert!(!has_meta(old), "{}", old.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_version_without_numbers_tells_nothing_and_the_server_is_left_to_refuse() {
+        for text in [&b"UNKNOWN"[..], b"", b"v1.6.18", b"mcrouter 37.0.0"] {
+            assert_eq!(Capabilities::of_version(text), Capabilities::ALL, "{}", text.escape_ascii());
+        }
+    }
+
+    /// The tags of memcached between which each feature appears, as its documentation of the protocol and its release notes
+    /// have it.
+    #[test]
+    fn each_feature_begins_with_its_version() {
+        for (feature, before, since) in [
+            (Feature::Metadump, "1.4.30", "1.4.31"),
+            (Feature::HashDump, "1.6.8", "1.6.9"),
+            (Feature::Meta, "1.6.9", "1.6.10"),
+            (Feature::Mgdump, "1.6.18", "1.6.19"),
+            (Feature::MetaSetSize, "1.6.19", "1.6.20"),
+            (Feature::MetaAppendVivify, "1.6.19", "1.6.20"),
+            (Feature::MetaNewCas, "1.6.26", "1.6.27"),
+            (Feature::MetaDeleteValue, "1.6.26", "1.6.27"),
+            (Feature::MetaGetCompare, "1.6.39", "1.6.40"),
+        ] {
+            assert!(!Capabilities::of_version(before.as_bytes()).has(feature), "{feature:?} {before}");
+            for version in [since, "1.6.45", "2.0.0"] {
+                assert!(Capabilities::of_version(version.as_bytes()).has(feature), "{feature:?} {version}");
+            }
         }
     }
 

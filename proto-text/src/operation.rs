@@ -536,6 +536,8 @@ pub enum ReplyError {
     Full(Full),
     /// A quiet request stayed without an answer, but one of its run was refused, and it may have been this one.
     Unsure,
+    /// The server says that there is no such item, where some servers say so though there is.
+    Unclear,
     /// The events were not those of a complete reply to this operation. Where an [`Exchange`](crate::Exchange) let
     /// them through, this does not happen, except to a request that [has no reply](Request::has_reply).
     Mismatch,
@@ -547,6 +549,7 @@ impl fmt::Display for ReplyError {
             Self::Server(error) => error.fmt(f),
             Self::Full(full) => full.fmt(f),
             Self::Unsure => f.write_str("one of several quiet requests was refused"),
+            Self::Unclear => f.write_str("server does not tell of a key in base64"),
             Self::Mismatch => f.write_str("reply does not belong to the operation"),
         }
     }

@@ -60,6 +60,9 @@ impl From<std::time::SystemTime> for UnixTime {
 /// relative, above is a Unix time. A `Ttl` cannot be misread: no length of time means "for ever" by accident, and a
 /// length above 30 days becomes the Unix time it means.
 ///
+/// The server counts whole seconds of a clock of its own, so an item can end up to a second early: a `Ttl` of one second may
+/// be over at once. Say two where one must have passed.
+///
 /// No time at all is refused when it is to be sent: who comes from a client where 0 is for ever means [`Ttl::NEVER`], and
 /// to get rid of an item, delete it.
 ///

@@ -160,6 +160,14 @@ fn a_meta_store_is_held_to_the_same() {
 }
 
 #[test]
+fn the_size_that_memcached_1_6_20_adds_to_a_cas_unique_is_passed_over() {
+    let value = Value::new(b"1").unwrap();
+    let (with, without) = (MetaSet::new(key("k"), value).cas(), MetaSet::new(key("k"), value));
+    assert_eq!(answers(&[Request::Meta(with.request())], b"HD c5 s1\r\n"), (vec![false], IDLE));
+    assert!(answers(&[Request::Meta(without.request())], b"HD s1\r\n").1.is_err());
+}
+
+#[test]
 fn a_bare_miss_answers_the_oldest_mg_and_nothing_else() {
     let gets = [1, 2].map(|number| MetaGet::new(key("k")).value().opaque(Opaque::number(number)));
     let requests = [Request::Meta(gets[0].request()), Request::Meta(gets[1].request())];

@@ -61,6 +61,10 @@ pub enum Cause {
     Server(ServerError),
     /// The server lacks what the request needs; nothing was sent.
     Unsupported(Unsupported),
+    /// The server does not tell of an item that is there.
+    Unclear,
+    /// The server hangs up at this command, though it answers others: it, or a proxy before it, does not know it.
+    HangsUp,
     /// The source or the sink of a streamed value failed; or the source ended before the value did.
     Stream(Arc<io::Error>),
     /// The server did not store what was to be stored in any case.
@@ -142,7 +146,7 @@ impl Cause {
             }
             Self::Closed(_) | Self::Io(_) | Self::Protocol(_) | Self::Stalled => Evidence::Lost,
             Self::Server(error) if error.kind() == ServerErrorKind::TooManyConnections => Evidence::Failed,
-            Self::Server(_) | Self::NotStored | Self::Full(_) => Evidence::Up,
+            Self::Server(_) | Self::NotStored | Self::Full(_) | Self::Unclear | Self::HangsUp => Evidence::Up,
             Self::Config(_)
             | Self::Key(_)
             | Self::MetaKey(_)
@@ -181,7 +185,7 @@ impl Cause {
         match self {
             Self::Config(_) | Self::NoRuntime | Self::NoDrivers => ErrorKind::Config,
             Self::Key(_) | Self::MetaKey(_) => ErrorKind::Key,
-            Self::Unsupported(_) => ErrorKind::Unsupported,
+            Self::Unsupported(_) | Self::Unclear | Self::HangsUp => ErrorKind::Unsupported,
             Self::Stream(_) => ErrorKind::Stream,
             Self::Value(_) => ErrorKind::TooLarge,
             Self::Ttl(_) => ErrorKind::Ttl,
@@ -215,6 +219,7 @@ impl Cause {
             Self::Timeout
                 | Self::Stalled
                 | Self::Closed(_)
+                | Self::HangsUp
                 | Self::Shut
                 | Self::Io(_)
                 | Self::Tls(_)
@@ -235,6 +240,11 @@ impl fmt::Display for Cause {
             Self::Key(error) => error.fmt(f),
             Self::MetaKey(error) => error.fmt(f),
             Self::Unsupported(error) => error.fmt(f),
+            Self::Unclear => f.write_str("server does not tell of this item, though it is there"),
+            Self::HangsUp => f.write_str(
+                "server closes the connection at this command, but answers others: \
+                    it, or a proxy before it, does not know the command",
+            ),
             Self::Stream(error) => write!(f, "the caller's own stream: {}", System(error)),
             Self::Value(error) => error.fmt(f),
             Self::Ttl(error) => error.fmt(f),
@@ -325,6 +335,7 @@ impl From<ReplyError> for Cause {
         match error {
             ReplyError::Server(error) => Self::Server(error),
             ReplyError::Full(full) => Self::Full(full),
+            ReplyError::Unclear => Self::Unclear,
             _ => Self::Protocol(ProtocolError::Unexpected),
         }
     }

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use memring_client::failure::{Cause, FromServer};
+use memring_client::failure::{Cause, Error, FromServer};
 use memring_core::health::Verdict;
-use memring_text::{FlushAll, FlushDelay, Operation, Stats, StatsKind, Verbosity, Version};
+use memring_text::{FlushAll, FlushDelay, Operation, Request, Stats, StatsKind, Verbosity, Version};
 
 use super::Client;
 use crate::{
     batch::{self, Requests, Site},
+    hang_up,
     pool::Pool,
     streamed,
 };
@@ -55,7 +56,9 @@ impl Client {
         let (mut take, fleet) = (take, self.fleet());
         let mut ask = |pool: &Pool| {
             let mut take = |name: &[u8], value: &[u8]| take(pool.name(), name, value);
-            streamed::stats(pool, kind, &mut take, self.timeout)
+            let told = streamed::stats(pool, kind, &mut take, self.timeout);
+            let request = Request::Stats(kind);
+            told.map_err(|error| hang_up::explain(pool, error, &request, self.batch_deadline()))
         };
         let pools = fleet.pools().iter();
         pools.map(|pool| FromServer::new(Arc::clone(pool.name()), ask(pool))).collect()
@@ -85,7 +88,10 @@ impl Client {
             (Site { pool, verdict: Verdict::Up }, Requests::new(&operations, positions, read))
         });
         let results = batch::run(name, shares, positions.len(), self.batch_deadline()).into_results();
-        let pools = fleet.pools().iter();
-        pools.zip(results).map(|(pool, result)| FromServer::new(Arc::clone(pool.name()), result)).collect()
+        let answer = |(pool, result): (&Arc<Pool>, Result<T, Error>)| {
+            let explain = |error| hang_up::explain(pool, error, &operation.request(), self.batch_deadline());
+            FromServer::new(Arc::clone(pool.name()), result.map_err(explain))
+        };
+        fleet.pools().iter().zip(results).map(answer).collect()
     }
 }

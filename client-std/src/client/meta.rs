@@ -7,8 +7,9 @@ use memring_client::{
     failure::{Cause, Error, FromServer},
 };
 use memring_text::{
-    Capabilities, MetaArithOptions, MetaArithOutcome, MetaDebug, MetaDeleteOptions, MetaGetOptions, MetaKey,
-    MetaNoop, MetaSetOptions, MetaStoreOutcome, Operation, StoreOutcome, UnixTime, Value, Version, ZeroTtl,
+    MetaArithOptions, MetaArithOutcome, MetaDebug, MetaDeleteOptions, MetaGet, MetaGetOptions, MetaKey,
+    MetaNoop, MetaSetOptions, MetaStoreOutcome, Operation, Request, StoreOutcome, UnixTime, Value, Version,
+    ZeroTtl,
 };
 
 use super::Client;
@@ -16,6 +17,7 @@ use crate::{
     call::{self, call},
     deadline::Deadline,
     fleet::Fleet,
+    hang_up,
     pool::Pool,
 };
 
@@ -34,7 +36,9 @@ impl Client {
     ///
     /// A key may be any bytes, up to 186 of them: what is no key for the other verbs is sent as base64. Each server is
     /// asked for its version once; what it is too old for is an error of the kind
-    /// [`Unsupported`](crate::ErrorKind::Unsupported), and not sent.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported), and not sent. A version without a number, as a build from a checkout
+    /// gives it, tells nothing, and such a server refuses itself what it lacks; see also
+    /// [`Config::corrections`](crate::Config::corrections).
     ///
     /// Here one reader of many makes a value anew before it is gone, while the others go on with the old one:
     ///
@@ -115,17 +119,44 @@ impl Meta<'_> {
     /// `me`: what the server knows of an item, as `name=value` with spaces between, for people to read; `None` is a miss.
     ///
     /// # Errors
-    /// See [`Error`].
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where the server does not tell of an item that is there, as
+    /// memcached 1.6.45 does of keys that are sent as base64; else see [`Error`].
     pub fn debug(&self, key: impl AsRef<[u8]>) -> Result<Option<String>, Error> {
         let mut room = KeyRoom::default();
         let (target, key) = self.target("me", key.as_ref(), &mut room)?;
+        // Some servers say of a key in base64 that it is missing, though it is there.
+        if key.is_binary()
+            && target.call(&MetaGet::new(key).no_bump().opaque(self.client.opaque()))?.is_none()
+        {
+            return Ok(None);
+        }
         let text: Option<Vec<u8>> = target.call(&MetaDebug::new(key))?;
         Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
     }
 
-    /// `mn`: asks every server for nothing, which it answers.
+    /// `mn`: asks every server for nothing, which it answers. Servers that do not know the command are not sent it:
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported).
     pub fn noop(&self) -> Vec<FromServer<()>> {
-        self.client.each_server("mn", MetaNoop, Ok)
+        const NAME: &str = "mn";
+        let fleet = self.client.fleet();
+        let knows = |pool: &Pool| pool.capabilities().allow(&Request::MetaNoop);
+        if fleet.pools().iter().all(|pool| knows(pool)) {
+            return self.client.each_server(NAME, MetaNoop, Ok);
+        }
+        let versions = self.client.each_server(NAME, Version, Ok).into_iter().zip(fleet.pools());
+        let answers = versions.map(|(FromServer { server, result, .. }, pool)| {
+            let result = result.and_then(|version| {
+                let able =
+                    pool.capabilities().learn(&version, &Request::MetaNoop).map_err(Cause::Unsupported);
+                able.and_then(|()| call(pool, NAME, &MetaNoop, Vec::new(), self.client.deadline()))
+                    .map_err(|cause| call::failed(pool, NAME, cause, false))
+                    .map_err(|error| {
+                        hang_up::explain(pool, error, &Request::MetaNoop, self.client.deadline())
+                    })
+            });
+            FromServer::new(server, result)
+        });
+        answers.collect()
     }
 
     /// The server that the command `name` goes to, and the key as it goes on the wire.
@@ -169,9 +200,7 @@ impl Target<'_> {
     /// Asks the server what it can do, and whether that is enough.
     fn ask<O: Operation<Vec<u8>>>(&self, pool: &Pool, operation: &O) -> Result<(), Cause> {
         let text = call(pool, self.name, &Version, Vec::new(), self.deadline)?;
-        let capabilities = Capabilities::of_version(&text);
-        pool.capabilities().learn(capabilities);
-        capabilities.check(&operation.request()).map_err(Cause::Unsupported)
+        pool.capabilities().learn(&text, &operation.request()).map_err(Cause::Unsupported)
     }
 }
 

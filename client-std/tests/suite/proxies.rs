@@ -3,11 +3,12 @@
 use core::time::Duration;
 
 use memring_std::{
-    Client, ErrorKind, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, StoreOutcome, Ttl,
+    Client, ErrorKind, Feature, HealthStatus, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, StatsKind,
+    StoreOutcome, Ttl,
 };
 
-use crate::harness::proxies::{with_a_bad_backend, with_bare_misses};
-use crate::support::Memcached;
+use crate::harness::proxies::{Twemproxy, of_version, with_a_bad_backend, with_bare_misses};
+use crate::support::{Memcached, Scripted};
 
 /// Long enough never to be reached.
 const LONG: Duration = Duration::from_secs(20);
@@ -73,4 +74,99 @@ fn a_bare_miss_is_a_miss_and_doubled_blanks_are_one() {
         assert_eq!(client.get("k").unwrap(), None);
     }
     assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn what_twemproxy_does_not_know_is_unsupported_and_says_nothing_against_it() {
+    let proxy = Twemproxy::start();
+    let client = Client::builder().servers([proxy.name()]).timeout(LONG).build().unwrap();
+    for round in 0..4 {
+        client.set("k", "v", Ttl::NEVER).unwrap();
+        assert!(client.touch("k", Ttl::NEVER).unwrap());
+        let meta = client.meta();
+        let errors = [
+            client.gat("k", Ttl::NEVER).map(drop),
+            client.gats("k", Ttl::NEVER).map(drop),
+            meta.get("k", MetaGetOptions::new().value()).map(drop),
+            meta.delete("k", MetaDeleteOptions::new()).map(drop),
+            meta.arith("n", MetaArithOptions::new()).map(drop),
+            meta.debug("k").map(drop),
+            meta.noop().remove(0).result,
+            client.flush_all(None).remove(0).result,
+            client.verbosity(1).remove(0).result,
+            client.stats(StatsKind::General).remove(0).result.map(drop),
+            client.stats_with(StatsKind::General, |_, _, _| {}).remove(0).result,
+        ]
+        .map(Result::unwrap_err);
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+            assert!(!error.is_retryable() && !error.is_outage(), "{error}");
+        }
+        assert!(client.get("k").unwrap().is_some(), "{round}");
+        assert!(matches!(client.servers()[0].health, HealthStatus::Up { failures: 0, .. }));
+    }
+}
+
+#[test]
+fn a_server_that_fails_is_not_taken_for_one_that_does_not_know() {
+    let server = Scripted::new(|mut peer| drop(peer.line()));
+    let client = server.client(LONG);
+    assert_eq!(client.gat("k", Ttl::NEVER).unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(client.flush_all(None).remove(0).result.unwrap_err().kind(), ErrorKind::Closed);
+}
+
+#[test]
+fn noop_goes_to_servers_that_know_it() {
+    for (version, mn, result) in [
+        ("1.5.22", "EN", Some(ErrorKind::Unsupported)),
+        ("1.4.39", "ERROR", Some(ErrorKind::Unsupported)),
+        ("UNKNOWN", "MN", None),
+        ("UNKNOWN", "ERROR", Some(ErrorKind::Unsupported)),
+        ("1.6.18", "MN", None),
+    ] {
+        let server = of_version(version, mn);
+        let client = server.client(LONG);
+        for _ in 0..2 {
+            let answer = client.meta().noop().remove(0).result;
+            assert_eq!(answer.err().map(|error| error.kind()), result, "{version}");
+        }
+        assert_eq!(server.received().contains("mn"), version != "1.5.22" && version != "1.4.39");
+        assert_eq!(server.connections(), 1);
+    }
+}
+
+#[test]
+fn a_version_without_a_number_leaves_the_refusal_to_the_server() {
+    let server = of_version("UNKNOWN", "MN");
+    let client = server.client(LONG);
+    assert!(client.meta().get("k", MetaGetOptions::new()).unwrap().is_some());
+    let server = of_version("UNKNOWN", "ERROR");
+    let error = server.client(LONG).meta().get("k", MetaGetOptions::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn the_caller_knows_better_than_the_version() {
+    let server = of_version("1.6.6", "MN");
+    let builder = || Client::builder().servers([server.name()]).timeout(LONG);
+    let client = builder().server_can(server.name(), Feature::Meta).build().unwrap();
+    assert!(client.meta().get("k", MetaGetOptions::new()).unwrap().is_some());
+    assert!(client.meta().noop().remove(0).result.is_ok());
+    let client = builder().server_can("another", Feature::Meta).build().unwrap();
+    assert_eq!(client.meta().get("k", MetaGetOptions::new()).unwrap_err().kind(), ErrorKind::Unsupported);
+    let server = of_version("1.6.18", "MN");
+    let builder = Client::builder().servers([server.name()]).timeout(LONG);
+    let client = builder.server_cannot(server.name(), Feature::Meta).build().unwrap();
+    assert_eq!(client.meta().get("k", MetaGetOptions::new()).unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(server.received(), "version\r\n");
+}
+
+#[test]
+fn a_key_in_base64_that_is_there_is_never_debugged_as_a_miss() {
+    let server = of_version("1.6.45", "MN");
+    let client = server.client(LONG);
+    assert_eq!(client.meta().debug("a b").unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(client.meta().debug("ab").unwrap(), None);
+    let misses = with_bare_misses();
+    assert_eq!(misses.client(LONG).meta().debug("a b").unwrap(), None);
 }

@@ -9,7 +9,7 @@ use memring_text::{FlushAll, FlushDelay, Operation, Stats, StatsKind, Verbosity,
 use super::Client;
 use crate::{
     batch::{self, Plan},
-    streamed,
+    hang_up, streamed,
 };
 
 impl Client {
@@ -64,7 +64,10 @@ impl Client {
         let mut answers = Vec::new();
         for pool in fleet.pools() {
             let take = |name: &[u8], value: &[u8]| take(pool.name(), name, value);
-            let result = streamed::stats(pool, kind, take, self.timeout).await;
+            let result = match streamed::stats(pool, kind, take, self.timeout).await {
+                Err(error) => Err(Box::pin(hang_up::explain(pool, error, &kind, self.deadline())).await),
+                told => told,
+            };
             answers.push(FromServer::new(Arc::clone(pool.name()), result));
         }
         answers
@@ -97,7 +100,14 @@ impl Client {
         let operations = vec![operation; fleet.pools().len()];
         let plan = Plan::each_server(&fleet);
         let results = batch::run(name, plan.divide(&operations), operations.len(), deadline, to).await;
-        let answers = fleet.pools().iter().zip(results.into_results());
-        answers.map(|(pool, result)| FromServer::new(Arc::clone(pool.name()), result)).collect()
+        let mut answers = Vec::with_capacity(operations.len());
+        for (pool, result) in fleet.pools().iter().zip(results.into_results()) {
+            let result = match result {
+                Err(error) => Err(Box::pin(hang_up::explain(pool, error, &operation, deadline)).await),
+                told => told,
+            };
+            answers.push(FromServer::new(Arc::clone(pool.name()), result));
+        }
+        answers
     }
 }

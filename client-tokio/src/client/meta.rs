@@ -8,12 +8,13 @@ use memring_client::{
     failure::{Cause, Error, FromServer},
 };
 use memring_text::{
-    Capabilities, MetaArithOptions, MetaArithOutcome, MetaDebug, MetaDeleteOptions, MetaGetOptions, MetaKey,
-    MetaNoop, MetaSetOptions, MetaStoreOutcome, Operation, StoreOutcome, UnixTime, Value, Version, ZeroTtl,
+    MetaArithOptions, MetaArithOutcome, MetaDebug, MetaDeleteOptions, MetaGet, MetaGetOptions, MetaKey,
+    MetaNoop, MetaSetOptions, MetaStoreOutcome, Operation, Request, StoreOutcome, UnixTime, Value, Version,
+    ZeroTtl,
 };
 
 use super::Client;
-use crate::{call, deadline::Deadline, fleet::Fleet};
+use crate::{call, deadline::Deadline, fleet::Fleet, hang_up, pool::Pool};
 
 /// An item as `mg` returns it, with its value in shared bytes.
 pub type MetaItem = memring_text::MetaItem<Bytes>;
@@ -30,7 +31,9 @@ impl Client {
     ///
     /// A key may be any bytes, up to 186 of them: what is no key for the other verbs is sent as base64. Each server is
     /// asked for its version once; what it is too old for is an error of the kind
-    /// [`Unsupported`](crate::ErrorKind::Unsupported), and not sent.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported), and not sent. A version without a number, as a build from a checkout
+    /// gives it, tells nothing, and such a server refuses itself what it lacks; see also
+    /// [`Config::corrections`](crate::Config::corrections).
     ///
     /// Here one reader of many makes a value anew before it is gone, while the others go on with the old one:
     ///
@@ -139,17 +142,54 @@ impl Meta<'_> {
     /// `me`: what the server knows of an item, as `name=value` with spaces between, for people to read; `None` is a miss.
     ///
     /// # Errors
-    /// See [`Error`].
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where the server does not tell of an item that is there, as
+    /// memcached 1.6.45 does of keys that are sent as base64; else see [`Error`].
     pub async fn debug(&self, key: impl AsRef<[u8]>) -> Result<Option<String>, Error> {
         let mut room = KeyRoom::default();
         let (target, key) = self.target("me", key.as_ref(), &mut room)?;
+        // Some servers say of a key in base64 that it is missing, though it is there.
+        if key.is_binary() {
+            let get = MetaGet::new(key).no_bump().opaque(self.client.opaque());
+            if target.call(&get).await?.is_none() {
+                return Ok(None);
+            }
+        }
         let text: Option<Vec<u8>> = target.call(&MetaDebug::new(key)).await?;
         Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
     }
 
-    /// `mn`: asks every server for nothing, which it answers.
+    /// `mn`: asks every server for nothing, which it answers. Servers that do not know the command are not sent it:
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported).
     pub async fn noop(&self) -> Vec<FromServer<()>> {
-        self.client.each_server("mn", MetaNoop, Ok).await
+        const NAME: &str = "mn";
+        let fleet = self.client.fleet();
+        let knows = |pool: &Pool| pool.capabilities().allow(&Request::MetaNoop);
+        if fleet.pools().iter().all(|pool| knows(pool)) {
+            return self.client.each_server(NAME, MetaNoop, Ok).await;
+        }
+        let versions = self.client.each_server(NAME, Version, Ok).await;
+        let mut answers = Vec::with_capacity(versions.len());
+        for (FromServer { server, result, .. }, pool) in versions.into_iter().zip(fleet.pools()) {
+            let result = match result {
+                Ok(version) => self.noop_of(pool, &version).await,
+                Err(error) => Err(error),
+            };
+            answers.push(FromServer::new(server, result));
+        }
+        answers
+    }
+
+    /// `mn` to one server, which says that it has this `version`.
+    async fn noop_of(&self, pool: &Pool, version: &[u8]) -> Result<(), Error> {
+        const NAME: &str = "mn";
+        let deadline = self.client.deadline();
+        let failed = |cause| call::failed(pool, NAME, cause, false);
+        let able = pool.capabilities().learn(version, &Request::MetaNoop);
+        able.map_err(|error| failed(Cause::Unsupported(error)))?;
+        match call::ask(pool, NAME, &MetaNoop, deadline, false).await {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(hang_up::explain(pool, failed(failure.cause), &MetaNoop, deadline).await),
+        }
     }
 
     /// The server that the command `name` goes to, and the key as it goes on the wire.
@@ -185,10 +225,9 @@ impl Target<'_> {
     async fn call<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
         let mut target = call::Target::new(Arc::clone(&self.fleet), self.key, self.name, self.deadline)?;
         if !target.pool().capabilities().allow(&operation.request()) {
-            let capabilities = Capabilities::of_version(&target.call(&Version).await?);
-            target.pool().capabilities().learn(capabilities);
-            let refused = |error| target.error(Cause::Unsupported(error));
-            capabilities.check(&operation.request()).map_err(refused)?;
+            let version = target.call(&Version).await?;
+            let learnt = target.pool().capabilities().learn(&version, &operation.request());
+            learnt.map_err(|error| target.error(Cause::Unsupported(error)))?;
         }
         target.call(operation).await
     }

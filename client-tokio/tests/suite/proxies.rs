@@ -3,12 +3,13 @@
 use core::time::Duration;
 
 use memring_tokio::{
-    Client, ErrorKind, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, StoreOutcome, Ttl,
+    Client, ErrorKind, Feature, HealthStatus, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, StatsKind,
+    StoreOutcome, Ttl,
 };
 use tokio::task::JoinSet;
 
-use crate::harness::proxies::{with_a_bad_backend, with_bare_misses};
-use crate::support::Memcached;
+use crate::harness::proxies::{Twemproxy, of_version, with_a_bad_backend, with_bare_misses};
+use crate::support::{Memcached, Scripted};
 
 /// Long enough never to be reached.
 const LONG: Duration = Duration::from_secs(20);
@@ -87,4 +88,105 @@ async fn a_bare_miss_is_a_miss_and_doubled_blanks_are_one() {
     }
     callers.join_all().await;
     assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn what_twemproxy_does_not_know_is_unsupported_and_says_nothing_against_it() {
+    let proxy = Twemproxy::start();
+    let client = Client::builder().servers([proxy.name()]).timeout(LONG).build().unwrap();
+    for round in 0..4 {
+        client.set("k", "v", Ttl::NEVER).await.unwrap();
+        assert!(client.touch("k", Ttl::NEVER).await.unwrap());
+        let meta = client.meta();
+        let errors = [
+            client.gat("k", Ttl::NEVER).await.map(drop),
+            client.gats("k", Ttl::NEVER).await.map(drop),
+            meta.get("k", MetaGetOptions::new().value()).await.map(drop),
+            meta.delete("k", MetaDeleteOptions::new()).await.map(drop),
+            meta.arith("n", MetaArithOptions::new()).await.map(drop),
+            meta.debug("k").await.map(drop),
+            meta.noop().await.remove(0).result,
+            client.flush_all(None).await.remove(0).result,
+            client.verbosity(1).await.remove(0).result,
+            client.stats(StatsKind::General).await.remove(0).result.map(drop),
+            client.stats_with(StatsKind::General, |_, _, _| {}).await.remove(0).result,
+        ]
+        .map(Result::unwrap_err);
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+            assert!(!error.is_retryable() && !error.is_outage(), "{error}");
+        }
+        assert!(client.get("k").await.unwrap().is_some(), "{round}");
+        assert!(matches!(client.servers()[0].health, HealthStatus::Up { failures: 0, .. }));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_fails_is_not_taken_for_one_that_does_not_know() {
+    let server = Scripted::new(|mut peer| drop(peer.line()));
+    let client = server.client(LONG);
+    assert_eq!(client.gat("k", Ttl::NEVER).await.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(client.flush_all(None).await.remove(0).result.unwrap_err().kind(), ErrorKind::Closed);
+}
+
+#[tokio::test]
+async fn noop_goes_to_servers_that_know_it() {
+    for (version, mn, result) in [
+        ("1.5.22", "EN", Some(ErrorKind::Unsupported)),
+        ("1.4.39", "ERROR", Some(ErrorKind::Unsupported)),
+        ("UNKNOWN", "MN", None),
+        ("UNKNOWN", "ERROR", Some(ErrorKind::Unsupported)),
+        ("1.6.18", "MN", None),
+    ] {
+        let server = of_version(version, mn);
+        let client = server.client(LONG);
+        for _ in 0..2 {
+            let answer = client.meta().noop().await.remove(0).result;
+            assert_eq!(answer.err().map(|error| error.kind()), result, "{version}");
+        }
+        assert_eq!(server.received().contains("mn"), version != "1.5.22" && version != "1.4.39");
+        assert_eq!(server.connections(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_version_without_a_number_leaves_the_refusal_to_the_server() {
+    let server = of_version("UNKNOWN", "MN");
+    let client = server.client(LONG);
+    assert!(client.meta().get("k", MetaGetOptions::new()).await.unwrap().is_some());
+    let server = of_version("UNKNOWN", "ERROR");
+    let error = server.client(LONG).meta().get("k", MetaGetOptions::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[tokio::test]
+async fn the_caller_knows_better_than_the_version() {
+    let server = of_version("1.6.6", "MN");
+    let builder = || Client::builder().servers([server.name()]).timeout(LONG);
+    let client = builder().server_can(server.name(), Feature::Meta).build().unwrap();
+    assert!(client.meta().get("k", MetaGetOptions::new()).await.unwrap().is_some());
+    assert!(client.meta().noop().await.remove(0).result.is_ok());
+    let client = builder().server_can("another", Feature::Meta).build().unwrap();
+    assert_eq!(
+        client.meta().get("k", MetaGetOptions::new()).await.unwrap_err().kind(),
+        ErrorKind::Unsupported
+    );
+    let server = of_version("1.6.18", "MN");
+    let builder = Client::builder().servers([server.name()]).timeout(LONG);
+    let client = builder.server_cannot(server.name(), Feature::Meta).build().unwrap();
+    assert_eq!(
+        client.meta().get("k", MetaGetOptions::new()).await.unwrap_err().kind(),
+        ErrorKind::Unsupported
+    );
+    assert_eq!(server.received(), "version\r\n");
+}
+
+#[tokio::test]
+async fn a_key_in_base64_that_is_there_is_never_debugged_as_a_miss() {
+    let server = of_version("1.6.45", "MN");
+    let client = server.client(LONG);
+    assert_eq!(client.meta().debug("a b").await.unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(client.meta().debug("ab").await.unwrap(), None);
+    let misses = with_bare_misses();
+    assert_eq!(misses.client(LONG).meta().debug("a b").await.unwrap(), None);
 }

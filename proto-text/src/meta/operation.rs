@@ -203,6 +203,9 @@ impl<V: Buffer> Operation<V> for MetaArith<'_> {
 
 impl<V> Operation<V> for MetaDebug<'_> {
     /// What the server knows, as `name=value` with spaces between; `None` is a miss.
+    ///
+    /// Of a [key in base64](crate::BinaryKey) a miss is no result but [`ReplyError::Unclear`]: memcached 1.6.45 says `EN`
+    /// although the item is there. An `mg` tells.
     type Output = Option<V>;
 
     fn request(&self) -> Request<'_> {
@@ -211,6 +214,7 @@ impl<V> Operation<V> for MetaDebug<'_> {
 
     fn output(&self, reply: Reply<V>) -> Result<Option<V>, ReplyError> {
         match (reply.outcome, reply.full) {
+            (Outcome::Meta(MetaCode::Miss, _), _) if self.0.key().is_binary() => Err(ReplyError::Unclear),
             (Outcome::Meta(MetaCode::Miss, _), _) => Ok(None),
             (Outcome::Text, None) => Ok(Some(reply.value)),
             (Outcome::Text, Some(full)) => Err(ReplyError::Full(full)),

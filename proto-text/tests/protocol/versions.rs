@@ -175,6 +175,41 @@ fn pair(exchange: &transcript::Exchange, cuts: &[usize]) -> Came {
     came
 }
 
+/// The command of each row of the clients' READMEs that not every server has, and a block in which it is asked for alone.
+const YOUNGER: [(&str, &str); 3] = [
+    ("`gat`", "02-retrieval/gat-miss"),
+    ("`touch`", "04-delete-touch-flush/touch-miss"),
+    ("`meta().noop`", "07-meta-get/mn"),
+];
+
+/// The three numbers of a version.
+fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').map(|number| number.parse().unwrap()).collect()
+}
+
+#[test]
+fn the_readmes_say_since_when_servers_have_a_verb() {
+    let versions = versions();
+    for readme in ["../client-std/README.md", "../client-tokio/README.md"] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(readme);
+        let readme = std::fs::read_to_string(path).unwrap();
+        for (verb, name) in YOUNGER {
+            let cell = readme.lines().find(|line| line.starts_with('|') && line.contains(verb)).unwrap();
+            let since = cell.trim_end_matches(" |").rsplit(' ').next().unwrap();
+            let mut told = 0;
+            for (version, blocks) in &versions {
+                let Some(block) = blocks.iter().find(|block| block.name == name) else { continue };
+                let is_refused = block.exchanges.iter().any(|exchange| {
+                    exchange.received.starts_with(b"ERROR") || exchange.received.starts_with(b"EN\r\n")
+                });
+                assert_eq!(is_refused, numbers(version) < numbers(since), "{verb} {version}: {since}");
+                told += usize::from(is_refused);
+            }
+            assert!(told > 0, "no transcript of a server without {verb}");
+        }
+    }
+}
+
 /// `VA v 5`: the length stood behind the flags once.
 const OLD_META: ProtocolError = ProtocolError::Decode(DecodeError::Malformed(Malformed::Meta));
 

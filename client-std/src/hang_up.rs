@@ -1,0 +1,42 @@
+//! Tells a server that hangs up at a command it does not know from one that fails.
+
+use memring_client::{
+    failure::{Cause, Error, ErrorKind},
+    hang_up::{PROBE, may_be_unknown},
+};
+use memring_text::{Get, GetVerb, Request};
+
+use crate::{call, deadline::Deadline, pool::Pool};
+
+/// Whether the server, which has closed a connection in the place of an answer to `request`, does so at every one of its kind,
+/// and answers others.
+#[cold]
+pub(crate) fn is_told(pool: &Pool, name: &'static str, request: &Request<'_>, deadline: Deadline) -> bool {
+    if !may_be_unknown(request) {
+        return false;
+    }
+    let probe = Get { verb: GetVerb::Get, key: PROBE };
+    let answer = call::call(pool, name, &probe, Vec::new(), deadline);
+    if !matches!(answer, Ok(_) | Err(Cause::Server(_))) {
+        return false;
+    }
+    // What changes something is not sent again.
+    !request.may_retry(1) || matches!(again(pool, request, deadline), Err(cause) if cause.is_closed())
+}
+
+/// The same of an error.
+pub(crate) fn explain(pool: &Pool, error: Error, request: &Request<'_>, deadline: Deadline) -> Error {
+    if error.kind() != ErrorKind::Closed || !is_told(pool, error.operation(), request, deadline) {
+        return error;
+    }
+    Error::on(pool.name(), error.operation(), Cause::HangsUp, error.is_ambiguous())
+}
+
+fn again(pool: &Pool, request: &Request<'_>, deadline: Deadline) -> Result<(), Cause> {
+    let mut lease = pool.lease(&deadline)?;
+    let wire = lease.wire(deadline)?;
+    wire.io_mut().begin(deadline);
+    wire.send(request)?;
+    wire.receive(request, |_, _| {})?;
+    Ok(())
+}

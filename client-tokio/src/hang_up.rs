@@ -1,0 +1,47 @@
+//! Tells a server that hangs up at a command it does not know from one that fails.
+
+use memring_client::{
+    failure::{Cause, Error, ErrorKind},
+    hang_up::{PROBE, may_be_unknown},
+};
+use memring_text::{Get, GetVerb, Operation};
+
+use crate::{call, deadline::Deadline, pool::Pool};
+
+/// Whether the server, which has closed a connection in the place of an answer to `operation`, does so at every one of its
+/// kind, and answers others.
+pub(crate) async fn is_told<O: Operation<Vec<u8>>>(
+    pool: &Pool,
+    name: &'static str,
+    operation: &O,
+    deadline: Deadline,
+) -> bool {
+    if !may_be_unknown(&operation.request()) {
+        return false;
+    }
+    let probe = Get { verb: GetVerb::Get, key: PROBE };
+    match call::ask(pool, name, &probe, deadline, false).await {
+        Ok(_) => {}
+        Err(failure) if matches!(failure.cause, Cause::Server(_)) => {}
+        Err(_) => return false,
+    }
+    // What changes something is not sent again.
+    if !operation.request().may_retry(1) {
+        return true;
+    }
+    let again = call::ask(pool, name, operation, deadline, false).await;
+    again.is_err_and(|failure| failure.cause.is_closed())
+}
+
+/// The same of an error.
+pub(crate) async fn explain<O: Operation<Vec<u8>>>(
+    pool: &Pool,
+    error: Error,
+    operation: &O,
+    deadline: Deadline,
+) -> Error {
+    if error.kind() != ErrorKind::Closed || !is_told(pool, error.operation(), operation, deadline).await {
+        return error;
+    }
+    Error::on(pool.name(), error.operation(), Cause::HangsUp, error.is_ambiguous())
+}
