@@ -4,8 +4,7 @@ use crate::{
     exchange::ProtocolError,
     key::Key,
     limits::Limits,
-    line::split_word,
-    number::{parse_negative, split_u64},
+    number::split_u64,
     reply::{Event, ItemHead},
     reply_decoder::{DecodeError, Step},
 };
@@ -143,15 +142,14 @@ fn head<'b>(line: &'b [u8], key: Key<'_>) -> Option<ItemHead<'b>> {
         return None;
     }
     let rest = rest.strip_prefix(b" ")?;
-    let (flags, rest) = match rest {
-        [b'-', ..] => {
-            let (flags, _) = split_word(rest);
-            (parse_negative(flags)?, rest.get(flags.len()..)?)
-        }
-        _ => {
-            let (flags, rest) = split_u64(rest)?;
-            (u32::try_from(flags).ok()?, rest)
-        }
+    // Old servers send flags with the highest bit as negative numbers. Read here with what reads the others: the general
+    // way would be 350 bytes of flash.
+    let (is_negative, rest) = rest.strip_prefix(b"-").map_or((false, rest), |digits| (true, digits));
+    let (flags, rest) = split_u64(rest)?;
+    let flags = match u32::try_from(flags).ok()? {
+        flags if !is_negative => flags,
+        flags if flags <= 1 << 31 => flags.wrapping_neg(),
+        _ => return None,
     };
     let (len, rest) = split_u64(rest.strip_prefix(b" ")?)?;
     if rest != b"\r" {
