@@ -101,6 +101,15 @@ impl Seat {
             Err(TryLockError::WouldBlock) => Held { link: None, is_sound: true },
         }
     }
+
+    /// Holds the seat, once nobody else does: for its own driver, which is not at work then.
+    pub(crate) fn lock(&self) -> Held<'_> {
+        let (link, is_sound) = match self.0.lock() {
+            Ok(link) => (link, true),
+            Err(poisoned) => (poisoned.into_inner(), false),
+        };
+        Held { link: Some(link), is_sound }
+    }
 }
 
 /// A [`Seat`] whose driver does not run as long as this lives; or one whose driver does.

@@ -517,11 +517,20 @@ impl Mux {
     /// The driver of `seat` ends. If that is with its runtime, the link is left to those who wait: the first of them that
     /// is polled drives it on. Else whoever still waits is told.
     pub(crate) fn vacate(&self, seat: &Arc<Seat>) {
-        self.lock().leave_parent(&self.options);
-        let mut held = seat.hold();
         let mut shared = self.lock();
-        if !Arc::ptr_eq(&shared.seat, seat) {
-            // Another driver has taken over.
+        shared.leave_parent(&self.options);
+        let is_taken_over = |shared: &Shared| !Arc::ptr_eq(&shared.seat, seat);
+        if is_taken_over(&shared) {
+            // By another driver, or the seat was the parent's, whose threads may hold it for ever.
+            return;
+        }
+        drop(shared);
+        // Not `hold`: a caller who looks after the driver this very moment lets go of it soon. If the link stayed in the
+        // seat while everybody is told of the end, the next driver would go on with it, and with slots that are others' by
+        // then.
+        let mut held = seat.lock();
+        let mut shared = self.lock();
+        if is_taken_over(&shared) {
             return;
         }
         let link = held.take();
@@ -551,7 +560,8 @@ impl Mux {
             if !shared.is_orphaned || shared.state.has_waiters() {
                 return None;
             }
-            let link = seat.take().ok();
+            // Whoever holds the seat looks after what is in it.
+            let link = seat.take().ok()?;
             self.end(shared, Cause::Closed(None));
             link
         });
