@@ -171,6 +171,8 @@ pub enum ErrorKind {
     /// Caller: the value is larger than the client or the server takes. Where a server refused a `set`, the old value is
     /// gone: memcached drops it, so that nobody reads on what was to be replaced. Where the client refused, which
     /// [`Error::server`] being `None` tells, nothing was sent, and the old value is there: delete it if it must not be read.
+    /// Of a read: another client has stored more than [`Limits::value`](memring_text::Limits::value). It was read over, and
+    /// is there still.
     TooLarge,
     /// Caller: the time to live is zero, which is neither "for ever" nor a time. Nothing was sent.
     Ttl,

@@ -50,6 +50,12 @@ pub(crate) trait Share {
     /// A request of those to be answered, to tell what its kind allows; `None` when there are none left.
     fn request(&self) -> Option<Request<'_>>;
 
+    /// The position of a key that has come to something by a part of a reply which is to be taken back if the reply goes
+    /// no further.
+    fn unproven(&self) -> Option<usize> {
+        None
+    }
+
     /// The positions of the share's keys in the batch.
     fn positions(&self) -> &[usize];
 }
@@ -147,6 +153,13 @@ impl<T> Results<T> {
                 self.errors.push(refusal.clone());
             }
             *slot = Some(result);
+        }
+    }
+
+    /// Forgets the result of this position, unless that is an error.
+    fn take_back(&mut self, position: usize) {
+        if let Some(slot @ Some(Ok(_))) = self.slots.get_mut(position) {
+            *slot = None;
         }
     }
 

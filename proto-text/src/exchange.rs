@@ -260,7 +260,10 @@ impl Exchange {
                 self.meta_value = false;
                 true
             }
-            (Event::Data(_) | Event::ValueEnd, ReplyShape::Values { .. } | ReplyShape::Any)
+            (
+                Event::Data(_) | Event::Skipped { .. } | Event::ValueEnd,
+                ReplyShape::Values { .. } | ReplyShape::Any,
+            )
             | (Event::Stat { .. }, ReplyShape::Stats | ReplyShape::Any)
             | (Event::Prefix { .. }, ReplyShape::Prefixes | ReplyShape::Any)
             | (Event::CacheItem(_), ReplyShape::CacheItems | ReplyShape::Any)

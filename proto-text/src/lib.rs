@@ -123,7 +123,9 @@ pub use meta::{
     MetaGetOptions, MetaHead, MetaInfo, MetaItem, MetaKey, MetaKeyError, MetaNoop, MetaRequest, MetaSet,
     MetaSetOptions, MetaShape, MetaStoreOutcome, MetaVerb, Opaque, OpaqueError, ReturnFlag, SetMode,
 };
-pub use operation::{Item, ItemCollector, Operation, Reply, ReplyError, Stats, StoreOutcome, Version};
+pub use operation::{
+    Item, ItemCollector, Operation, Reply, ReplyError, Stats, StoreOutcome, ValueError, Version,
+};
 pub use reply::{Event, ItemHead, Status};
 pub use reply_decoder::{DecodeError, Malformed, ReplyDecoder, Step};
 pub use request::{

@@ -15,6 +15,7 @@ use crate::{
         Arith, Delete, FlushAll, Get, GetVerb, Request, StatsKind, Store, StoreVerb, Touch, Verbosity,
     },
     ttl::{Ttl, UnixTime},
+    value::ValueTooLarge,
 };
 
 /// A request with a typed result.
@@ -80,7 +81,7 @@ pub struct Reply<V> {
     pub(crate) value: V,
     /// How much of the value is still to come.
     rest: usize,
-    pub(crate) full: Option<Full>,
+    pub(crate) lost: Option<ValueError>,
 }
 
 #[derive(Clone, Debug)]
@@ -106,7 +107,7 @@ impl<V: Buffer> Reply<V> {
     /// Nothing received yet. `value` takes the item's value, the version text or the statistics, behind what it
     /// holds; hand it in empty.
     pub const fn new(value: V) -> Self {
-        Self { outcome: Outcome::Open, item: None, value, rest: 0, full: None }
+        Self { outcome: Outcome::Open, item: None, value, rest: 0, lost: None }
     }
 
     /// Takes the next event of the reply.
@@ -121,8 +122,8 @@ impl<V: Buffer> Reply<V> {
             }
             Event::Data(piece) => {
                 self.rest = self.rest.saturating_sub(piece.len());
-                if self.full.is_none() {
-                    self.full = self.value.put_of(piece, self.rest).err();
+                if self.lost.is_none() {
+                    self.lost = self.value.put_of(piece, self.rest).err().map(ValueError::Full);
                 }
             }
             Event::ValueEnd => {}
@@ -139,7 +140,7 @@ impl<V: Buffer> Reply<V> {
             Usual::Hit(head, value) => {
                 self.item = Some((head.flags, head.cas));
                 if !value.is_empty() {
-                    self.full = self.value.put(value).err();
+                    self.lost = self.value.put(value).err().map(ValueError::Full);
                 }
                 Outcome::End
             }
@@ -167,6 +168,7 @@ impl<V: Buffer> Reply<V> {
         match *event {
             // These are not here.
             Event::Value(_) | Event::Data(_) | Event::ValueEnd | Event::End => {}
+            Event::Skipped { value, .. } => self.lost = Some(ValueError::TooLarge(value)),
             Event::Status(status) => self.outcome = Outcome::Status(status),
             Event::Number(number) => self.outcome = Outcome::Number(number),
             Event::Version(text) => {
@@ -193,8 +195,8 @@ impl<V: Buffer> Reply<V> {
     }
 
     fn put(&mut self, parts: &[&[u8]]) {
-        if self.full.is_none() {
-            self.full = self.value.put_all(parts).err();
+        if self.lost.is_none() {
+            self.lost = self.value.put_all(parts).err().map(ValueError::Full);
         }
     }
 }
@@ -261,9 +263,9 @@ impl<V> Operation<V> for Get<'_> {
 
     #[inline]
     fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError> {
-        match (reply.outcome, reply.item, reply.full) {
+        match (reply.outcome, reply.item, reply.lost) {
             (Outcome::End, None, _) => Ok(None),
-            (Outcome::End, Some(_), Some(full)) => Err(ReplyError::Full(full)),
+            (Outcome::End, Some(_), Some(lost)) => Err(lost.into()),
             (Outcome::End, Some((flags, cas)), None) => Ok(Some(Item { flags, cas, value: reply.value })),
             (other, ..) => Err(other.into_error()),
         }
@@ -402,9 +404,9 @@ impl<V> Operation<V> for Version {
 
     #[inline]
     fn output(&self, reply: Reply<V>) -> Result<V, ReplyError> {
-        match (reply.outcome, reply.full) {
+        match (reply.outcome, reply.lost) {
             (Outcome::Version, None) => Ok(reply.value),
-            (Outcome::Version, Some(full)) => Err(ReplyError::Full(full)),
+            (Outcome::Version, Some(lost)) => Err(lost.into()),
             (other, _) => Err(other.into_error()),
         }
     }
@@ -439,9 +441,9 @@ impl<V> Operation<V> for StatsKind {
 
     #[inline]
     fn output(&self, reply: Reply<V>) -> Result<Stats<V>, ReplyError> {
-        match (reply.outcome, reply.full) {
+        match (reply.outcome, reply.lost) {
             (Outcome::End | Outcome::Status(Status::Reset | Status::Ok), None) => Ok(Stats(reply.value)),
-            (Outcome::End, Some(full)) => Err(ReplyError::Full(full)),
+            (Outcome::End, Some(lost)) => Err(lost.into()),
             (other, _) => Err(other.into_error()),
         }
     }
@@ -499,12 +501,12 @@ pub struct ItemCollector<V> {
     cas: Option<u64>,
     value: V,
     rest: usize,
-    full: Option<Full>,
+    lost: Option<ValueError>,
 }
 
 impl<V: Buffer + Default> ItemCollector<V> {
     /// Takes the next event of the reply; gives the item when the event completes one.
-    pub fn take(&mut self, event: &Event<'_>) -> Option<Result<Item<V>, Full>> {
+    pub fn take(&mut self, event: &Event<'_>) -> Option<Result<Item<V>, ValueError>> {
         match *event {
             Event::Value(head) => {
                 *self = Self { flags: head.flags, cas: head.cas, rest: head.len, ..Self::default() };
@@ -512,16 +514,49 @@ impl<V: Buffer + Default> ItemCollector<V> {
             }
             Event::Data(piece) => {
                 self.rest = self.rest.saturating_sub(piece.len());
-                if self.full.is_none() {
-                    self.full = self.value.put_of(piece, self.rest).err();
+                if self.lost.is_none() {
+                    self.lost = self.value.put_of(piece, self.rest).err().map(ValueError::Full);
                 }
                 None
             }
+            Event::Skipped { value, .. } => {
+                self.lost = Some(ValueError::TooLarge(value));
+                None
+            }
             Event::ValueEnd => {
-                let Self { flags, cas, value, full, .. } = core::mem::take(self);
-                Some(full.map_or(Ok(Item { flags, cas, value }), Err))
+                let Self { flags, cas, value, lost, .. } = core::mem::take(self);
+                Some(lost.map_or(Ok(Item { flags, cas, value }), Err))
             }
             _ => None,
+        }
+    }
+}
+
+/// Why a value that a server has sent is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueError {
+    /// The caller's buffer is too small.
+    Full(Full),
+    /// It is longer than [`Limits::value`](crate::Limits::value), and was skipped.
+    TooLarge(ValueTooLarge),
+}
+
+impl fmt::Display for ValueError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(full) => full.fmt(f),
+            Self::TooLarge(value) => value.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for ValueError {}
+
+impl From<ValueError> for ReplyError {
+    fn from(error: ValueError) -> Self {
+        match error {
+            ValueError::Full(full) => Self::Full(full),
+            ValueError::TooLarge(value) => Self::TooLarge(value),
         }
     }
 }
@@ -534,6 +569,8 @@ pub enum ReplyError {
     Server(ServerError),
     /// The caller's buffer is too small.
     Full(Full),
+    /// The value is longer than [`Limits::value`](crate::Limits::value), and was skipped.
+    TooLarge(ValueTooLarge),
     /// A quiet request stayed without an answer, but one of its run was refused, and it may have been this one.
     Unsure,
     /// The server says that there is no such item, where some servers say so though there is.
@@ -548,6 +585,7 @@ impl fmt::Display for ReplyError {
         match self {
             Self::Server(error) => error.fmt(f),
             Self::Full(full) => full.fmt(f),
+            Self::TooLarge(value) => value.fmt(f),
             Self::Unsure => f.write_str("one of several quiet requests was refused"),
             Self::Unclear => f.write_str("server does not tell of a key in base64"),
             Self::Mismatch => f.write_str("reply does not belong to the operation"),

@@ -6,6 +6,7 @@ use crate::{
     admin::{CacheItem, DumpKey, DumpLine, Notice},
     error_line::ErrorLine,
     meta::{DebugLine, MetaHead},
+    value::ValueTooLarge,
 };
 
 /// A piece of a reply, as [`ReplyDecoder`](crate::ReplyDecoder) finds it; bytes are borrowed from the caller's buffer.
@@ -18,6 +19,15 @@ pub enum Event<'b> {
     Value(ItemHead<'b>),
     /// A piece of the item's value, never empty; the pieces of one item have the announced length together.
     Data(&'b [u8]),
+    /// A piece of a value that is longer than [`Limits::value`](crate::Limits::value). Such a value has these in place of
+    /// [`Data`](Self::Data), at least one of them, and is not to be kept: there is no result but
+    /// [`ReplyError::TooLarge`](crate::ReplyError::TooLarge).
+    Skipped {
+        /// The bytes, never none.
+        piece: &'b [u8],
+        /// How long the value is, and the limit.
+        value: ValueTooLarge,
+    },
     /// The item's value is complete.
     ValueEnd,
     /// `END`: of the items, or of the statistics.
@@ -82,6 +92,7 @@ impl fmt::Debug for Event<'_> {
         match self {
             Self::Value(head) => head.fmt(f),
             Self::Data(piece) => write!(f, "Data({} bytes)", piece.len()),
+            Self::Skipped { piece, value } => write!(f, "Skipped({} bytes, {value})", piece.len()),
             Self::ValueEnd => f.write_str("ValueEnd"),
             Self::End => f.write_str("End"),
             Self::Status(status) => write!(f, "Status({status:?})"),
@@ -112,7 +123,8 @@ pub struct ItemHead<'b> {
     pub key: &'b [u8],
     /// The number that the item was stored with.
     pub flags: u32,
-    /// Length of the value in bytes, at most [`Limits::value`](crate::Limits::value).
+    /// Length of the value in bytes. If it is more than [`Limits::value`](crate::Limits::value), the value is
+    /// [skipped](Event::Skipped).
     pub len: usize,
     /// The cas unique, where it was asked for.
     pub cas: Option<u64>,

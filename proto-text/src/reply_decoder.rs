@@ -8,6 +8,7 @@ use crate::{
     meta::{DebugLine, MetaCode, MetaHead, ReturnFlags, value_head},
     number::parse_u64,
     reply::{Event, ItemHead, Status},
+    value::{MAX_VALUE_LEN, ValueTooLarge},
 };
 
 mod error;
@@ -65,6 +66,11 @@ enum State {
     Line,
     /// Inside a value, this many bytes before its line end.
     Value(usize),
+    /// Inside a value of `len` bytes, which is longer than the limit, `left` bytes before its line end; never none.
+    Skipped {
+        left: usize,
+        len: usize,
+    },
     Failed(DecodeError),
 }
 
@@ -153,6 +159,7 @@ impl ReplyDecoder {
         let step = match self.state {
             State::Line => self.line(buf),
             State::Value(left) => self.value(buf, left),
+            State::Skipped { left, len } => Ok(self.skip(buf, left, len)),
             State::Failed(error) => Err(error),
         };
         if let Err(error) = step {
@@ -248,8 +255,7 @@ impl ReplyDecoder {
             return Ok(Event::Meta(MetaHead { code, len: 0, flags }));
         }
         let (len, flags) = rest.strip_prefix(b" ").and_then(value_head).ok_or(malformed)?;
-        let len = self.admit(len)?;
-        self.state = State::Value(len);
+        let len = self.begin_value(len)?;
         Ok(Event::Meta(MetaHead { code, len, flags }))
     }
 
@@ -272,21 +278,23 @@ impl ReplyDecoder {
         Notice::parse(line).map(Event::Notice).ok_or_else(malformed(Malformed::Word))
     }
 
-    /// Holds an announced length against the limit.
+    /// Holds an announced length against the limits: what lies between ours and that of any server is skipped.
     #[inline]
-    fn admit(&self, len: u64) -> Result<usize, DecodeError> {
+    fn begin_value(&mut self, len: u64) -> Result<usize, DecodeError> {
         let limit = self.limits.value;
-        match usize::try_from(len) {
-            Ok(len) if len <= limit => Ok(len),
-            _ => Err(DecodeError::ValueTooLarge { len, limit }),
-        }
+        let (len, state) = match usize::try_from(len) {
+            Ok(len) if len <= limit => (len, State::Value(len)),
+            Ok(len) if len <= MAX_VALUE_LEN => (len, State::Skipped { left: len, len }),
+            _ => return Err(DecodeError::ValueTooLarge { len, limit: limit.max(MAX_VALUE_LEN) }),
+        };
+        self.state = state;
+        Ok(len)
     }
 
     #[inline]
     fn item<'b>(&mut self, head: RawHead<'b>) -> Result<Event<'b>, DecodeError> {
-        let len = self.admit(head.len)?;
+        let len = self.begin_value(head.len)?;
         self.count(self.limits.items, DecodeError::TooManyItems { limit: self.limits.items })?;
-        self.state = State::Value(len);
         Ok(Event::Value(ItemHead { key: head.key, flags: head.flags, len, cas: head.cas }))
     }
 
@@ -297,6 +305,21 @@ impl ReplyDecoder {
         }
         self.count = self.count.saturating_add(1);
         Ok(())
+    }
+
+    /// The same as [`value`](Self::value), inside one that is skipped.
+    #[cold]
+    fn skip<'b>(&mut self, buf: &'b [u8], left: usize, len: usize) -> Step<Event<'b>> {
+        let piece = buf.get(..left).unwrap_or(buf);
+        if piece.is_empty() {
+            return Step::NeedMore;
+        }
+        self.state = match left.saturating_sub(piece.len()) {
+            0 => State::Value(0),
+            left => State::Skipped { left, len },
+        };
+        let value = ValueTooLarge { len, limit: self.limits.value };
+        Step::Event { consumed: piece.len(), event: Event::Skipped { piece, value } }
     }
 
     #[inline]

@@ -22,7 +22,7 @@ impl Event<'_> {
     pub fn encode(&self, out: &mut (impl Buffer + ?Sized)) -> Result<(), Full> {
         match *self {
             Self::Value(head) => item_head(&head, out),
-            Self::Data(piece) => out.put(piece),
+            Self::Data(piece) | Self::Skipped { piece, .. } => out.put(piece),
             Self::ValueEnd => out.put(LINE_END),
             Self::End => out.put(b"END\r\n"),
             Self::Status(status) => out.put_all(&[status.word().as_bytes(), LINE_END]),

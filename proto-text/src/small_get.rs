@@ -13,7 +13,7 @@ use crate::{
 ///
 /// The same events as from an [`Exchange`](crate::Exchange) that waits for that key, by a tenth of its code: there is
 /// no other reply it knows. Whatever is neither the item nor `END` is [`ProtocolError::Unexpected`], refusals by the
-/// server too, and the connection must be closed.
+/// server too, and the connection must be closed. So it must behind a value that is larger than the limit: none is skipped.
 ///
 /// ```
 /// use memring_text::{Event, Key, ProtocolError, SmallGet, Step};
@@ -169,6 +169,14 @@ mod tests {
 
     const KEY: &[u8] = b"greeting";
 
+    #[test]
+    fn a_value_beyond_the_limit_is_not_skipped() {
+        let mut get = SmallGet::new(Key::new(KEY).unwrap());
+        let too_large = DecodeError::ValueTooLarge { len: 1_048_577, limit: 1_048_576 };
+        let step = get.decode(b"VALUE greeting 0 1048577\r\n");
+        assert_eq!(step, Err(ProtocolError::Decode(too_large)));
+    }
+
     /// The events with the pieces of a value in one, and whether that was all right.
     fn small(reply: &[u8], step: usize) -> (Vec<String>, bool) {
         let mut get = SmallGet::new(Key::new(KEY).unwrap());
@@ -238,7 +246,6 @@ mod tests {
             b"VALUE greeting 0 5 7\r\nhello\r\nEND\r\n",
             b"VALUE greeting 0 5\r\nhello!\nEND\r\n",
             b"VALUE greeting 0 5\nhello\r\nEND\r\n",
-            b"VALUE greeting 0 1048577\r\n",
             b"VALUE greeting 0 18446744073709551616\r\n",
             b"VALUE greetings 0 1\r\nx\r\nEND\r\n",
             b"VALUE greetin 0 1\r\nx\r\nEND\r\n",

@@ -4,7 +4,8 @@ use core::convert::Infallible;
 
 use memring_text::{
     ArrayBuffer, Buffer, Connection, ConnectionError, DecodeError, Event, Exchange, Get, GetVerb, Key, Keys,
-    Limits, Progress, ProtocolError, Request, SliceBuffer, Store, StoreVerb, UnixTime, Value,
+    Limits, Progress, ProtocolError, ReplyError, Request, SliceBuffer, Store, StoreVerb, UnixTime, Value,
+    ValueTooLarge,
     server::{Engine, MemoryStore, Session},
 };
 
@@ -60,10 +61,20 @@ const GIB: usize = 1 << 30;
 
 #[test]
 fn announcing_a_gibibyte_costs_nothing_when_that_is_too_much() {
-    let server = Server { says: b"VALUE k 0 1073741824\r\n".to_vec(), at: 0, for_ever: true };
+    let server = Server { says: b"VALUE k 0 1073741825\r\n".to_vec(), at: 0, for_ever: true };
     let (bytes, error) = call(server, Limits::DEFAULT);
-    let too_large = DecodeError::ValueTooLarge { len: GIB as u64, limit: 1 << 20 };
+    let too_large = DecodeError::ValueTooLarge { len: GIB as u64 + 1, limit: GIB };
     assert_eq!(error, ConnectionError::Protocol(ProtocolError::Decode(too_large)));
+    assert!(bytes < 128 << 10, "{bytes} bytes");
+}
+
+#[test]
+fn a_value_beyond_our_limit_costs_nothing() {
+    let len = 64 << 20;
+    let says = [format!("VALUE k 0 {len}\r\n").as_bytes(), &vec![b'v'; len], b"\r\nEND\r\n"].concat();
+    let (bytes, error) = call(Server { says, at: 0, for_ever: false }, Limits::DEFAULT);
+    let too_large = ReplyError::TooLarge(ValueTooLarge { len, limit: 1 << 20 });
+    assert_eq!(error, ConnectionError::Reply(too_large));
     assert!(bytes < 128 << 10, "{bytes} bytes");
 }
 

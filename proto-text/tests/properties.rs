@@ -28,7 +28,7 @@ impl Story {
 
     fn reply(&mut self, event: &Event<'_>) {
         match *event {
-            Event::Data(piece) => self.piece(piece),
+            Event::Data(piece) | Event::Skipped { piece, .. } => self.piece(piece),
             Event::Value(head) => self.0.push(format!("{} {head:?}", head.key.escape_ascii())),
             Event::Number(number) => self.0.push(format!("number {number}")),
             event => self.0.push(format!("{event:?}")),

@@ -6,8 +6,8 @@ use std::{io, sync::Arc};
 #[cfg(feature = "embedded-io")]
 use memring_text::ConnectionError;
 use memring_text::{
-    DecodeError, Full, KeyError, MetaKeyError, ProtocolError, ReplyError, ServerError, ServerErrorKind,
-    Unsupported, ValueTooLarge, ZeroTtl,
+    Full, KeyError, MetaKeyError, ProtocolError, ReplyError, ServerError, ServerErrorKind, Unsupported,
+    ValueError, ValueTooLarge, ZeroTtl,
 };
 
 use super::ErrorKind;
@@ -25,8 +25,10 @@ pub enum Cause {
     Key(KeyError),
     /// The key of a meta command is none.
     MetaKey(MetaKeyError),
-    /// The value is too large.
+    /// The value is too large to be sent.
     Value(ValueTooLarge),
+    /// The value that came is larger than the client takes, and was skipped.
+    Skipped(ValueTooLarge),
     /// The time to live is none.
     Ttl(ZeroTtl),
     /// The value does not fit into the caller's buffer.
@@ -138,15 +140,14 @@ impl Cause {
     pub fn evidence(&self) -> Evidence {
         match self {
             Self::Resolve(_) | Self::Connect(_) | Self::Tls(_) | Self::Timeout => Evidence::Failed,
-            // That another client has stored more than this one wants to read is nothing to hold against the server.
-            Self::Protocol(ProtocolError::Decode(DecodeError::ValueTooLarge { len, .. }))
-                if *len <= LARGEST_ITEM =>
-            {
-                Evidence::Up
-            }
             Self::Closed(_) | Self::Io(_) | Self::Protocol(_) | Self::Stalled => Evidence::Lost,
             Self::Server(error) if error.kind() == ServerErrorKind::TooManyConnections => Evidence::Failed,
-            Self::Server(_) | Self::NotStored | Self::Full(_) | Self::Unclear | Self::HangsUp => Evidence::Up,
+            Self::Server(_)
+            | Self::NotStored
+            | Self::Full(_)
+            | Self::Skipped(_)
+            | Self::Unclear
+            | Self::HangsUp => Evidence::Up,
             Self::Config(_)
             | Self::Key(_)
             | Self::MetaKey(_)
@@ -187,7 +188,7 @@ impl Cause {
             Self::Key(_) | Self::MetaKey(_) => ErrorKind::Key,
             Self::Unsupported(_) | Self::Unclear | Self::HangsUp => ErrorKind::Unsupported,
             Self::Stream(_) => ErrorKind::Stream,
-            Self::Value(_) => ErrorKind::TooLarge,
+            Self::Value(_) | Self::Skipped(_) => ErrorKind::TooLarge,
             Self::Ttl(_) => ErrorKind::Ttl,
             Self::Full(_) => ErrorKind::BufferFull,
             Self::Resolve(_) => ErrorKind::Resolve,
@@ -228,11 +229,6 @@ impl Cause {
     }
 }
 
-/// The largest item that a memcached can be told to take, in bytes; what announces more is none.
-///
-/// Source: memcached, the bounds of its option `-I`.
-const LARGEST_ITEM: u64 = 1 << 30;
-
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -247,6 +243,9 @@ impl fmt::Display for Cause {
             ),
             Self::Stream(error) => write!(f, "the caller's own stream: {}", System(error)),
             Self::Value(error) => error.fmt(f),
+            Self::Skipped(value) => {
+                write!(f, "value of {} bytes is skipped, the client's limit is {}", value.len, value.limit)
+            }
             Self::Ttl(error) => error.fmt(f),
             Self::Full(error) => error.fmt(f),
             Self::Resolve(error) => match error.kind() {
@@ -336,8 +335,15 @@ impl From<ReplyError> for Cause {
             ReplyError::Server(error) => Self::Server(error),
             ReplyError::Full(full) => Self::Full(full),
             ReplyError::Unclear => Self::Unclear,
+            ReplyError::TooLarge(value) => Self::Skipped(value),
             _ => Self::Protocol(ProtocolError::Unexpected),
         }
+    }
+}
+
+impl From<ValueError> for Cause {
+    fn from(error: ValueError) -> Self {
+        ReplyError::from(error).into()
     }
 }
 

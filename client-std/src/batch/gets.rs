@@ -22,6 +22,9 @@ pub(crate) struct Gets<'b, R> {
     pieces: Pieces,
     room: Vec<u8>,
     found: usize,
+    /// The position of the last item. It counts when what follows it is right, too: another item, the end of the reply, or a
+    /// refusal.
+    last: Option<usize>,
 }
 
 impl<'b, R> Gets<'b, R> {
@@ -35,7 +38,7 @@ impl<'b, R> Gets<'b, R> {
     ) -> Self {
         let items = usize::try_from(items).unwrap_or(usize::MAX).max(1);
         let (pieces, room) = (Pieces::default(), Vec::new());
-        Self { verb, keys, positions, read, items, done: 0, asked: 0, pieces, room, found: 0 }
+        Self { verb, keys, positions, read, items, done: 0, asked: 0, pieces, room, found: 0, last: None }
     }
 
     fn to_do(&self) -> &'b [Key<'b>] {
@@ -65,11 +68,17 @@ impl<T: Default, R: Fn(usize, Item<Lent<'_, Vec<u8>>>) -> Result<T, Cause>> Shar
         let positions = self.positions.get(self.done..).unwrap_or(&[]);
         let positions = positions.get(..keys.len()).unwrap_or(positions);
         let expected = Keys { keys, cas: self.verb.has_cas() };
-        let Self { pieces, room, found, read, .. } = self;
-        let is_over = wire.receive_filled_items(&expected, pieces, room, |index, item| {
+        let Self { pieces, room, found, last, read, .. } = self;
+        let received = wire.receive_filled_items(&expected, pieces, room, |index, item| {
             if let Some(position) = positions.get(index) {
                 *found = found.saturating_add(1);
-                put(*position, item.map_err(Cause::Full).and_then(|item| read(*position, item)));
+                *last = Some(*position);
+                put(*position, item.map_err(Cause::from).and_then(|item| read(*position, item)));
+            }
+        });
+        let is_over = received.map_err(Cause::from).inspect_err(|cause| {
+            if matches!(cause, Cause::Server(_)) {
+                self.last = None;
             }
         })?;
         if !is_over {
@@ -91,13 +100,17 @@ impl<T: Default, R: Fn(usize, Item<Lent<'_, Vec<u8>>>) -> Result<T, Cause>> Shar
     }
 
     fn forget(&mut self) {
-        (self.asked, self.found) = (0, 0);
+        (self.asked, self.found, self.last) = (0, 0, None);
         self.pieces = Pieces::default();
     }
 
     fn request(&self) -> Option<Request<'_>> {
         let key = *self.to_do().first()?;
         Some(Request::Get(Get { verb: self.verb, key }))
+    }
+
+    fn unproven(&self) -> Option<usize> {
+        self.last.filter(|_| !self.pieces.is_in_item())
     }
 
     fn positions(&self) -> &[usize] {

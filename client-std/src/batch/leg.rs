@@ -277,6 +277,9 @@ impl<'b, S: Share> Leg<'b, S> {
             attempt.was_silent_for(self.moved_at.elapsed());
             attempt.ended(Err::<(), _>(cause));
         }
+        if let Some(position) = self.share.unproven() {
+            results.take_back(position);
+        }
         let error = failed(self.pool, self.name, cause.clone(), is_ambiguous);
         results.fail(self.share.positions(), error);
     }

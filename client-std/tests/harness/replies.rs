@@ -14,7 +14,7 @@ pub(crate) const WRONG: [&[u8]; 21] = [
     b"E\0ND\r\n",
     b"VALUE k 0\r\n",
     b"VALUE k 0 -1\r\n",
-    b"VALUE k 0 1048577\r\n",
+    b"VALUE k 0 1073741825\r\n",
     b"VALUE k 0 4294967297\r\n",
     b"VALUE k 0 99999999999999999999999999999999999999999\r\n",
     b"VALUE k 4294967296 1\r\nv\r\nEND\r\n",
@@ -38,4 +38,18 @@ pub(crate) const REFUSALS: [(&str, ErrorKind, bool); 9] = [
     ("CLIENT_ERROR unauthenticated", ErrorKind::Auth, false),
     ("ERROR Too many open connections", ErrorKind::TooManyConnections, false),
     ("ERROR", ErrorKind::Unsupported, true),
+];
+
+/// What may follow the items of `a` and `b` in the reply to a get of `a`, `b` and `c`, before the connection ends; and how
+/// many of the three have a result then. An item counts when what follows it is right, too.
+pub(crate) const BREAKS: [(&str, usize); 9] = [
+    ("", 1),
+    ("EN", 1),
+    ("VALUE c 0 5", 1),
+    ("STORED\r\n", 1),
+    ("VALUE x 0 1\r\n3\r\nEND\r\n", 1),
+    ("VALUE c 0 5\r\n", 2),
+    ("VALUE c 0 5\r\nhe", 2),
+    ("SERVER_ERROR broken\r\n", 2),
+    ("END\r\n", 3),
 ];

@@ -14,6 +14,7 @@ mod harness;
 mod health;
 mod hung;
 mod keys;
+mod larger;
 mod meta;
 mod mixed;
 mod naming;

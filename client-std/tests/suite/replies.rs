@@ -151,25 +151,3 @@ fn bytes_that_come_soon_after_a_reply_are_nobodys_answer() {
     }
     assert_eq!(server.connections(), 50, "each serves once");
 }
-
-/// Another client has stored more than this one reads.
-#[test]
-fn an_item_beyond_our_limit_says_nothing_of_the_server() {
-    let server = memring_std::testing::Server::start().unwrap();
-    let name = server.addr().to_string();
-    let other = Client::connect([&*name]).unwrap();
-    other
-        .set_many(&[("large", vec![b'v'; 2000]), ("small", vec![b'v'; 20])], Ttl::NEVER)
-        .unwrap()
-        .all()
-        .unwrap();
-    let limits = memring_std::Limits { value: 1000, ..memring_std::Limits::DEFAULT };
-    let client = Client::builder().servers([&*name]).limits(limits).build().unwrap();
-    for _ in 0..5 {
-        let error = client.get("large").unwrap_err();
-        assert!(error.to_string().ends_with("value of 2000 bytes announced, the limit is 1000"), "{error}");
-        assert!(client.get_many(&["large"]).unwrap().all().is_err());
-    }
-    assert!(!client.servers()[0].health.is_down());
-    assert_eq!(client.get("small").unwrap().unwrap().value.len(), 20);
-}

@@ -106,7 +106,7 @@ fn what_is_too_large_is_refused(fleet: &Fleet) {
     client.set("k", bytes(1001), hour()).unwrap();
     let strict = Client::builder().servers(&fleet.names).limits(limits).build().unwrap();
     let error = strict.get_to("k", &mut Vec::new()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Protocol);
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
 }
 
 fn a_miss_writes_nothing(fleet: &Fleet) {

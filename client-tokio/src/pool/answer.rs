@@ -1,12 +1,14 @@
 //! What a connection hands to a caller, small enough to be moved about.
 
-use memring_text::{Event, Item, ItemHead, Reply, Status};
+use memring_text::{Event, Item, ItemHead, Reply, Status, ValueTooLarge};
 
 /// A complete reply.
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// The item that was asked for.
     Item(Item<Vec<u8>>),
+    /// The item that was asked for has more bytes than we take.
+    Skipped(ValueTooLarge),
     /// No item.
     End,
     Status(Status),
@@ -32,10 +34,20 @@ impl Answer {
 
     /// The answer as operations read it.
     pub(crate) fn into_reply(self) -> Reply<Vec<u8>> {
+        let item = |value, flags, cas| {
+            let mut reply = Reply::new(value);
+            reply.take(&Event::Value(ItemHead { key: &[], flags, len: 0, cas }));
+            reply
+        };
         let event = match self {
             Self::Item(Item { flags, cas, value }) => {
-                let mut reply = Reply::new(value);
-                reply.take(&Event::Value(ItemHead { key: &[], flags, len: 0, cas }));
+                let mut reply = item(value, flags, cas);
+                reply.take(&Event::End);
+                return reply;
+            }
+            Self::Skipped(value) => {
+                let mut reply = item(Vec::new(), 0, None);
+                reply.take(&Event::Skipped { piece: &[], value });
                 reply.take(&Event::End);
                 return reply;
             }

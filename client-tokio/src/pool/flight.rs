@@ -3,7 +3,9 @@
 use core::ops::Range;
 use std::collections::VecDeque;
 
-use memring_text::{Event, Exchange, Expected, Item, Limits, Progress, ProtocolError, Reply, ReplyShape};
+use memring_text::{
+    Event, Exchange, Expected, Item, Limits, Progress, ProtocolError, Reply, ReplyShape, ValueTooLarge,
+};
 use tokio::time::Instant;
 
 use super::{
@@ -27,8 +29,10 @@ pub(crate) struct Flight {
     item: Option<Item<Vec<u8>>>,
     /// How much of the item's value is still to come.
     rest: usize,
+    /// That item is too large, and is not kept.
+    skipped: Option<ValueTooLarge>,
     /// An item that is whole, and whose it is: it is handed out when what follows it is right, too.
-    whole: Option<(usize, Item<Vec<u8>>)>,
+    whole: Option<(usize, Answer)>,
     other: Option<Box<Reply<Vec<u8>>>>,
     earliest: Option<Instant>,
     /// How many bytes were composed.
@@ -59,6 +63,7 @@ impl Flight {
             is_begun: false,
             item: None,
             rest: 0,
+            skipped: None,
             whole: None,
             other: None,
             earliest: None,
@@ -153,8 +158,8 @@ impl Flight {
         rooms: &mut Vec<Vec<u8>>,
         take: &mut impl FnMut(SlotId, Answer),
     ) {
-        if let Some((at, item)) = self.whole.take() {
-            self.answer(at, Answer::Item(item), take);
+        if let Some((at, answer)) = self.whole.take() {
+            self.answer(at, answer, take);
         }
         match (event, item) {
             (Event::Value(head), Some(_)) => {
@@ -172,9 +177,11 @@ impl Flight {
                     item.value.extend_from_slice(piece);
                 }
             }
+            (Event::Skipped { value, .. }, Some(_)) => self.skipped = Some(*value),
             (Event::ValueEnd, Some(index)) => {
                 if let Some(item) = self.item.take() {
-                    self.whole = Some((self.line.start.saturating_add(index), item));
+                    let answer = self.skipped.take().map_or(Answer::Item(item), Answer::Skipped);
+                    self.whole = Some((self.line.start.saturating_add(index), answer));
                 }
             }
             // What has no item by the end is a miss, and no sooner: until then the line may still break off.

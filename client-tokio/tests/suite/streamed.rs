@@ -124,7 +124,7 @@ async fn what_is_too_large_is_refused(fleet: &Fleet) {
     client.set("k", bytes(1001), hour()).await.unwrap();
     let strict = Client::builder().servers(&fleet.names).limits(limits).build().unwrap();
     let error = strict.get_to("k", &mut Vec::new()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Protocol);
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
 }
 
 async fn a_miss_writes_nothing(fleet: &Fleet) {

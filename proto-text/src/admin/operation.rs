@@ -34,12 +34,12 @@ impl<V> Operation<V> for Admin {
 
     fn output(&self, reply: Reply<V>) -> Result<AdminOutcome<V>, ReplyError> {
         use crate::meta::MetaCode;
-        match (reply.outcome, reply.full) {
+        match (reply.outcome, reply.lost) {
             (Outcome::Notice(word), _) => Ok(AdminOutcome::Refused(word)),
             (Outcome::End | Outcome::Status(Status::Ok) | Outcome::Meta(MetaCode::Miss, _), None) => {
                 Ok(AdminOutcome::Done(reply.value))
             }
-            (Outcome::End | Outcome::Meta(MetaCode::Miss, _), Some(full)) => Err(ReplyError::Full(full)),
+            (Outcome::End | Outcome::Meta(MetaCode::Miss, _), Some(lost)) => Err(lost.into()),
             (other, _) => Err(other.into_error()),
         }
     }

@@ -3,7 +3,7 @@
 use embedded_io_async::{Read, Write};
 
 use crate::{
-    buffer::{Buffer, Full},
+    buffer::Buffer,
     connection::{
         dialog::{ConnectionError, Dialog, Outgoing},
         items::{Lent, Pieces},
@@ -11,7 +11,7 @@ use crate::{
     exchange::{ExchangeState, Expected, Keys},
     key::Key,
     limits::Limits,
-    operation::{Item, Operation, Reply, ReplyError},
+    operation::{Item, Operation, Reply, ReplyError, ValueError},
     reply::Event,
     request::{GetVerb, Request},
 };
@@ -190,7 +190,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
 
     /// Reads the reply to `oldest`, the oldest request that is owed one: a line of keys. Lends `take` each item with the
     /// index of its key. `room` is where values are put together that do not come in one piece; what does not fit there
-    /// is [`Full`].
+    /// is [`ValueError::Full`].
     ///
     /// # Errors
     /// See [`ConnectionError`]; a refusal by the server is [`ReplyError::Server`].
@@ -202,7 +202,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         &mut self,
         oldest: &Keys<'_, K>,
         room: &mut V,
-        mut take: impl FnMut(usize, Result<Item<Lent<'_, V>>, Full>),
+        mut take: impl FnMut(usize, Result<Item<Lent<'_, V>>, ValueError>),
     ) -> Result<(), ConnectionError<T::Error>> {
         if self.dialog.owed() == 0 {
             return Ok(());

@@ -3,7 +3,7 @@
 use embedded_io::{Read, Write};
 
 use crate::{
-    buffer::{Buffer, Full},
+    buffer::Buffer,
     connection::{
         dialog::{ConnectionError, Dialog, Outgoing},
         items::{Lent, Pieces},
@@ -11,7 +11,7 @@ use crate::{
     exchange::{ExchangeState, Expected, Keys},
     key::Key,
     limits::Limits,
-    operation::{Item, Operation, Reply, ReplyError},
+    operation::{Item, Operation, Reply, ReplyError, ValueError},
     reply::Event,
     request::{GetVerb, Request},
 };
@@ -173,7 +173,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
 
     /// Reads the reply to `oldest`, the oldest request that is owed one: a line of keys. Lends `take` each item with the
     /// index of its key. `room` is where values are put together that do not come in one piece; what does not fit there
-    /// is [`Full`].
+    /// is [`ValueError::Full`].
     ///
     /// # Errors
     /// See [`ConnectionError`]; a refusal by the server is [`ReplyError::Server`].
@@ -182,7 +182,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
         &mut self,
         oldest: &Keys<'_, K>,
         room: &mut V,
-        mut take: impl FnMut(usize, Result<Item<Lent<'_, V>>, Full>),
+        mut take: impl FnMut(usize, Result<Item<Lent<'_, V>>, ValueError>),
     ) -> Result<(), ConnectionError<T::Error>> {
         if self.dialog.owed() == 0 {
             return Ok(());
@@ -400,11 +400,11 @@ mod tests {
         connection.send_get(GetVerb::Get, &keys).unwrap();
         let mut lent = Vec::new();
         let expected = Keys { keys: &keys, cas: false };
-        let take = |_, item: Result<Item<Lent<'_, _>>, Full>| {
+        let take = |_, item: Result<Item<Lent<'_, _>>, ValueError>| {
             lent.push(item.map(|item| item.value.as_slice().len()));
         };
         connection.receive_items(&expected, &mut crate::ArrayBuffer::<2>::new(), take).unwrap();
-        assert!(matches!(lent[..], [Err(Full { .. }), Ok(2)]));
+        assert!(matches!(lent[..], [Err(ValueError::Full(_)), Ok(2)]));
         assert_eq!(connection.state(), ExchangeState::Idle);
     }
 

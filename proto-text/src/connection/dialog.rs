@@ -3,13 +3,13 @@
 use core::fmt;
 
 use crate::{
-    buffer::{Buffer, Full, SliceBuffer},
+    buffer::{Buffer, SliceBuffer},
     connection::items::{Lent, Pieces},
     encode::{LINE_END, MAX_HEAD_LEN},
     exchange::{Abandoned, Exchange, ExchangeState, Expected, Keys, Progress, ProtocolError},
     key::Key,
     limits::Limits,
-    operation::{Item, Reply, ReplyError},
+    operation::{Item, Reply, ReplyError, ValueError},
     reply::Event,
     request::{GetVerb, Request},
 };
@@ -190,7 +190,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         oldest: &Keys<'_, K>,
         pieces: &mut Pieces,
         room: &mut V,
-        take: &mut impl FnMut(usize, Result<Item<Lent<'_, V>>, Full>),
+        take: &mut impl FnMut(usize, Result<Item<Lent<'_, V>>, ValueError>),
     ) -> Result<bool, ProtocolError> {
         loop {
             let unread = self.inbox.unread();

@@ -1,9 +1,9 @@
 //! The items of a multi-get, each lent as a whole.
 
 use crate::{
-    buffer::{Buffer, Full},
+    buffer::Buffer,
     error_line::ServerError,
-    operation::Item,
+    operation::{Item, ValueError},
     reply::Event,
 };
 
@@ -36,12 +36,19 @@ pub struct Pieces {
     cas: Option<u64>,
     /// What is still to come of the value, in bytes.
     left: usize,
-    full: Option<Full>,
+    lost: Option<ValueError>,
+    is_in_item: bool,
     /// The server refused, in the place of the items or behind some of them.
     pub(super) refusal: Option<ServerError>,
 }
 
 impl Pieces {
+    /// Whether an item has begun that is not whole. Those before it are as they should be, then.
+    #[must_use]
+    pub const fn is_in_item(&self) -> bool {
+        self.is_in_item
+    }
+
     /// Takes the next event, puts a value together in `room`, and lends `take` the item that is complete by it.
     #[inline(never)]
     pub(super) fn take<V: Buffer>(
@@ -49,21 +56,24 @@ impl Pieces {
         event: &Event<'_>,
         index: usize,
         room: &mut V,
-        take: &mut impl FnMut(usize, Result<Item<Lent<'_, V>>, Full>),
+        take: &mut impl FnMut(usize, Result<Item<Lent<'_, V>>, ValueError>),
     ) {
         match *event {
             Event::Value(head) => {
                 room.truncate(0);
-                (self.flags, self.cas, self.left, self.full) = (head.flags, head.cas, head.len, None);
+                self.is_in_item = true;
+                (self.flags, self.cas, self.left, self.lost) = (head.flags, head.cas, head.len, None);
             }
-            Event::Data(_) if self.full.is_some() => {}
+            Event::Data(_) if self.lost.is_some() => {}
+            Event::Skipped { value, .. } => self.lost = Some(ValueError::TooLarge(value)),
             Event::Data(piece) => {
                 self.left = self.left.saturating_sub(piece.len());
-                self.full = room.put_of(piece, self.left).err();
+                self.lost = room.put_of(piece, self.left).err().map(ValueError::Full);
             }
             Event::ValueEnd => {
+                self.is_in_item = false;
                 let item = Item { flags: self.flags, cas: self.cas, value: Lent::Joined(room) };
-                take(index, self.full.map_or(Ok(item), Err));
+                take(index, self.lost.map_or(Ok(item), Err));
             }
             Event::Error(line) => self.refusal = Some(ServerError::from(line)),
             _ => {}

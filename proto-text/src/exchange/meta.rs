@@ -64,7 +64,7 @@ impl Exchange {
                 self.doubt = Doubt::None;
                 head.code != MetaCode::Value
             }
-            Event::Data(_) => false,
+            Event::Data(_) | Event::Skipped { .. } => false,
             Event::ValueEnd => true,
             Event::Debug(line) if shape.verb() == MetaVerb::Debug => {
                 if line.key != key && !crate::base64::is_of(line.key, key) {

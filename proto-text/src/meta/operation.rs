@@ -97,10 +97,10 @@ impl<V> Operation<V> for MetaGet<'_> {
     }
 
     fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError> {
-        match (reply.outcome, reply.full) {
+        match (reply.outcome, reply.lost) {
             (Outcome::Meta(MetaCode::Miss, _) | Outcome::Silence { sure: true }, _) => Ok(None),
             (Outcome::Meta(MetaCode::Done, info), _) => Ok(Some(MetaItem { value: None, info })),
-            (Outcome::Meta(MetaCode::Value, _), Some(full)) => Err(ReplyError::Full(full)),
+            (Outcome::Meta(MetaCode::Value, _), Some(lost)) => Err(lost.into()),
             (Outcome::Meta(MetaCode::Value, info), None) => {
                 Ok(Some(MetaItem { value: Some(reply.value), info }))
             }
@@ -186,8 +186,8 @@ impl<V: Buffer> Operation<V> for MetaArith<'_> {
     }
 
     fn output(&self, reply: Reply<V>) -> Result<MetaArithOutcome, ReplyError> {
-        let number = match (&reply.outcome, reply.full) {
-            (Outcome::Meta(MetaCode::Value, _), Some(full)) => return Err(ReplyError::Full(full)),
+        let number = match (&reply.outcome, reply.lost) {
+            (Outcome::Meta(MetaCode::Value, _), Some(lost)) => return Err(lost.into()),
             (Outcome::Meta(MetaCode::Value, _), None) => {
                 Some(parse_u64(reply.value.as_slice()).ok_or(ReplyError::Mismatch)?)
             }
@@ -213,11 +213,11 @@ impl<V> Operation<V> for MetaDebug<'_> {
     }
 
     fn output(&self, reply: Reply<V>) -> Result<Option<V>, ReplyError> {
-        match (reply.outcome, reply.full) {
+        match (reply.outcome, reply.lost) {
             (Outcome::Meta(MetaCode::Miss, _), _) if self.0.key().is_binary() => Err(ReplyError::Unclear),
             (Outcome::Meta(MetaCode::Miss, _), _) => Ok(None),
             (Outcome::Text, None) => Ok(Some(reply.value)),
-            (Outcome::Text, Some(full)) => Err(ReplyError::Full(full)),
+            (Outcome::Text, Some(lost)) => Err(lost.into()),
             (other, _) => Err(other.into_error()),
         }
     }

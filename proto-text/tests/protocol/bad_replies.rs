@@ -89,12 +89,18 @@ fn run(case: &BadReply, waiting: &[Waiting], step: usize) -> Came {
     let mut queue = waiting.iter();
     let mut oldest = queue.next().unwrap_or(&nobody);
     let mut builder = ReplyBuilder::default();
-    let mut class = None;
+    let (mut class, mut is_skipped) = (None, false);
     let (mut start, mut end) = (0, 0);
     while class.is_none() {
         match exchange.decode(&case.received[start..end], oldest) {
             Ok(Progress::Event { consumed, event, complete, .. }) => {
                 start += consumed;
+                let len = match event {
+                    Event::Value(head) => head.len,
+                    Event::Meta(head) => head.len,
+                    _ => 0,
+                };
+                is_skipped |= len > Limits::DEFAULT.value;
                 if let Event::Error(line) = event {
                     class = Some(class_of_line(line.kind(), line.word));
                 } else {
@@ -109,6 +115,8 @@ fn run(case: &BadReply, waiting: &[Waiting], step: usize) -> Came {
             Ok(Progress::NeedMore) if case.eof => {
                 class = exchange.closed().err().map(class_of).or(Some("closed"));
             }
+            // Of these the vectors have the head alone: the value would be read to its end, and be nobody's.
+            Ok(Progress::NeedMore) if is_skipped => class = Some("too-large-value"),
             Ok(Progress::NeedMore) => panic!("{}: no end in sight", case.name),
             Err(error) => {
                 class = Some(class_of(error));

@@ -16,5 +16,6 @@ mod own_server;
 mod pairing;
 mod server;
 mod sessions;
+mod skipped;
 mod transcript;
 mod versions;

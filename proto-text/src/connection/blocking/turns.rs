@@ -2,9 +2,9 @@
 
 use super::{Connection, ConnectionError, Lent, Pieces};
 use crate::{
-    buffer::{Buffer, Full},
+    buffer::Buffer,
     exchange::{Expected, Keys},
-    operation::{Item, ReplyError},
+    operation::{Item, ReplyError, ValueError},
     reply::Event,
 };
 
@@ -55,7 +55,7 @@ impl<T: embedded_io::ErrorType, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
         oldest: &Keys<'_, K>,
         pieces: &mut Pieces,
         room: &mut V,
-        mut take: impl FnMut(usize, Result<Item<Lent<'_, V>>, Full>),
+        mut take: impl FnMut(usize, Result<Item<Lent<'_, V>>, ValueError>),
     ) -> Result<bool, ConnectionError<T::Error>> {
         if self.dialog.owed() == 0 {
             return Ok(true);

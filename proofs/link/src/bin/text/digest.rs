@@ -37,7 +37,7 @@ impl Digest {
 
     pub(crate) fn reply(&mut self, event: &Event<'_>) {
         match event {
-            Event::Data(piece) => self.bytes(piece),
+            Event::Data(piece) | Event::Skipped { piece, .. } => self.bytes(piece),
             event => {
                 let mut bytes = ArrayBuffer::<4096>::new();
                 if let Err(full) = event.encode(&mut bytes) {

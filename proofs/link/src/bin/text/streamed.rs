@@ -40,6 +40,7 @@ pub(crate) fn streamed(input: &[u8]) -> Option<()> {
         })? {
             connection.fill(read)?;
         }
+        digest.debug(&pieces.is_in_item());
         connection.send(&Request::Version)?;
         connection.fill(read)?;
         connection.receive_filled(&Request::Version, |event, index| digest.debug(&(event, index)))?;
