@@ -2,6 +2,7 @@
 
 use core::{
     future::poll_fn,
+    mem,
     task::{Context, Poll},
 };
 use std::{collections::VecDeque, sync::Arc};
@@ -12,6 +13,7 @@ use memring_client::{
 };
 use memring_core::health::Verdict;
 use memring_text::{Operation, ProtocolError, Request};
+use tokio::time::Instant;
 
 use crate::{
     call::{read, tell},
@@ -19,6 +21,7 @@ use crate::{
     fleet,
     pool::{
         Pool,
+        growth::TurnedAway,
         mux::{MustWatch, Mux},
         slots::{Failure, SlotId},
         vigil::Vigil,
@@ -75,6 +78,10 @@ struct Leg<'b, O> {
     vigil: Option<Vigil>,
     /// Where the outcomes of the others will be.
     slots: VecDeque<SlotId>,
+    /// Which operations these are about, by their index; all of them, unless the server has turned a connection away.
+    order: Option<Vec<usize>>,
+    /// What is to be sent over another connection, because the server turned this one away.
+    again: Vec<usize>,
     /// The last thing that went wrong with the server.
     error: Option<Error>,
     /// What the server's health is told of; taken when the leg is over, with what speaks against the server, if anything.
@@ -82,6 +89,9 @@ struct Leg<'b, O> {
     attempt: Option<Attempt<'b>>,
     fault: Option<Cause>,
     has_answer: bool,
+    /// Whether an answer has come since that was last looked at; and when that was, or the beginning.
+    has_moved: bool,
+    moved_at: Instant,
 }
 
 impl<O> Drop for Leg<'_, O> {
@@ -109,16 +119,29 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
             must_watch: MustWatch(false),
             vigil: None,
             slots,
+            order: None,
+            again: Vec::new(),
             error: None,
             attempt,
             fault: None,
             has_answer: false,
+            has_moved: false,
+            moved_at: Instant::now(),
         }
     }
 
     /// Whether it waits for room.
     fn is_entering(&self) -> bool {
-        self.queued < self.share.operations.len()
+        self.queued < self.count()
+    }
+
+    fn count(&self) -> usize {
+        self.order.as_ref().map_or(self.share.operations.len(), Vec::len)
+    }
+
+    /// The index of the operation that is number `number` on this connection.
+    fn index(&self, number: usize) -> usize {
+        self.order.as_ref().map_or(number, |order| order.get(number).copied().unwrap_or(usize::MAX))
     }
 
     /// Watches the time and the driver, where that is the caller's own affair.
@@ -156,9 +179,12 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         if !self.is_over() {
             return;
         }
-        let Some(attempt) = self.attempt.take() else { return };
+        let Some(mut attempt) = self.attempt.take() else { return };
         match &self.fault {
-            Some(cause) => attempt.ended(Err::<(), _>(cause)),
+            Some(cause) => {
+                attempt.was_silent_for(self.moved_at.elapsed());
+                attempt.ended(Err::<(), _>(cause));
+            }
             None if self.has_answer => attempt.ended(Ok(())),
             None => {}
         }
@@ -175,6 +201,18 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         if let Verdict::Down { retry_at } = self.share.verdict {
             self.refuse(results, &watch::down(retry_at, fleet::now()));
         }
+        loop {
+            self.enter(cx, results, deadline);
+            if !self.take_outcomes(cx, results, deadline, to) || !self.turn_to_another() {
+                break;
+            }
+        }
+        if mem::take(&mut self.has_moved) {
+            self.moved_at = Instant::now();
+        }
+    }
+
+    fn enter<T>(&mut self, cx: &mut Context<'_>, results: &mut Results<T>, deadline: Deadline) {
         if self.is_entering() {
             match self.poll_queue(cx, deadline) {
                 Poll::Ready(Ok(((), must_watch))) => self.must_watch = must_watch,
@@ -182,22 +220,63 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
                 Poll::Pending => {}
             }
         }
+    }
+
+    /// Takes outcomes in their order; says whether that are all, of what is queued.
+    fn take_outcomes<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        results: &mut Results<T>,
+        deadline: Deadline,
+        to: &impl Fn(O::Output) -> Result<T, Cause>,
+    ) -> bool {
+        let operations = self.share.operations;
         while let Some(&slot) = self.slots.front() {
             let outcome = match self.mux.poll_outcome(slot, cx.waker(), self.must_watch) {
                 Poll::Ready(Ok(outcome)) => outcome,
                 Poll::Ready(Err(must_watch)) => {
                     self.must_watch = must_watch;
-                    return;
+                    return false;
                 }
-                Poll::Pending => return,
+                Poll::Pending => return false,
             };
             self.slots.pop_front();
+            let index = self.index(self.done);
             self.done += 1;
-            self.put(results, self.done - 1, |operation| {
-                let output = read(operation, outcome)?;
-                to(output).map_err(|cause| Box::new(Failure { cause, sent: true }))
-            });
+            let Some(operation) = operations.get(index) else { continue };
+            let output = read(operation, outcome);
+            if let Err(failure) = &output {
+                match self.share.pool.turned_away(failure) {
+                    TurnedAway::No => {}
+                    TurnedAway::Again if Instant::now() < deadline.at() => {
+                        self.again.push(index);
+                        continue;
+                    }
+                    TurnedAway::Again | TurnedAway::Sent => {
+                        self.attempt.iter_mut().for_each(Attempt::says_nothing);
+                    }
+                }
+            }
+            let result =
+                output.and_then(|output| to(output).map_err(|cause| Box::new(Failure::new(cause, true))));
+            self.put(results, index, result);
         }
+        true
+    }
+
+    /// Sends over another connection what is to be sent again, and what is not queued yet. Says whether there is any.
+    fn turn_to_another(&mut self) -> bool {
+        if self.again.is_empty() {
+            return false;
+        }
+        let rest = (self.queued..self.count()).map(|number| self.index(number));
+        let order = self.again.iter().copied().chain(rest).collect();
+        self.order = Some(order);
+        self.again.clear();
+        (self.queued, self.done, self.must_watch, self.vigil) = (0, 0, MustWatch(false), None);
+        self.mux = self.share.pool.mux();
+        self.entering = Entering::new(self.mux);
+        true
     }
 
     fn poll_queue(
@@ -205,51 +284,50 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         cx: &mut Context<'_>,
         deadline: Deadline,
     ) -> Poll<Result<((), MustWatch), Cause>> {
-        let rest = self.share.operations.get(self.queued..).unwrap_or(&[]);
-        let mut requests = rest.iter().map(Operation::request);
+        let (operations, order, count) = (self.share.operations, self.order.as_deref(), self.count());
+        // Every index is of an operation.
+        let index = |number| order.map_or(number, |order: &[usize]| order[number]);
+        let mut requests = (self.queued..count).map(|number| operations[index(number)].request());
         let polled = self.entering.poll_submit_all(cx, &mut requests, deadline, &mut self.slots);
-        self.queued = self.share.operations.len().saturating_sub(requests.len());
+        self.queued = count.saturating_sub(requests.len());
         polled
     }
 
     /// What is not queued yet never will be.
     fn refuse<T>(&mut self, results: &mut Results<T>, cause: &Cause) {
-        for index in self.queued..self.share.operations.len() {
-            self.put(results, index, |_| Err(Box::new(Failure { cause: cause.clone(), sent: false })));
+        for number in self.queued..self.count() {
+            self.put(results, self.index(number), Err(Box::new(Failure::new(cause.clone(), false))));
         }
-        self.queued = self.share.operations.len();
+        self.queued = self.count();
     }
 
     /// What is not answered yet is waited for no longer.
     fn give_up<T>(&mut self, results: &mut Results<T>, cause: &Cause) {
         let is_sent = !self.slots.is_empty() && self.mux.abandon(self.slots.drain(..));
-        for index in self.done..self.queued {
-            self.put(results, index, |_| Err(Box::new(Failure { cause: cause.clone(), sent: is_sent })));
+        for number in self.done..self.queued {
+            self.put(results, self.index(number), Err(Box::new(Failure::new(cause.clone(), is_sent))));
+        }
+        for index in mem::take(&mut self.again) {
+            self.put(results, index, Err(Box::new(Failure::new(cause.clone(), true))));
         }
         self.done = self.queued;
     }
 
     /// Notes what operation number `index` has come to.
-    fn put<T>(
-        &mut self,
-        results: &mut Results<T>,
-        index: usize,
-        result: impl FnOnce(&O) -> Result<T, Box<Failure>>,
-    ) {
+    fn put<T>(&mut self, results: &mut Results<T>, index: usize, result: Result<T, Box<Failure>>) {
         let Share { pool, positions, operations, .. } = self.share;
         let (Some(&position), Some(operation)) = (positions.get(index), operations.get(index)) else {
             return;
         };
-        let result = result(operation);
         match result.as_ref().map_or_else(|failure| failure.cause.evidence(), |_| Evidence::Up) {
-            Evidence::Up => self.has_answer = true,
+            Evidence::Up => (self.has_answer, self.has_moved) = (true, true),
             Evidence::Failed | Evidence::Lost if self.fault.is_none() => {
                 self.fault = result.as_ref().err().map(|failure| failure.cause.clone());
             }
             Evidence::Failed | Evidence::Lost | Evidence::None => {}
         }
         let result = result.map_err(|failure| {
-            let Failure { cause, sent } = *failure;
+            let Failure { cause, sent, .. } = *failure;
             let request = operation.request();
             // A line of keys is refused as a whole, any other request by itself.
             let is_own = matches!(cause, Cause::Server(_)) && !matches!(request, Request::Get(_));

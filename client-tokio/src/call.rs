@@ -10,6 +10,7 @@ use memring_client::{
     watch::{self, Attempt},
 };
 use memring_text::{Operation, UnixTime};
+use tokio::time::Instant;
 
 use crate::{
     deadline::Deadline,
@@ -17,6 +18,7 @@ use crate::{
     hang_up,
     pool::{
         Pool,
+        growth::TurnedAway,
         mux::{MustWatch, Mux},
         slots::{Failure, Outcome, SlotId},
         vigil::Vigil,
@@ -68,14 +70,14 @@ impl<'k> Target<'k> {
                     Err(failure) => failure,
                 };
             if failure.sent || !failure.cause.is_unreached() || !self.route_on() {
-                let Failure { mut cause, sent } = *failure;
+                let Failure { mut cause, sent, .. } = *failure;
                 // Boxed, as above, because it is rare.
                 if cause.is_closed()
                     && Box::pin(hang_up::is_told(self.pool(), self.name, operation, self.deadline)).await
                 {
                     cause = Cause::HangsUp;
                 }
-                return Err(self.failed(operation, Failure { cause, sent }));
+                return Err(self.failed(operation, Failure::new(cause, sent)));
             }
         }
     }
@@ -151,11 +153,24 @@ pub(crate) async fn ask<O: Operation<Vec<u8>>>(
     deadline: Deadline,
     is_probe: bool,
 ) -> Result<O::Output, Box<Failure>> {
-    let attempt = pool.watch().attempt(name, deadline.begun(), is_probe);
-    let outcome = exchange(pool.mux(), operation, deadline).await;
-    let result = read(operation, outcome);
-    attempt.ended(result.as_ref().map_err(|failure| &failure.cause));
-    result
+    let mut attempt = pool.watch().attempt(name, deadline.begun(), is_probe);
+    let mut turns = 0;
+    loop {
+        let outcome = exchange(pool.mux(), operation, deadline).await;
+        let result = read(operation, outcome);
+        if let Err(failure) = &result {
+            match pool.turned_away(failure) {
+                TurnedAway::No => {}
+                TurnedAway::Again if turns < TURNS && Instant::now() < deadline.at() => {
+                    turns += 1;
+                    continue;
+                }
+                TurnedAway::Again | TurnedAway::Sent => attempt.says_nothing(),
+            }
+        }
+        attempt.ended(result.as_ref().map_err(|failure| &failure.cause));
+        return result;
+    }
 }
 
 /// What the outcome of an operation comes to.
@@ -163,14 +178,14 @@ pub(crate) fn read<O: Operation<Vec<u8>>>(
     operation: &O,
     outcome: Outcome,
 ) -> Result<O::Output, Box<Failure>> {
-    let refused = |error| Box::new(Failure { cause: Cause::from(error), sent: true });
+    let refused = |error| Box::new(Failure::new(Cause::from(error), true));
     operation.output(outcome?.into_reply()).map_err(refused)
 }
 
 async fn exchange<O: Operation<Vec<u8>>>(mux: &Arc<Mux>, operation: &O, deadline: Deadline) -> Outcome {
     let (slot, must_watch) = match submit(mux, operation, deadline).await {
         Ok(submitted) => submitted,
-        Err(cause) => return Err(Box::new(Failure { cause, sent: false })),
+        Err(cause) => return Err(Box::new(Failure::new(cause, false))),
     };
     let mut waiting = Waiting::fresh(mux, slot, must_watch);
     if must_watch == MustWatch(false) {
@@ -209,3 +224,6 @@ async fn watched<T>(
     });
     over.await
 }
+
+/// How many connections that work are tried at most in the place of one that was turned away.
+const TURNS: usize = 3;

@@ -23,6 +23,8 @@ use crate::{deadline::check_runtime, resolve::Resolver, socket::Stream};
 
 mod auth;
 
+pub(crate) use self::auth::try_out;
+
 /// Opens connections to one server.
 #[derive(Debug)]
 pub(crate) struct Dialer {

@@ -1,4 +1,26 @@
 //! The connections to one server, each shared by many callers.
+//!
+//! ```text
+//!  callers                                  Mux (one connection)                      the runtime of a caller
+//!  -------                    ----------------------------------------------        -------------------------
+//!  Entering -- a request -->  Shared  { State { Queue, Slots, Room } , ... }  <---  Driver, a task; holds a seat
+//!  Waiting  <- its outcome -  Seat    { Link { Connection { Flight } } }      <---  and drives the link in it
+//!  Vigil: calls the driver; seats another one if that does not answer
+//!
+//!  Growth: which connections are tried beside those that work       Streams: connections with one caller each
+//! ```
+//!
+//! - [`Mux`]: a connection as callers see it, open or not. Its `Shared` is behind the lock that both sides take.
+//! - `State`: what both sides share. `Queue`: requests that have not been taken by the driver. `Slots`: where callers wait
+//!   for outcomes. `Room`: the quota of requests and bytes under way, and who waits for some.
+//! - `Driver`: the task that drives. `Seat`: where it finds the `Link`, so that another driver may take that away. `Link`:
+//!   the way to a connection, or the connection. `Flight`: what was sent over it and is not answered.
+//! - `Entering`, `Waiting`: what a caller holds until its request is queued, and until it is answered. Dropping it is how
+//!   the caller goes away. `Vigil`: how a caller watches its own time, and the driver.
+//!
+//! Who locks both, the seat and `Shared`, locks the seat first; who holds `Shared` runs and drops no waker, and awaits
+//! nothing. Whoever changes `State` wakes, when it has let go of the lock: the driver for what is queued, a caller for its
+//! outcome, and the first of those who wait for room.
 
 use core::{
     num::NonZeroUsize,
@@ -14,17 +36,26 @@ use memring_client::{
     watch::Watch,
 };
 use memring_text::{Limits, Ttl};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use self::{
+    growth::{Growth, TurnedAway},
     mux::{Closing, Mux},
+    slots::Failure,
     streams::Streams,
 };
-use crate::{deadline::Deadline, dial::Dialer, fleet::CLOCK, socket::Stream};
+use crate::{
+    deadline::Deadline,
+    dial::{Dialer, try_out},
+    fleet::CLOCK,
+    socket::Stream,
+};
 
 mod answer;
 mod connection;
 mod driver;
 mod flight;
+pub(crate) mod growth;
 mod link;
 pub(crate) mod mux;
 mod queue;
@@ -42,6 +73,7 @@ pub(crate) struct Pool {
     stand_in_ttl: Ttl,
     muxes: Box<[Arc<Mux>]>,
     next: AtomicUsize,
+    growth: Arc<Growth>,
     streams: Streams,
 }
 
@@ -55,13 +87,18 @@ impl Pool {
     pub(crate) fn over(dialer: Dialer, spec: &ServerSpec, options: &Arc<Config>) -> Self {
         let dialer = Arc::new(dialer);
         let watch = Arc::new(Watch::new(spec, Arc::clone(options), CLOCK));
-        let mux = |_| Arc::new(Mux::new(Arc::clone(&dialer), Arc::clone(&watch), Arc::clone(options)));
+        let growth = Arc::new(Growth::new());
+        let mux = |_| {
+            let (dialer, watch) = (Arc::clone(&dialer), Arc::clone(&watch));
+            Arc::new(Mux::new(dialer, watch, Arc::clone(options), Arc::clone(&growth)))
+        };
         Self {
             capabilities: KnownCapabilities::new(spec.name(), &options.corrections),
             stand_in_ttl: options.stand_in_ttl,
             muxes: (0..options.pool_size.map_or(1, NonZeroUsize::get)).map(mux).collect(),
             watch,
             next: AtomicUsize::new(0),
+            growth,
             streams: Streams::new(),
         }
     }
@@ -86,13 +123,30 @@ impl Pool {
         self.stand_in_ttl
     }
 
-    /// The connection for the next request: one after the other.
+    /// The connection for the next request: one after the other of those that work. One that is not open is opened beside
+    /// them, unless the server has just turned one away. As long as none works, all wait for the first.
     pub(crate) fn mux(&self) -> &Arc<Mux> {
-        match &*self.muxes {
-            [mux] => mux,
-            // There is at least one.
-            muxes => &muxes[self.next.fetch_add(1, Ordering::Relaxed) % muxes.len()],
+        // There is at least one.
+        let first = &self.muxes[0];
+        if self.muxes.len() == 1 {
+            return first;
         }
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.muxes.len();
+        let mut in_turn = self.muxes.iter().cycle().skip(turn).take(self.muxes.len());
+        let Some(next) = in_turn.next().filter(|next| !next.is_proven()) else { return &self.muxes[turn] };
+        let Some(proven) = in_turn.find(|mux| mux.is_proven()) else { return first };
+        if self.growth.may_grow() {
+            next.open();
+        }
+        proven
+    }
+
+    /// Whether a request that has failed is to be sent over another connection, as the server turned this one away.
+    #[cold]
+    pub(crate) fn turned_away(&self, failure: &Failure) -> TurnedAway {
+        // What says so is no answer.
+        let is_crowd = failure.cause.is_crowd() && self.growth.is_turned_away(&failure.cause);
+        if is_crowd { TurnedAway::Again } else { failure.turned_away }
     }
 
     /// Opens a connection for one caller alone, and does `work` with it: there are a few at a time, of all callers.
@@ -109,10 +163,7 @@ impl Pool {
             if mux.is_closing() {
                 return Err(Cause::Shut);
             }
-            let deadline = Deadline::after(options.connect_timeout.min(timeout));
-            let dialled = mux.dialer().dial(deadline.at(), options.timeout).await;
-            let stream = dialled.inspect_err(|cause| self.tell_end(cause))?;
-            self.watch.tell(Event::connected(self.name(), deadline.begin().elapsed()));
+            let stream = self.open_alone(mux, timeout).await?;
             let done = work(stream, options.limits).await;
             // What is refused was answered: the connection ends because it is not needed any more.
             done.inspect_err(|cause| {
@@ -122,6 +173,44 @@ impl Pool {
             })
         };
         if mux.is_closing() { Err(Cause::Shut) } else { self.streams.run(timeout, work).await }
+    }
+
+    /// Opens such a connection. Where the server turns it away, while those that are shared work, it waits for its turn.
+    async fn open_alone(&self, mux: &Mux, timeout: Duration) -> Result<Stream, Cause> {
+        let (options, end) = (mux.options(), Deadline::after(timeout));
+        let mut knows_version = true;
+        loop {
+            let deadline = Deadline::after(options.connect_timeout.min(timeout));
+            let mut opened = mux.dialer().dial(deadline.at(), options.timeout).await;
+            if knows_version && self.growth.has_proven() {
+                // The caller's stream cannot be wound back: so the server is asked something else first.
+                if let Ok(mut stream) = opened {
+                    let tried = timeout_at(deadline.at(), try_out(&mut stream)).await;
+                    let in_time = tried.unwrap_or(Err(Cause::Timeout));
+                    if let Err(Cause::Protocol(_)) = in_time {
+                        knows_version = false;
+                        continue;
+                    }
+                    opened = in_time.map(|()| stream);
+                }
+            }
+            let cause = match opened {
+                Ok(stream) => {
+                    self.watch.tell(Event::connected(self.name(), deadline.begin().elapsed()));
+                    return Ok(stream);
+                }
+                Err(cause) => cause,
+            };
+            self.tell_end(&cause);
+            if !self.growth.is_turned_away(&cause) {
+                return Err(cause);
+            }
+            let next = Instant::now() + PAUSE;
+            if end.at() <= next {
+                return Err(Cause::PoolBusy);
+            }
+            sleep_until(next).await;
+        }
     }
 
     fn tell_end(&self, cause: &Cause) {
@@ -138,6 +227,9 @@ impl Pool {
         &self.muxes
     }
 }
+
+/// How long a connection of one caller that was turned away waits before it is tried again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 impl Drop for Pool {
     fn drop(&mut self) {

@@ -1,6 +1,7 @@
 //! A real memcached.
 
 use core::{
+    iter,
     net::{Ipv4Addr, SocketAddr},
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -8,6 +9,7 @@ use std::{
     env,
     ffi::OsStr,
     fs,
+    io::{Read as _, Write as _},
     net::TcpStream,
     os::unix::net::UnixStream,
     path::PathBuf,
@@ -45,6 +47,20 @@ impl Memcached {
         let server = Self { child, port, socket: None };
         until("memcached listens", || server.listens());
         server
+    }
+
+    /// Connections of others, which the server has taken in: `most`, or as many as it takes.
+    pub(crate) fn peers(&self, most: usize) -> Vec<TcpStream> {
+        iter::from_fn(|| self.peer()).take(most).collect()
+    }
+
+    /// A connection that the server has taken in, unless it is full.
+    fn peer(&self) -> Option<TcpStream> {
+        let mut peer = TcpStream::connect(self.addr()).ok()?;
+        peer.write_all(b"version\r\n").ok()?;
+        let mut reply = [0; 64];
+        let len = peer.read(&mut reply).ok()?;
+        reply[..len].starts_with(b"VERSION").then_some(peer)
     }
 
     /// A memcached on a port that was in use before. Should another program have taken it for a moment, it waits.

@@ -5,8 +5,6 @@ use core::{
     time::Duration,
 };
 use std::{
-    io::Read as _,
-    net::TcpStream,
     sync::{Arc, Barrier},
     thread,
 };
@@ -16,21 +14,11 @@ use memring_std::{Client, ErrorKind, Ttl};
 use crate::health::{LONG, TOUCHY, builder};
 use crate::support::{Memcached, Scripted, until};
 
-/// Connections of others, which the server has taken in.
-fn peers(server: &Memcached, count: usize) -> Vec<TcpStream> {
-    let peers: Vec<_> = (0..count).map(|_| TcpStream::connect(server.addr()).unwrap()).collect();
-    for mut peer in &peers {
-        std::io::Write::write_all(&mut peer, b"version\r\n").unwrap();
-        assert!(peer.read(&mut [0; 64]).unwrap() > 0);
-    }
-    peers
-}
-
 #[test]
 fn those_that_work_take_turns_at_a_server_that_is_full() {
     // Of its forty connections, some are its own, and twenty-five the peers'.
     let server = Memcached::start_with(&["-c", "40"]);
-    let _peers = peers(&server, 25);
+    let _peers = server.peers(25);
     let client = builder(&[server.name()]).pool_size(16).timeout(LONG).health_policy(TOUCHY).build().unwrap();
     client.set("k", "v", Ttl::NEVER).unwrap();
     let barrier = Barrier::new(32);

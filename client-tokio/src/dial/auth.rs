@@ -1,7 +1,9 @@
-//! Says who we are, before anything else is said on a connection.
+//! What is said on a connection before anything else: who we are; and something that shows whether the server wants it.
 
 use memring_client::failure::Cause;
-use memring_text::{ArrayBuffer, Credentials, Exchange, Limits, Operation as _, Progress, Reply, Request};
+use memring_text::{
+    ArrayBuffer, Credentials, Exchange, Limits, Operation as _, Progress, ProtocolError, Reply, Request,
+};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// Sends `credentials` and reads what the server makes of them.
@@ -12,7 +14,25 @@ pub(crate) async fn authenticate(
     io: &mut (impl AsyncRead + AsyncWrite + Unpin),
     credentials: Credentials<'_>,
 ) -> Result<(), Cause> {
-    let request = Request::Auth(credentials);
+    let (reply, rest) = ask(io, &Request::Auth(credentials)).await?;
+    credentials.output(reply)?;
+    rest
+}
+
+/// Has the server answer something, whatever it is; unless that is that it has too many connections.
+///
+/// # Errors
+/// Any error ends the connection.
+pub(crate) async fn try_out(io: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<(), Cause> {
+    let (mut reply, rest) = ask(io, &Request::Version).await?;
+    reply.turned_away().map_or(rest, |error| Err(Cause::Server(error)))
+}
+
+/// The reply, and whether nothing came behind it that nobody asked for.
+async fn ask(
+    io: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    request: &Request<'_>,
+) -> Result<(Reply<ArrayBuffer<0>>, Result<(), Cause>), Cause> {
     io.write_all(request.parts().head.as_bytes()).await?;
     io.flush().await?;
     let mut exchange = Exchange::new(LIMITS);
@@ -20,7 +40,7 @@ pub(crate) async fn authenticate(
     let mut reply = Reply::new(ArrayBuffer::<0>::new());
     let (mut inbox, mut filled, mut taken) = ([0; LIMITS.line], 0, 0);
     while exchange.owed() > 0 {
-        match exchange.decode(inbox.get(taken..filled).unwrap_or(&[]), &request)? {
+        match exchange.decode(inbox.get(taken..filled).unwrap_or(&[]), request)? {
             Progress::Event { consumed, event, .. } => {
                 reply.take(&event);
                 taken += consumed;
@@ -31,12 +51,10 @@ pub(crate) async fn authenticate(
             },
         }
     }
-    credentials.output(reply)?;
-    if taken < filled {
-        // Nobody asked for what comes behind it, which is an error.
-        exchange.decode(inbox.get(taken..filled).unwrap_or(&[]), &request)?;
-    }
-    Ok(())
+    let rest = inbox.get(taken..filled).unwrap_or(&[]);
+    let is_more = !rest.is_empty() && exchange.decode(rest, request).is_err();
+    let rest = if is_more { Err(Cause::Protocol(ProtocolError::Unexpected)) } else { Ok(()) };
+    Ok((reply, rest))
 }
 
 /// One short line is all that a server has to say.

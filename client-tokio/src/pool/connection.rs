@@ -51,6 +51,13 @@ pub(crate) enum End {
     Unneeded,
 }
 
+impl End {
+    /// Whether it is the peer's doing, be it that it closed the connection or said what was not asked for.
+    pub(crate) const fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_) | Self::Protocol(_))
+    }
+}
+
 impl<T: Transport> Connection<T> {
     /// A connection over `io`, freshly opened.
     pub(crate) fn new(io: T, limits: Limits) -> Self {
@@ -199,7 +206,7 @@ impl<T: Transport> Connection<T> {
     /// Looks for replies that are overdue; those whose callers are told are in `done`. Says whether the oldest is among
     /// them, which ends the connection.
     pub(crate) fn find_overdue(&mut self, done: &mut Vec<(SlotId, Outcome)>) -> bool {
-        let overdue = || Failure { cause: Cause::Timeout, sent: true };
+        let overdue = || Failure::new(Cause::Timeout, true);
         self.flight.find_overdue(Instant::now(), |slot| done.push((slot, Err(Box::new(overdue())))))
     }
 

@@ -4,7 +4,8 @@ use core::ops::Range;
 use std::collections::VecDeque;
 
 use memring_text::{
-    Event, Exchange, Expected, Item, Limits, Progress, ProtocolError, Reply, ReplyShape, ValueTooLarge,
+    Event, Exchange, Expected, Item, Limits, Progress, ProtocolError, Reply, ReplyShape, ServerErrorKind,
+    ValueTooLarge,
 };
 use tokio::time::Instant;
 
@@ -199,7 +200,7 @@ impl Flight {
             }
             _ => self.other.get_or_insert_with(|| Box::new(Reply::new(Vec::new()))).take(event),
         }
-        self.has_spoken = true;
+        self.has_spoken |= !is_crowd(event);
         if complete {
             self.next_line();
         }
@@ -282,6 +283,11 @@ impl Flight {
             self.queues.iter().flat_map(|queue| queue.requests.iter().map(move |request| (queue, request)));
         requests.skip(self.line.start).filter(|(_, request)| !request.is_answered)
     }
+}
+
+/// Whether the server says that it has too many connections. That is no answer, and the connection is as if closed.
+fn is_crowd(event: &Event<'_>) -> bool {
+    matches!(event, Event::Error(error) if error.kind() == ServerErrorKind::TooManyConnections)
 }
 
 /// Up to how many requests are put behind others, and behind how many.

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::{
     connection::{Connection, End},
+    growth::TurnedAway,
     mux::{Mux, Work},
     queue::Queue,
     slots::{Failure, Outcome, SlotId},
@@ -91,7 +92,12 @@ impl Link {
                     }
                     Poll::Ready(Some(Err(cause))) => {
                         tell_end(mux, &cause);
-                        mux.give_up(&cause, None);
+                        let turned_away = mux.is_turned_away(&cause, false);
+                        mux.give_up(
+                            &cause,
+                            if turned_away { TurnedAway::Again } else { TurnedAway::No },
+                            None,
+                        );
                         Stage::Idle
                     }
                 },
@@ -164,7 +170,7 @@ impl Link {
                 return Poll::Ready(End::Overdue(Instant::now()));
             }
             mux.finish(&mut self.done, &mut self.wakers, &mut self.rooms);
-            mux.give_up(&Cause::Timeout, Some(Instant::now()));
+            mux.give_up(&Cause::Timeout, TurnedAway::No, Some(Instant::now()));
         }
     }
 
@@ -178,6 +184,9 @@ impl Link {
         loop {
             let read = connection.poll_read(cx, &mut self.rooms, &mut self.done);
             mux.finish(&mut self.done, &mut self.wakers, &mut self.rooms);
+            if connection.has_spoken() {
+                mux.set_proven(true);
+            }
             match ready!(read) {
                 Ok(()) => {}
                 Err(end) => return Poll::Ready(end),
@@ -223,11 +232,14 @@ impl Link {
     /// Tells those whom the end left without an answer, or sends their requests again.
     fn settle(&mut self, mux: &Mux, connection: &Connection<Stream>, end: &End) -> Stage {
         mux.set_open(false);
-        match end {
-            End::Closed(cause) | End::Protocol(cause) => tell_end(mux, cause),
-            End::Overdue(_) => tell_end(mux, &Cause::Timeout),
-            End::Unneeded => {}
-        }
+        let ended_by = match end {
+            End::Closed(cause) | End::Protocol(cause) => Some(cause),
+            End::Overdue(_) => Some(&Cause::Timeout),
+            End::Unneeded => None,
+        };
+        ended_by.into_iter().for_each(|cause| tell_end(mux, cause));
+        let is_turned_away = !connection.has_spoken()
+            && ended_by.is_some_and(|cause| mux.is_turned_away(cause, end.is_closed()));
         let mut again = Queue::new();
         for left in connection.left() {
             let request = left.request;
@@ -245,7 +257,13 @@ impl Link {
                 End::Overdue(_) => Cause::Stalled,
                 End::Unneeded => Cause::Shut,
             };
-            let failure = Failure { cause, sent: left.is_sent || request.is_retried };
+            let sent = left.is_sent || request.is_retried;
+            let turned_away = match is_turned_away {
+                false => TurnedAway::No,
+                true if request.is_idempotent || !left.is_sent => TurnedAway::Again,
+                true => TurnedAway::Sent,
+            };
+            let failure = Failure { cause, sent, turned_away };
             self.done.push((request.slot, Err(Box::new(failure))));
         }
         if !again.requests.is_empty() {
@@ -286,7 +304,8 @@ impl Dialling {
         while let Some(deadline) = mux.earliest() {
             ready!(timer.poll(cx, deadline));
             let cause = Cause::connect(io::ErrorKind::TimedOut.into());
-            mux.give_up(&cause, Some(Instant::now()));
+            let turned_away = if mux.has_others() { TurnedAway::Again } else { TurnedAway::No };
+            mux.give_up(&cause, turned_away, Some(Instant::now()));
         }
         Poll::Pending
     }

@@ -4,6 +4,7 @@ use core::{
     fmt,
     future::poll_fn,
     mem,
+    sync::atomic::{AtomicBool, Ordering},
     task::{Poll, Waker},
 };
 #[cfg(not(all(test, memring_loom)))]
@@ -24,6 +25,7 @@ use tokio::{
 
 use super::{
     driver::{AtWork, Driver, Held, Seat, Taken, start},
+    growth::{Growth, TurnedAway},
     queue::{Group, Queue, Terms},
     room::Ticket,
     slots::{Failure, Outcome, SlotId},
@@ -41,6 +43,9 @@ pub(crate) struct Mux {
     dialer: Arc<Dialer>,
     watch: Arc<Watch>,
     options: Arc<Config>,
+    growth: Arc<Growth>,
+    /// Whether the connection is open, and has had a reply.
+    is_proven: AtomicBool,
     shared: Mutex<Shared>,
 }
 
@@ -103,23 +108,29 @@ impl Shared {
     /// The socket stays open and untouched until this process ends. To close it would take it off the parent's list of
     /// those that it waits for, which the two processes share; and the seat may be locked for ever, by a thread that is
     /// not in this process.
-    fn leave_parent(&mut self, options: &Config) {
+    fn leave_parent(&mut self, mux: &Mux) {
         let process = process::id();
         if self.home.is_none() || self.process == process {
             return;
         }
         mem::forget(mem::replace(&mut self.seat, Arc::new(Seat::empty())));
-        mem::forget(mem::replace(&mut self.state, State::new(options.under_way)));
+        mem::forget(mem::replace(&mut self.state, State::new(mux.options.under_way)));
         mem::forget((self.driver.take(), mem::take(&mut self.closers)));
         (self.home, self.process) = (None, process);
         (self.is_driven, self.is_orphaned, self.is_open, self.is_parked) = (false, false, false, false);
+        mux.set_proven(false);
     }
 }
 
 /// The callers' side.
 impl Mux {
     /// A connection that is opened when it is needed.
-    pub(crate) fn new(dialer: Arc<Dialer>, watch: Arc<Watch>, options: Arc<Config>) -> Self {
+    pub(crate) fn new(
+        dialer: Arc<Dialer>,
+        watch: Arc<Watch>,
+        options: Arc<Config>,
+        growth: Arc<Growth>,
+    ) -> Self {
         let shared = Shared {
             state: State::new(options.under_way),
             is_driven: false,
@@ -135,7 +146,8 @@ impl Mux {
             closing: Closing::No,
             closers: Vec::new(),
         };
-        Self { dialer, watch, options, shared: Mutex::new(shared) }
+        let is_proven = AtomicBool::new(false);
+        Self { dialer, watch, options, growth, is_proven, shared: Mutex::new(shared) }
     }
 
     /// Queues `request`; its outcome will be in the slot, and `waker` is woken then. Without room, the caller has a ticket
@@ -173,6 +185,24 @@ impl Mux {
         })
     }
 
+    /// Whether the connection is open, and has had a reply.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.is_proven.load(Ordering::Relaxed)
+    }
+
+    /// Opens the connection and lets the server answer something on it, if nothing is under way. Nobody waits for that,
+    /// and nobody loses a request if the server turns it away.
+    pub(crate) fn open(self: &Arc<Self>) {
+        let deadline = Deadline::after(self.options.connect_timeout.saturating_add(self.options.timeout));
+        let terms = self.terms(deadline, Group::ALONE);
+        let _is_open = self.enter(deadline, Waker::noop(), &mut None, |state, _| {
+            if state.room.requests() == 0 {
+                state.push_trial(terms);
+            }
+            Some(())
+        });
+    }
+
     /// The connection is not given up for the sake of a caller with less patience than most.
     fn terms(&self, deadline: Deadline, group: Group) -> Terms {
         Terms { begin: deadline.begin(), deadline: deadline.or_after(self.options.timeout), group }
@@ -198,7 +228,7 @@ impl Mux {
             return Poll::Ready(Err(Cause::NoRuntime));
         };
         if shared.home.is_some_and(|home| home != runtime.id()) {
-            shared.leave_parent(&self.options);
+            shared.leave_parent(self);
         }
         let mut driver = None;
         if !shared.is_driven {
@@ -256,7 +286,10 @@ impl Mux {
                 link.moved();
                 link
             }
-            Ok(_) => Box::default(),
+            Ok(_) => {
+                self.set_proven(false);
+                Box::default()
+            }
             Err(AtWork) => return None,
         };
         let seat = Arc::new(Seat::new(link));
@@ -281,7 +314,7 @@ impl Mux {
     /// its place. What is under way stays under way. Says how often drivers have looked for work by now.
     pub(crate) fn look_after(self: &Arc<Self>, seen: u64) -> u64 {
         let mut shared = self.lock();
-        shared.leave_parent(&self.options);
+        shared.leave_parent(self);
         if shared.is_driven && shared.looks != seen {
             drop(shared);
             return self.call_driver(None);
@@ -378,7 +411,7 @@ impl Mux {
     /// Takes no more requests, and ends the driver.
     pub(crate) fn close(&self, closing: Closing) {
         let mut shared = self.lock();
-        shared.leave_parent(&self.options);
+        shared.leave_parent(self);
         shared.closing = shared.closing.max(closing);
         let driver = shared.driver.clone();
         drop(shared);
@@ -480,6 +513,24 @@ impl Mux {
     /// Notes whether the connection is open.
     pub(crate) fn set_open(&self, is_open: bool) {
         self.lock().is_open = is_open;
+        self.set_proven(false);
+    }
+
+    /// Notes whether the connection works.
+    pub(crate) fn set_proven(&self, is_proven: bool) {
+        if self.is_proven() != is_proven && self.is_proven.swap(is_proven, Ordering::Relaxed) != is_proven {
+            self.growth.count(is_proven);
+        }
+    }
+
+    /// Whether `cause`, or that the connection `is_closed`, says that the server turned it away, while others work.
+    pub(crate) fn is_turned_away(&self, cause: &Cause, is_closed: bool) -> bool {
+        self.growth.is_turned_away(if is_closed { &Cause::Closed(None) } else { cause })
+    }
+
+    /// Whether other connections work, where this one does not yet.
+    pub(crate) fn has_others(&self) -> bool {
+        self.growth.has_proven()
     }
 
     /// A moment that no deadline of a queued request is before.
@@ -488,9 +539,9 @@ impl Mux {
     }
 
     /// Gives up all queued requests, or those whose deadline is not after `until`.
-    pub(crate) fn give_up(&self, cause: &Cause, until: Option<Instant>) {
+    pub(crate) fn give_up(&self, cause: &Cause, turned_away: TurnedAway, until: Option<Instant>) {
         let is_over = |terms: &Terms| until.is_none_or(|until| terms.deadline <= until);
-        self.with_wakers(&mut Vec::new(), |state, wakers| state.give_up(cause, is_over, wakers));
+        self.with_wakers(&mut Vec::new(), |state, wakers| state.give_up(cause, turned_away, is_over, wakers));
     }
 
     /// Puts requests back to the front of the queue, but for those whose callers have gone.
@@ -518,7 +569,7 @@ impl Mux {
     /// is polled drives it on. Else whoever still waits is told.
     pub(crate) fn vacate(&self, seat: &Arc<Seat>) {
         let mut shared = self.lock();
-        shared.leave_parent(&self.options);
+        shared.leave_parent(self);
         let is_taken_over = |shared: &Shared| !Arc::ptr_eq(&shared.seat, seat);
         if is_taken_over(&shared) {
             // By another driver, or the seat was the parent's, whose threads may hold it for ever.
@@ -571,10 +622,11 @@ impl Mux {
     /// There is no driver and no link any more. Whoever still waits is told.
     fn end(&self, mut shared: MutexGuard<'_, Shared>, cause: Cause) {
         let mut wakers = mem::take(&mut shared.closers);
-        shared.state.fail_all(&Failure { cause, sent: true }, &mut wakers);
+        shared.state.fail_all(&Failure::new(cause, true), &mut wakers);
         wakers.extend(shared.state.room.next());
         (shared.is_driven, shared.is_orphaned) = (false, false);
         (shared.is_open, shared.is_parked) = (false, false);
+        self.set_proven(false);
         let driver = shared.driver.take();
         drop(shared);
         drop(driver);

@@ -46,6 +46,8 @@ pub(crate) struct Queued {
     /// Who waits for it.
     pub(crate) slot: SlotId,
     pub(crate) terms: Terms,
+    /// Whether it is of no caller, and shows whether the connection works.
+    pub(crate) is_trial: bool,
     /// Whether it may be sent twice.
     pub(crate) is_idempotent: bool,
     /// Whether it was sent before, on a connection that ended.
@@ -108,6 +110,7 @@ impl Queue {
         self.requests.push(Queued {
             slot,
             terms,
+            is_trial: false,
             is_idempotent: request.may_retry(1),
             is_retried: false,
             is_first: false,
@@ -117,6 +120,12 @@ impl Queue {
             what,
             bytes: start..self.bytes.len(),
         });
+    }
+
+    /// Puts a request behind the others that any server answers at once.
+    pub(crate) fn push_trial(&mut self, slot: SlotId, terms: Terms) {
+        self.push(&Request::Version, slot, terms);
+        self.requests.iter_mut().rev().take(1).for_each(|request| request.is_trial = true);
     }
 
     /// Puts a request of another queue behind the others, if need be as one that is sent again.

@@ -4,7 +4,7 @@ use core::{mem, task::Waker};
 
 use memring_client::failure::Cause;
 
-use super::answer::Answer;
+use super::{answer::Answer, growth::TurnedAway};
 
 /// What became of a request: its complete reply, or why there is none.
 pub(crate) type Outcome = Result<Answer, Box<Failure>>;
@@ -15,6 +15,14 @@ pub(crate) struct Failure {
     pub(crate) cause: Cause,
     /// Whether any of the request may have left.
     pub(crate) sent: bool,
+    pub(crate) turned_away: TurnedAway,
+}
+
+impl Failure {
+    /// A failure like any other.
+    pub(crate) const fn new(cause: Cause, sent: bool) -> Self {
+        Self { cause, sent, turned_away: TurnedAway::No }
+    }
 }
 
 /// The place of one request among the [`Slots`]. It is taken when the request is queued and free again when its outcome
@@ -152,7 +160,7 @@ mod tests {
     use super::*;
 
     fn failure() -> Box<Failure> {
-        Box::new(Failure { cause: Cause::Timeout, sent: true })
+        Box::new(Failure::new(Cause::Timeout, true))
     }
 
     #[test]

@@ -7,6 +7,7 @@ use memring_client::{config::UnderWay, failure::Cause};
 use memring_text::Request;
 
 use super::{
+    growth::TurnedAway,
     queue::{Group, Queue, Terms},
     room::{Room, Ticket},
     slots::{Failure, Outcome, Slot, SlotId, Slots},
@@ -52,6 +53,15 @@ impl State {
         Some(slot)
     }
 
+    /// Queues a request that shows whether the connection works. Nobody waits for its reply.
+    pub(crate) fn push_trial(&mut self, terms: Terms) {
+        if self.room.enter(0, &mut None) {
+            let slot = self.slots.open(None, 0);
+            let _no_waker = self.slots.abandon(slot);
+            self.queue.push_trial(slot, terms);
+        }
+    }
+
     /// Whether anybody waits for an outcome or for room.
     pub(crate) fn has_waiters(&self) -> bool {
         self.slots.has_waiters() || self.room.has_waiters()
@@ -78,7 +88,7 @@ impl State {
         let mut released = 0;
         if left.iter().any(|slot| matches!(slot, Slot::Waiting(_))) {
             queue.retain(|request| {
-                let is_kept = release(request.slot, slots, room);
+                let is_kept = request.is_trial || release(request.slot, slots, room);
                 released += usize::from(!is_kept);
                 is_kept
             });
@@ -90,6 +100,7 @@ impl State {
     pub(crate) fn give_up(
         &mut self,
         cause: &Cause,
+        turned_away: TurnedAway,
         is_over: impl Fn(&Terms) -> bool,
         wakers: &mut Vec<Waker>,
     ) {
@@ -97,7 +108,7 @@ impl State {
         queue.retain(|request| {
             let is_over = is_over(&request.terms);
             if is_over {
-                let failure = Failure { cause: cause.clone(), sent: request.is_retried };
+                let failure = Failure { cause: cause.clone(), sent: request.is_retried, turned_away };
                 if slots.finish(request.slot, Err(Box::new(failure)), wakers) {
                     room.leave(slots.len(request.slot));
                 }
@@ -109,7 +120,7 @@ impl State {
     /// Puts requests back to the front of the queue, but for those whose callers have gone.
     pub(crate) fn put_back(&mut self, mut again: Queue) {
         let Self { queue, slots, room, .. } = self;
-        again.retain(|request| release(request.slot, slots, room));
+        again.retain(|request| request.is_trial || release(request.slot, slots, room));
         queue.requests.iter().for_each(|request| again.adopt(request, queue, false));
         *queue = again;
     }

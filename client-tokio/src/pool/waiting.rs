@@ -91,7 +91,7 @@ impl<'m> Waiting<'m> {
             }
             Err(cause) => Err(cause),
         };
-        outcome.unwrap_or_else(|cause| Err(Box::new(Failure { cause, sent: self.give_up() })))
+        outcome.unwrap_or_else(|cause| Err(Box::new(Failure::new(cause, self.give_up()))))
     }
 }
 

@@ -6,6 +6,7 @@
 mod auth;
 mod batches;
 mod cancel;
+mod crowded;
 mod descriptors;
 mod events;
 mod faults;
