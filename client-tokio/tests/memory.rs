@@ -63,7 +63,8 @@ fn a_value_beyond_the_limit_is_not_begun() {
         let client = client(head, &[b'v'; 4096], 1000);
         let (bytes, kind) = most(client.get("k"));
         assert!(kind.is_some(), "{head}");
-        assert!(bytes <= LITTLE, "{head}: {bytes}");
+        // What stands behind the value ends the connection; another one takes its place.
+        assert!(bytes <= 2 * LITTLE, "{head}: {bytes}");
     }
 }
 
