@@ -3,8 +3,9 @@
 use arbitrary::Arbitrary;
 use memring_text::{
     Abandoned, Arith, ArithVerb, Buffer, DecodeError, Delete, Event, Exchange, ExchangeState, Expected,
-    FlushAll, FlushDelay, Get, GetVerb, Key, Keys, Limits, MAX_VALUE_LEN, Progress, ProtocolError, ReplyDecoder, ReplyShape,
-    Request, SliceBuffer, StatsKind, Step, Store, StoreVerb, Touch, UnixTime, Value, Verbosity,
+    FlushAll, FlushDelay, Get, GetVerb, Key, Keys, Limits, MAX_VALUE_LEN, Progress, ProtocolError,
+    ReplyDecoder, ReplyShape, Request, SliceBuffer, StatsKind, Step, Store, StoreVerb, Touch, UnixTime,
+    Value, Verbosity,
     server::{
         Engine, EngineConfig, MemoryStore, Next, Reading, Refusal, RequestDecoder, RequestEvent, Session,
         StoreHead,
