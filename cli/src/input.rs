@@ -94,6 +94,7 @@ impl Input {
     }
 
     /// All of it.
+    #[cfg(feature = "tls")]
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
