@@ -1,53 +1,23 @@
 //! A process that forks: parent and child go on with the same client, and neither reads the other's replies.
 
-#[cfg(unix)]
-#[expect(dead_code, reason = "the suite has more use for it")]
-#[path = "harness/memcached.rs"]
-mod memcached;
-
 fn main() {
     #[cfg(unix)]
     unix::main();
 }
 
-/// What `memcached` needs of the suite's harness.
-#[cfg(unix)]
-mod alone {
-    pub(crate) const fn has_own_network() -> bool {
-        false
-    }
-}
-
-#[cfg(unix)]
-use unix::until;
-
 #[cfg(unix)]
 mod unix {
-    use core::time::Duration;
-    use std::{panic, process, sync::mpsc, thread, time::Instant};
+    use std::{panic, process, sync::mpsc, thread};
 
     use fork::{Fork, fork, waitpid};
     use memring_std::{Client, StatsKind, Ttl, testing::Server};
-
-    use crate::memcached::Memcached;
+    use memring_suite::Memcached;
 
     pub(crate) fn main() {
         each_counts_for_itself();
         the_child_opens_connections_of_its_own();
         what_another_thread_had_is_no_loss_to_the_child();
         println!("fork: all is well");
-    }
-
-    /// Waits for something to be there, at most ten seconds.
-    pub(crate) fn until<T>(what: &str, mut there: impl FnMut() -> Option<T>) -> T {
-        let begin = Instant::now();
-        loop {
-            if let Some(it) = there() {
-                return it;
-            }
-            assert!(begin.elapsed() < Duration::from_secs(10), "waited in vain: {what}");
-            thread::sleep(Duration::from_millis(2));
-        }
     }
 
     /// Runs `child` in a process of its own, and `parent` in this one meanwhile.

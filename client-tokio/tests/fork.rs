@@ -1,36 +1,18 @@
 //! A process that forks: parent and child go on with the same client, each over connections of its own.
 
-#[cfg(unix)]
-#[expect(dead_code, reason = "the suite has more use for it")]
-#[path = "../../client-std/tests/harness/memcached.rs"]
-mod memcached;
-
 fn main() {
     #[cfg(unix)]
     unix::main();
 }
 
-/// What `memcached` needs of the suite's harness.
-#[cfg(unix)]
-mod alone {
-    pub(crate) const fn has_own_network() -> bool {
-        false
-    }
-}
-
-#[cfg(unix)]
-use unix::until;
-
 #[cfg(unix)]
 mod unix {
-    use core::time::Duration;
-    use std::{panic, process, thread, time::Instant};
+    use std::{panic, process};
 
     use fork::{Fork, fork, waitpid};
+    use memring_suite::Memcached;
     use memring_tokio::{Client, Ttl};
     use tokio::runtime::{Builder, Runtime};
-
-    use crate::memcached::Memcached;
 
     pub(crate) fn main() {
         for is_threaded in [false, true] {
@@ -38,18 +20,6 @@ mod unix {
             the_child_may_end_everything_it_has_inherited(is_threaded);
         }
         println!("fork: all is well");
-    }
-
-    /// Waits for something to be there, at most ten seconds.
-    pub(crate) fn until<T>(what: &str, mut there: impl FnMut() -> Option<T>) -> T {
-        let begin = Instant::now();
-        loop {
-            if let Some(it) = there() {
-                return it;
-            }
-            assert!(begin.elapsed() < Duration::from_secs(10), "waited in vain: {what}");
-            thread::sleep(Duration::from_millis(2));
-        }
     }
 
     fn runtime(is_threaded: bool) -> Runtime {

@@ -8,7 +8,7 @@ use std::{sync::mpsc, thread, time::Instant};
 
 use memring_std::{Client, ErrorKind, Item, Many, Ttl, testing::Server};
 
-use crate::support::{BlackHole, Memcached, Scripted, ends_at, is_kept, refusing, until};
+use crate::support::{BlackHole, Memcached, Scripted, client_of, ends_at, is_kept, refusing, until};
 
 const DEADLINE: Duration = Duration::from_secs(1);
 
@@ -140,7 +140,7 @@ fn items_that_were_complete_are_hits_and_the_rest_are_errors() {
         }
         peer.write(format!("VALUE {} 0 5\r\nhe", keys[4]));
     });
-    let client = server.client(DEADLINE);
+    let client = client_of(&server, DEADLINE);
     let found = client.get_many(&["a", "b", "c", "d", "e", "f"]).unwrap();
     let kinds: Vec<_> = found
         .results()
@@ -168,7 +168,7 @@ fn what_was_answered_before_the_end_holds_and_the_rest_is_closed() {
             peer.write("NOT_FOUND\r\n".repeat(5));
         }
     });
-    let client = server.client(Duration::from_secs(9));
+    let client = client_of(&server, Duration::from_secs(9));
     let deleted = client.delete_many(&["a", "b", "c", "d", "e"]).unwrap();
     let (answered, rest) = deleted.results().split_at(2);
     assert!(matches!(answered, [Ok(true), Ok(false)]), "{answered:?}");
@@ -191,7 +191,7 @@ fn a_wrong_key_in_a_batch_is_a_protocol_error() {
         "VALUE a 0 1 5\r\na\r\nEND\r\n",
     ] {
         let server = Scripted::answering(reply);
-        let client = server.client(Duration::from_secs(9));
+        let client = client_of(&server, Duration::from_secs(9));
         let found = client.get_many(&["a", "b"]).unwrap();
         assert_eq!(found.errors()[0].kind(), ErrorKind::Protocol, "{reply:?}");
         for (position, item) in found.hits() {
@@ -224,7 +224,7 @@ fn a_refused_batch_ends_where_the_server_is_out_of_step() {
         peer.write("CLIENT_ERROR bad data chunk\r\nDELETED\r\n");
         while peer.line().is_some() {}
     });
-    let client = server.client(DEADLINE);
+    let client = client_of(&server, DEADLINE);
     let deleted = client.delete_many(&["a", "b"]).unwrap();
     let kinds: Vec<_> = deleted.results().iter().map(|result| result.as_ref().unwrap_err().kind()).collect();
     assert_eq!(kinds, [ErrorKind::Client, ErrorKind::Protocol]);
@@ -250,7 +250,7 @@ fn a_batch_over_stale_connections_is_sent_again() {
 #[test]
 fn a_batch_of_gets_that_meets_a_dying_connection_is_sent_again() {
     let server = Scripted::hanging_up();
-    let client = server.client(Duration::from_secs(9));
+    let client = client_of(&server, Duration::from_secs(9));
     for _ in 0..2 {
         assert!(client.get_many(&["a", "b"]).unwrap().all().unwrap().iter().all(Option::is_none));
     }
@@ -260,7 +260,7 @@ fn a_batch_of_gets_that_meets_a_dying_connection_is_sent_again() {
 #[test]
 fn a_batch_of_deletes_of_which_a_byte_has_left_is_never_sent_again() {
     let server = Scripted::hanging_up();
-    let client = server.client(Duration::from_secs(9));
+    let client = client_of(&server, Duration::from_secs(9));
     assert!(client.get("a").unwrap().is_none());
     let deleted = client.delete_many(&["a", "b"]).unwrap();
     assert!(

@@ -5,7 +5,7 @@ use std::{io::Read as _, sync::mpsc, thread, time::Instant};
 
 use memring_std::{Client, ErrorKind, Limits, StoreOutcome, Ttl, testing::Server};
 
-use crate::support::{BlackHole, Memcached, Scripted, ends_at, is_kept, refusing, until};
+use crate::support::{BlackHole, Memcached, Scripted, client_of, ends_at, is_kept, refusing, until};
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
@@ -53,7 +53,7 @@ fn a_name_that_does_not_resolve_is_an_error_of_its_own() {
 #[test]
 fn a_silent_server_costs_one_deadline() {
     let server = Scripted::silent();
-    let client = server.client(DEADLINE);
+    let client = client_of(&server, DEADLINE);
     let error = ends_at(DEADLINE, || client.get("k").unwrap_err());
     assert_eq!((error.kind(), error.operation()), (ErrorKind::Timeout, "get"));
     assert!(error.is_timeout() && error.is_retryable() && !error.is_ambiguous());
@@ -73,7 +73,7 @@ fn a_connection_that_stays_silent_is_closed() {
         while peer.line().is_some() {}
         let _ = tell.send(());
     });
-    let client = server.client(Duration::from_millis(300));
+    let client = client_of(&server, Duration::from_millis(300));
     assert_eq!(client.get("k").unwrap_err().kind(), ErrorKind::Timeout);
     told.recv_timeout(Duration::from_secs(10)).expect("the server sees its end");
 }
@@ -87,7 +87,7 @@ fn a_drip_is_held_against_the_operation_and_not_against_each_read() {
             thread::sleep(Duration::from_millis(20));
         }
     });
-    let client = server.client(DEADLINE);
+    let client = client_of(&server, DEADLINE);
     let error = ends_at(DEADLINE, || client.get("k").unwrap_err());
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(!is_kept(&client));
@@ -119,7 +119,7 @@ fn a_server_that_reads_ever_more_slowly_costs_one_deadline() {
         }
         thread::sleep(LONG);
     });
-    let client = server.client(DEADLINE);
+    let client = client_of(&server, DEADLINE);
     let value = vec![b'v'; 1 << 20];
     let items: Vec<_> = (0..200).map(|number| (number.to_string(), &value)).collect();
     let stored = ends_at(DEADLINE, || client.set_many(&items, Ttl::NEVER).unwrap());
@@ -134,7 +134,7 @@ fn a_deadline_may_differ_from_the_one_before() {
             peer.write("END\r\n");
         }
     });
-    let client = server.client(Duration::from_secs(1));
+    let client = client_of(&server, Duration::from_secs(1));
     for timeout in [1000, 400, 5000, 300].map(Duration::from_millis) {
         assert!(client.with_timeout(timeout).get("k").unwrap().is_none());
     }
@@ -153,7 +153,7 @@ fn a_late_reply_in_time_is_as_good_as_any() {
             }
         }
     });
-    let client = server.client(Duration::from_secs(2));
+    let client = client_of(&server, Duration::from_secs(2));
     for _ in 0..2 {
         assert_eq!(client.get("k").unwrap().unwrap().value, b"hi");
         assert!(is_kept(&client));
@@ -169,7 +169,7 @@ fn an_end_within_a_reply_is_closed_and_gives_no_value() {
             peer.line();
             peer.write(&reply[..len]);
         });
-        let client = server.client(LONG);
+        let client = client_of(&server, LONG);
         let error = client.get("k").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Closed, "after {len} bytes");
         assert!(error.is_retryable());
@@ -193,7 +193,7 @@ fn a_server_that_is_full_says_so() {
 #[test]
 fn a_get_that_meets_a_dying_connection_is_sent_again() {
     let server = Scripted::hanging_up();
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     assert!(client.get("k").unwrap().is_none());
     assert!(client.get("k").unwrap().is_none());
     assert_eq!((server.connections(), server.received().matches("get k").count()), (2, 3));
@@ -202,7 +202,7 @@ fn a_get_that_meets_a_dying_connection_is_sent_again() {
 #[test]
 fn a_set_of_which_a_byte_has_left_is_never_sent_again() {
     let server = Scripted::hanging_up();
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     assert!(client.get("k").unwrap().is_none());
     let error = client.set("k", "v", Ttl::NEVER).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);
@@ -224,7 +224,7 @@ fn a_reset_is_the_end_of_a_connection_like_any_other() {
             peer.write("END\r\n");
         }
     });
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     assert!(client.get("k").unwrap().is_none());
     // It is sent again, once.
     let error = client.get("k").unwrap_err();

@@ -3,21 +3,13 @@
 //! memcached must be installed; the suite fails without it. On Linux, some tests take a network down, one of their own:
 //! that needs `unshare`, `ip` and `mount`.
 
-mod auth;
 mod batches;
 mod crowded;
 mod descriptors;
 mod events;
 mod faults;
-#[path = "../harness/mod.rs"]
-mod harness;
 mod health;
 mod hung;
-mod keys;
-mod larger;
-mod meta;
-mod mixed;
-mod naming;
 #[cfg(target_os = "linux")]
 mod network;
 mod pools;
@@ -30,10 +22,4 @@ mod soak;
 mod stand_ins;
 mod streamed;
 mod support;
-#[cfg(feature = "tls")]
-mod tls;
 mod trials;
-mod verbs;
-
-#[cfg(feature = "tls")]
-use memring_std::rustls;

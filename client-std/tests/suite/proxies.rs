@@ -7,8 +7,8 @@ use memring_std::{
     StoreOutcome, Ttl,
 };
 
-use crate::harness::proxies::{Twemproxy, of_version, with_a_bad_backend, with_bare_misses};
-use crate::support::{Memcached, Scripted};
+use crate::support::{Memcached, Scripted, client_of};
+use memring_suite::proxies::{Twemproxy, of_version, with_a_bad_backend, with_bare_misses};
 
 /// Long enough never to be reached.
 const LONG: Duration = Duration::from_secs(20);
@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(20);
 #[test]
 fn one_bad_backend_fails_its_own_keys_only() {
     let proxy = with_a_bad_backend();
-    let client = proxy.client(LONG);
+    let client = client_of(&proxy, LONG);
     let items = ["a", "bad:1", "b", "bad:2", "bad:3", "c"].map(|key| (key, "1"));
     for _ in 0..10 {
         let stored = client.set_many(&items, Ttl::NEVER).unwrap();
@@ -65,7 +65,7 @@ fn a_value_that_is_too_much_for_memory_costs_the_others_nothing() {
 #[test]
 fn a_bare_miss_is_a_miss_and_doubled_blanks_are_one() {
     let server = with_bare_misses();
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     let meta = client.meta();
     for _ in 0..10 {
         assert_eq!(meta.get("k", MetaGetOptions::new().value()).unwrap(), None);
@@ -110,7 +110,7 @@ fn what_twemproxy_does_not_know_is_unsupported_and_says_nothing_against_it() {
 #[test]
 fn a_server_that_fails_is_not_taken_for_one_that_does_not_know() {
     let server = Scripted::new(|mut peer| drop(peer.line()));
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     assert_eq!(client.gat("k", Ttl::NEVER).unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(client.flush_all(None).remove(0).result.unwrap_err().kind(), ErrorKind::Closed);
 }
@@ -125,7 +125,7 @@ fn noop_goes_to_servers_that_know_it() {
         ("1.6.18", "MN", None),
     ] {
         let server = of_version(version, mn);
-        let client = server.client(LONG);
+        let client = client_of(&server, LONG);
         for _ in 0..2 {
             let answer = client.meta().noop().remove(0).result;
             assert_eq!(answer.err().map(|error| error.kind()), result, "{version}");
@@ -138,10 +138,10 @@ fn noop_goes_to_servers_that_know_it() {
 #[test]
 fn a_version_without_a_number_leaves_the_refusal_to_the_server() {
     let server = of_version("UNKNOWN", "MN");
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     assert!(client.meta().get("k", MetaGetOptions::new()).unwrap().is_some());
     let server = of_version("UNKNOWN", "ERROR");
-    let error = server.client(LONG).meta().get("k", MetaGetOptions::new()).unwrap_err();
+    let error = client_of(&server, LONG).meta().get("k", MetaGetOptions::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
 
@@ -164,9 +164,9 @@ fn the_caller_knows_better_than_the_version() {
 #[test]
 fn a_key_in_base64_that_is_there_is_never_debugged_as_a_miss() {
     let server = of_version("1.6.45", "MN");
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     assert_eq!(client.meta().debug("a b").unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(client.meta().debug("ab").unwrap(), None);
     let misses = with_bare_misses();
-    assert_eq!(misses.client(LONG).meta().debug("a b").unwrap(), None);
+    assert_eq!(client_of(&misses, LONG).meta().debug("a b").unwrap(), None);
 }

@@ -5,8 +5,8 @@ use std::{sync::mpsc, thread};
 
 use memring_std::{Client, Error, ErrorKind, Ttl};
 
-use crate::harness::replies::{REFUSALS, WRONG};
-use crate::support::{Scripted, is_kept};
+use crate::support::{Scripted, client_of, is_kept};
+use memring_suite::replies::{REFUSALS, WRONG};
 
 /// Long enough never to be reached.
 const LONG: Duration = Duration::from_secs(20);
@@ -14,7 +14,7 @@ const LONG: Duration = Duration::from_secs(20);
 /// What a `get` of `k` comes to when `reply` is all that comes back; and whether the connection is kept.
 fn get(reply: impl AsRef<[u8]> + Send + Sync + 'static) -> (Result<Option<Vec<u8>>, Error>, bool) {
     let server = Scripted::answering(reply);
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     let result = client.get("k").map(|item| item.map(|item| item.value));
     (result, is_kept(&client))
 }
@@ -92,7 +92,7 @@ fn a_connection_that_has_spoken_unasked_is_not_used_again() {
         }
         peer.line();
     });
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     assert!(client.get("k").unwrap().is_none());
     assert!(is_kept(&client));
     say.0.send(()).unwrap();
@@ -125,7 +125,7 @@ fn a_refusal_may_come_before_the_value_has_left() {
             }
         }
     });
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     let error = client.set("k", vec![b'v'; 1 << 20], Ttl::NEVER).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert!(client.get("k").unwrap().is_none());
@@ -144,7 +144,7 @@ fn bytes_that_come_soon_after_a_reply_are_nobodys_answer() {
             let _ = tell.send(());
         }
     });
-    let client = server.client(Duration::from_secs(9));
+    let client = client_of(&server, Duration::from_secs(9));
     for _ in 0..50 {
         assert!(client.get("k").unwrap().is_some(), "a miss that is none");
         told.recv().unwrap();

@@ -5,7 +5,7 @@ use std::io;
 
 use memring_std::{Attributes, Client, ErrorKind, Limits, StatsKind, Ttl};
 
-use crate::support::{Fleet, Scripted, on_both};
+use crate::support::{Fleet, Scripted, client_of, on_both};
 
 on_both! {
     values_of_any_length_pass_both_ways
@@ -129,7 +129,7 @@ fn as_long_as_bytes_move_it_goes_on() {
             peer.write("\r\nEND\r\n");
         }
     });
-    let client = server.client(Duration::from_millis(500));
+    let client = client_of(&server, Duration::from_millis(500));
     let mut sink = Vec::new();
     assert_eq!(client.get_to("k", &mut sink).unwrap().unwrap().value, 10);
     assert_eq!(client.get("k").unwrap_err().kind(), ErrorKind::Timeout);
@@ -137,7 +137,7 @@ fn as_long_as_bytes_move_it_goes_on() {
 
 #[test]
 fn a_server_that_hangs_costs_one_timeout() {
-    let client = Scripted::silent().client(Duration::from_millis(200));
+    let client = client_of(&Scripted::silent(), Duration::from_millis(200));
     let value = bytes(1000);
     crate::support::ends_at(Duration::from_millis(200), || {
         assert!(client.get_to("k", &mut Vec::new()).unwrap_err().is_timeout());
@@ -167,7 +167,7 @@ fn statistics_of_any_number_of_lines_pass_one_by_one() {
             }
         }
     });
-    let client = server.client(Duration::from_millis(500));
+    let client = client_of(&server, Duration::from_millis(500));
     client.get("k").unwrap();
     let (mut lines, mut last) = (0, None);
     let answers = client.stats_with(StatsKind::Conns, |name, stat, value| {

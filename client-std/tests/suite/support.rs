@@ -4,7 +4,7 @@ use core::{any::Any, time::Duration};
 
 use memring_std::{Client, testing};
 
-pub(crate) use crate::harness::*;
+pub(crate) use memring_suite::*;
 
 /// Makes two tests of each function: on servers of the process, and on real ones.
 macro_rules! on_both {
@@ -46,19 +46,11 @@ impl Fleet {
         let client = Client::builder().servers(&names).timeout(Duration::from_secs(10)).build().unwrap();
         Self { client, names, _servers: servers.into_iter().map(|server| Box::new(server) as _).collect() }
     }
-
-    /// A client of this one server.
-    pub(crate) fn alone(&self, name: &str) -> Client {
-        assert!(self.names.iter().any(|known| known == name));
-        Client::connect([name]).unwrap()
-    }
 }
 
-impl Scripted {
-    /// A client of this server alone.
-    pub(crate) fn client(&self, timeout: Duration) -> Client {
-        Client::builder().servers([self.name()]).timeout(timeout).build().unwrap()
-    }
+/// A client of this server alone.
+pub(crate) fn client_of(server: &Scripted, timeout: Duration) -> Client {
+    Client::builder().servers([server.name()]).timeout(timeout).build().unwrap()
 }
 
 /// Whether the connection to the only server is kept, now that nobody uses it.

@@ -7,7 +7,7 @@ use memring_std::testing::Server;
 use memring_tokio::{Client, StatsKind, Ttl};
 use tokio::{task::JoinSet, time::timeout};
 
-use crate::support::{Memcached, Scripted, until};
+use crate::support::{Memcached, Scripted, client_of, until};
 
 /// Polls a future `polls` times, at most, and drops it. Says whether it was ready.
 async fn poll_times<F: Future>(polls: usize, future: F) -> bool {
@@ -38,7 +38,7 @@ async fn a_dropped_get_does_not_poison_the_next_one() {
             peer.write(format!("VALUE {key} 0 {}\r\n{key}\r\nEND\r\n", key.len()));
         }
     });
-    let client = server.client(Duration::from_secs(2));
+    let client = client_of(&server, Duration::from_secs(2));
     assert_eq!(client.get("first").await.unwrap().unwrap().value, "first");
     assert!(timeout(Duration::from_millis(50), client.get("slow")).await.is_err());
     assert_eq!(client.get("next").await.unwrap().unwrap().value, "next");
@@ -54,7 +54,7 @@ async fn what_has_not_left_is_not_sent() {
             peer.write("STORED\r\n");
         }
     });
-    let client = server.client(Duration::from_secs(2));
+    let client = client_of(&server, Duration::from_secs(2));
     // The connection's task has not run when this is dropped.
     assert!(!poll_times(1, client.set("dropped", "v", Ttl::NEVER)).await);
     client.set("kept", "v", Ttl::NEVER).await.unwrap();

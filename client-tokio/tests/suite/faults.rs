@@ -6,9 +6,11 @@ use std::thread;
 use memring_tokio::{Client, ErrorKind, Limits, StoreOutcome, Ttl};
 use tokio::task::JoinSet;
 
-use crate::harness::scripted::Peer;
 use crate::health::until;
-use crate::support::{BlackHole, Memcached, Scripted, Stopwatch, client, ends_at, is_kept, refusing};
+use crate::support::{
+    BlackHole, Memcached, Scripted, Stopwatch, client, client_of, ends_at, is_kept, refusing,
+};
+use memring_suite::Peer;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -51,7 +53,7 @@ async fn a_name_that_does_not_resolve_is_an_error_of_its_own() {
 async fn a_silent_server_costs_one_deadline() {
     let server = Scripted::silent();
     let deadline = Duration::from_millis(300);
-    let client = server.client(deadline);
+    let client = client_of(&server, deadline);
     let error = ends_at(deadline, client.get("k")).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Timeout && error.is_timeout() && !error.is_ambiguous());
     let error = ends_at(deadline, client.set("k", "v", Ttl::NEVER)).await.unwrap_err();
@@ -66,7 +68,7 @@ async fn a_connection_that_stays_silent_is_closed() {
         while peer.line().is_some() {}
         let _ = tell.send(());
     });
-    let client = server.client(Duration::from_millis(300));
+    let client = client_of(&server, Duration::from_millis(300));
     assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Timeout);
     let end = tokio::task::spawn_blocking(move || told.recv_timeout(Duration::from_secs(10)));
     end.await.unwrap().expect("the server sees its end");
@@ -82,10 +84,10 @@ async fn a_drip_is_held_against_the_operation_and_not_against_each_read() {
         }
     });
     let deadline = Duration::from_millis(400);
-    let client = server.client(deadline);
+    let client = client_of(&server, deadline);
     let error = ends_at(deadline, client.get("k")).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Timeout && !is_kept(&client));
-    let client = server.client(5 * SECOND);
+    let client = client_of(&server, 5 * SECOND);
     assert_eq!(client.get("k").await.unwrap().unwrap().value, "v");
     assert!(is_kept(&client));
 }
@@ -160,7 +162,7 @@ async fn an_end_within_a_reply_is_closed_and_gives_no_value() {
             peer.line();
             peer.write(&reply[..len]);
         });
-        let client = server.client(20 * SECOND);
+        let client = client_of(&server, 20 * SECOND);
         let error = client.get("k").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Closed, "after {len} bytes");
         assert!(error.is_retryable());
@@ -183,7 +185,7 @@ async fn a_reset_is_the_end_of_a_connection_like_any_other() {
             peer.write("END\r\n");
         }
     });
-    let client = server.client(20 * SECOND);
+    let client = client_of(&server, 20 * SECOND);
     assert!(client.get("k").await.unwrap().is_none());
     // It is sent again, once.
     let error = client.get("k").await.unwrap_err();
@@ -235,7 +237,7 @@ async fn a_restart_is_noticed_before_the_connection_is_used() {
 async fn a_server_that_is_full_says_so() {
     for _ in 0..50 {
         let server = Scripted::new(|mut peer| peer.write("ERROR Too many open connections\r\n"));
-        let error = server.client(SECOND).get("k").await.unwrap_err();
+        let error = client_of(&server, SECOND).get("k").await.unwrap_err();
         // The server's word may be overtaken by its hanging up.
         assert!(matches!(error.kind(), ErrorKind::TooManyConnections | ErrorKind::Closed), "{error}");
         assert!(error.is_retryable());
@@ -257,7 +259,7 @@ fn hanging_up(mut peer: Peer) {
 #[tokio::test]
 async fn a_get_that_meets_a_dying_connection_is_sent_again() {
     let server = Scripted::new(hanging_up);
-    let client = server.client(SECOND);
+    let client = client_of(&server, SECOND);
     for _ in 0..3 {
         assert!(client.get("k").await.unwrap().is_none());
     }
@@ -267,7 +269,7 @@ async fn a_get_that_meets_a_dying_connection_is_sent_again() {
 #[tokio::test]
 async fn a_set_of_which_a_byte_has_left_is_never_sent_again() {
     let server = Scripted::new(hanging_up);
-    let client = server.client(SECOND);
+    let client = client_of(&server, SECOND);
     assert!(client.get("k").await.unwrap().is_none());
     let error = client.set("k", "v", Ttl::NEVER).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Closed && error.is_ambiguous(), "{error}");
@@ -346,7 +348,7 @@ async fn a_reply_that_is_reset_in_its_midst_costs_nobody_but_whose_it_is() {
         peer.line();
         peer.reset();
     });
-    let client = server.client(SECOND);
+    let client = client_of(&server, SECOND);
     let (many, other) = tokio::join!(client.get_many(&["a", "b", "c"]), async {
         until("the first has left", async || server.received().starts_with("get").then_some(())).await;
         client.get("d").await
@@ -367,7 +369,7 @@ async fn an_item_without_a_right_end_is_handed_out_to_nobody() {
             peer.write(end);
             peer.line();
         });
-        let client = server.client(SECOND);
+        let client = client_of(&server, SECOND);
         assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Protocol, "{end:?}");
         assert!(!is_kept(&client));
     }
@@ -381,7 +383,7 @@ async fn a_get_whose_reply_has_begun_is_not_sent_again() {
         peer.line();
         peer.write("VALUE k 0 5\r\nhe");
     });
-    let client = server.client(SECOND);
+    let client = client_of(&server, SECOND);
     assert!(client.get("k").await.unwrap().is_none());
     assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(server.connections(), 1);

@@ -3,22 +3,14 @@
 //! memcached must be installed; the suite fails without it. On Linux, some tests take a network down, one of their own:
 //! that needs `unshare`, `ip` and `mount`.
 
-mod auth;
 mod batches;
 mod cancel;
 mod crowded;
 mod descriptors;
 mod events;
 mod faults;
-#[path = "../../../client-std/tests/harness/mod.rs"]
-mod harness;
 mod health;
 mod hung;
-mod keys;
-mod larger;
-mod meta;
-mod mixed;
-mod naming;
 #[cfg(target_os = "linux")]
 mod network;
 mod parity;
@@ -35,10 +27,4 @@ mod streamed;
 mod support;
 mod testing;
 mod timeouts;
-#[cfg(feature = "tls")]
-mod tls;
 mod trials;
-mod verbs;
-
-#[cfg(feature = "tls")]
-use memring_tokio::rustls;

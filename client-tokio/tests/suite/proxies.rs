@@ -8,8 +8,8 @@ use memring_tokio::{
 };
 use tokio::task::JoinSet;
 
-use crate::harness::proxies::{Twemproxy, of_version, with_a_bad_backend, with_bare_misses};
-use crate::support::{Memcached, Scripted};
+use crate::support::{Memcached, Scripted, client_of};
+use memring_suite::proxies::{Twemproxy, of_version, with_a_bad_backend, with_bare_misses};
 
 /// Long enough never to be reached.
 const LONG: Duration = Duration::from_secs(20);
@@ -17,7 +17,7 @@ const LONG: Duration = Duration::from_secs(20);
 #[tokio::test]
 async fn one_bad_backend_fails_its_own_keys_only() {
     let proxy = with_a_bad_backend();
-    let client = proxy.client(LONG);
+    let client = client_of(&proxy, LONG);
     let items = ["a", "bad:1", "b", "bad:2", "bad:3", "c"].map(|key| (key, "1"));
     for _ in 0..10 {
         let stored = client.set_many(&items, Ttl::NEVER).await.unwrap();
@@ -66,7 +66,7 @@ async fn a_value_that_is_too_much_for_memory_costs_the_others_nothing() {
 #[tokio::test]
 async fn a_bare_miss_is_a_miss_and_doubled_blanks_are_one() {
     let server = with_bare_misses();
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     let mut callers = JoinSet::new();
     for number in 0..400 {
         let client = client.clone();
@@ -124,7 +124,7 @@ async fn what_twemproxy_does_not_know_is_unsupported_and_says_nothing_against_it
 #[tokio::test]
 async fn a_server_that_fails_is_not_taken_for_one_that_does_not_know() {
     let server = Scripted::new(|mut peer| drop(peer.line()));
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     assert_eq!(client.gat("k", Ttl::NEVER).await.unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(client.flush_all(None).await.remove(0).result.unwrap_err().kind(), ErrorKind::Closed);
 }
@@ -139,7 +139,7 @@ async fn noop_goes_to_servers_that_know_it() {
         ("1.6.18", "MN", None),
     ] {
         let server = of_version(version, mn);
-        let client = server.client(LONG);
+        let client = client_of(&server, LONG);
         for _ in 0..2 {
             let answer = client.meta().noop().await.remove(0).result;
             assert_eq!(answer.err().map(|error| error.kind()), result, "{version}");
@@ -152,10 +152,10 @@ async fn noop_goes_to_servers_that_know_it() {
 #[tokio::test]
 async fn a_version_without_a_number_leaves_the_refusal_to_the_server() {
     let server = of_version("UNKNOWN", "MN");
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     assert!(client.meta().get("k", MetaGetOptions::new()).await.unwrap().is_some());
     let server = of_version("UNKNOWN", "ERROR");
-    let error = server.client(LONG).meta().get("k", MetaGetOptions::new()).await.unwrap_err();
+    let error = client_of(&server, LONG).meta().get("k", MetaGetOptions::new()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
 
@@ -184,9 +184,9 @@ async fn the_caller_knows_better_than_the_version() {
 #[tokio::test]
 async fn a_key_in_base64_that_is_there_is_never_debugged_as_a_miss() {
     let server = of_version("1.6.45", "MN");
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     assert_eq!(client.meta().debug("a b").await.unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(client.meta().debug("ab").await.unwrap(), None);
     let misses = with_bare_misses();
-    assert_eq!(misses.client(LONG).meta().debug("a b").await.unwrap(), None);
+    assert_eq!(client_of(&misses, LONG).meta().debug("a b").await.unwrap(), None);
 }

@@ -6,9 +6,9 @@ use std::{sync::mpsc, thread};
 use memring_tokio::{Client, Error, ErrorKind, Item, Ttl};
 use tokio::task::JoinSet;
 
-use crate::harness::replies::{REFUSALS, WRONG};
 use crate::health::until;
-use crate::support::{Scripted, is_kept};
+use crate::support::{Scripted, client_of, is_kept};
+use memring_suite::replies::{REFUSALS, WRONG};
 
 /// Long enough never to be reached.
 const LONG: Duration = Duration::from_secs(20);
@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(20);
 /// What a `get` of `k` comes to when `reply` is all that comes back; and whether the connection is kept.
 async fn get(reply: impl AsRef<[u8]> + Send + Sync + 'static) -> (Result<Option<Item>, Error>, bool) {
     let server = Scripted::answering(reply);
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     let result = client.get("k").await;
     (result, is_kept(&client))
 }
@@ -75,7 +75,7 @@ async fn a_reply_to_another_command_is_a_protocol_error() {
 async fn bytes_behind_a_reply_close_the_connection_but_not_the_result() {
     for more in ["END\r\n", "VALUE k 0 2\r\nhi\r\nEND\r\n", "EMD\r\n"] {
         let server = Scripted::answering(format!("VALUE k 0 2\r\nhi\r\nEND\r\n{more}"));
-        let client = server.client(LONG);
+        let client = client_of(&server, LONG);
         assert_eq!(client.get("k").await.unwrap().unwrap().value, "hi");
         until("it is closed", async || (!is_kept(&client)).then_some(())).await;
     }
@@ -95,7 +95,7 @@ async fn a_connection_that_has_spoken_unasked_is_not_used_again() {
         }
         peer.line();
     });
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     assert!(client.get("k").await.unwrap().is_none());
     assert!(is_kept(&client));
     say.0.send(()).unwrap();
@@ -114,7 +114,7 @@ async fn a_connection_that_speaks_unasked_is_closed() {
         peer.write("VALUE k 0 6\r\nforged\r\nEND\r\n");
         peer.line();
     });
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     assert!(client.get("k").await.unwrap().is_none());
     until("it is closed", async || (!is_kept(&client)).then_some(())).await;
     assert!(client.get("k").await.unwrap().is_none());
@@ -143,7 +143,7 @@ async fn a_refusal_may_come_before_the_value_has_left() {
             }
         }
     });
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     let error = client.set("k", vec![b'v'; 1 << 20], Ttl::NEVER).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert!(client.get("k").await.unwrap().is_none());
@@ -163,7 +163,7 @@ async fn a_protocol_error_is_told_to_everyone_and_the_next_connection_is_good() 
             }
         }
     });
-    let client = server.client(LONG);
+    let client = client_of(&server, LONG);
     let mut tasks = JoinSet::new();
     for number in 0..5 {
         let client = client.clone();

@@ -13,7 +13,7 @@ use memring_std::testing::Server;
 use memring_tokio::{Batch, Client, ErrorKind, Ttl};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{Memcached, Scripted, Stopwatch, client};
+use crate::support::{Memcached, Scripted, Stopwatch, client, client_of};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);
@@ -92,7 +92,7 @@ fn what_was_sent_before_the_runtime_stood_still_is_not_sent_again() {
             peer.write(if line.starts_with("incr") { "7\r\n" } else { "END\r\n" });
         }
     });
-    let client = server.client(SECOND);
+    let client = client_of(&server, SECOND);
     let (home, other) = (runtime(), runtime());
     let incr = home.spawn({
         let client = client.clone();

@@ -10,7 +10,7 @@ use memring_std::testing::Server;
 use memring_tokio::{Address, Client, ErrorKind, ServerSpec, Ttl};
 use tokio::task::JoinSet;
 
-use crate::support::{Scripted, Stopwatch, until};
+use crate::support::{Scripted, Stopwatch, client_of, until};
 
 fn names(servers: &[Server]) -> Vec<String> {
     servers.iter().map(|server| server.addr().to_string()).collect()
@@ -125,7 +125,7 @@ async fn a_closed_client_has_answered_what_was_under_way() {
             peer.write("END\r\n");
         }
     });
-    let client = server.client(Duration::from_secs(9));
+    let client = client_of(&server, Duration::from_secs(9));
     let get = tokio::spawn({
         let client = client.clone();
         async move { client.get("k").await }
@@ -147,7 +147,7 @@ async fn a_closed_client_has_answered_what_was_under_way() {
 async fn to_close_takes_no_longer_than_the_timeout() {
     let server = Scripted::silent();
     let deadline = Duration::from_millis(300);
-    let client = server.client(deadline);
+    let client = client_of(&server, deadline);
     let get = tokio::spawn({
         let client = client.clone();
         async move { client.get("k").await }

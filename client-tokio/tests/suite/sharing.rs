@@ -6,7 +6,7 @@ use memring_std::testing::Server;
 use memring_tokio::{Client, ErrorKind, Limits, Ttl};
 use tokio::task::JoinSet;
 
-use crate::support::{Memcached, Scripted};
+use crate::support::{Memcached, Scripted, client_of};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -92,7 +92,7 @@ async fn merged_gets_give_each_caller_its_own() {
 #[tokio::test]
 async fn gets_that_wait_together_leave_as_one_line() {
     let server = Scripted::answering("END\r\n");
-    let client = server.client(SECOND);
+    let client = client_of(&server, SECOND);
     assert_eq!(gets(&client, &["a", "b", "c"]).await, ["-", "-", "-"]);
     assert_eq!(server.received(), "get a b c\r\n");
     let client = Client::builder().servers([server.name()]).merge_gets(false).build().unwrap();
@@ -112,7 +112,7 @@ async fn a_line_has_no_more_keys_than_a_reply_may_have_items() {
     assert_eq!(server.received(), "get a b\r\nget c\r\n");
     let keys: Vec<_> = (0..250).map(|number| number.to_string()).collect();
     let server = Scripted::answering("END\r\n");
-    assert!(server.client(SECOND).get_many(&keys).await.unwrap().all().is_ok());
+    assert!(client_of(&server, SECOND).get_many(&keys).await.unwrap().all().is_ok());
     assert_eq!(server.received().lines().count(), 3);
 }
 
@@ -123,7 +123,7 @@ async fn other_requests_keep_their_place_among_the_gets() {
             peer.write(if line.starts_with("touch") { "TOUCHED\r\n" } else { "END\r\n" });
         }
     });
-    let client = server.client(SECOND);
+    let client = client_of(&server, SECOND);
     let (a, touched, b, c, d) = tokio::join!(
         client.get("a"),
         client.touch("t", Ttl::NEVER),
@@ -148,7 +148,7 @@ async fn a_refused_line_is_refused_to_all_of_it_and_nobody_else() {
             peer.write(if is_refused { "SERVER_ERROR out of memory storing object\r\n" } else { "END\r\n" });
         }
     });
-    let client = server.client(SECOND);
+    let client = client_of(&server, SECOND);
     assert_eq!(gets(&client, &["a", "b"]).await, ["OutOfMemory", "OutOfMemory"]);
     assert_eq!(gets(&client, &["c"]).await, ["-"]);
     assert_eq!(server.connections(), 1);
@@ -160,7 +160,7 @@ async fn items_before_the_end_of_a_connection_are_hits_and_the_rest_are_errors()
         peer.line();
         peer.write("VALUE b 0 1\r\n2\r\nVALUE c 0 10\r\n123");
     });
-    let client = server.client(SECOND);
+    let client = client_of(&server, SECOND);
     assert_eq!(gets(&client, &["a", "b", "c", "d"]).await, ["Closed", "2", "Closed", "Closed"]);
 }
 
@@ -171,7 +171,7 @@ async fn a_refusal_that_ends_the_connection_lets_the_others_try_again() {
             peer.write(if line.starts_with("incr") { "CLIENT_ERROR bad data chunk\r\n" } else { "END\r\n" });
         }
     });
-    let client = server.client(SECOND);
+    let client = client_of(&server, SECOND);
     assert_eq!(gets(&client, &["a"]).await, ["-"]);
     let (wrong, right) = tokio::join!(client.incr("n", 1), client.get("k"));
     assert_eq!(wrong.unwrap_err().kind(), ErrorKind::Client);

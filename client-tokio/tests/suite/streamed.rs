@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::health::until;
-use crate::support::{Fleet, Scripted, on_both};
+use crate::support::{Fleet, Scripted, client_of, on_both};
 
 on_both! {
     values_of_any_length_pass_both_ways
@@ -163,7 +163,7 @@ async fn as_long_as_bytes_move_it_goes_on() {
             peer.write("\r\nEND\r\n");
         }
     });
-    let client = server.client(Duration::from_millis(500));
+    let client = client_of(&server, Duration::from_millis(500));
     let mut sink = Vec::new();
     assert_eq!(client.get_to("k", &mut sink).await.unwrap().unwrap().value, 10);
     assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Timeout);
@@ -171,7 +171,7 @@ async fn as_long_as_bytes_move_it_goes_on() {
 
 #[tokio::test]
 async fn a_server_that_hangs_costs_one_timeout() {
-    let client = Scripted::silent().client(Duration::from_millis(200));
+    let client = client_of(&Scripted::silent(), Duration::from_millis(200));
     let value = bytes(1000);
     crate::support::ends_at(Duration::from_millis(200), async {
         assert!(client.get_to("k", &mut Vec::new()).await.unwrap_err().is_timeout());
@@ -184,7 +184,7 @@ async fn a_server_that_hangs_costs_one_timeout() {
 #[tokio::test]
 async fn nothing_is_streamed_after_the_client_is_closed() {
     let server = Scripted::silent();
-    let client = server.client(Duration::from_secs(10));
+    let client = client_of(&server, Duration::from_secs(10));
     client.close().await;
     let value = bytes(1000);
     let stored = client.set_from("k", 1000, &value[..], hour()).await;
@@ -225,7 +225,7 @@ async fn a_closed_client_has_streamed_what_was_under_way() {
 #[tokio::test]
 async fn what_is_not_through_when_the_time_is_over_is_broken_off() {
     let (server, deadline) = (Scripted::silent(), Duration::from_millis(300));
-    let client = server.client(deadline);
+    let client = client_of(&server, deadline);
     // Its source takes its time, for which there is no limit otherwise.
     let (stored, _source) = upload(&client, "k");
     until("the head of it has left", async || server.received().ends_with("10\r\n").then_some(())).await;
@@ -255,7 +255,7 @@ async fn more_than_a_few_take_turns() {
 #[tokio::test]
 async fn the_connections_of_streams_are_seen_too() {
     let server = Scripted::answering("END\r\n");
-    let client = server.client(Duration::from_secs(10));
+    let client = client_of(&server, Duration::from_secs(10));
     let counts = || client.servers()[0].counts;
     assert!(client.get_to("k", &mut Vec::new()).await.unwrap().is_none());
     assert_eq!((counts().operations, counts().connected, counts().disconnected), (1, 1, 0));
@@ -286,7 +286,7 @@ async fn statistics_of_any_number_of_lines_pass_one_by_one() {
             }
         }
     });
-    let client = server.client(Duration::from_millis(500));
+    let client = client_of(&server, Duration::from_millis(500));
     client.get("k").await.unwrap();
     let (mut lines, mut last) = (0, None);
     let answers = client

@@ -5,7 +5,7 @@ use core::{any::Any, time::Duration};
 use memring_std::testing;
 use memring_tokio::Client;
 
-pub(crate) use crate::harness::*;
+pub(crate) use memring_suite::*;
 
 /// Makes two tests of each function: on servers of the process, and on real ones.
 macro_rules! on_both {
@@ -60,11 +60,9 @@ pub(crate) fn client(names: &[String], timeout: Duration) -> Client {
     Client::builder().servers(names).timeout(timeout).build().unwrap()
 }
 
-impl Scripted {
-    /// A client of this server alone.
-    pub(crate) fn client(&self, timeout: Duration) -> Client {
-        client(&[self.name()], timeout)
-    }
+/// A client of this server alone.
+pub(crate) fn client_of(server: &Scripted, timeout: Duration) -> Client {
+    Client::builder().servers([server.name()]).timeout(timeout).build().unwrap()
 }
 
 /// Whether the connection to the only server is kept, now that nobody uses it.

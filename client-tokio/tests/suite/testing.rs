@@ -47,3 +47,14 @@ async fn it_lets_in_only_those_who_know_the_password() {
     assert!(known.get("k").await.unwrap().is_none());
     assert!(Server::builder().auth("", "").memory(1 << 20).item_size_max(1000).start().await.is_err());
 }
+
+#[tokio::test]
+async fn what_can_be_no_password_is_told_at_once() {
+    for (user, password) in
+        [("", "p"), ("u", ""), ("u v", "p"), ("u:v", "p"), ("u", "p q"), ("u", "p\r\nversion")]
+    {
+        assert!(Server::builder().auth(user, password).start().await.is_err());
+    }
+    let shown = format!("{:?}", Server::builder().auth("alice", "s3cret"));
+    assert!(!shown.contains("alice") && !shown.contains("s3cret"), "{shown}");
+}

@@ -6,7 +6,7 @@ use std::thread;
 use memring_tokio::{Client, ErrorKind, Ttl};
 use tokio::task::JoinSet;
 
-use crate::support::{Scripted, ends_at};
+use crate::support::{Scripted, client_of, ends_at};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -31,7 +31,7 @@ async fn value(client: &Client, key: &str) -> Result<String, ErrorKind> {
 #[tokio::test]
 async fn the_impatience_of_one_does_not_end_what_others_wait_for() {
     let server = slow(200 * MS);
-    let client = server.client(5000 * MS);
+    let client = client_of(&server, 5000 * MS);
     let hasty = client.with_timeout(50 * MS);
     let other = tokio::spawn({
         let client = client.clone();
@@ -60,7 +60,7 @@ async fn a_request_that_is_given_up_before_it_leaves_is_not_ambiguous() {
 #[tokio::test]
 async fn who_is_patient_gets_the_reply_while_those_behind_are_told() {
     let server = slow(600 * MS);
-    let client = server.client(200 * MS);
+    let client = client_of(&server, 200 * MS);
     let patient = client.with_timeout(5000 * MS);
     let first = tokio::spawn(async move { value(&patient, "first").await });
     while !server.received().contains("first") {
@@ -85,7 +85,7 @@ async fn what_cannot_be_written_yet_has_its_deadline_too() {
         thread::sleep(3000 * MS);
         drop(peer);
     });
-    let client = server.client(200 * MS);
+    let client = client_of(&server, 200 * MS);
     let patient = client.with_timeout(5000 * MS);
     let first = tokio::spawn(async move {
         let items = vec![("k", vec![0; 1 << 20]); 4];

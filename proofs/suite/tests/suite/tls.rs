@@ -8,11 +8,31 @@ use std::{
 };
 
 use memring_std::{
-    Builder, Client, ErrorKind, StatsKind, Tls, Ttl,
+    ErrorKind, Limits, StatsKind, Tls, Ttl,
     rustls::{ClientConfig, crypto::ring::default_provider, version::TLS12},
 };
+use memring_suite::{Authority, File, Identity, Memcached, Scripted};
 
-use crate::support::{Authority, File, Identity, Memcached, Scripted, ends_at};
+use crate::{
+    client::{Builder, Client},
+    run::{join_all, promises},
+    support::ends_at,
+};
+
+promises! {
+    one_connection_serves_all_that_there_is_to_ask
+    who_is_not_trusted_is_refused
+    a_server_may_want_to_know_the_client
+    what_is_not_secure_says_what_to_do
+    a_password_is_said_behind_the_handshake
+    a_server_that_does_not_speak_tls_is_told_from_one_that_says_nothing
+    new_keys_are_no_reason_to_leave_but_words_are
+    a_connection_that_ended_is_replaced_where_that_can_do_no_harm
+    what_comes_too_late_is_a_timeout
+    a_server_that_stops_reading_costs_one_deadline
+    what_cannot_be_encrypted_is_told_at_once
+    a_certificate_of_the_client_is_read_at_once
+}
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
@@ -22,24 +42,21 @@ const LONG: Duration = Duration::from_secs(20);
 /// Longer than a connection may be idle without being looked at.
 const REST: Duration = Duration::from_millis(3);
 
-impl Authority {
-    /// For a client that trusts it alone.
-    fn tls(&self) -> Tls {
-        Tls::with_roots(self.pem()).unwrap()
-    }
+/// For a client that trusts this authority alone.
+fn trusting(authority: &Authority) -> Tls {
+    Tls::with_roots(authority.pem()).unwrap()
 }
 
-fn builder(name: &str, tls: Tls) -> Builder {
-    Client::builder().servers([name]).timeout(LONG).connect_timeout(LONG).tls(tls)
+fn builder<C: Client>(name: &str, tls: Tls) -> Builder<C> {
+    C::builder().servers([name]).timeout(LONG).connect_timeout(LONG).tls(tls)
 }
 
-fn connections(client: &Client) -> String {
-    let stats = client.stats(StatsKind::General).remove(0).result.unwrap();
+async fn connections<C: Client>(client: &C) -> String {
+    let stats = client.stats(StatsKind::General).await.remove(0).result.unwrap();
     String::from_utf8(stats.value("total_connections").unwrap().to_vec()).unwrap()
 }
 
-#[test]
-fn one_connection_serves_all_that_there_is_to_ask() {
+async fn one_connection_serves_all_that_there_is_to_ask<C: Client>() {
     let authority = Authority::new();
     let memcached = authority.memcached("", &[]);
     let old = ClientConfig::builder_with_provider(Arc::new(default_provider()))
@@ -47,80 +64,77 @@ fn one_connection_serves_all_that_there_is_to_ask() {
         .unwrap()
         .with_root_certificates(authority.roots())
         .with_no_client_auth();
-    for tls in [authority.tls(), Tls::with_config(old)] {
+    for tls in [trusting(&authority), Tls::with_config(old)] {
         for name in [memcached.name(), format!("localhost:{}", memcached.port())] {
-            let client = builder(&name, tls.clone()).build().unwrap();
-            client.set("k", "v", Ttl::NEVER).unwrap();
-            let before = connections(&client);
+            let client = builder::<C>(&name, tls.clone()).build().unwrap();
+            client.set("k", "v", Ttl::NEVER).await.unwrap();
+            let before = connections(&client).await;
             let long = "v".repeat(1_000_000);
             for _ in 0..10 {
                 // Tickets that come behind the handshake must not look as if the server had spoken.
-                thread::sleep(REST);
-                assert_eq!(client.get("k").unwrap().unwrap().value, b"v");
-                client.set("long", &long, Ttl::NEVER).unwrap();
-                assert_eq!(client.get("long").unwrap().unwrap().value, long.as_bytes());
-                let many = client.get_many(&["k", "long", "none"]).unwrap();
+                C::sleep(REST).await;
+                assert_eq!(client.get("k").await.unwrap().unwrap().value, b"v"[..]);
+                client.set("long", &long, Ttl::NEVER).await.unwrap();
+                assert_eq!(client.get("long").await.unwrap().unwrap().value, long.as_bytes());
+                let many = client.get_many(&["k", "long", "none"]).await.unwrap();
                 assert_eq!((many.hits().count(), many.errors().len()), (2, 0));
             }
-            assert_eq!(connections(&client), before);
-            assert_eq!((client.servers()[0].idle, client.servers()[0].busy), (1, 0));
-            thread::scope(|scope| {
-                for number in 0..8 {
-                    let client = &client;
-                    scope.spawn(move || {
-                        let key = format!("key-{number}");
-                        for value in 0..100 {
-                            client.set(&key, value.to_string(), Ttl::NEVER).unwrap();
-                            let item = client.get(&key).unwrap().unwrap();
-                            assert_eq!(item.value, value.to_string().as_bytes());
-                        }
-                    });
-                }
+            assert_eq!(connections(&client).await, before);
+            assert_eq!((client.servers()[0].open, client.servers()[0].busy), (1, 0));
+            let tasks = (0..8).map(|number| {
+                let client = client.clone();
+                C::spawn(async move || {
+                    let key = format!("key-{number}");
+                    for value in 0..100 {
+                        client.set(&key, value.to_string(), Ttl::NEVER).await.unwrap();
+                        let item = client.get(&key).await.unwrap().unwrap();
+                        assert_eq!(item.value, value.to_string().as_bytes());
+                    }
+                })
             });
+            join_all(tasks.collect::<Vec<_>>()).await;
         }
     }
 }
 
-#[test]
-fn who_is_not_trusted_is_refused() {
+async fn who_is_not_trusted_is_refused<C: Client>() {
     let (authority, other) = (Authority::new(), Authority::new());
     let memcached = authority.memcached("", &[]);
     let elsewhere = authority.memcached_called(&["elsewhere.example"], "", &[]);
-    let hidden = authority.tls().server_name("elsewhere.example").unwrap();
+    let hidden = trusting(&authority).server_name("elsewhere.example").unwrap();
     for (name, tls, trusted) in [
-        (memcached.name(), authority.tls(), true),
-        (memcached.name(), other.tls(), false),
+        (memcached.name(), trusting(&authority), true),
+        (memcached.name(), trusting(&other), false),
         (memcached.name(), hidden.clone(), false),
-        (elsewhere.name(), authority.tls(), false),
-        (format!("localhost:{}", elsewhere.port()), authority.tls(), false),
+        (elsewhere.name(), trusting(&authority), false),
+        (format!("localhost:{}", elsewhere.port()), trusting(&authority), false),
         (elsewhere.name(), hidden, true),
     ] {
-        let client = builder(&name, tls).build().unwrap();
-        let result = client.set("k", "v", Ttl::NEVER);
+        let client = builder::<C>(&name, tls).build().unwrap();
+        let result = client.set("k", "v", Ttl::NEVER).await;
         if trusted {
             result.unwrap();
             continue;
         }
-        for error in [result.unwrap_err(), client.get("k").unwrap_err()] {
+        for error in [result.unwrap_err(), client.get("k").await.unwrap_err()] {
             assert_eq!((error.kind(), error.server()), (ErrorKind::Tls, Some(&*name)));
             assert!(!error.is_retryable() && !error.is_timeout() && !error.is_ambiguous());
             assert!(error.to_string().contains(": not secure: invalid peer certificate"), "{error}");
             assert!(core::error::Error::source(&error).is_some());
         }
-        let many = client.get_many(&["k", "l"]).unwrap();
+        let many = client.get_many(&["k", "l"]).await.unwrap();
         assert_eq!(many.errors()[0].kind(), ErrorKind::Tls);
-        assert_eq!(client.servers()[0].idle, 0);
+        assert_eq!(client.servers()[0].open, 0);
     }
     let name = memcached.name();
     // Whom a system trusts is its own affair, but these it does not know.
     if let Ok(tls) = Tls::system() {
-        let error = builder(&name, tls).build().unwrap().get("k").unwrap_err();
+        let error = builder::<C>(&name, tls).build().unwrap().get("k").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Tls);
     }
 }
 
-#[test]
-fn a_server_may_want_to_know_the_client() {
+async fn a_server_may_want_to_know_the_client<C: Client>() {
     let (authority, other) = (Authority::new(), Authority::new());
     let roots = File::new(authority.pem());
     let memcached = authority.memcached(&format!(",ssl_verify_mode=2,ssl_ca_cert={}", roots.path()), &[]);
@@ -134,20 +148,20 @@ fn a_server_may_want_to_know_the_client() {
         Tls::with_config(config)
     };
     let known = showing(&authority.certify(&["client"]));
-    let client = builder(&memcached.name(), known).build().unwrap();
-    client.set("k", "v", Ttl::NEVER).unwrap();
-    for unknown in [authority.tls(), showing(&other.certify(&["client"]))] {
-        let client = builder(&memcached.name(), unknown).build().unwrap();
-        for error in [client.get("k").unwrap_err(), client.set("k", "w", Ttl::NEVER).unwrap_err()] {
+    let client = builder::<C>(&memcached.name(), known).build().unwrap();
+    client.set("k", "v", Ttl::NEVER).await.unwrap();
+    for unknown in [trusting(&authority), showing(&other.certify(&["client"]))] {
+        let client = builder::<C>(&memcached.name(), unknown).build().unwrap();
+        for error in [client.get("k").await.unwrap_err(), client.set("k", "w", Ttl::NEVER).await.unwrap_err()]
+        {
             assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
             assert!(!error.is_retryable());
         }
     }
-    assert_eq!(client.get("k").unwrap().unwrap().value, b"v");
+    assert_eq!(client.get("k").await.unwrap().unwrap().value, b"v"[..]);
 }
 
-#[test]
-fn what_is_not_secure_says_what_to_do() {
+async fn what_is_not_secure_says_what_to_do<C: Client>() {
     let (authority, other) = (Authority::new(), Authority::new());
     let memcached = authority.memcached("", &[]);
     let newest = authority.memcached(",ssl_min_version=3", &[]);
@@ -157,7 +171,7 @@ fn what_is_not_secure_says_what_to_do() {
     let (issuer, plain) = (authority.memcached_as_itself(), Memcached::start());
     let showing = |authority: &Authority| {
         let (chain, key) = authority.certify(&["client"]).into_pem();
-        authority.tls().client_certificate(chain, key).unwrap()
+        trusting(authority).client_certificate(chain, key).unwrap()
     };
     let old = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(&[&TLS12])
@@ -166,33 +180,32 @@ fn what_is_not_secure_says_what_to_do() {
         .with_no_client_auth();
     let foreign = {
         let (chain, key) = other.certify(&["client"]).into_pem();
-        authority.tls().client_certificate(chain, key).unwrap()
+        trusting(&authority).client_certificate(chain, key).unwrap()
     };
     for (server, tls, advice) in [
-        (&memcached, other.tls(), "trust who issued it"),
-        (&elsewhere, authority.tls(), "dial the server by a name that its certificate has"),
-        (&issuer, authority.tls(), "CA:FALSE"),
-        (&plain, authority.tls(), "does not speak TLS"),
+        (&memcached, trusting(&other), "trust who issued it"),
+        (&elsewhere, trusting(&authority), "dial the server by a name that its certificate has"),
+        (&issuer, trusting(&authority), "CA:FALSE"),
+        (&plain, trusting(&authority), "does not speak TLS"),
         (&newest, Tls::with_config(old), "TLS 1.2 and 1.3"),
-        (&curious, authority.tls(), "give one, with its key"),
+        (&curious, trusting(&authority), "give one, with its key"),
         (&curious, foreign, "does not accept the certificate of the client"),
     ] {
-        let client = builder(&server.name(), tls).build().unwrap();
-        let error = client.get("k").unwrap_err();
+        let client = builder::<C>(&server.name(), tls).build().unwrap();
+        let error = client.get("k").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
         assert!(error.to_string().contains(advice), "{error}");
     }
-    let known = builder(&curious.name(), showing(&authority)).build().unwrap();
-    known.set("k", "v", Ttl::NEVER).unwrap();
+    let known = builder::<C>(&curious.name(), showing(&authority)).build().unwrap();
+    known.set("k", "v", Ttl::NEVER).await.unwrap();
     // The other way round: nothing is encrypted, and the server wants it so.
     let alarmed = Scripted::answering([0x15, 3, 1, 0, 2, 2, 70]);
-    let client = Client::builder().servers([alarmed.name()]).timeout(LONG).build().unwrap();
-    let error = client.get("k").unwrap_err();
+    let client = C::builder().servers([alarmed.name()]).timeout(LONG).build().unwrap();
+    let error = client.get("k").await.unwrap_err();
     assert!(error.to_string().contains("speaks TLS here"), "{error}");
 }
 
-#[test]
-fn a_certificate_of_the_client_is_read_at_once() {
+async fn a_certificate_of_the_client_is_read_at_once<C: Client>() {
     let (authority, other) = (Authority::new(), Authority::new());
     let (chain, key) = authority.certify(&["client"]).into_pem();
     let (_, foreign) = other.certify(&["client"]).into_pem();
@@ -202,41 +215,39 @@ fn a_certificate_of_the_client_is_read_at_once() {
         (&chain, &chain, "no private key"),
         (&chain, &foreign, ""),
     ] {
-        let error = authority.tls().client_certificate(chain, key).unwrap_err();
+        let error = trusting(&authority).client_certificate(chain, key).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains(wrong) && !error.to_string().contains("BEGIN"), "{error}");
     }
 }
 
-#[test]
-fn a_password_is_said_behind_the_handshake() {
+async fn a_password_is_said_behind_the_handshake<C: Client>() {
     let authority = Authority::new();
     let file = File::new("alice:s3cret\n");
     let memcached = authority.memcached("", &["-Y", file.path()]);
-    let builder = || builder(&memcached.name(), authority.tls());
+    let builder = || builder::<C>(&memcached.name(), trusting(&authority));
     let client = builder().auth("alice", "s3cret").build().unwrap();
-    client.set("k", "v", Ttl::NEVER).unwrap();
+    client.set("k", "v", Ttl::NEVER).await.unwrap();
     for client in [builder().auth("alice", "wrong").build().unwrap(), builder().build().unwrap()] {
-        assert_eq!(client.get("k").unwrap_err().kind(), ErrorKind::Auth);
+        assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Auth);
     }
     let shown = format!("{:?}", builder().auth("alice", "s3cret"));
     assert!(!shown.contains("alice") && !shown.contains("s3cret"), "{shown}");
 }
 
-#[test]
-fn a_server_that_does_not_speak_tls_is_told_from_one_that_says_nothing() {
-    let tls = Authority::new().tls();
+async fn a_server_that_does_not_speak_tls_is_told_from_one_that_says_nothing<C: Client>() {
+    let tls = trusting(&Authority::new());
     let memcached = Memcached::start();
     let talkative = Scripted::new(|mut peer| {
         peer.write("220 welcome, this is another protocol\r\n");
         while peer.line().is_some() {}
     });
     for name in [memcached.name(), talkative.name()] {
-        let error = builder(&name, tls.clone()).build().unwrap().get("k").unwrap_err();
+        let error = builder::<C>(&name, tls.clone()).build().unwrap().get("k").await.unwrap_err();
         assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Tls, false), "{error}");
     }
     let hanging_up = Scripted::new(drop);
-    let error = builder(&hanging_up.name(), tls.clone()).build().unwrap().get("k").unwrap_err();
+    let error = builder::<C>(&hanging_up.name(), tls.clone()).build().unwrap().get("k").await.unwrap_err();
     assert_eq!((error.kind(), error.is_timeout()), (ErrorKind::Connect, false), "{error}");
     assert_eq!(hanging_up.connections(), 1);
     let dripping = Scripted::new(|mut peer| {
@@ -250,18 +261,17 @@ fn a_server_that_does_not_speak_tls_is_told_from_one_that_says_nothing() {
         }
     });
     for server in [Scripted::silent(), dripping] {
-        let slow = || builder(&server.name(), tls.clone());
+        let slow = || builder::<C>(&server.name(), tls.clone());
         for client in [slow().connect_timeout(DEADLINE), slow().timeout(DEADLINE)] {
             let client = client.build().unwrap();
-            let error = ends_at(DEADLINE, || client.set("k", "v", Ttl::NEVER).unwrap_err());
+            let error = ends_at(DEADLINE, client.set("k", "v", Ttl::NEVER)).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Connect);
             assert!(error.is_timeout() && !error.is_ambiguous());
         }
     }
 }
 
-#[test]
-fn new_keys_are_no_reason_to_leave_but_words_are() {
+async fn new_keys_are_no_reason_to_leave_but_words_are<C: Client>() {
     let authority = Authority::new();
     let (tell, told) = mpsc::channel();
     let server = authority.scripted(move |mut peer, number| {
@@ -278,19 +288,19 @@ fn new_keys_are_no_reason_to_leave_but_words_are() {
             let _ = tell.send(());
         }
     });
-    let client = builder(&server.name(), authority.tls()).build().unwrap();
+    let client = builder::<C>(&server.name(), trusting(&authority)).build().unwrap();
     for key in ["keys", "keys", "k", "words"] {
-        assert!(client.get(key).unwrap().is_none());
+        assert!(client.get(key).await.unwrap().is_none());
+        // Where there is a runtime, it stands still: what comes is there before it is noticed.
         told.recv().unwrap();
         thread::sleep(REST);
         assert_eq!(server.connections(), 1);
     }
-    assert!(client.get("k").unwrap().is_none());
+    assert!(client.get("k").await.unwrap().is_none());
     assert_eq!(server.connections(), 2);
 }
 
-#[test]
-fn a_connection_that_ended_is_replaced_where_that_can_do_no_harm() {
+async fn a_connection_that_ended_is_replaced_where_that_can_do_no_harm<C: Client>() {
     let authority = Authority::new();
     for says_goodbye in [true, false] {
         let hanging_up = || {
@@ -314,23 +324,22 @@ fn a_connection_that_ended_is_replaced_where_that_can_do_no_harm() {
             })
         };
         let server = hanging_up();
-        let client = builder(&server.name(), authority.tls()).build().unwrap();
-        assert!(client.get("k").unwrap().is_none());
-        assert!(client.get("k").unwrap().is_none());
+        let client = builder::<C>(&server.name(), trusting(&authority)).build().unwrap();
+        assert!(client.get("k").await.unwrap().is_none());
+        assert!(client.get("k").await.unwrap().is_none());
         assert_eq!(server.connections(), 2);
         let server = hanging_up();
-        let client = builder(&server.name(), authority.tls()).build().unwrap();
-        assert!(client.get("k").unwrap().is_none());
-        let error = client.set("k", "v", Ttl::NEVER).unwrap_err();
+        let client = builder::<C>(&server.name(), trusting(&authority)).build().unwrap();
+        assert!(client.get("k").await.unwrap().is_none());
+        let error = client.set("k", "v", Ttl::NEVER).await.unwrap_err();
         assert_eq!((error.kind(), error.is_ambiguous()), (ErrorKind::Closed, true));
         assert_eq!(server.connections(), 1);
-        client.set("k", "v", Ttl::NEVER).unwrap();
+        client.set("k", "v", Ttl::NEVER).await.unwrap();
         assert_eq!(server.connections(), 2);
     }
 }
 
-#[test]
-fn what_comes_too_late_is_a_timeout() {
+async fn what_comes_too_late_is_a_timeout<C: Client>() {
     let authority = Authority::new();
     let server = authority.scripted(|mut peer, _| {
         while peer.line().is_some() {
@@ -344,14 +353,13 @@ fn what_comes_too_late_is_a_timeout() {
             }
         }
     });
-    let client = builder(&server.name(), authority.tls()).timeout(DEADLINE).build().unwrap();
-    let error = ends_at(DEADLINE, || client.get("k").unwrap_err());
+    let client = builder::<C>(&server.name(), trusting(&authority)).timeout(DEADLINE).build().unwrap();
+    let error = ends_at(DEADLINE, client.get("k")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert_eq!(client.servers()[0].idle, 0);
+    assert_eq!(client.servers()[0].open, 0);
 }
 
-#[test]
-fn a_server_that_stops_reading_costs_one_deadline() {
+async fn a_server_that_stops_reading_costs_one_deadline<C: Client>() {
     let authority = Authority::new();
     let (release, hold) = mpsc::channel::<()>();
     let hold = std::sync::Mutex::new(hold);
@@ -361,25 +369,25 @@ fn a_server_that_stops_reading_costs_one_deadline() {
         peer.line();
         let _ = hold.lock().unwrap().recv();
     });
-    let limits = memring_std::Limits { value: 64 << 20, ..memring_std::Limits::DEFAULT };
-    let client = builder(&server.name(), authority.tls()).timeout(DEADLINE).limits(limits).build().unwrap();
-    assert!(client.with_timeout(LONG).get("k").unwrap().is_none());
+    let limits = Limits { value: 64 << 20, ..Limits::DEFAULT };
+    let client =
+        builder::<C>(&server.name(), trusting(&authority)).timeout(DEADLINE).limits(limits).build().unwrap();
+    assert!(client.with_timeout(LONG).get("k").await.unwrap().is_none());
     let value = vec![b'v'; 32 << 20];
-    let error = ends_at(DEADLINE, || client.set("k", &value, Ttl::NEVER).unwrap_err());
+    let error = ends_at(DEADLINE, client.set("k", &value, Ttl::NEVER)).await.unwrap_err();
     assert!(error.is_timeout() && error.is_ambiguous());
     drop(release);
 }
 
-#[test]
-fn what_cannot_be_encrypted_is_told_at_once() {
-    let tls = Authority::new().tls();
-    let error = builder("/tmp/memcached.sock", tls.clone()).build().unwrap_err();
+async fn what_cannot_be_encrypted_is_told_at_once<C: Client>() {
+    let tls = trusting(&Authority::new());
+    let error = builder::<C>("/tmp/memcached.sock", tls.clone()).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("Unix socket"), "{error}");
-    let client = builder("localhost", tls.clone()).build().unwrap();
+    let client = builder::<C>("localhost", tls.clone()).build().unwrap();
     assert_eq!(client.set_servers(["/tmp/memcached.sock"]).unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(client.servers().len(), 1);
-    assert_eq!(builder("no..name", tls.clone()).build().unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(builder::<C>("no..name", tls.clone()).build().unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(tls.server_name("no name").unwrap_err().kind(), ErrorKind::Config);
     for pem in ["", "nothing", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
         assert_eq!(Tls::with_roots(pem).unwrap_err().kind(), ErrorKind::Config, "{pem}");

@@ -2,9 +2,24 @@
 
 use core::time::Duration;
 
-use memring_std::{Builder, Client, ErrorKind, Ttl, testing::Server};
+use memring_std::{ErrorKind, Ttl, testing::Server};
+use memring_suite::{File, Memcached, Scripted};
 
-use crate::support::{File, Memcached, Scripted, ends_at};
+use crate::{
+    client::{Builder, Client},
+    run::promises,
+    support::ends_at,
+};
+
+promises! {
+    who_says_the_right_password_is_let_in
+    who_says_a_wrong_password_or_none_is_told
+    one_operation_asks_once
+    every_connection_says_it_once_and_first
+    a_server_that_does_not_ask_keeps_nothing
+    a_server_that_says_nothing_to_a_password_costs_the_connect_timeout
+    what_can_be_no_password_is_told_at_once
+}
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
@@ -20,32 +35,35 @@ fn servers() -> (Memcached, Server, [String; 2]) {
     (memcached, ours, names)
 }
 
-fn builder(name: &str) -> Builder {
-    Client::builder().servers([name]).timeout(LONG).connect_timeout(LONG)
+fn builder<C: Client>(name: &str) -> Builder<C> {
+    C::builder().servers([name]).timeout(LONG).connect_timeout(LONG)
 }
 
-#[test]
-fn who_says_the_right_password_is_let_in() {
+async fn who_says_the_right_password_is_let_in<C: Client>() {
     let (_memcached, _ours, names) = servers();
     for name in &names {
-        let client = builder(name).auth("alice", "s3cret").build().unwrap();
-        client.set("k", "v", Ttl::NEVER).unwrap();
-        assert_eq!(client.get("k").unwrap().unwrap().value, b"v");
-        let many = client.get_many(&["k", "l"]).unwrap();
+        let client = builder::<C>(name).auth("alice", "s3cret").build().unwrap();
+        client.set("k", "v", Ttl::NEVER).await.unwrap();
+        assert_eq!(client.get("k").await.unwrap().unwrap().value, b"v"[..]);
+        let many = client.get_many(&["k", "l"]).await.unwrap();
         assert_eq!((many.hits().count(), many.errors().len()), (1, 0));
-        assert!(client.version().iter().all(|answer| answer.result.is_ok()));
-        assert_eq!((client.servers()[0].idle, client.servers()[0].busy), (1, 0), "one connection");
+        assert!(client.version().await.iter().all(|answer| answer.result.is_ok()));
+        assert_eq!((client.servers()[0].open, client.servers()[0].busy), (1, 0));
     }
 }
 
-#[test]
-fn who_says_a_wrong_password_or_none_is_told() {
+async fn who_says_a_wrong_password_or_none_is_told<C: Client>() {
     let (_memcached, _ours, names) = servers();
     for name in &names {
-        let wrong =
-            [builder(name).auth("alice", "hunter2"), builder(name).auth("carol", "s3cret"), builder(name)];
+        let wrong = [
+            builder::<C>(name).auth("alice", "hunter2"),
+            builder::<C>(name).auth("carol", "s3cret"),
+            builder::<C>(name),
+        ];
         for client in wrong.map(|builder| builder.build().unwrap()) {
-            for error in [client.get("k").unwrap_err(), client.set("k", "v", Ttl::NEVER).unwrap_err()] {
+            for error in
+                [client.get("k").await.unwrap_err(), client.set("k", "v", Ttl::NEVER).await.unwrap_err()]
+            {
                 assert_eq!(error.kind(), ErrorKind::Auth);
                 assert!(!error.is_retryable() && !error.is_timeout());
                 let shown = format!("{error} {error:?} {client:?}");
@@ -54,28 +72,26 @@ fn who_says_a_wrong_password_or_none_is_told() {
                     "{shown}"
                 );
             }
-            let many = client.get_many(&["k", "l"]).unwrap();
+            let many = client.get_many(&["k", "l"]).await.unwrap();
             assert_eq!((many.hits().count(), many.errors().len()), (0, 1));
             assert_eq!(many.errors()[0].kind(), ErrorKind::Auth);
-            assert_eq!(client.servers()[0].idle, 0, "never used again");
+            assert_eq!(client.servers()[0].open, 0, "never used again");
         }
     }
 }
 
-#[test]
-fn one_operation_asks_once() {
+async fn one_operation_asks_once<C: Client>() {
     let server = Scripted::answering("CLIENT_ERROR authentication failure\r\n");
-    let client = builder(&server.name()).auth("alice", "s3cret").build().unwrap();
+    let client = builder::<C>(&server.name()).auth("alice", "s3cret").build().unwrap();
     for asked in 1..4 {
-        let error = client.set("k", "v", Ttl::NEVER).unwrap_err();
+        let error = client.set("k", "v", Ttl::NEVER).await.unwrap_err();
         assert_eq!((error.kind(), error.is_ambiguous()), (ErrorKind::Auth, false));
         assert_eq!(server.connections(), asked);
     }
     assert!(!server.received().contains(" k "), "nothing else is said");
 }
 
-#[test]
-fn every_connection_says_it_once_and_first() {
+async fn every_connection_says_it_once_and_first<C: Client>() {
     // On the first connection, it answers both lines of the password, one request, and hangs up.
     let server = Scripted::new(|mut peer| {
         let (_, _) = (peer.line(), peer.line());
@@ -87,45 +103,43 @@ fn every_connection_says_it_once_and_first() {
             }
         }
     });
-    let client = builder(&server.name()).auth("alice", "s3cret").build().unwrap();
+    let client = builder::<C>(&server.name()).auth("alice", "s3cret").build().unwrap();
     for _ in 0..4 {
-        assert!(client.get("k").unwrap().is_none());
+        assert!(client.get("k").await.unwrap().is_none());
     }
     let password = "set x 0 -1 12\r\nalice s3cret\r\n";
     let requests = |count| "get k\r\n".repeat(count);
     assert_eq!(server.received(), format!("{password}{}{password}{}", requests(1), requests(3)));
 }
 
-#[test]
-fn a_server_that_does_not_ask_keeps_nothing() {
+async fn a_server_that_does_not_ask_keeps_nothing<C: Client>() {
     let memcached = Memcached::start();
-    let client = builder(&memcached.name()).auth("alice", "s3cret").build().unwrap();
-    assert!(client.get("k").unwrap().is_none());
-    assert!(client.get("x").unwrap().is_none(), "the key under which a password is said");
+    let client = builder::<C>(&memcached.name()).auth("alice", "s3cret").build().unwrap();
+    assert!(client.get("k").await.unwrap().is_none());
+    assert!(client.get("x").await.unwrap().is_none(), "the key under which a password is said");
 }
 
-#[test]
-fn a_server_that_says_nothing_to_a_password_costs_the_connect_timeout() {
+async fn a_server_that_says_nothing_to_a_password_costs_the_connect_timeout<C: Client>() {
     let server = Scripted::silent();
-    let client = builder(&server.name()).auth("alice", "s3cret").connect_timeout(DEADLINE).build().unwrap();
-    let error = ends_at(DEADLINE, || client.get("k").unwrap_err());
+    let client =
+        builder::<C>(&server.name()).auth("alice", "s3cret").connect_timeout(DEADLINE).build().unwrap();
+    let error = ends_at(DEADLINE, client.get("k")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert!(error.is_timeout() && error.is_retryable());
 }
 
-#[test]
-fn what_can_be_no_password_is_told_at_once() {
+async fn what_can_be_no_password_is_told_at_once<C: Client>() {
     for (user, password) in
         [("", "p"), ("u", ""), ("u v", "p"), ("u:v", "p"), ("u", "p q"), ("u", "p\r\nversion")]
     {
-        let error = builder("localhost").auth(user, password).build().unwrap_err();
+        let error = builder::<C>("localhost").auth(user, password).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(!error.to_string().contains("version"));
         assert!(Server::builder().auth(user, password).start().is_err());
     }
     let shown = format!(
         "{:?} {:?}",
-        builder("localhost").auth("alice", "s3cret"),
+        builder::<C>("localhost").auth("alice", "s3cret"),
         Server::builder().auth("alice", "s3cret")
     );
     assert!(!shown.contains("alice") && !shown.contains("s3cret"), "{shown}");

@@ -8,10 +8,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::{Memcached, Scripted, until};
+use crate::{Memcached, Scripted, until};
 
 /// A real twemproxy before a real memcached; both are killed when dropped.
-pub(crate) struct Twemproxy {
+pub struct Twemproxy {
     child: Child,
     config: PathBuf,
     port: u16,
@@ -19,7 +19,8 @@ pub(crate) struct Twemproxy {
 }
 
 impl Twemproxy {
-    pub(crate) fn start() -> Self {
+    /// A proxy and its server, which listen when this returns.
+    pub fn start() -> Self {
         let memcached = Memcached::start();
         let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let (port, stats) = (free(), free());
@@ -43,7 +44,8 @@ impl Twemproxy {
         proxy
     }
 
-    pub(crate) fn name(&self) -> String {
+    /// Where the proxy listens, as clients are told.
+    pub fn name(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 }
@@ -57,7 +59,7 @@ impl Drop for Twemproxy {
 }
 
 /// A server of this version, which knows no meta command but where it says `mn`; every other command misses.
-pub(crate) fn of_version(version: &'static str, mn: &'static str) -> Scripted {
+pub fn of_version(version: &'static str, mn: &'static str) -> Scripted {
     Scripted::new(move |mut peer| {
         while let Some(line) = peer.line() {
             let opaque = line.split(' ').skip(2).find(|word| word.starts_with('O')).unwrap_or_default();
@@ -74,7 +76,7 @@ pub(crate) fn of_version(version: &'static str, mn: &'static str) -> Scripted {
 }
 
 /// A proxy with one backend that is gone: that of the keys that begin with `bad`. What it says of it is in no list.
-pub(crate) fn with_a_bad_backend() -> Scripted {
+pub fn with_a_bad_backend() -> Scripted {
     Scripted::new(|mut peer| {
         while let Some(line) = peer.line() {
             let mut words = line.split(' ');
@@ -93,7 +95,7 @@ pub(crate) fn with_a_bad_backend() -> Scripted {
 }
 
 /// Answers meta commands as memcached 1.6.10 to 1.6.17 does, all of which miss but `md`.
-pub(crate) fn with_bare_misses() -> Scripted {
+pub fn with_bare_misses() -> Scripted {
     Scripted::new(|mut peer| {
         while let Some(line) = peer.line() {
             let opaque = line.split(' ').skip(2).find(|word| word.starts_with('O')).unwrap_or_default();

@@ -10,14 +10,15 @@ use std::{
 };
 
 /// A listener that completes no connection: its queue is full. The system drops what comes, without a word.
-pub(crate) struct BlackHole {
+pub struct BlackHole {
     _listener: socket2::Socket,
     _queue: Vec<TcpStream>,
     addr: SocketAddr,
 }
 
 impl BlackHole {
-    pub(crate) fn new() -> Self {
+    /// A listener whose queue is full.
+    pub fn new() -> Self {
         let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
         listener.listen(0).unwrap();
@@ -33,12 +34,13 @@ impl BlackHole {
         Self { _listener: listener, _queue: queue, addr }
     }
 
-    pub(crate) fn name(&self) -> String {
+    /// Where it listens, as clients are told.
+    pub fn name(&self) -> String {
         self.addr.to_string()
     }
 }
 
 /// The name of a server that is not there.
-pub(crate) fn refusing() -> String {
+pub fn refusing() -> String {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().to_string()
 }

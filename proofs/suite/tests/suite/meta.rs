@@ -2,15 +2,24 @@
 
 use core::time::Duration;
 
-use bytes::Bytes;
-use memring_tokio::{
-    ArithMode, Client, ErrorKind, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, MetaSetOptions,
-    SetMode, StoreOutcome, Ttl, UnixTime,
+use memring_std::{
+    ArithMode, ErrorKind, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, MetaSetOptions, SetMode,
+    StoreOutcome, Ttl, UnixTime,
+};
+use memring_suite::Scripted;
+
+use crate::{
+    client::{Client, Meta as _},
+    run::promises,
+    support::{Fleet, fleet_promises},
 };
 
-use crate::support::{Fleet, Scripted, on_both};
+promises! {
+    the_version_is_asked_for_once_and_again_before_a_refusal
+    the_reply_to_another_is_refused
+}
 
-on_both! {
+fleet_promises! {
     nothing_comes_back_that_was_not_asked_for
     one_reader_wins_a_missing_item
     one_reader_wins_an_item_that_is_getting_old
@@ -30,11 +39,11 @@ fn seconds(seconds: u32) -> Ttl {
 
 const VALUE: MetaGetOptions = MetaGetOptions::new().value();
 
-async fn value(client: &Client, key: impl AsRef<[u8]>) -> Option<Bytes> {
+async fn value<C: Client>(client: &C, key: impl AsRef<[u8]>) -> Option<C::Value> {
     client.meta().get(key, VALUE).await.unwrap().map(|item| item.value.unwrap())
 }
 
-async fn nothing_comes_back_that_was_not_asked_for(fleet: &Fleet) {
+async fn nothing_comes_back_that_was_not_asked_for<C: Client>(fleet: &Fleet<C>) {
     let meta = fleet.client.meta();
     assert_eq!(meta.get("k", VALUE).await.unwrap(), None);
     let options = MetaSetOptions::new().flags(7).ttl(seconds(100)).cas();
@@ -52,7 +61,7 @@ async fn nothing_comes_back_that_was_not_asked_for(fleet: &Fleet) {
     assert!(touched.info.ttl.is_some_and(|ttl| ttl > 900));
 }
 
-async fn one_reader_wins_a_missing_item(fleet: &Fleet) {
+async fn one_reader_wins_a_missing_item<C: Client>(fleet: &Fleet<C>) {
     let meta = fleet.client.meta();
     let options = VALUE.vivify(seconds(100));
     let first = meta.get("k", options).await.unwrap().expect("it was made");
@@ -65,7 +74,7 @@ async fn one_reader_wins_a_missing_item(fleet: &Fleet) {
     assert_eq!(third.value.unwrap(), b"made"[..]);
 }
 
-async fn one_reader_wins_an_item_that_is_getting_old(fleet: &Fleet) {
+async fn one_reader_wins_an_item_that_is_getting_old<C: Client>(fleet: &Fleet<C>) {
     let meta = fleet.client.meta();
     meta.set("k", "old", MetaSetOptions::new().ttl(seconds(50))).await.unwrap();
     let young = meta.get("k", VALUE.recache(seconds(10))).await.unwrap().unwrap();
@@ -76,7 +85,7 @@ async fn one_reader_wins_an_item_that_is_getting_old(fleet: &Fleet) {
     assert!(!late.info.win && late.info.won_by_other);
 }
 
-async fn a_stale_item_is_won_by_one(fleet: &Fleet) {
+async fn a_stale_item_is_won_by_one<C: Client>(fleet: &Fleet<C>) {
     let meta = fleet.client.meta();
     meta.set("k", "v", MetaSetOptions::new()).await.unwrap();
     let stale = MetaDeleteOptions::new().mark_stale().ttl(seconds(100));
@@ -90,7 +99,7 @@ async fn a_stale_item_is_won_by_one(fleet: &Fleet) {
     assert_eq!(meta.get("k", VALUE).await.unwrap(), None);
 }
 
-async fn conditions_are_results(fleet: &Fleet) {
+async fn conditions_are_results<C: Client>(fleet: &Fleet<C>) {
     let meta = fleet.client.meta();
     let outcome = |mode| MetaSetOptions::new().mode(mode).cas();
     let replaced = meta.set("k", "v", outcome(SetMode::Replace)).await.unwrap();
@@ -109,7 +118,7 @@ async fn conditions_are_results(fleet: &Fleet) {
     assert_eq!(value(&fleet.client, "k").await, None);
 }
 
-async fn counting_makes_an_item(fleet: &Fleet) {
+async fn counting_makes_an_item<C: Client>(fleet: &Fleet<C>) {
     let meta = fleet.client.meta();
     let bare = meta.arith("k", MetaArithOptions::new()).await.unwrap();
     assert_eq!((bare.outcome, bare.number), (StoreOutcome::NotFound, None));
@@ -125,7 +134,7 @@ async fn counting_makes_an_item(fleet: &Fleet) {
     assert_eq!((error.kind(), error.operation()), (ErrorKind::NonNumeric, "ma"));
 }
 
-async fn a_key_may_be_any_bytes(fleet: &Fleet) {
+async fn a_key_may_be_any_bytes<C: Client>(fleet: &Fleet<C>) {
     let meta = fleet.client.meta();
     for key in [&b"a b"[..], b"\0\r\nflush_all\r\n", &[0xff; 186], "caf\u{e9} 1".as_bytes()] {
         assert_eq!(value(&fleet.client, key).await, None);
@@ -136,26 +145,26 @@ async fn a_key_may_be_any_bytes(fleet: &Fleet) {
     }
 }
 
-async fn a_prefix_is_put_before_every_key(fleet: &Fleet) {
+async fn a_prefix_is_put_before_every_key<C: Client>(fleet: &Fleet<C>) {
     let server = &fleet.names[..1];
-    let builder = Client::builder().servers(server);
+    let builder = C::builder().servers(server);
     let prefixed =
         builder.scheme_named("libmemcached-ketama-weighted", [("prefix", "app:")]).build().unwrap();
-    let plain = Client::connect(server).unwrap();
+    let plain = C::connect(server).unwrap();
     prefixed.meta().set("k", "v", MetaSetOptions::new()).await.unwrap();
     prefixed.meta().set("a b", "w", MetaSetOptions::new()).await.unwrap();
     assert_eq!(value(&plain, "app:k").await.unwrap(), b"v"[..]);
     assert_eq!(value(&plain, "app:a b").await.unwrap(), b"w"[..]);
 }
 
-async fn what_is_no_key_is_refused(fleet: &Fleet) {
+async fn what_is_no_key_is_refused<C: Client>(fleet: &Fleet<C>) {
     let meta = fleet.client.meta();
     for key in [&b""[..], &[b'k'; 251], &[b' '; 187]] {
         assert_eq!(meta.get(key, VALUE).await.unwrap_err().kind(), ErrorKind::Key);
     }
 }
 
-async fn a_server_tells_what_it_knows(fleet: &Fleet) {
+async fn a_server_tells_what_it_knows<C: Client>(fleet: &Fleet<C>) {
     let meta = fleet.client.meta();
     assert_eq!(meta.debug("k").await.unwrap(), None);
     meta.set("k", "v", MetaSetOptions::new()).await.unwrap();
@@ -165,7 +174,7 @@ async fn a_server_tells_what_it_knows(fleet: &Fleet) {
     assert!(answers.into_iter().all(|answer| answer.result.is_ok()));
 }
 
-async fn a_server_too_old_is_told_apart(fleet: &Fleet) {
+async fn a_server_too_old_is_told_apart<C: Client>(fleet: &Fleet<C>) {
     // 1.6.18 takes the flag and ignores it.
     let meta = fleet.client.meta();
     let error = meta.get("k", VALUE.unless_cas(1)).await.unwrap_err();
@@ -174,8 +183,7 @@ async fn a_server_too_old_is_told_apart(fleet: &Fleet) {
     assert!(meta.get("k", VALUE).await.is_ok());
 }
 
-#[tokio::test]
-async fn the_version_is_asked_for_once_and_again_before_a_refusal() {
+async fn the_version_is_asked_for_once_and_again_before_a_refusal<C: Client>() {
     let server = Scripted::new(|mut peer| {
         while let Some(line) = peer.line() {
             if line == "version" {
@@ -185,7 +193,7 @@ async fn the_version_is_asked_for_once_and_again_before_a_refusal() {
             }
         }
     });
-    let client = server.client(Duration::from_secs(10));
+    let client = C::of(&server, Duration::from_secs(10));
     for _ in 0..2 {
         assert_eq!(client.meta().get("k", VALUE).await.unwrap_err().kind(), ErrorKind::Unsupported);
     }
@@ -198,20 +206,19 @@ async fn the_version_is_asked_for_once_and_again_before_a_refusal() {
             }
         }
     });
-    let client = server.client(Duration::from_secs(10));
+    let client = C::of(&server, Duration::from_secs(10));
     for _ in 0..3 {
         assert_eq!(value(&client, "k").await.unwrap(), b"v"[..]);
     }
     assert_eq!(server.received().matches("version").count(), 1);
 }
 
-#[tokio::test]
-async fn the_reply_to_another_is_refused() {
+async fn the_reply_to_another_is_refused<C: Client>() {
     let server = Scripted::new(|mut peer| {
         while let Some(line) = peer.line() {
             peer.write(if line == "version" { "VERSION 1.6.18\r\n" } else { "VA 1 O77\r\nv\r\n" });
         }
     });
-    let client = server.client(Duration::from_secs(10));
+    let client = C::of(&server, Duration::from_secs(10));
     assert_eq!(client.meta().get("k", VALUE).await.unwrap_err().kind(), ErrorKind::Protocol);
 }

@@ -4,10 +4,10 @@
 use std::io::{self, Write as _};
 use std::{env, process::Command};
 
-use super::File;
+use crate::File;
 
 /// Runs the ignored test `name` of this program in a process of its own, in which `sh` has run `first` before.
-pub(crate) fn alone(first: &str, name: &str) {
+pub fn alone(first: &str, name: &str) {
     run(&mut Command::new("sh"), first, name);
 }
 
@@ -15,7 +15,7 @@ pub(crate) fn alone(first: &str, name: &str) {
 /// and there it is root; what it mounts is its own, too. Where the system does not let us have that, it is told; with
 /// `CI` set, it is a failure.
 #[cfg(target_os = "linux")]
-pub(crate) fn alone_in_a_network(name: &str) {
+pub fn alone_in_a_network(name: &str) {
     if let Err(reason) = network_of_its_own() {
         let told = format!("NOT RUN: {name} needs a network of its own: {reason}");
         assert!(env::var_os("CI").is_none(), "{told}");
@@ -28,18 +28,18 @@ pub(crate) fn alone_in_a_network(name: &str) {
 }
 
 /// Whether this is such a process: what is done to the network is done to no other's then.
-pub(crate) fn has_own_network() -> bool {
+pub fn has_own_network() -> bool {
     env::var_os(OWN_NETWORK).is_some()
 }
 
 /// Takes the loopback interface `up` or `down`. While it is down nothing arrives, and nobody says so.
-pub(crate) fn link(state: &str) {
+pub fn link(state: &str) {
     assert!(has_own_network());
     assert!(Command::new("ip").args(["link", "set", "lo", state]).status().unwrap().success());
 }
 
 /// Puts a file in the place of one of the system's, for this process only.
-pub(crate) fn in_place_of(path: &str, text: &str) -> File {
+pub fn in_place_of(path: &str, text: &str) -> File {
     assert!(has_own_network());
     let file = File::new(text);
     assert!(Command::new("mount").args(["--bind", file.path(), path]).status().unwrap().success());

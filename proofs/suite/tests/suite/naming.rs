@@ -1,19 +1,31 @@
 //! What stands before keys, and what they are placed by, in every verb.
 
-use memring_tokio::{Batch, Builder, Client, ErrorKind, MetaGetOptions, MetaSetOptions, Ttl};
+use memring_std::{Batch, ErrorKind, MetaGetOptions, MetaSetOptions, Ttl};
 
-use crate::support::Fleet;
+use crate::{
+    client::{Builder, Client, Meta as _},
+    run::promises,
+    support::Fleet,
+};
+
+promises! {
+    keys_of_one_user_live_together
+    a_namespace_is_put_before_every_key
+    a_namespace_may_be_placed_with_the_key
+    the_schemes_own_prefix_stands_first
+    a_namespace_that_no_key_could_follow_is_refused
+}
 
 fn hour() -> Ttl {
     Ttl::seconds(3600)
 }
 
-fn builder(fleet: &Fleet) -> Builder {
-    Client::builder().servers(&fleet.names)
+fn builder<C: Client>(fleet: &Fleet<C>) -> Builder<C> {
+    C::builder().servers(&fleet.names)
 }
 
 /// Stores with every kind of verb, and gives the keys.
-async fn fill(client: &Client) -> Vec<String> {
+async fn fill<C: Client>(client: &C) -> Vec<String> {
     client.set("set", "1", hour()).await.unwrap();
     client.add("add", "1", hour()).await.unwrap();
     client
@@ -34,7 +46,7 @@ async fn fill(client: &Client) -> Vec<String> {
 }
 
 /// Reads with every kind of verb that each key is there, and is there no more when it was deleted.
-async fn empty(client: &Client, keys: &[String]) {
+async fn empty<C: Client>(client: &C, keys: &[String]) {
     let found = client.get_many(keys).await.unwrap();
     assert_eq!(found.hits().count(), keys.len());
     for key in keys {
@@ -56,9 +68,8 @@ async fn empty(client: &Client, keys: &[String]) {
     assert!(deleted.into_iter().all(|deleted| deleted));
 }
 
-#[tokio::test]
-async fn keys_of_one_user_live_together() {
-    let fleet = Fleet::memcached(3);
+async fn keys_of_one_user_live_together<C: Client>() {
+    let fleet = Fleet::<C>::memcached(3);
     for user in ["user:1", "user:2", "user:3", "user:4"] {
         let client = fleet.client.routed_by(user);
         let keys = fill(&client).await;
@@ -70,9 +81,8 @@ async fn keys_of_one_user_live_together() {
     }
 }
 
-#[tokio::test]
-async fn a_namespace_is_put_before_every_key() {
-    let fleet = Fleet::memcached(3);
+async fn a_namespace_is_put_before_every_key<C: Client>() {
+    let fleet = Fleet::<C>::memcached(3);
     let client = builder(&fleet).namespace("app1:").build().unwrap();
     let other = builder(&fleet).namespace("app2:").build().unwrap();
     let keys = fill(&client).await;
@@ -87,9 +97,8 @@ async fn a_namespace_is_put_before_every_key() {
     empty(&client, &keys).await;
 }
 
-#[tokio::test]
-async fn a_namespace_may_be_placed_with_the_key() {
-    let fleet = Fleet::memcached(3);
+async fn a_namespace_may_be_placed_with_the_key<C: Client>() {
+    let fleet = Fleet::<C>::memcached(3);
     let client = builder(&fleet).namespace("app1:").place_by_namespace(true).build().unwrap();
     let keys = fill(&client).await;
     for key in &keys {
@@ -102,9 +111,8 @@ async fn a_namespace_may_be_placed_with_the_key() {
     assert_eq!(routed.server_of("k"), fleet.client.server_of("app1:user:7"));
 }
 
-#[tokio::test]
-async fn the_schemes_own_prefix_stands_first() {
-    let fleet = Fleet::memcached(1);
+async fn the_schemes_own_prefix_stands_first<C: Client>() {
+    let fleet = Fleet::<C>::memcached(1);
     let builder = builder(&fleet).namespace("app:");
     let client = builder.scheme_named("libmemcached-ketama-weighted", [("prefix", "p:")]).build().unwrap();
     client.set("k", "v", hour()).await.unwrap();
@@ -114,9 +122,8 @@ async fn the_schemes_own_prefix_stands_first() {
     assert!(client.get("k".repeat(244)).await.unwrap().is_none());
 }
 
-#[test]
-fn a_namespace_that_no_key_could_follow_is_refused() {
-    let fleet = Fleet::embedded(1);
+async fn a_namespace_that_no_key_could_follow_is_refused<C: Client>() {
+    let fleet = Fleet::<C>::embedded(1);
     for namespace in ["two words", &"n".repeat(250)] {
         let error = builder(&fleet).namespace(namespace).build().unwrap_err();
         assert_eq!((error.kind(), error.operation()), (ErrorKind::Config, "namespace"));

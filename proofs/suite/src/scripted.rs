@@ -15,7 +15,7 @@ use std::{
 use socket2::SockRef;
 
 /// A server that does as it is told, connection by connection.
-pub(crate) struct Scripted {
+pub struct Scripted {
     addr: SocketAddr,
     seen: Arc<Seen>,
 }
@@ -28,7 +28,7 @@ struct Seen {
 
 impl Scripted {
     /// Runs `script` for every connection, each in a thread of its own; when it returns, the connection is closed.
-    pub(crate) fn new(script: impl Fn(Peer) + Send + Sync + 'static) -> Self {
+    pub fn new(script: impl Fn(Peer) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let addr = listener.local_addr().unwrap();
         let (seen, script) = (Arc::new(Seen::default()), Arc::new(script));
@@ -45,7 +45,7 @@ impl Scripted {
     }
 
     /// Answers every line with `reply`.
-    pub(crate) fn answering(reply: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
+    pub fn answering(reply: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
         Self::new(move |mut peer| {
             while peer.line().is_some() {
                 peer.write(reply.as_ref());
@@ -54,12 +54,12 @@ impl Scripted {
     }
 
     /// Accepts, and never says anything.
-    pub(crate) fn silent() -> Self {
+    pub fn silent() -> Self {
         Self::new(|mut peer| while peer.line().is_some() {})
     }
 
     /// Misses and stores; but on the first connection, it answers one line, reads one more, and hangs up.
-    pub(crate) fn hanging_up() -> Self {
+    pub fn hanging_up() -> Self {
         Self::new(|mut peer| {
             let mut lines = 0;
             while let Some(line) = peer.line() {
@@ -77,32 +77,34 @@ impl Scripted {
         })
     }
 
-    pub(crate) fn name(&self) -> String {
+    /// Where it listens, as clients are told.
+    pub fn name(&self) -> String {
         self.addr.to_string()
     }
 
     /// How many connections have been accepted.
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
     /// All that has been read from all connections.
-    pub(crate) fn received(&self) -> String {
+    pub fn received(&self) -> String {
         String::from_utf8_lossy(&self.seen.bytes.lock().unwrap()).into_owned()
     }
 }
 
 /// The client, as a scripted server sees it.
-pub(crate) struct Peer {
-    pub(crate) stream: TcpStream,
+pub struct Peer {
+    /// The connection.
+    pub stream: TcpStream,
     /// Which connection this is, from 0.
-    pub(crate) number: usize,
+    pub number: usize,
     seen: Arc<Seen>,
 }
 
 impl Peer {
     /// The next line, or `None` when the client has closed the connection.
-    pub(crate) fn line(&mut self) -> Option<String> {
+    pub fn line(&mut self) -> Option<String> {
         let mut line = Vec::new();
         while !line.ends_with(b"\r\n") {
             self.read_to_line_feed(&mut line)?;
@@ -123,11 +125,12 @@ impl Peer {
     }
 
     /// Writes, whether the client is still there or not.
-    pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
+    pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref());
     }
+
     /// Ends the connection at once, and not in the orderly way.
-    pub(crate) fn reset(self) {
+    pub fn reset(self) {
         let lingers = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
         lingers.unwrap();
     }

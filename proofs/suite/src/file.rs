@@ -4,10 +4,11 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs, path::PathBuf};
 
 /// A file that others may read, until this is dropped.
-pub(crate) struct File(PathBuf);
+pub struct File(PathBuf);
 
 impl File {
-    pub(crate) fn new(content: impl AsRef<[u8]>) -> Self {
+    /// A file with this content, somewhere.
+    pub fn new(content: impl AsRef<[u8]>) -> Self {
         static WRITTEN: AtomicUsize = AtomicUsize::new(0);
         let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
         let path = env::temp_dir().join(format!("memring-{}-file-{number}", std::process::id()));
@@ -15,7 +16,8 @@ impl File {
         Self(path)
     }
 
-    pub(crate) fn path(&self) -> &str {
+    /// Where it is.
+    pub fn path(&self) -> &str {
         self.0.to_str().unwrap()
     }
 }

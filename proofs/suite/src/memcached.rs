@@ -16,10 +16,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::{alone::has_own_network, until};
+use crate::{alone::has_own_network, until};
 
 /// A memcached process on a free port of the loopback interface; killed when dropped.
-pub(crate) struct Memcached {
+pub struct Memcached {
     child: Child,
     port: u16,
     /// The Unix socket, which a process that is killed leaves behind.
@@ -27,12 +27,13 @@ pub(crate) struct Memcached {
 }
 
 impl Memcached {
-    pub(crate) fn start() -> Self {
+    /// A memcached with its defaults, and one thread.
+    pub fn start() -> Self {
         Self::start_with::<&str>(&[])
     }
 
     /// A memcached with these arguments, too.
-    pub(crate) fn start_with<A: AsRef<OsStr>>(args: &[A]) -> Self {
+    pub fn start_with<A: AsRef<OsStr>>(args: &[A]) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let file = env::temp_dir().join(format!("memring-{}-{number}", std::process::id()));
@@ -50,7 +51,7 @@ impl Memcached {
     }
 
     /// Connections of others, which the server has taken in: `most`, or as many as it takes.
-    pub(crate) fn peers(&self, most: usize) -> Vec<TcpStream> {
+    pub fn peers(&self, most: usize) -> Vec<TcpStream> {
         iter::from_fn(|| self.peer()).take(most).collect()
     }
 
@@ -64,7 +65,7 @@ impl Memcached {
     }
 
     /// A memcached on a port that was in use before. Should another program have taken it for a moment, it waits.
-    pub(crate) fn start_on(port: u16) -> Self {
+    pub fn start_on(port: u16) -> Self {
         let mut command = Self::command();
         command.args(["-l", "127.0.0.1", "-p", &port.to_string()]);
         let mut server = Self { child: Self::spawn(&mut command), port, socket: None };
@@ -78,7 +79,7 @@ impl Memcached {
     }
 
     /// A memcached on a Unix socket.
-    pub(crate) fn start_unix() -> (Self, PathBuf) {
+    pub fn start_unix() -> (Self, PathBuf) {
         let path = env::temp_dir().join(format!("memring-{}.sock", std::process::id()));
         let child = Self::spawn(Self::command().arg("-s").arg(&path).args(["-a", "777"]));
         until("memcached listens", || UnixStream::connect(&path).ok());
@@ -103,20 +104,23 @@ impl Memcached {
         (stream.local_addr().ok()? != self.addr()).then_some(())
     }
 
-    pub(crate) fn addr(&self) -> SocketAddr {
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
-    pub(crate) fn name(&self) -> String {
+    /// Where it listens, as clients are told.
+    pub fn name(&self) -> String {
         self.addr().to_string()
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
         self.port
     }
 
     /// Sends it a signal, by the name that `kill` knows.
-    pub(crate) fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.unwrap().success());
         if name == "STOP" {
@@ -132,7 +136,7 @@ impl Memcached {
     }
 
     /// Ends it at once (`kill -9`); its port refuses connections then.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

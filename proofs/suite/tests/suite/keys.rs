@@ -2,9 +2,22 @@
 
 use core::{error::Error as _, time::Duration};
 
-use memring_tokio::{Batch, Client, Error, ErrorKind, MetaGetOptions, MetaSetOptions, Ttl};
+use memring_std::{Batch, Error, ErrorKind, MetaGetOptions, MetaSetOptions, Ttl};
+use memring_suite::Scripted;
 
-use crate::support::Scripted;
+use crate::{
+    client::{Client, Meta as _},
+    run::promises,
+};
+
+promises! {
+    bad_keys_write_nothing
+    no_time_to_live_writes_nothing
+    errors_show_no_byte_of_a_key_or_a_value
+    errors_read_like_errors
+    an_error_says_which_of_many_keys_it_is_about
+    what_an_error_shows_is_not_shown_by_its_sources_again
+}
 
 /// Keys that are none, each with a part that no error may show.
 fn bad_keys() -> Vec<Vec<u8>> {
@@ -20,7 +33,7 @@ fn bad_keys() -> Vec<Vec<u8>> {
 }
 
 /// Every verb that takes a key.
-async fn every_verb(client: &Client, key: &[u8]) -> Vec<Result<(), Error>> {
+async fn every_verb<C: Client>(client: &C, key: &[u8]) -> Vec<Result<(), Error>> {
     let (value, ttl) = ("hidden", Ttl::NEVER);
     vec![
         client.get(key).await.map(drop),
@@ -44,10 +57,9 @@ async fn every_verb(client: &Client, key: &[u8]) -> Vec<Result<(), Error>> {
     ]
 }
 
-#[tokio::test]
-async fn bad_keys_write_nothing() {
+async fn bad_keys_write_nothing<C: Client>() {
     let server = Scripted::silent();
-    let client = server.client(Duration::from_secs(9));
+    let client = C::of(&server, Duration::from_secs(9));
     for key in bad_keys() {
         for result in every_verb(&client, &key).await {
             let error = result.unwrap_err();
@@ -57,10 +69,9 @@ async fn bad_keys_write_nothing() {
     assert_eq!((server.connections(), server.received().len()), (0, 0));
 }
 
-#[tokio::test]
-async fn no_time_to_live_writes_nothing() {
+async fn no_time_to_live_writes_nothing<C: Client>() {
     let server = Scripted::silent();
-    let client = server.client(Duration::from_secs(9));
+    let client = C::of(&server, Duration::from_secs(9));
     let (key, value, ttl) = ("k", "v", Duration::ZERO);
     let mut batch = Batch::new();
     batch.get("good");
@@ -86,12 +97,11 @@ async fn no_time_to_live_writes_nothing() {
         assert!(error.to_string().ends_with("time to live is zero"), "{error}");
     }
     assert_eq!((server.connections(), server.received().len()), (0, 0));
-    let error = Client::builder().servers(["a"]).stand_in_ttl(Ttl::seconds(0)).build().unwrap_err();
+    let error = C::builder().servers(["a"]).stand_in_ttl(Ttl::seconds(0)).build().unwrap_err();
     assert_eq!(error.to_string(), "stand_in_ttl: time to live is zero");
 }
 
-#[tokio::test]
-async fn errors_show_no_byte_of_a_key_or_a_value() {
+async fn errors_show_no_byte_of_a_key_or_a_value<C: Client>() {
     let replies =
         ["VALUE secret 0 6\r\nhidden", "VALUE other 0 6\r\nhidden\r\nEND\r\n", "hidden", "secret\r\n"];
     let mut errors = Vec::new();
@@ -100,10 +110,10 @@ async fn errors_show_no_byte_of_a_key_or_a_value() {
             peer.line();
             peer.write(reply);
         });
-        errors.extend(every_verb(&server.client(Duration::from_millis(500)), b"secret").await);
+        errors.extend(every_verb(&C::of(&server, Duration::from_millis(500)), b"secret").await);
     }
     for key in bad_keys() {
-        errors.extend(every_verb(&Client::connect(["localhost"]).unwrap(), &key).await);
+        errors.extend(every_verb(&C::connect(["localhost"]).unwrap(), &key).await);
     }
     let texts: Vec<_> =
         errors.into_iter().filter_map(Result::err).map(|error| format!("{error} {error:?}")).collect();
@@ -113,29 +123,27 @@ async fn errors_show_no_byte_of_a_key_or_a_value() {
     }
 }
 
-#[tokio::test]
-async fn errors_read_like_errors() {
-    let error = Client::connect(["127.0.0.1:1"]).unwrap().get("a b").await.unwrap_err();
+async fn errors_read_like_errors<C: Client>() {
+    let error = C::connect(["127.0.0.1:1"]).unwrap().get("a b").await.unwrap_err();
     assert_eq!(error.to_string(), "get: key has a control character or a space at byte 1");
-    let error = Client::connect(["a:b"]).unwrap_err();
+    let error = C::connect(["a:b"]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "build: server 1: bad port in \"a:b\"; write a number from 1 to 65535 behind the colon"
     );
-    let error = Client::connect([""; 0]).unwrap_err();
+    let error = C::connect([""; 0]).unwrap_err();
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, "build: no servers".to_owned()));
-    let error = Client::builder().servers(["a"]).scheme_named("nonesuch", []).build().unwrap_err();
+    let error = C::builder().servers(["a"]).scheme_named("nonesuch", []).build().unwrap_err();
     assert!(
         error.to_string().starts_with("build: unknown scheme \"nonesuch\"; known are libketama "),
         "{error}"
     );
-    let error = Client::builder().servers(["a"]).scheme_named("libketama", [("nonesuch", "1")]).build();
+    let error = C::builder().servers(["a"]).scheme_named("libketama", [("nonesuch", "1")]).build();
     assert!(error.unwrap_err().to_string().starts_with("build: option \"nonesuch\": unknown option"));
 }
 
-#[tokio::test]
-async fn an_error_says_which_of_many_keys_it_is_about() {
-    let client = Client::connect(["127.0.0.1:1", "127.0.0.1:2"]).unwrap();
+async fn an_error_says_which_of_many_keys_it_is_about<C: Client>() {
+    let client = C::connect(["127.0.0.1:1", "127.0.0.1:2"]).unwrap();
     let large = vec![0; 2 << 20];
     let mut batch = Batch::new();
     batch.get("a");
@@ -152,13 +160,12 @@ async fn an_error_says_which_of_many_keys_it_is_about() {
     assert_eq!(client.get("").await.unwrap_err().position(), None);
 }
 
-#[tokio::test]
-async fn what_an_error_shows_is_not_shown_by_its_sources_again() {
-    let client = Client::connect(["127.0.0.1:1"]).unwrap();
+async fn what_an_error_shows_is_not_shown_by_its_sources_again<C: Client>() {
+    let client = C::connect(["127.0.0.1:1"]).unwrap();
     let refused = client.get("k").await.unwrap_err();
     assert!(refused.source().is_some_and(|error| error.to_string().contains("os error")), "{refused:?}");
-    let errors = [client.get("").await.unwrap_err(), Client::connect(["a:b"]).unwrap_err()];
-    for error in errors.into_iter().chain(Client::builder().scheme_named("nonesuch", []).build().err()) {
+    let errors = [client.get("").await.unwrap_err(), C::connect(["a:b"]).unwrap_err()];
+    for error in errors.into_iter().chain(C::builder().scheme_named("nonesuch", []).build().err()) {
         assert!(error.source().is_none(), "{error}");
     }
 }

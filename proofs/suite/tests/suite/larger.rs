@@ -3,10 +3,21 @@
 use core::time::Duration;
 use std::thread;
 
-use memring_std::{Client, Error, ErrorKind, Limits, MetaGetOptions, Ttl};
+use memring_std::{Error, ErrorKind, Limits, MetaGetOptions, Ttl};
+use memring_suite::{Memcached, Scripted, replies::BREAKS};
 
-use crate::harness::replies::BREAKS;
-use crate::support::{Memcached, Scripted, ends_at};
+use crate::{
+    client::{Client, Meta as _},
+    run::promises,
+    support::ends_at,
+};
+
+promises! {
+    an_item_beyond_our_limit_costs_nobody_else_anything
+    a_value_to_be_skipped_must_come_in_time
+    a_value_to_be_skipped_must_end_as_values_do
+    an_item_of_many_counts_when_what_follows_is_right
+}
 
 const LONG: Duration = Duration::from_secs(20);
 const LARGE: usize = 3 << 20;
@@ -18,24 +29,23 @@ fn is_too_large(error: &Error) {
     assert!(error.to_string().ends_with(said), "{error}");
 }
 
-#[test]
-fn an_item_beyond_our_limit_costs_nobody_else_anything() {
+async fn an_item_beyond_our_limit_costs_nobody_else_anything<C: Client>() {
     let server = Memcached::start_with(&["-I", "8m"]);
     let limits = Limits { value: 8 << 20, ..Limits::DEFAULT };
-    let builder = Client::builder().servers([server.name()]).timeout(LONG);
+    let builder = C::builder().servers([server.name()]).timeout(LONG);
     let other = builder.clone().limits(limits).build().unwrap();
-    other.set("large", vec![b'v'; LARGE], Ttl::NEVER).unwrap();
-    other.set("a", "1", Ttl::NEVER).unwrap();
-    other.set("b", "2", Ttl::NEVER).unwrap();
+    other.set("large", vec![b'v'; LARGE], Ttl::NEVER).await.unwrap();
+    other.set("a", "1", Ttl::NEVER).await.unwrap();
+    other.set("b", "2", Ttl::NEVER).await.unwrap();
     let client = builder.build().unwrap();
     for _ in 0..5 {
-        is_too_large(&client.get("large").unwrap_err());
-        is_too_large(&client.gets("large").unwrap_err());
-        is_too_large(&client.gat("large", Ttl::NEVER).unwrap_err());
-        is_too_large(&client.get_into("large", Vec::new()).unwrap_err());
-        is_too_large(&client.meta().get("large", MetaGetOptions::default().value()).unwrap_err());
+        is_too_large(&client.get("large").await.unwrap_err());
+        is_too_large(&client.gets("large").await.unwrap_err());
+        is_too_large(&client.gat("large", Ttl::NEVER).await.unwrap_err());
+        is_too_large(&client.get_into("large", Vec::new()).await.unwrap_err());
+        is_too_large(&client.meta().get("large", MetaGetOptions::default().value()).await.unwrap_err());
         let keys = ["a", "large", "none", "b"];
-        let found = client.get_many(&keys).unwrap().into_results();
+        let found = client.get_many(&keys).await.unwrap().into_results();
         let values =
             found.iter().map(|item| item.as_ref().map(|item| item.as_ref().map(|item| &*item.value)));
         let values: Vec<_> = values.collect();
@@ -44,40 +54,39 @@ fn an_item_beyond_our_limit_costs_nobody_else_anything() {
         assert_eq!(values[2].as_ref().unwrap(), &None);
         assert_eq!(values[3].as_ref().unwrap(), &Some(&b"2"[..]));
         let mut shown = Vec::new();
-        let found =
-            client.get_many_with(&["large", "b"], |at, item| shown.push((at, item.value.len()))).unwrap();
+        let found = client
+            .get_many_with(&["large", "b"], |at, item| shown.push((at, item.value.len())))
+            .await
+            .unwrap();
         is_too_large(&found.errors()[0]);
         assert_eq!(shown, [(1, 1)]);
-        assert_eq!(client.get("a").unwrap().unwrap().value, b"1"[..]);
+        assert_eq!(client.get("a").await.unwrap().unwrap().value, b"1"[..]);
     }
     let status = &client.servers()[0];
     assert!(!status.health.is_down());
     assert_eq!((status.counts.connected, status.counts.disconnected), (1, 0));
-    is_too_large(&client.get_to("large", &mut Vec::new()).unwrap_err());
-    assert_eq!(other.get("large").unwrap().unwrap().value.len(), LARGE, "it is there still");
+    is_too_large(&client.get_to("large", &mut Vec::new()).await.unwrap_err());
+    assert_eq!(other.get("large").await.unwrap().unwrap().value.len(), LARGE, "it is there still");
 }
 
-#[test]
-fn a_value_to_be_skipped_must_come_in_time() {
+async fn a_value_to_be_skipped_must_come_in_time<C: Client>() {
     let server = Scripted::new(|mut peer| {
         peer.line();
         peer.write("VALUE k 0 3145728\r\nvvv");
         peer.line();
     });
-    let (wait, client) = (Duration::from_millis(300), server.client(Duration::from_millis(300)));
-    let error = ends_at(wait, || client.get("k").unwrap_err());
+    let (wait, client) = (Duration::from_millis(300), C::of(&server, Duration::from_millis(300)));
+    let error = ends_at(wait, async { client.get("k").await.unwrap_err() }).await;
     assert_eq!(error.kind(), ErrorKind::Timeout);
 }
 
-#[test]
-fn a_value_to_be_skipped_must_end_as_values_do() {
+async fn a_value_to_be_skipped_must_end_as_values_do<C: Client>() {
     let reply = [b"VALUE k 0 3145728\r\n", &vec![b'v'; LARGE + 1][..], b"\r\nEND\r\n"].concat();
-    let client = Scripted::answering(reply).client(LONG);
-    assert_eq!(client.get("k").unwrap_err().kind(), ErrorKind::Protocol);
+    let client = C::of(&Scripted::answering(reply), LONG);
+    assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Protocol);
 }
 
-#[test]
-fn an_item_of_many_counts_when_what_follows_is_right() {
+async fn an_item_of_many_counts_when_what_follows_is_right<C: Client>() {
     for (end, right) in BREAKS {
         for in_pieces in [false, true] {
             let server = Scripted::new(move |mut peer| {
@@ -92,7 +101,7 @@ fn an_item_of_many_counts_when_what_follows_is_right() {
                     peer.write([items, end].concat());
                 }
             });
-            let found = server.client(LONG).get_many(&["a", "b", "c"]).unwrap();
+            let found = C::of(&server, LONG).get_many(&["a", "b", "c"]).await.unwrap();
             let results = found.into_results();
             let is_right = results.iter().map(Result::is_ok);
             assert_eq!(is_right.collect::<Vec<_>>(), [0, 1, 2].map(|at| at < right), "{end:?} {in_pieces}");

@@ -4,23 +4,24 @@ use core::time::Duration;
 use std::{fs, time::Instant};
 
 /// Tells how long this thread has been at it. The time that it was ready to run and the machine was not is not its own.
-pub(crate) struct Stopwatch {
+pub struct Stopwatch {
     begin: Instant,
     waited: Duration,
 }
 
 impl Stopwatch {
-    pub(crate) fn start() -> Self {
+    /// Starts now, on this thread.
+    pub fn start() -> Self {
         Self { begin: Instant::now(), waited: waited() }
     }
 
     /// The time since the start, less what the thread has waited for a processor.
-    pub(crate) fn took(&self) -> Duration {
+    pub fn took(&self) -> Duration {
         self.begin.elapsed().saturating_sub(waited().saturating_sub(self.waited))
     }
 
     /// Asserts that a deadline ends now: it is over, and not by more than a fifth.
-    pub(crate) fn assert_ends_at(&self, deadline: Duration) {
+    pub fn assert_ends_at(&self, deadline: Duration) {
         let elapsed = self.begin.elapsed();
         assert!(elapsed >= deadline.mul_f64(0.95), "ended early: {elapsed:?} of {deadline:?}");
         let took = self.took();

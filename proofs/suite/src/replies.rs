@@ -3,7 +3,7 @@
 use memring_client::failure::ErrorKind;
 
 /// What no server may answer.
-pub(crate) const WRONG: [&[u8]; 21] = [
+pub const WRONG: [&[u8]; 21] = [
     b"garbage\r\n",
     b"HTTP/1.1 400 Bad Request\r\n\r\n",
     b"-ERR unknown command\r\n",
@@ -28,7 +28,7 @@ pub(crate) const WRONG: [&[u8]; 21] = [
 ];
 
 /// Refusals: what kind of error each is, and whether the connection is as good as before.
-pub(crate) const REFUSALS: [(&str, ErrorKind, bool); 9] = [
+pub const REFUSALS: [(&str, ErrorKind, bool); 9] = [
     ("SERVER_ERROR object too large for cache", ErrorKind::TooLarge, true),
     ("SERVER_ERROR out of memory storing object", ErrorKind::OutOfMemory, true),
     ("CLIENT_ERROR cannot increment or decrement non-numeric value", ErrorKind::NonNumeric, true),
@@ -42,7 +42,7 @@ pub(crate) const REFUSALS: [(&str, ErrorKind, bool); 9] = [
 
 /// What may follow the items of `a` and `b` in the reply to a get of `a`, `b` and `c`, before the connection ends; and how
 /// many of the three have a result then. An item counts when what follows it is right, too.
-pub(crate) const BREAKS: [(&str, usize); 9] = [
+pub const BREAKS: [(&str, usize); 9] = [
     ("", 1),
     ("EN", 1),
     ("VALUE c 0 5", 1),

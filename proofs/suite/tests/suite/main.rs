@@ -1,0 +1,24 @@
+//! What both clients promise, asked of both: of the server of the process, a real memcached, and servers that misbehave.
+//!
+//! A promise is an async function over any [`Client`](client::Client); [`promises`](run::promises) makes a test of it for
+//! each client, in the modules `on_std` and `on_tokio` of the promise's file. So `cargo test -p memring-suite on_tokio` asks
+//! one client, and `cargo test -p memring-suite keys` asks both about keys. Names that both clients hand on are taken from
+//! `memring_std`; that they are the same ones in `memring_tokio`, the compiler says where both meet, in `client`.
+//!
+//! memcached must be installed; the suite fails without it. On Linux, some tests take a network down, one of their own:
+//! that needs `unshare`, `ip` and `mount`.
+
+// Until all promises are here.
+#![allow(dead_code, unused_imports, unused_macros)]
+
+mod auth;
+mod client;
+mod keys;
+mod larger;
+mod meta;
+mod mixed;
+mod naming;
+mod run;
+mod support;
+mod tls;
+mod verbs;
