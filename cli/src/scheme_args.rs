@@ -4,7 +4,7 @@ use core::fmt;
 
 use clap::Args;
 use memring_core::{
-    AsServer as _, BuildError, Placement, Scheme, Server, ServerIndex, named::SchemeError, storage::Boxed,
+    AsServer as _, BuildError, Placement, Scheme, Server, ServerIndex, peers::SchemeError, storage::Boxed,
 };
 
 use crate::{failure::Failure, servers::NamedServer};

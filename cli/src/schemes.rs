@@ -2,14 +2,11 @@
 
 use core::fmt::Write as _;
 
-use memring_core::{
-    named::SchemeError,
-    peers::{
-        self, Peer,
-        aliases::{ALIASES, Alias},
-        traps::Trap,
-        versions::Versions,
-    },
+use memring_core::peers::{
+    self, Peer, SchemeError,
+    aliases::{ALIASES, Alias},
+    traps::Trap,
+    versions::Versions,
 };
 
 use crate::failure::Failure;

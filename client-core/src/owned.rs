@@ -4,7 +4,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use memring_core::{BuildError, Placement, Scheme, ServerIndex, named::SchemeError, storage::Boxed};
+use memring_core::{BuildError, Placement, Scheme, ServerIndex, peers::SchemeError, storage::Boxed};
 use self_cell::self_cell;
 
 use crate::spec::ServerSpec;
@@ -18,7 +18,7 @@ use crate::spec::ServerSpec;
 /// let scheme = OwnedScheme::named("libmemcached-ketama-weighted", [("prefix", &*prefix)])?;
 /// drop(prefix);
 /// assert_eq!(scheme.scheme().key.prefix, b"shop:");
-/// # Ok::<(), memring_core::named::SchemeError>(())
+/// # Ok::<(), memring_core::peers::SchemeError>(())
 /// ```
 #[derive(Clone)]
 pub struct OwnedScheme {

@@ -32,7 +32,7 @@
 //! | [`placement`] | a scheme built for servers: ask it where a key lives |
 //! | [`server`], [`live`] | names and weights; who is in play |
 //! | [`key`], [`text`], [`hash`] | what is hashed, and with what |
-//! | [`mechanism`], [`ketama`], [`crc_chain`] | how a hash becomes a server |
+//! | [`mechanism`] | how a hash becomes a server |
 //! | [`fallback`], [`order`], [`health`] | who is asked when a server is down, and when it is |
 //! | [`storage`] | fixed, lent, boxed or static room for rings |
 //! | [`plan`] | what a change of servers or scheme moves |
@@ -55,17 +55,13 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-pub mod crc_chain;
 pub mod fallback;
 pub mod hash;
 pub mod health;
-pub mod ketama;
 pub mod key;
 pub mod list;
 pub mod live;
 pub mod mechanism;
-#[cfg(feature = "alloc")]
-pub mod named;
 mod number;
 pub mod order;
 pub mod peers;

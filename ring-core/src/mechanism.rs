@@ -6,13 +6,13 @@
 use crate::{
     live::Live,
     order::Order,
-    plan::Division,
     scheme::{BuildError, Scheme},
     server::{ServerIndex, Servers},
-    storage::{Entries, EntriesMut},
+    storage::{Entries, EntriesMut, Needs},
 };
 
 mod continuum;
+pub mod ketama;
 mod rendezvous;
 mod slots;
 mod sort;
@@ -70,13 +70,15 @@ pub trait Mechanism: Sync {
 /// Keys that are hashed side by side when many are placed.
 const BATCH: usize = 32;
 
-/// What a placement stores.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// Entries: a point and an owner each.
-    pub entries: usize,
-    /// Whether the points are 128 bits wide rather than 32.
-    pub wide: bool,
+/// How hashes are divided among servers, for the mechanisms that have a rule for all of them at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Division {
+    /// Into arcs between points, found by this search.
+    Arcs(Search),
+    /// Over and over: a hash and the hash this much above it have one server.
+    Repeats(u64),
+    /// In no way that could be followed.
+    Unknown,
 }
 
 /// A built placement, as mechanisms and fallbacks see it.

@@ -43,6 +43,8 @@
 //! `memring plan --scheme A --new-scheme B` measures any other pair on the servers in question.
 
 use self::aliases::Alias;
+#[cfg(feature = "alloc")]
+pub use self::named::SchemeError;
 use crate::{
     key::KeyText,
     scheme::{OptionError, Scheme},
@@ -81,6 +83,9 @@ pub mod uhashring;
 pub mod versions;
 pub mod xmemcached;
 
+mod crc_chain;
+#[cfg(feature = "alloc")]
+mod named;
 mod numbered;
 mod python;
 mod ruby;

@@ -4,11 +4,11 @@ use core::fmt;
 
 use crate::{
     live::Live,
-    mechanism::{Needs, View},
+    mechanism::View,
     order::Order,
     scheme::{BuildError, Scheme},
     server::{ServerIndex, Servers},
-    storage::{Storage, StorageMut},
+    storage::{Needs, Storage, StorageMut},
 };
 
 /// Where keys live: a [`Scheme`], the servers, and what was built of them in the caller's storage.

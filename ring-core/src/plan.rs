@@ -6,7 +6,7 @@
 use core::{error, fmt};
 
 use crate::{
-    mechanism::{Search, View},
+    mechanism::View,
     placement::Placement,
     server::{ServerIndex, Servers},
     storage::Storage,
@@ -14,17 +14,6 @@ use crate::{
 
 mod divided;
 mod sampled;
-
-/// How hashes are divided among servers, for the mechanisms that have a rule for all of them at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Division {
-    /// Into arcs between points, found by this search.
-    Arcs(Search),
-    /// Over and over: a hash and the hash this much above it have one server.
-    Repeats(u64),
-    /// In no way that could be followed.
-    Unknown,
-}
 
 /// What a change from one placement to another does to the keys.
 ///

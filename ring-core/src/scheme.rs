@@ -5,10 +5,9 @@ use core::{cmp::Ordering, error, fmt};
 use crate::{
     fallback::{self, Fallback},
     hash::{self, Hash},
-    ketama,
     key::KeyText,
     list::List,
-    mechanism::{MAX_POINTS, Mechanism},
+    mechanism::{MAX_POINTS, Mechanism, ketama},
     peers::{memcached_proxy::PoolPoints, php_memcached::Sorting},
 };
 

@@ -4,7 +4,7 @@
 //! index of 16-bit corrections makes the search about twice as fast; give it half as many entries as there are
 //! points or up to as many.
 
-use crate::{mechanism::Needs, scheme::BuildError};
+use crate::scheme::BuildError;
 
 #[cfg(feature = "alloc")]
 mod boxed;
@@ -19,6 +19,15 @@ pub use lent::{Lent, Static};
 pub use source::Source;
 
 use crate::server::ServerIndex;
+
+/// What a placement stores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Entries: a point and an owner each.
+    pub entries: usize,
+    /// Whether the points are 128 bits wide rather than 32.
+    pub wide: bool,
+}
 
 /// Entries to read.
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,7 +2,11 @@
 
 use core::{f64::consts::TAU, fmt::Write as _};
 
-use memring_core::{ServerIndex, mechanism::View, plan::Division, storage::Storage as _};
+use memring_core::{
+    ServerIndex,
+    mechanism::{Division, View},
+    storage::Storage as _,
+};
 
 use super::{Colour, RULE, Svg};
 use crate::scheme_args::{Placed, indexes};

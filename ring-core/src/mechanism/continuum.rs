@@ -3,14 +3,13 @@
 //! Peers differ in where the points come from, in which direction the nearest point lies, and in who owns a point that
 //! two servers have. All three are data here; the ring itself is one piece of code for 32-bit and 128-bit points.
 
-use super::{BATCH, Mechanism, Needs, View, sort};
+use super::{BATCH, Division, Mechanism, View, sort};
 use crate::{
     live::{Live, Member},
     order::Order,
-    plan::Division,
     scheme::{BuildError, Scheme},
     server::{ServerIndex, host_and_port},
-    storage::EntriesMut,
+    storage::{EntriesMut, Needs},
     text::Text,
 };
 

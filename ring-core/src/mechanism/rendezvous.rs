@@ -5,13 +5,13 @@
 
 use core::cmp::Ordering;
 
-use super::{Mechanism, Needs, View};
+use super::{Mechanism, View};
 use crate::{
     live::{Live, Member},
     order::Order,
     scheme::{BuildError, Scheme},
     server::ServerIndex,
-    storage::EntriesMut,
+    storage::{EntriesMut, Needs},
 };
 
 /// The highest score.

@@ -2,13 +2,12 @@
 //!
 //! A server of weight w has w slots in a row. What is stored is where each server's slots end, not the slots.
 
-use super::{BATCH, Mechanism, Needs, View, sort};
+use super::{BATCH, Division, Mechanism, View, sort};
 use crate::{
     live::Live,
-    plan::Division,
     scheme::{BuildError, Scheme},
     server::ServerIndex,
-    storage::{Entries, EntriesMut},
+    storage::{Entries, EntriesMut, Needs},
 };
 
 /// Hash modulo the number of slots.

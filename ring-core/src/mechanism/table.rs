@@ -1,12 +1,11 @@
 //! A table of buckets: the low bits of a hash pick a bucket, and the table says whose it is.
 
-use super::{BATCH, Mechanism, Needs, View};
+use super::{BATCH, Division, Mechanism, View};
 use crate::{
     live::Live,
-    plan::Division,
     scheme::{BuildError, Scheme},
     server::ServerIndex,
-    storage::{Entries, EntriesMut},
+    storage::{Entries, EntriesMut, Needs},
 };
 
 /// Buckets and their owners.

@@ -8,7 +8,7 @@
 //! - Weights are numbers above zero, also fractions. With whole weights the line is that of Cache::Memcached; with
 //!   fractions it is cut in f64, and a light server may get no key at all. The ring is not normalised: large weights make
 //!   it large.
-//! - The ring's points come from host and port, cut at the last colon, as they are spelled: see [`crc_chain`]. An IPv6
+//! - The ring's points come from host and port, cut at the last colon, as they are spelled: see `crc_chain`. An IPv6
 //!   address has no brackets, for the peer could not dial it with them. nginx' `hash … consistent` is this ring with 160
 //!   points. Two servers on one point: the first of the list has it.
 //! - Option `namespace` is hashed only with `hash_namespace=1`.
@@ -18,16 +18,15 @@
 //!
 //! Source: Cache::Memcached::Fast 0.28 `src/dispatch_key.c`.
 
-use super::{Peer, count, namespace, switch};
+use super::{Peer, count, crc_chain, namespace, switch};
 use crate::{
-    crc_chain, hash,
+    hash,
     key::KeyText,
     live::{Live, Member},
-    mechanism::{Continuum, Label, Mechanism, Needs, Search, Slots, Tie, View},
-    plan::Division,
+    mechanism::{Continuum, Division, Label, Mechanism, Search, Slots, Tie, View},
     scheme::{BuildError, Scheme, Weights},
     server::{ServerIndex, host_and_port},
-    storage::EntriesMut,
+    storage::{EntriesMut, Needs},
 };
 
 /// Cache::Memcached::Fast without `ketama_points`.

@@ -15,9 +15,9 @@
 
 use super::{Peer, informs};
 use crate::{
-    hash, ketama,
+    hash,
     list::List,
-    mechanism::{Continuum, Label, Table},
+    mechanism::{Continuum, Label, Table, ketama},
     scheme::Scheme,
 };
 

@@ -21,9 +21,8 @@ use super::{Peer, hashed_namespace, ruby, switch};
 use crate::{
     fallback,
     hash::{self, md5, sha1, sha256},
-    ketama,
     key::{Extra, Form, KeyText},
-    mechanism::{Continuum, Label, Search, Tie, View},
+    mechanism::{Continuum, Label, Search, Tie, View, ketama},
     order::Order,
     scheme::{Scheme, Weights},
     text::{Concat, Decimal, Hex, Text},

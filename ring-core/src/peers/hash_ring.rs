@@ -13,8 +13,8 @@
 
 use super::Peer;
 use crate::{
-    fallback, hash, ketama,
-    mechanism::{Continuum, Label, Search, Tie},
+    fallback, hash,
+    mechanism::{Continuum, Label, Search, Tie, ketama},
     scheme::{Scheme, Weights},
 };
 

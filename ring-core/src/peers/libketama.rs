@@ -15,8 +15,8 @@
 
 use super::{Peer, count, informs};
 use crate::{
-    hash, ketama,
-    mechanism::{Continuum, Label},
+    hash,
+    mechanism::{Continuum, Label, ketama},
     scheme::{Scheme, Weights},
 };
 

@@ -23,10 +23,10 @@ use crate::{
     key::{Extra, KeyText},
     list::List,
     live::Live,
-    mechanism::{Mechanism, Needs, Slots, View},
+    mechanism::{Mechanism, Slots, View},
     scheme::{BuildError, Scheme},
     server::ServerIndex,
-    storage::EntriesMut,
+    storage::{EntriesMut, Needs},
     text::{Concat, Text},
 };
 

@@ -31,9 +31,8 @@ use crate::{
         self, Hasher,
         xxh3::{Xxh3, Xxh3Seeded},
     },
-    ketama,
     key::{Extra, KeyText},
-    mechanism::{Continuum, Label, Slots},
+    mechanism::{Continuum, Label, Slots, ketama},
     scheme::{Own, Scheme},
     text::Concat,
 };

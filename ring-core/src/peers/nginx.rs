@@ -18,9 +18,9 @@
 //!
 //! Source: nginx 1.22.1 `ngx_http_upstream_hash_module.c`.
 
-use super::{Peer, cache_memcached, informs};
+use super::{Peer, cache_memcached, crc_chain, informs};
 use crate::{
-    crc_chain, fallback, hash,
+    fallback, hash,
     mechanism::{Continuum, Label, Search, Slots, Tie},
     scheme::{Scheme, Weights},
     server::host_and_port,

@@ -24,8 +24,7 @@ use super::{Peer, count, hashed_namespace, informs, split_at_byte};
 use crate::{
     fallback,
     hash::{self, sha1},
-    ketama,
-    mechanism::{Continuum, Label, Mechanism, Search, Tie},
+    mechanism::{Continuum, Label, Mechanism, Search, Tie, ketama},
     scheme::{Scheme, Weights},
 };
 

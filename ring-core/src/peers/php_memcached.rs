@@ -41,8 +41,7 @@ use super::{
 };
 use crate::{
     hash::{self, names},
-    ketama,
-    mechanism::{Continuum, Label},
+    mechanism::{Continuum, Label, ketama},
     scheme::{Own, Scheme},
 };
 

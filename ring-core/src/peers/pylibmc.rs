@@ -24,7 +24,10 @@ use super::{
         rings::{Rings, socket},
     },
 };
-use crate::{ketama, mechanism::Label, scheme::Scheme};
+use crate::{
+    mechanism::{Label, ketama},
+    scheme::Scheme,
+};
 
 /// pylibmc as it comes.
 pub const MODULA: Scheme<'static> =

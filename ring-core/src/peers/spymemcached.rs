@@ -30,8 +30,7 @@ use super::{Peer, switch};
 use crate::{
     fallback,
     hash::{self, Hash, names},
-    ketama,
-    mechanism::{Continuum, Label, Tie, View},
+    mechanism::{Continuum, Label, Tie, View, ketama},
     order::Order,
     scheme::{Scheme, Weights},
     text::{Concat, Decimal},

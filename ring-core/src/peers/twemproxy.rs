@@ -29,9 +29,8 @@ use super::{Peer, informs, switch};
 use crate::{
     fallback,
     hash::{self, names},
-    ketama,
     key::{Extra, KeyText},
-    mechanism::{Continuum, Label, Slots},
+    mechanism::{Continuum, Label, Slots, ketama},
     scheme::{Scheme, Weights},
 };
 

@@ -41,8 +41,7 @@ use super::{Peer, count};
 use crate::{
     fallback,
     hash::{self, Hash, names},
-    ketama,
-    mechanism::{Continuum, Label, Rendezvous, Slots, Tie, View},
+    mechanism::{Continuum, Label, Rendezvous, Slots, Tie, View, ketama},
     order::Order,
     scheme::{Scheme, Weights},
     server::host_and_port,

@@ -1,8 +1,7 @@
 //! Exact plans: both placements divide the same hashes, and the two divisions are laid over each other.
 
-use super::Division;
 use crate::{
-    mechanism::{Search, View},
+    mechanism::{Division, Search, View},
     server::ServerIndex,
 };
 

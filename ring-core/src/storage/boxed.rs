@@ -3,8 +3,8 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::mem;
 
-use super::{Entries, EntriesMut, Storage, StorageMut};
-use crate::{mechanism::Needs, scheme::BuildError};
+use super::{Entries, EntriesMut, Needs, Storage, StorageMut};
+use crate::scheme::BuildError;
 
 /// Boxed slices that take the size that is needed, with an index.
 #[derive(Clone, Debug, Default)]

@@ -2,8 +2,8 @@
 
 use heapless::Vec;
 
-use super::{Entries, EntriesMut, Storage, StorageMut};
-use crate::{mechanism::Needs, scheme::BuildError};
+use super::{Entries, EntriesMut, Needs, Storage, StorageMut};
+use crate::scheme::BuildError;
 
 /// Room for `N` points of 32 bits and an index of `I` corrections: 6 `N` + 2 `I` bytes.
 ///

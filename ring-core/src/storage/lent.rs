@@ -1,7 +1,7 @@
 //! Storage that belongs to somebody else: slices lent by the caller, and rings in flash.
 
-use super::{Entries, EntriesMut, Storage, StorageMut};
-use crate::{mechanism::Needs, scheme::BuildError};
+use super::{Entries, EntriesMut, Needs, Storage, StorageMut};
+use crate::scheme::BuildError;
 
 /// Slices of the caller's.
 ///

@@ -1,14 +1,12 @@
 //! The two rings of libmemcached, and how the library gets from one to the other.
 
 use crate::{
-    ketama,
     live::Live,
-    mechanism::{Continuum, Label, Mechanism, Needs, View},
+    mechanism::{Continuum, Division, Label, Mechanism, View, ketama},
     order::Order,
-    plan::Division,
     scheme::{BuildError, Scheme},
     server::{ServerIndex, host_and_port},
-    storage::EntriesMut,
+    storage::{EntriesMut, Needs},
 };
 
 /// Points that every server has on the unweighted ring.

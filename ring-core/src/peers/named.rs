@@ -20,7 +20,7 @@ impl<'a> Scheme<'a> {
     /// let options = [("prefix", "shop:")];
     /// let scheme = Scheme::named("libmemcached-ketama-weighted", options, |value| value)?;
     /// assert_eq!(scheme.key.prefix, b"shop:");
-    /// # Ok::<(), memring_core::named::SchemeError>(())
+    /// # Ok::<(), memring_core::peers::SchemeError>(())
     /// ```
     ///
     /// # Errors

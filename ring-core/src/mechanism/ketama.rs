@@ -4,12 +4,12 @@
 //! Each peer computes k from the weight in its own way; the ways differ in rounding, and the rounding decides about
 //! 2.5 % of the keys at 25, 47, 50, 55, 61 … equal servers.
 
+use super::{Continuum, Label, Search, Tie};
 use crate::{
     hash::{
         Hash,
         md5::{self, Words},
     },
-    mechanism::{Continuum, Label, Search, Tie},
     text::{Concat, Decimal, Text},
 };
 

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Hands out `count` points of the server `host` at `port`, both as they are spelled.
-pub fn points(host: &str, port: &str, count: u32, sink: &mut dyn FnMut(u32)) {
+pub(super) fn points(host: &str, port: &str, count: u32, sink: &mut dyn FnMut(u32)) {
     let label = Crc32::of_text(&Concat([&host, &"\0", &port]));
     let mut point = 0_u32;
     for _ in 0..count {
