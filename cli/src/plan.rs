@@ -76,8 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
              `memring spread` says who has how much of either list"
         )));
     }
-    let mut matrix = vec![0.0; pairs];
-    let plan = Plan::new(&old, &new, &mut matrix).map_err(Failure::failed)?;
+    let plan = Plan::owned(&old, &new);
     let change = Change {
         old: Side::new(old_choice.to_string(), &old, |server| plan.before(server)),
         new: Side::new(new_choice.to_string(), &new, |server| plan.after(server)),
@@ -112,7 +111,7 @@ impl Args {
 struct Change<'a> {
     old: Side<'a>,
     new: Side<'a>,
-    plan: Plan<'a>,
+    plan: Plan<Box<[f64]>>,
 }
 
 /// One of the two placements.
@@ -165,11 +164,8 @@ impl Change<'_> {
 
     /// The shares that go from one server to another, largest first.
     fn moves(&self) -> Vec<(ServerIndex, ServerIndex, f64)> {
-        let mut moves: Vec<_> = indexes(self.old.placed)
-            .flat_map(|from| indexes(self.new.placed).map(move |to| (from, to)))
-            .map(|(from, to)| (from, to, self.plan.share(from, to)))
-            .filter(|&(from, to, share)| share > 0.0 && !self.stays(from, to))
-            .collect();
+        let moves = self.plan.shares().filter(|&(from, to, _)| !self.stays(from, to));
+        let mut moves: Vec<_> = moves.collect();
         moves.sort_by(|left, right| right.2.total_cmp(&left.2));
         moves
     }

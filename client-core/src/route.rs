@@ -1,11 +1,10 @@
 //! Which server to ask for a key: where it lies, who is down, and what to do then.
 
-use core::{error, fmt};
 use std::{collections::BTreeSet, sync::Arc};
 
 use memring_core::{
     BuildError, ServerIndex,
-    health::{Instant, Verdict},
+    health::{self, Down, Instant, Verdict},
 };
 
 use crate::{
@@ -72,23 +71,6 @@ impl<E> From<BuildError> for FleetError<E> {
         Self::Build(error)
     }
 }
-
-/// All servers that may have the key are being left alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Down {
-    /// The place of the first of them, which holds the key when all is well.
-    pub place: usize,
-    /// When one of them may be tried.
-    pub retry_at: Instant,
-}
-
-impl fmt::Display for Down {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no server to ask before the next trial")
-    }
-}
-
-impl error::Error for Down {}
 
 impl<P: Watched> Fleet<P> {
     /// Places the servers of `config` by its scheme, and those of its gutter if there are any. `open` makes what reaches a
@@ -222,17 +204,12 @@ impl<P: Watched> Fleet<P> {
 
     #[cold]
     fn route_from(&self, key: &[u8], from: usize, now: Instant) -> Result<Route, Down> {
-        let mut down = Down { place: self.place(key), retry_at: Instant::from_millis(u64::MAX) };
         let mut order = Vec::new();
         self.candidates(key, &mut order);
-        for (rank, &place) in order.iter().enumerate().skip(from) {
-            match self.ask(place, now) {
-                Verdict::Up => return Ok(Route { place, is_probe: false, rank }),
-                Verdict::Probe => return Ok(Route { place, is_probe: true, rank }),
-                Verdict::Down { retry_at } => down.retry_at = down.retry_at.min(retry_at),
-            }
-        }
-        Err(down)
+        let ranked = order.into_iter().enumerate().skip(from);
+        let chosen = health::choose(ranked, |&(_, place)| self.ask(place, now))?;
+        let (rank, place) = chosen.server;
+        Ok(Route { place, is_probe: chosen.is_probe, rank })
     }
 
     /// The places of `keys`, and what is to be known of them before they are asked. For all keys of one server there is

@@ -124,7 +124,7 @@ impl<'f> Target<'f> {
                 Ok(route)
             }
             Err(down) => {
-                self.place.set(down.place);
+                self.place.set(self.fleet.place(self.key));
                 Err(self.error(watch::down(down.retry_at, fleet::now())))
             }
         }

@@ -44,7 +44,7 @@ impl<'k> Target<'k> {
         deadline: Deadline,
     ) -> Result<Self, Error> {
         let route = fleet.route(key, fleet::now).map_err(|down| {
-            failed(fleet.pool(down.place), name, watch::down(down.retry_at, fleet::now()), false)
+            failed(fleet.pool(fleet.place(key)), name, watch::down(down.retry_at, fleet::now()), false)
         })?;
         let target = Self { fleet, key, name, deadline, route };
         if target.fleet.is_stand_in(route) {

@@ -6,8 +6,6 @@
 
 use core::{error, fmt, time::Duration};
 
-use crate::server::ServerIndex;
-
 /// A moment, as milliseconds since any fixed moment that the caller chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(u64);
@@ -69,7 +67,7 @@ impl Default for HealthPolicy {
     }
 }
 
-/// What is known about one server. A client that keeps it with each server's connections needs no [`Health`].
+/// What is known about one server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ServerHealth {
     /// Failures counted since `counted_from`, the last of them at `failed_at`.
@@ -219,16 +217,16 @@ pub enum Verdict {
     },
 }
 
-/// A server to ask.
+/// The server that [`choose`] has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Chosen {
-    /// Which.
-    pub server: ServerIndex,
+pub struct Chosen<S> {
+    /// The server.
+    pub server: S,
     /// Whether this is the one trial of a server that was down; whatever comes of it must be reported.
     pub is_probe: bool,
 }
 
-/// All servers that hold a key are being left alone.
+/// All servers that could be asked are being left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Down {
     /// When the first of them may be tried.
@@ -243,106 +241,50 @@ impl fmt::Display for Down {
 
 impl error::Error for Down {}
 
-/// What is known about all servers of a placement, in the caller's storage, by index.
+/// The first of `servers` that may be asked now; `ask` gives each one's [`verdict`](ServerHealth::ask).
+///
+/// What the servers are makes the policy. The primary alone: a key whose server is down fails, and no key moves. All of
+/// [`Placement::order`](crate::Placement::order): the peer's own fallback. Behind them a gutter, the primary of a second
+/// placement over spare servers: who is asked when nobody else is left.
 ///
 /// ```
 /// use core::time::Duration;
-/// use memring_core::{health::{Health, HealthPolicy, Instant, ServerHealth, Verdict}, ServerIndex};
+/// use memring_core::health::{self, Chosen, Down, HealthPolicy, Instant, ServerHealth};
 ///
-/// let mut health = Health::new([ServerHealth::default(); 2], HealthPolicy { failures: 1, ..HealthPolicy::default() });
-/// let (server, now) = (ServerIndex::new(1), Instant::from_millis(5));
-/// health.failed(server, now, 0);
-/// assert!(matches!(health.ask(server, now), Verdict::Down { .. }));
+/// let policy = HealthPolicy { failures: 1, ..HealthPolicy::DEFAULT };
+/// let mut fleet = [ServerHealth::default(); 3];
+/// let now = Instant::from_millis(0);
+/// fleet[2].failed(now, 0, &policy);
 ///
+/// // The primary alone, and with the one that the peer asks next.
+/// let mut ask = |server: &usize| fleet[*server].ask(now, &policy);
+/// assert_eq!(health::choose([2], &mut ask), Err(Down { retry_at: Instant::from_millis(100) }));
+/// assert_eq!(health::choose([2, 0], &mut ask), Ok(Chosen { server: 0, is_probe: false }));
+///
+/// // One caller may try a server that was left alone for long enough, and reports what came of it.
 /// let later = now.plus(Duration::from_secs(1));
-/// assert_eq!(health.ask(server, later), Verdict::Probe);
-/// assert!(matches!(health.ask(server, later), Verdict::Down { .. }), "one probe at a time");
-/// health.succeeded(server);
-/// assert_eq!(health.ask(server, later), Verdict::Up);
+/// let mut ask = |server: &usize| fleet[*server].ask(later, &policy);
+/// assert_eq!(health::choose([2], &mut ask), Ok(Chosen { server: 2, is_probe: true }));
+/// assert!(health::choose([2], &mut ask).is_err());
+/// fleet[2].succeeded();
+/// assert!(!fleet[2].is_down());
 /// ```
-#[derive(Clone, Debug)]
-pub struct Health<H> {
-    servers: H,
-    policy: HealthPolicy,
-}
-
-impl<H: AsRef<[ServerHealth]> + AsMut<[ServerHealth]>> Health<H> {
-    /// All of `servers` as they are under `policy`.
-    pub const fn new(servers: H, policy: HealthPolicy) -> Self {
-        Self { servers, policy }
-    }
-
-    /// Whether `server` may be asked at `now`. A server that is not in the storage may always be asked.
-    pub fn ask(&mut self, server: ServerIndex, now: Instant) -> Verdict {
-        let policy = self.policy;
-        self.server(server).map_or(Verdict::Up, |health| health.ask(now, &policy))
-    }
-
-    /// The first server of `order` that may be asked at `now`.
-    ///
-    /// What the order is makes the policy. The primary alone: a key whose server is down fails, and no key moves. All of
-    /// [`Placement::order`](crate::Placement::order): the peer's own fallback. The primary of a gutter, a second
-    /// placement of spare servers with a health of its own, when this one has nobody:
-    ///
-    /// ```
-    /// use memring_core::{health::{Chosen, Down, Health, HealthPolicy, Instant, ServerHealth}, ServerIndex};
-    ///
-    /// let policy = HealthPolicy { failures: 1, ..HealthPolicy::default() };
-    /// let mut fleet = Health::new([ServerHealth::default(); 3], policy);
-    /// let mut spare = Health::new([ServerHealth::default(); 1], policy);
-    /// let (primary, next, now) = (ServerIndex::new(2), ServerIndex::new(0), Instant::from_millis(0));
-    /// fleet.failed(primary, now, 0);
-    ///
-    /// assert_eq!(fleet.choose(&[primary], now), Err(Down { retry_at: Instant::from_millis(100) }));
-    /// assert_eq!(fleet.choose(&[primary, next], now), Ok(Chosen { server: next, is_probe: false }));
-    /// let gutter = fleet.choose(&[primary], now).or_else(|_| spare.choose(&[ServerIndex::new(0)], now));
-    /// assert!(gutter.is_ok());
-    /// ```
-    ///
-    /// # Errors
-    /// [`Down`] when all of them are left alone, with the earliest moment to try one.
-    pub fn choose(&mut self, order: &[ServerIndex], now: Instant) -> Result<Chosen, Down> {
-        let mut retry_at = Instant::from_millis(u64::MAX);
-        for &server in order {
-            match self.ask(server, now) {
-                Verdict::Up => return Ok(Chosen { server, is_probe: false }),
-                Verdict::Probe => return Ok(Chosen { server, is_probe: true }),
-                Verdict::Down { retry_at: this } => retry_at = retry_at.min(this),
-            }
-        }
-        Err(Down { retry_at })
-    }
-
-    /// Notes that `server` failed at `now`. `jitter` is a random number; of all its bits the wait takes its share.
-    pub fn failed(&mut self, server: ServerIndex, now: Instant, jitter: u32) {
-        let policy = self.policy;
-        if let Some(health) = self.server(server) {
-            health.failed(now, jitter, &policy);
+///
+/// # Errors
+/// [`Down`] when all of them are left alone, with the earliest moment to try one.
+pub fn choose<S>(
+    servers: impl IntoIterator<Item = S>,
+    mut ask: impl FnMut(&S) -> Verdict,
+) -> Result<Chosen<S>, Down> {
+    let mut down = Down { retry_at: Instant::from_millis(u64::MAX) };
+    for server in servers {
+        match ask(&server) {
+            Verdict::Up => return Ok(Chosen { server, is_probe: false }),
+            Verdict::Probe => return Ok(Chosen { server, is_probe: true }),
+            Verdict::Down { retry_at } => down.retry_at = down.retry_at.min(retry_at),
         }
     }
-
-    /// Notes that `server` answered: it is up and its failures are forgotten.
-    pub fn succeeded(&mut self, server: ServerIndex) {
-        if let Some(health) = self.server(server) {
-            health.succeeded();
-        }
-    }
-
-    /// Notes that nothing came of a probe of `server`, neither way: the next caller may try.
-    pub fn unlearned(&mut self, server: ServerIndex, now: Instant) {
-        if let Some(health) = self.server(server) {
-            health.unlearned(now);
-        }
-    }
-
-    /// What is known about `server`.
-    pub fn of(&self, server: ServerIndex) -> Option<ServerHealth> {
-        self.servers.as_ref().get(server.get()).copied()
-    }
-
-    fn server(&mut self, server: ServerIndex) -> Option<&mut ServerHealth> {
-        self.servers.as_mut().get_mut(server.get())
-    }
+    Err(down)
 }
 
 impl HealthPolicy {
@@ -367,7 +309,6 @@ mod tests {
 
     use super::*;
 
-    const SERVER: ServerIndex = ServerIndex::new(0);
     const POLICY: HealthPolicy = HealthPolicy {
         failures: 3,
         window: Duration::from_secs(10),
@@ -379,77 +320,73 @@ mod tests {
         Instant::from_millis(ms)
     }
 
-    fn health() -> Health<[ServerHealth; 1]> {
-        Health::new([ServerHealth::default()], POLICY)
-    }
-
     #[test]
     fn it_takes_three_failures_within_the_window() {
-        let mut health = health();
-        health.failed(SERVER, at(0), 0);
-        health.failed(SERVER, at(1), 0);
-        assert_eq!(health.ask(SERVER, at(2)), Verdict::Up);
-        health.failed(SERVER, at(3), 0);
-        assert_eq!(health.ask(SERVER, at(4)), Verdict::Down { retry_at: at(103) });
+        let mut health = ServerHealth::default();
+        health.failed(at(0), 0, &POLICY);
+        health.failed(at(1), 0, &POLICY);
+        assert_eq!(health.ask(at(2), &POLICY), Verdict::Up);
+        health.failed(at(3), 0, &POLICY);
+        assert_eq!(health.ask(at(4), &POLICY), Verdict::Down { retry_at: at(103) });
     }
 
     #[test]
     fn late_news_of_a_failure_does_not_make_the_wait_longer() {
-        let mut health = health();
+        let mut health = ServerHealth::default();
         for _ in 0..60 {
-            health.failed(SERVER, at(0), 0);
+            health.failed(at(0), 0, &POLICY);
         }
-        assert_eq!(health.ask(SERVER, at(4)), Verdict::Down { retry_at: at(100) });
-        assert_eq!(health.ask(SERVER, at(100)), Verdict::Probe);
-        health.failed(SERVER, at(200), u32::MAX);
-        assert_eq!(health.ask(SERVER, at(201)), Verdict::Down { retry_at: at(399) });
+        assert_eq!(health.ask(at(4), &POLICY), Verdict::Down { retry_at: at(100) });
+        assert_eq!(health.ask(at(100), &POLICY), Verdict::Probe);
+        health.failed(at(200), u32::MAX, &POLICY);
+        assert_eq!(health.ask(at(201), &POLICY), Verdict::Down { retry_at: at(399) });
     }
 
     #[test]
     fn failures_days_apart_do_not_add_up() {
-        let mut health = health();
+        let mut health = ServerHealth::default();
         for day in 0..5 {
-            health.failed(SERVER, at(day * 86_400_000), 0);
-            assert_eq!(health.ask(SERVER, at(day * 86_400_000)), Verdict::Up);
+            health.failed(at(day * 86_400_000), 0, &POLICY);
+            assert_eq!(health.ask(at(day * 86_400_000), &POLICY), Verdict::Up);
         }
     }
 
     #[test]
     fn a_success_forgets_everything() {
-        let mut health = health();
+        let mut health = ServerHealth::default();
         for _ in 0..2 {
-            health.failed(SERVER, at(0), 0);
-            health.failed(SERVER, at(0), 0);
-            health.succeeded(SERVER);
+            health.failed(at(0), 0, &POLICY);
+            health.failed(at(0), 0, &POLICY);
+            health.succeeded();
         }
-        assert_eq!(health.of(SERVER), Some(ServerHealth::default()));
+        assert_eq!(health, ServerHealth::default());
     }
 
     #[test]
     fn a_probe_that_is_never_reported_does_not_lock_the_server_out() {
-        let mut health = health();
+        let mut health = ServerHealth::default();
         for _ in 0..3 {
-            health.failed(SERVER, at(0), 0);
+            health.failed(at(0), 0, &POLICY);
         }
-        assert_eq!(health.ask(SERVER, at(100)), Verdict::Probe);
-        assert_eq!(health.ask(SERVER, at(101)), Verdict::Down { retry_at: at(201) });
-        assert_eq!(health.ask(SERVER, at(30_099)), Verdict::Down { retry_at: at(30_100) });
-        assert_eq!(health.ask(SERVER, at(30_100)), Verdict::Probe);
+        assert_eq!(health.ask(at(100), &POLICY), Verdict::Probe);
+        assert_eq!(health.ask(at(101), &POLICY), Verdict::Down { retry_at: at(201) });
+        assert_eq!(health.ask(at(30_099), &POLICY), Verdict::Down { retry_at: at(30_100) });
+        assert_eq!(health.ask(at(30_100), &POLICY), Verdict::Probe);
     }
 
     #[test]
     fn after_a_probe_that_was_given_up_the_next_caller_may_try() {
-        let mut health = health();
+        let mut health = ServerHealth::default();
         for _ in 0..3 {
-            health.failed(SERVER, at(0), 0);
+            health.failed(at(0), 0, &POLICY);
         }
-        health.unlearned(SERVER, at(50));
-        assert_eq!(health.ask(SERVER, at(99)), Verdict::Down { retry_at: at(100) });
-        assert_eq!(health.ask(SERVER, at(100)), Verdict::Probe);
-        health.unlearned(SERVER, at(120));
-        assert_eq!(health.ask(SERVER, at(120)), Verdict::Probe);
-        health.succeeded(SERVER);
-        assert_eq!(health.ask(SERVER, at(120)), Verdict::Up);
+        health.unlearned(at(50));
+        assert_eq!(health.ask(at(99), &POLICY), Verdict::Down { retry_at: at(100) });
+        assert_eq!(health.ask(at(100), &POLICY), Verdict::Probe);
+        health.unlearned(at(120));
+        assert_eq!(health.ask(at(120), &POLICY), Verdict::Probe);
+        health.succeeded();
+        assert_eq!(health.ask(at(120), &POLICY), Verdict::Up);
     }
 
     #[test]
@@ -494,15 +431,15 @@ mod tests {
 
         #[test]
         fn there_is_one_probe_at_a_time(asks in prop::collection::vec(0..1000_u64, 1..50)) {
-            let mut health = health();
+            let mut health = ServerHealth::default();
             for _ in 0..3 {
-                health.failed(SERVER, at(0), 0);
+                health.failed(at(0), 0, &POLICY);
             }
             let mut now = 0;
             let mut probes = 0;
             for ask in asks {
                 now += ask;
-                probes += usize::from(health.ask(SERVER, at(now)) == Verdict::Probe);
+                probes += usize::from(health.ask(at(now), &POLICY) == Verdict::Probe);
             }
             prop_assert!(probes <= 1 + now as usize / 30_000);
         }

@@ -3,6 +3,8 @@
 //! For rings the answer is exact, arc by arc; for modulo, slot by slot. Where the old and the new placement hash keys
 //! differently, or compute servers rather than look them up, keys are sampled, and the plan says so with its error.
 
+#[cfg(feature = "alloc")]
+use alloc::{boxed::Box, vec};
 use core::{error, fmt};
 
 use crate::{
@@ -17,10 +19,11 @@ mod sampled;
 
 /// What a change from one placement to another does to the keys.
 ///
-/// Shares are of all keys, each as likely as any other, and add up to 1.
+/// Shares are of all keys, each as likely as any other, and add up to 1. They stand in a matrix `M` of the caller's, or of
+/// the plan's [own](Plan::owned).
 #[derive(Clone, Copy, Debug)]
-pub struct Plan<'m> {
-    matrix: &'m [f64],
+pub struct Plan<M> {
+    matrix: M,
     old: usize,
     new: usize,
     moved: f64,
@@ -76,7 +79,7 @@ pub enum Precision {
     },
 }
 
-impl<'m> Plan<'m> {
+impl<M: AsRef<[f64]> + AsMut<[f64]>> Plan<M> {
     /// Compares `old` with `new`. `matrix` takes one share for each pair of servers, old × new.
     ///
     /// A key has moved when the names of its servers differ; indexes may have changed meanwhile.
@@ -96,31 +99,48 @@ impl<'m> Plan<'m> {
     ///
     /// # Errors
     /// [`MatrixTooSmall`] when there are fewer cells than pairs.
-    pub fn new<L: Servers, S: Storage, M: Servers, T: Storage>(
+    pub fn new<L: Servers, S: Storage, K: Servers, T: Storage>(
         old: &Placement<'_, L, S>,
-        new: &Placement<'_, M, T>,
-        matrix: &'m mut [f64],
+        new: &Placement<'_, K, T>,
+        mut matrix: M,
     ) -> Result<Self, MatrixTooSmall> {
         let (old, new) = (old.view(), new.view());
         let (rows, columns) = (old.servers.count(), new.servers.count());
         let needed = rows.saturating_mul(columns);
-        let given = matrix.len();
-        let matrix = matrix.get_mut(..needed).ok_or(MatrixTooSmall { needed, given })?;
-        matrix.fill(0.0);
-        let mut add = |from: ServerIndex, to: ServerIndex, share: f64| {
-            if let Some(cell) = matrix.get_mut(from.get() * columns + to.get()) {
-                *cell += share;
-            }
-        };
-        let precision = if divided::compare(&old, &new, &mut add) {
-            Precision::Exact
-        } else {
-            sampled::compare(&old, &new, &mut add)
-        };
-        let moved = moved(&old, &new, matrix);
+        let given = matrix.as_ref().len();
+        let cells = matrix.as_mut().get_mut(..needed).ok_or(MatrixTooSmall { needed, given })?;
+        let (moved, precision) = compare(&old, &new, cells);
         Ok(Self { matrix, old: rows, new: columns, moved, precision })
     }
+}
 
+#[cfg(feature = "alloc")]
+impl Plan<Box<[f64]>> {
+    /// Compares `old` with `new` in a matrix of its own: one share for each pair of servers, old × new.
+    ///
+    /// ```
+    /// use memring_core::{peers::libmemcached::MODULA, plan::Plan, storage::Boxed, Placement, Server};
+    ///
+    /// let servers = ["a:1", "b:1", "c:1", "d:1"].map(Server::new);
+    /// let old = Placement::build(MODULA, &servers[..3], Boxed::default())?;
+    /// let new = Placement::build(MODULA, &servers[..], Boxed::default())?;
+    /// assert!((Plan::owned(&old, &new).kept() - 0.25).abs() < 1e-9);
+    /// # Ok::<(), memring_core::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn owned<L: Servers, S: Storage, K: Servers, T: Storage>(
+        old: &Placement<'_, L, S>,
+        new: &Placement<'_, K, T>,
+    ) -> Self {
+        let (old, new) = (old.view(), new.view());
+        let (rows, columns) = (old.servers.count(), new.servers.count());
+        let mut matrix = vec![0.0; rows.saturating_mul(columns)].into_boxed_slice();
+        let (moved, precision) = compare(&old, &new, &mut matrix);
+        Self { matrix, old: rows, new: columns, moved, precision }
+    }
+}
+
+impl<M> Plan<M> {
     /// The share of the keys that leaves its server.
     #[must_use]
     pub const fn moved(&self) -> f64 {
@@ -134,6 +154,14 @@ impl<'m> Plan<'m> {
         1.0 - self.moved
     }
 
+    /// How well all this is known.
+    #[must_use]
+    pub const fn precision(&self) -> Precision {
+        self.precision
+    }
+}
+
+impl<M: AsRef<[f64]>> Plan<M> {
     /// The share of the keys that goes from a server of the old list to one of the new.
     #[must_use]
     pub fn share(&self, from: ServerIndex, to: ServerIndex) -> f64 {
@@ -150,22 +178,46 @@ impl<'m> Plan<'m> {
     #[must_use]
     pub fn after(&self, server: ServerIndex) -> f64 {
         if server.get() < self.new {
-            self.matrix.iter().skip(server.get()).step_by(self.new).sum()
+            self.cells().iter().skip(server.get()).step_by(self.new).sum()
         } else {
             0.0
         }
     }
 
-    /// How well all this is known.
-    #[must_use]
-    pub const fn precision(&self) -> Precision {
-        self.precision
+    /// All pairs of an old and a new server between which keys go, or stay, with their share.
+    pub fn shares(&self) -> impl Iterator<Item = (ServerIndex, ServerIndex, f64)> {
+        let index = |number: usize| ServerIndex::new(number as u16);
+        let rows = self.cells().chunks_exact(self.new.max(1)).enumerate();
+        rows.flat_map(move |(from, row)| {
+            let shares = row.iter().enumerate().filter(|(_, share)| **share > 0.0);
+            shares.map(move |(to, share)| (index(from), index(to), *share))
+        })
     }
 
     fn row(&self, from: ServerIndex) -> &[f64] {
-        let begin = from.get() * self.new;
-        if from.get() < self.old { self.matrix.get(begin..begin + self.new).unwrap_or_default() } else { &[] }
+        self.cells().chunks_exact(self.new.max(1)).nth(from.get()).unwrap_or_default()
     }
+
+    fn cells(&self) -> &[f64] {
+        self.matrix.as_ref().get(..self.old.saturating_mul(self.new)).unwrap_or_default()
+    }
+}
+
+/// Fills `matrix`, which has a cell for each pair. Returns the share that moves, and how well it is known.
+fn compare(old: &View<'_>, new: &View<'_>, matrix: &mut [f64]) -> (f64, Precision) {
+    let columns = new.servers.count();
+    matrix.fill(0.0);
+    let mut add = |from: ServerIndex, to: ServerIndex, share: f64| {
+        if let Some(cell) = matrix.get_mut(from.get() * columns + to.get()) {
+            *cell += share;
+        }
+    };
+    let precision = if divided::compare(old, new, &mut add) {
+        Precision::Exact
+    } else {
+        sampled::compare(old, new, &mut add)
+    };
+    (moved(old, new, matrix), precision)
 }
 
 /// The sum of the cells whose servers have different names.
@@ -225,7 +277,7 @@ fn square_root(square: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::{vec, vec::Vec};
+    use std::vec::Vec;
 
     use super::*;
     use crate::{BuildError, Scheme, Server, peers, storage::Boxed};

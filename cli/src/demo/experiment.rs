@@ -130,10 +130,9 @@ fn value(scheme: Scheme<'_>, key: &str) -> String {
 /// The share of all keys that stays where it is when `before` becomes `now`.
 fn kept(scheme: Scheme<'_>, before: &[&str], now: &[&str]) -> Result<f64, Failure> {
     let placed = |servers| Placement::build(scheme, servers, Boxed::default()).map_err(Failure::usage);
-    let mut matrix = vec![0.0; before.len() * now.len()];
     let before = placed(before.iter().copied().map(Server::new).collect::<Vec<_>>())?;
     let now = placed(now.iter().copied().map(Server::new).collect())?;
-    Ok(Plan::new(&before, &now, &mut matrix).map_err(Failure::failed)?.kept())
+    Ok(Plan::owned(&before, &now).kept())
 }
 
 /// How long keys are, in bytes.

@@ -34,22 +34,24 @@ pub(crate) fn doors(input: &[u8]) -> Option<()> {
 fn health(input: &[u8], said: &mut Writer) -> Option<()> {
     let policy = HealthPolicy::default();
     let mut alone = ServerHealth::default();
-    let mut many = Health::new([ServerHealth::default(); 3], policy);
-    let order = [0, 1, 2].map(ServerIndex::new);
+    let mut many = [ServerHealth::default(); 3];
     let mut now = Instant::from_millis(input.len() as u64);
     for byte in input.iter().take(99) {
         let (began, jitter) = (now, u32::from(*byte) << 24);
         now = now.plus(Duration::from_millis(u64::from(*byte) * 50));
         seen((alone.lost(began, now, jitter, &policy), alone.status(now), alone.status(now).is_down()));
         seen((alone.is_noted(), alone.failures(), alone.retry_at().map(Instant::as_millis)));
-        let server = ServerIndex::new(u16::from(*byte) % 4);
-        many.failed(server, now, jitter);
-        match many.choose(&order, now) {
+        if let Some(server) = many.get_mut(usize::from(*byte) % 4) {
+            server.failed(now, jitter, &policy);
+        }
+        let ask =
+            |server: &usize| many.get_mut(*server).map_or(Verdict::Up, |server| server.ask(now, &policy));
+        match choose([0, 1, 2], ask) {
             Ok(chosen) => seen(&chosen),
             Err(down) => said.display(&down),
         }
         alone.unlearned(now);
-        many.unlearned(server, now);
+        many.iter_mut().for_each(|server| server.unlearned(now));
     }
     (alone.ask(now, &policy) == Verdict::Up || alone.is_down()).then_some(())
 }

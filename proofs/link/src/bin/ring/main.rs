@@ -11,7 +11,7 @@ use core::{
 
 use memring_core::{
     Placement, Scheme, Server, ServerIndex, Weight,
-    health::{Health, HealthPolicy, Instant, ServerHealth, Verdict},
+    health::{HealthPolicy, Instant, ServerHealth, Verdict},
     peers::{self, libketama::LIBKETAMA},
     plan::Plan,
     storage::{Fixed, FixedWide, Lent, Static, StorageMut},
@@ -118,17 +118,21 @@ impl Write for Writer {
 
 /// Whether a server that fails is left alone and comes back.
 fn health_is_kept(input: &[u8]) -> bool {
-    let mut health = Health::new([ServerHealth::default(); 3], HealthPolicy::default());
-    let server = ServerIndex::new(input.len() as u16 % 3);
+    let (mut health, policy) = (ServerHealth::default(), HealthPolicy::default());
     let mut now = Instant::from_millis(input.len() as u64);
     for jitter in 0..100 {
-        health.failed(server, now, jitter << 24);
+        for _ in 0..3 {
+            health.failed(now, jitter << 24, &policy);
+        }
         now = now.plus(Duration::from_secs(40));
-        if health.ask(server, now) == Verdict::Probe && jitter > 50 {
-            health.succeeded(server);
+        if health.ask(now, &policy) != Verdict::Probe {
+            return false;
+        }
+        if jitter > 50 {
+            health.succeeded();
         }
     }
-    health.ask(ServerIndex::new(9), now) == Verdict::Up && health.of(server).is_some()
+    !health.is_noted()
 }
 
 /// Whether the ring that was built beforehand places as one that is built now.
