@@ -1,12 +1,10 @@
 //! Commands for operators: the memory limit, slabs, the LRU and its crawler, watching, shutting down.
 
 mod operation;
-mod reply;
 
 pub use operation::AdminOutcome;
-pub use reply::{CacheItem, DumpKey, DumpLine, Notice, NoticeWord};
 
-use crate::{capabilities::Feature, exchange::ReplyShape};
+use crate::{feature::Feature, request::ReplyShape};
 
 /// A command for operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,11 +59,11 @@ pub enum Admin {
     CrawlerTocrawl(u32),
     /// `lru_crawler crawl <classes>`.
     CrawlerCrawl(SlabClasses),
-    /// `lru_crawler metadump <classes>`: a [`DumpLine`] for each item.
+    /// `lru_crawler metadump <classes>`: a [`DumpLine`](crate::DumpLine) for each item.
     Metadump(SlabClasses),
     /// `lru_crawler metadump hash`: the same in the order of the hash table, which misses less.
     MetadumpHash,
-    /// `lru_crawler mgdump <classes>`: a [`DumpKey`] for each item.
+    /// `lru_crawler mgdump <classes>`: a [`DumpKey`](crate::DumpKey) for each item.
     Mgdump(SlabClasses),
     /// `lru_crawler mgdump hash`.
     MgdumpHash,

@@ -6,16 +6,15 @@ use crate::{
     meta::MetaCode,
     reply::{Event, Status},
     reply_decoder::{ReplyDecoder, Step},
+    request::{Expected, ReplyShape},
 };
 
 mod error;
-mod expected;
 mod items;
 mod meta;
 mod usual;
 
 pub use error::ProtocolError;
-pub use expected::{Abandoned, Expected, Keys, ReplyShape};
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 pub(crate) use usual::Usual;
 

@@ -82,6 +82,7 @@ mod connection;
 mod encode;
 mod error_line;
 mod exchange;
+mod feature;
 mod key;
 mod limits;
 mod line;
@@ -97,13 +98,11 @@ mod small_get;
 mod ttl;
 mod value;
 
-pub use admin::{
-    Admin, AdminOutcome, Automove, CacheItem, DumpKey, DumpLine, Notice, NoticeWord, SlabClasses, WatchKinds,
-};
+pub use admin::{Admin, AdminOutcome, Automove, SlabClasses, WatchKinds};
 pub use attributes::Attributes;
 pub use auth::{Credentials, CredentialsError, MAX_CREDENTIALS_LEN};
 pub use buffer::{ArrayBuffer, Buffer, Full, SliceBuffer};
-pub use capabilities::{Capabilities, Feature, Unsupported};
+pub use capabilities::{Capabilities, Unsupported};
 #[cfg(feature = "embedded-io-async")]
 pub use connection::AsyncConnection;
 #[cfg(feature = "embedded-io")]
@@ -112,9 +111,8 @@ pub use connection::Connection;
 pub use connection::{ConnectionError, Lent, Pieces};
 pub use encode::{GetLine, Head, MAX_HEAD_LEN, MAX_KEYS_PER_LINE, MAX_REQUEST_LINE, Parts};
 pub use error_line::{ErrorLine, ErrorWord, ServerError, ServerErrorKind};
-pub use exchange::{
-    Abandoned, Exchange, ExchangeState, Expected, Keys, Progress, ProtocolError, ReplyShape, Taken,
-};
+pub use exchange::{Exchange, ExchangeState, Progress, ProtocolError, Taken};
+pub use feature::Feature;
 pub use key::{Key, KeyError, MAX_KEY_LEN};
 pub use limits::Limits;
 pub use meta::{
@@ -126,11 +124,11 @@ pub use meta::{
 pub use operation::{
     Item, ItemCollector, Operation, Reply, ReplyError, Stats, StoreOutcome, ValueError, Version,
 };
-pub use reply::{Event, ItemHead, Status};
+pub use reply::{CacheItem, DumpKey, DumpLine, Event, ItemHead, Notice, NoticeWord, Status};
 pub use reply_decoder::{DecodeError, Malformed, ReplyDecoder, Step};
 pub use request::{
-    Arith, ArithVerb, Delete, FlushAll, FlushDelay, Get, GetVerb, Request, StatsKind, Store, StoreVerb,
-    Touch, Verbosity,
+    Abandoned, Arith, ArithVerb, Delete, Expected, FlushAll, FlushDelay, Get, GetVerb, Keys, ReplyShape,
+    Request, StatsKind, Store, StoreVerb, Touch, Verbosity,
 };
 pub use small_get::SmallGet;
 pub use ttl::{MAX_RELATIVE_SECONDS, Ttl, UnixTime, ZeroTtl};

@@ -5,12 +5,11 @@ use core::fmt;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 use crate::exchange::Usual;
 use crate::{
-    admin::NoticeWord,
     auth::Credentials,
     buffer::{Buffer, Full},
     error_line::{ServerError, ServerErrorKind},
     meta::{MetaCode, MetaInfo},
-    reply::{Event, Status},
+    reply::{Event, NoticeWord, Status},
     request::{
         Arith, Delete, FlushAll, Get, GetVerb, Request, StatsKind, Store, StoreVerb, Touch, Verbosity,
     },

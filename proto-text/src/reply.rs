@@ -3,11 +3,14 @@
 use core::fmt;
 
 use crate::{
-    admin::{CacheItem, DumpKey, DumpLine, Notice},
     error_line::ErrorLine,
     meta::{DebugLine, MetaHead},
     value::ValueTooLarge,
 };
+
+mod admin;
+
+pub use admin::{CacheItem, DumpKey, DumpLine, Notice, NoticeWord};
 
 /// A piece of a reply, as [`ReplyDecoder`](crate::ReplyDecoder) finds it; bytes are borrowed from the caller's buffer.
 ///

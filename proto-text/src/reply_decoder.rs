@@ -1,13 +1,12 @@
 //! Bytes of a server, event by event, however they are cut.
 
 use crate::{
-    admin::{CacheItem, DumpKey, DumpLine, Notice},
     error_line::ErrorLine,
     limits::Limits,
     line::{LineSearch, Searched, split_word},
     meta::{DebugLine, MetaCode, MetaHead, ReturnFlags, value_head},
     number::parse_u64,
-    reply::{Event, ItemHead, Status},
+    reply::{CacheItem, DumpKey, DumpLine, Event, ItemHead, Notice, Status},
     value::{MAX_VALUE_LEN, ValueTooLarge},
 };
 

@@ -1,12 +1,11 @@
 //! Events of a reply as bytes: the server's half of the codec.
 
 use crate::{
-    admin::{CacheItem, DumpKey, DumpLine, Notice},
     buffer::{Buffer, Full},
     error_line::ErrorLine,
     meta::{DebugLine, MetaCode, MetaHead},
     number::Digits,
-    reply::{Event, ItemHead},
+    reply::{CacheItem, DumpKey, DumpLine, Event, ItemHead, Notice},
 };
 
 const LINE_END: &[u8] = b"\r\n";

@@ -5,11 +5,14 @@ use core::fmt;
 use crate::{
     admin::Admin,
     auth::Credentials,
-    exchange::{Expected, ReplyShape},
     key::Key,
     meta::{MetaRequest, MetaShape},
     value::Value,
 };
+
+mod expected;
+
+pub use expected::{Abandoned, Expected, Keys, ReplyShape};
 
 /// One request.
 ///

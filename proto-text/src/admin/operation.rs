@@ -1,9 +1,9 @@
 //! What operators' commands come to.
 
-use super::{Admin, NoticeWord};
+use super::Admin;
 use crate::{
     operation::{Operation, Outcome, Reply, ReplyError},
-    reply::Status,
+    reply::{NoticeWord, Status},
     request::Request,
 };
 

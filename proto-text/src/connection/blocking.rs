@@ -8,12 +8,12 @@ use crate::{
         dialog::{ConnectionError, Dialog, Outgoing},
         items::{Lent, Pieces},
     },
-    exchange::{ExchangeState, Expected, Keys},
+    exchange::ExchangeState,
     key::Key,
     limits::Limits,
     operation::{Item, Operation, Reply, ReplyError, ValueError},
     reply::Event,
-    request::{GetVerb, Request},
+    request::{Expected, GetVerb, Keys, Request},
 };
 
 mod streamed;

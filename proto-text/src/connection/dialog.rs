@@ -6,12 +6,12 @@ use crate::{
     buffer::{Buffer, SliceBuffer},
     connection::items::{Lent, Pieces},
     encode::{LINE_END, MAX_HEAD_LEN},
-    exchange::{Abandoned, Exchange, ExchangeState, Expected, Keys, Progress, ProtocolError},
+    exchange::{Exchange, ExchangeState, Progress, ProtocolError},
     key::Key,
     limits::Limits,
     operation::{Item, Reply, ReplyError, ValueError},
     reply::Event,
-    request::{GetVerb, Request},
+    request::{Abandoned, Expected, GetVerb, Keys, Request},
 };
 
 /// One side of a conversation, in a buffer of the caller.

@@ -1,9 +1,10 @@
 //! The items of a get's reply, in the most usual ways first.
 
-use super::{Exchange, Expected, Progress, ProtocolError};
+use super::{Exchange, Progress, ProtocolError};
 use crate::{
     reply::{Event, ItemHead},
     reply_decoder::{Found, WholeItem},
+    request::Expected,
 };
 
 impl Exchange {

@@ -1,10 +1,11 @@
 //! Replies to meta requests, some of which are answered by silence.
 
-use super::{Doubt, Exchange, Expected, Progress, ProtocolError, ReplyShape};
+use super::{Doubt, Exchange, Progress, ProtocolError};
 use crate::{
     meta::{MetaCode, MetaShape, MetaVerb},
     reply::Event,
     reply_decoder::Step,
+    request::{Expected, ReplyShape},
 };
 
 impl Exchange {

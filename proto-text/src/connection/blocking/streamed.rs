@@ -4,7 +4,9 @@ use embedded_io::{Read, Write};
 
 use super::{Connection, write_all};
 use crate::{
-    connection::dialog::ConnectionError, exchange::Expected, reply::Event, request::Store,
+    connection::dialog::ConnectionError,
+    reply::Event,
+    request::{Expected, Store},
     value::ValueTooLarge,
 };
 

@@ -3,9 +3,9 @@
 use super::{Connection, ConnectionError, Lent, Pieces};
 use crate::{
     buffer::Buffer,
-    exchange::{Expected, Keys},
     operation::{Item, ReplyError, ValueError},
     reply::Event,
+    request::{Expected, Keys},
 };
 
 impl<T: embedded_io::ErrorType, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {

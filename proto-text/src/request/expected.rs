@@ -109,7 +109,7 @@ pub enum ReplyShape {
 
 impl ReplyShape {
     /// Whether the request may have a value.
-    pub(super) const fn is_of_value(self) -> bool {
+    pub(crate) const fn is_of_value(self) -> bool {
         match self {
             Self::Store | Self::Cas | Self::Auth | Self::Any => true,
             Self::Meta(shape) => matches!(shape.verb(), MetaVerb::Set),
@@ -117,7 +117,7 @@ impl ReplyShape {
         }
     }
 
-    pub(super) const fn statuses(self) -> &'static [Status] {
+    pub(crate) const fn statuses(self) -> &'static [Status] {
         match self {
             Self::Store => &[Status::Stored, Status::NotStored],
             Self::Cas => &[Status::Stored, Status::Exists, Status::NotFound],
@@ -152,7 +152,7 @@ impl Expected for Abandoned {
     }
 }
 
-/// The keys of one multi-get line, in their order, for [`Exchange::decode`](super::Exchange::decode).
+/// The keys of one multi-get line, in their order, for [`Exchange::decode`](crate::Exchange::decode).
 #[derive(Clone, Copy, Debug)]
 pub struct Keys<'a, K> {
     /// The keys on the line.
