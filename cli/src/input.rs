@@ -7,7 +7,7 @@ use std::{
 };
 
 use memring_core::vector::unescape;
-use memring_text::MAX_VALUE_LEN;
+use memring_text::value::MAX_VALUE_LEN;
 
 use crate::failure::Failure;
 

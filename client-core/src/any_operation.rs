@@ -1,15 +1,18 @@
 //! Operations of different kinds in one list.
 
 use memring_text::{
-    Arith, Buffer, Delete, Get, Item, Operation, Reply, ReplyError, Request, Store, StoreOutcome, Touch, Ttl,
-    UnixTime,
+    Get, Item, Operation, Reply, Request, Store, StoreOutcome, Ttl,
+    buffer::Buffer,
+    operation::ReplyError,
+    request::{Arith, Delete, Touch},
+    ttl::UnixTime,
 };
 
 /// An operation on one key, of any of the classic kinds.
 ///
 /// ```
 /// use memring_client::AnyOperation;
-/// use memring_text::{Arith, ArithVerb, Get, GetVerb, Key, Operation};
+/// use memring_text::{Get, Key, Operation, request::{Arith, ArithVerb, GetVerb}};
 ///
 /// let (name, visits) = (Key::new(b"name")?, Key::new(b"visits")?);
 /// let operations = [
@@ -18,7 +21,7 @@ use memring_text::{
 /// ];
 /// let lines = operations.each_ref().map(|operation| Operation::<Vec<u8>>::request(operation).parts());
 /// assert_eq!(lines.each_ref().map(|line| line.as_slices()[0]), [&b"get name\r\n"[..], b"incr visits 1\r\n"]);
-/// # Ok::<(), memring_text::KeyError>(())
+/// # Ok::<(), memring_text::key::KeyError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

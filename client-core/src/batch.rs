@@ -18,8 +18,9 @@ use core::{error, fmt, hash::BuildHasher as _, marker::PhantomData, ops::Range};
 use std::hash::RandomState;
 
 use memring_text::{
-    Arith, ArithVerb, Attributes, Delete, Get, GetVerb, Item, Key, Store, StoreOutcome, StoreVerb, Touch,
-    Ttl, UnixTime, Value, ZeroTtl,
+    Get, Item, Key, Store, StoreOutcome, Ttl, Value,
+    request::{Arith, ArithVerb, Attributes, Delete, GetVerb, StoreVerb, Touch},
+    ttl::{UnixTime, ZeroTtl},
 };
 
 use crate::{

@@ -3,7 +3,7 @@
 use core::{error, marker::PhantomData, num::NonZeroUsize, time::Duration};
 
 use memring_core::health::HealthPolicy;
-use memring_text::{Feature, Limits, Ttl};
+use memring_text::{Limits, Ttl, capabilities::Feature};
 
 use crate::{
     OwnedCredentials, OwnedScheme,

@@ -2,7 +2,10 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use memring_text::{Capabilities, Feature, Request, Unsupported};
+use memring_text::{
+    Request,
+    capabilities::{Capabilities, Feature, Unsupported},
+};
 
 /// What is known of a server's [`Capabilities`], for all threads that ask it.
 ///

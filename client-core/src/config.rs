@@ -4,7 +4,7 @@ use core::{num::NonZeroUsize, time::Duration};
 use std::sync::Arc;
 
 use memring_core::{health::HealthPolicy, peers::libmemcached};
-use memring_text::{Limits, Ttl, ZeroTtl};
+use memring_text::{Limits, Ttl, ttl::ZeroTtl};
 
 #[cfg(feature = "tls")]
 use crate::Tls;

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use memring_text::{Credentials, CredentialsError};
+use memring_text::request::{Credentials, CredentialsError};
 
 /// [`Credentials`] that own their bytes. Clones share them.
 #[derive(Clone, PartialEq, Eq)]

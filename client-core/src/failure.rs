@@ -5,7 +5,7 @@
 use core::{error, fmt, time::Duration};
 use std::sync::Arc;
 
-use memring_text::ServerError;
+use memring_text::reply::ServerError;
 
 mod cause;
 mod counts;

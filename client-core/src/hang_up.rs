@@ -3,7 +3,7 @@
 //! What is seen is a closed connection, as of a server that fails. The difference shows when another command is answered
 //! right after it, and, where the first may be sent again, when that ends in the same way.
 
-use memring_text::{GetVerb, Key, Request};
+use memring_text::{Key, Request, request::GetVerb};
 
 /// Whether there are servers, or proxies before them, that may not know the command. All know the verbs that store, delete
 /// and count, `get` and `gets`.

@@ -2,7 +2,12 @@
 
 use core::fmt;
 
-use memring_text::{ArrayBuffer, Key, KeyError, MAX_KEY_LEN, MetaKey, MetaKeyError};
+use memring_text::{
+    Key,
+    buffer::ArrayBuffer,
+    key::{KeyError, MAX_KEY_LEN},
+    meta::{MetaKey, MetaKeyError},
+};
 
 /// How the keys of one client are written, and what they are placed by. For clients.
 ///
@@ -15,7 +20,7 @@ use memring_text::{ArrayBuffer, Key, KeyError, MAX_KEY_LEN, MetaKey, MetaKeyErro
 /// assert_eq!((key.as_bytes(), place), (&b"app1:k"[..], &b"app1:k"[..]));
 /// let (key, place) = naming.key(b"k", Some(b"user:7"), &mut room)?;
 /// assert_eq!((key.as_bytes(), place), (&b"app1:k"[..], &b"app1:user:7"[..]));
-/// # Ok::<(), memring_text::KeyError>(())
+/// # Ok::<(), memring_text::key::KeyError>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Naming {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use memring_client::failure::{Cause, Error, Many};
 use memring_core::health::Verdict;
-use memring_text::{ProtocolError, Request};
+use memring_text::{Request, exchange::ProtocolError};
 
 use crate::{
     deadline::Deadline,

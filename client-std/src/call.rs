@@ -9,7 +9,7 @@ use memring_client::{
     route::Route,
     watch::{self, Attempt},
 };
-use memring_text::{Buffer, Operation, Reply, Request, UnixTime};
+use memring_text::{Operation, Reply, Request, buffer::Buffer, ttl::UnixTime};
 
 use crate::{
     deadline::Deadline,

@@ -18,8 +18,11 @@ use memring_client::{
 };
 use memring_core::health::HealthStatus;
 use memring_text::{
-    Arith, ArithVerb, ArrayBuffer, Attributes, Buffer, Delete, Get, GetVerb, Key, Opaque, Store,
-    StoreOutcome, StoreVerb, Touch, Ttl, UnixTime, Value,
+    Get, Key, Store, StoreOutcome, Ttl, Value,
+    buffer::{ArrayBuffer, Buffer},
+    meta::Opaque,
+    request::{Arith, ArithVerb, Attributes, Delete, GetVerb, StoreVerb, Touch},
+    ttl::UnixTime,
 };
 
 use crate::{call::Target, deadline::Deadline, fleet::Fleet, pool::Pool};

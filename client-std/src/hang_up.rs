@@ -4,7 +4,7 @@ use memring_client::{
     failure::{Cause, Error, ErrorKind},
     hang_up::{PROBE, may_be_unknown},
 };
-use memring_text::{Get, GetVerb, Request};
+use memring_text::{Get, Request, request::GetVerb};
 
 use crate::{call, deadline::Deadline, pool::Pool};
 

@@ -71,9 +71,17 @@ pub use memring_core::{
     plan::Precision,
 };
 pub use memring_text::{
-    ArithMode, ArrayBuffer, Attributes, Buffer, Feature, FlushDelay, Full, Limits, MetaArithOptions,
-    MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaInfo, MetaSetOptions, MetaStoreOutcome, Opaque,
-    ServerError, ServerErrorKind, SetMode, SliceBuffer, Stats, StatsKind, StoreOutcome, Ttl, UnixTime,
+    Limits, StoreOutcome, Ttl,
+    buffer::{ArrayBuffer, Buffer, Full, SliceBuffer},
+    capabilities::Feature,
+    meta::{
+        ArithMode, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, MetaInfo, MetaSetOptions, Opaque,
+        SetMode,
+    },
+    operation::{MetaArithOutcome, MetaStoreOutcome, Stats},
+    reply::{ServerError, ServerErrorKind},
+    request::{Attributes, FlushDelay, StatsKind},
+    ttl::UnixTime,
 };
 
 #[cfg(feature = "tls")]

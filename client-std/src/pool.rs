@@ -13,7 +13,9 @@ use memring_client::{
     spec::ServerSpec,
     watch::Watch,
 };
-use memring_text::{ArrayBuffer, Connection, Credentials, ExchangeState, Limits, Request, Ttl};
+use memring_text::{
+    Connection, Limits, Request, Ttl, buffer::ArrayBuffer, exchange::ExchangeState, request::Credentials,
+};
 
 use crate::{deadline::Deadline, dial::Dialer, fleet::CLOCK, socket::Socket};
 

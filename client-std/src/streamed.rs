@@ -5,7 +5,8 @@ use std::io::{self, Read, Write};
 
 use memring_client::failure::{Cause, Error};
 use memring_text::{
-    ArrayBuffer, Event, Get, Item, Operation, Reply, Request, StatsKind, Store, StoreOutcome,
+    Get, Item, Operation, Reply, Request, Store, StoreOutcome, buffer::ArrayBuffer, reply::Event,
+    request::StatsKind,
 };
 
 use crate::{

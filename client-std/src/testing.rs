@@ -26,8 +26,9 @@ use std::{
 
 use memring_client::OwnedCredentials;
 use memring_text::{
-    CredentialsError, UnixTime,
+    request::CredentialsError,
     server::{Engine, EngineConfig, Guard, MemoryStore, Next, Session},
+    ttl::UnixTime,
 };
 use socket2::SockRef;
 

@@ -12,7 +12,7 @@ use memring_client::{
     watch::{self, Attempt},
 };
 use memring_core::health::Verdict;
-use memring_text::{Operation, ProtocolError, Request};
+use memring_text::{Operation, Request, exchange::ProtocolError};
 use tokio::time::Instant;
 
 use crate::{

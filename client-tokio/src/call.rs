@@ -9,7 +9,7 @@ use memring_client::{
     route::Route,
     watch::{self, Attempt},
 };
-use memring_text::{Operation, UnixTime};
+use memring_text::{Operation, ttl::UnixTime};
 use tokio::time::Instant;
 
 use crate::{

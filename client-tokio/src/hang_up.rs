@@ -4,7 +4,7 @@ use memring_client::{
     failure::{Cause, Error, ErrorKind},
     hang_up::{PROBE, may_be_unknown},
 };
-use memring_text::{Get, GetVerb, Operation};
+use memring_text::{Get, Operation, request::GetVerb};
 
 use crate::{call, deadline::Deadline, pool::Pool};
 

@@ -6,8 +6,8 @@ use std::io;
 
 use memring_client::failure::{Cause, Error};
 use memring_text::{
-    ArrayBuffer, Event, Exchange, Get, Item, Limits, Operation as _, Progress, Reply, Request, StatsKind,
-    Store, StoreOutcome,
+    Exchange, Get, Item, Limits, Operation as _, Reply, Request, Store, StoreOutcome, buffer::ArrayBuffer,
+    exchange::Progress, reply::Event, request::StatsKind,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},

@@ -25,8 +25,9 @@ use std::{
 
 use memring_client::OwnedCredentials;
 use memring_text::{
-    CredentialsError, UnixTime,
+    request::CredentialsError,
     server::{Engine, EngineConfig, Guard, MemoryStore, Next, Session},
+    ttl::UnixTime,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -1,9 +1,14 @@
 //! The law of callers who share a connection: whoever goes away, whatever comes, nobody gets what another asked for.
 
 use memring_text::{
-    Abandoned, Arith, ArithVerb, Delete, Event, Exchange, ExchangeState, Expected, FlushAll, Get, GetVerb,
-    Key, Keys, MetaCode, MetaDelete, MetaGet, MetaSet, MetaVerb, Opaque, Progress, ProtocolError, ReplyShape,
-    Request, StatsKind, Store, StoreVerb, Touch, Value,
+    Exchange, Get, Key, Request, Store, Value,
+    exchange::{ExchangeState, Progress, ProtocolError},
+    meta::{MetaCode, MetaDelete, MetaGet, MetaSet, MetaVerb, Opaque},
+    reply::Event,
+    request::{
+        Abandoned, Arith, ArithVerb, Delete, Expected, FlushAll, GetVerb, Keys, ReplyShape, StatsKind,
+        StoreVerb, Touch,
+    },
     server::{Engine, MemoryStore, Next, Session},
 };
 

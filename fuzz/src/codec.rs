@@ -2,14 +2,20 @@
 
 use arbitrary::Arbitrary;
 use memring_text::{
-    Abandoned, Arith, ArithVerb, Buffer, DecodeError, Delete, Event, Exchange, ExchangeState, Expected,
-    FlushAll, FlushDelay, Get, GetVerb, Key, Keys, Limits, MAX_VALUE_LEN, Progress, ProtocolError,
-    ReplyDecoder, ReplyShape, Request, SliceBuffer, StatsKind, Step, Store, StoreVerb, Touch, UnixTime,
-    Value, Verbosity,
+    Exchange, Get, Key, Limits, Request, Store, Value,
+    buffer::{Buffer, SliceBuffer},
+    exchange::{ExchangeState, Progress, ProtocolError},
+    reply::{DecodeError, Event, ReplyDecoder, Step},
+    request::{
+        Abandoned, Arith, ArithVerb, Delete, Expected, FlushAll, FlushDelay, GetVerb, Keys, ReplyShape,
+        StatsKind, StoreVerb, Touch, Verbosity,
+    },
     server::{
         Engine, EngineConfig, MemoryStore, Next, Reading, Refusal, RequestDecoder, RequestEvent, Session,
         StoreHead,
     },
+    ttl::UnixTime,
+    value::MAX_VALUE_LEN,
 };
 
 use crate::connection::{calls_agree, guards_agree};

@@ -4,7 +4,9 @@ use std::convert::Infallible;
 
 use embedded_io::{ErrorType, Read, Write};
 use memring_text::{
-    Connection, Credentials, Delete, Event, Get, GetVerb, Key, Keys, Reply, Request, Store, StoreVerb, Value,
+    Connection, Get, Key, Reply, Request, Store, Value,
+    reply::Event,
+    request::{Credentials, Delete, GetVerb, Keys, StoreVerb},
     server::{Guard, Next},
 };
 

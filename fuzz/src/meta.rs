@@ -2,8 +2,13 @@
 
 use arbitrary::Arbitrary;
 use memring_text::{
-    ArithMode, BinaryKey, Event, Exchange, ExchangeState, Key, MetaArith, MetaDebug, MetaDelete, MetaGet,
-    MetaKey, MetaRequest, MetaSet, Opaque, Progress, Request, SetMode, Step, Value,
+    Exchange, Key, Request, Value,
+    exchange::{ExchangeState, Progress},
+    meta::{
+        ArithMode, BinaryKey, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaKey, MetaRequest, MetaSet,
+        Opaque, SetMode,
+    },
+    reply::{Event, Step},
     server::{Next, Reading, RequestDecoder, RequestEvent, Session},
 };
 

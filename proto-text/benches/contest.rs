@@ -6,7 +6,11 @@
 
 use core::hint::black_box;
 
-use memring_text::{Event, Exchange, Keys, ReplyDecoder};
+use memring_text::{
+    Exchange,
+    reply::{Event, ReplyDecoder},
+    request::Keys,
+};
 
 /// A library that reads replies.
 pub(crate) struct Contestant {

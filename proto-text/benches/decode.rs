@@ -24,7 +24,7 @@ use core::hint::black_box;
 use std::{env, sync::LazyLock, time::Instant};
 
 use contest::{Contestant, GOALS_LIMIT, LIMIT, OURS, OURS_KNOWN, Reply, quartile, verdict};
-use memring_text::{Event, ReplyDecoder};
+use memring_text::reply::{Event, ReplyDecoder};
 
 fn main() {
     let arguments: Vec<String> = env::args().collect();

@@ -71,14 +71,14 @@ impl core::error::Error for Full {}
 /// A [`Buffer`] over bytes that the caller lends.
 ///
 /// ```
-/// use memring_text::{Buffer, SliceBuffer};
+/// use memring_text::buffer::{Buffer, SliceBuffer};
 ///
 /// let mut bytes = [0; 8];
 /// let mut buffer = SliceBuffer::new(&mut bytes);
 /// buffer.put(b"value")?;
 /// assert!(buffer.put(b"more").is_err());
 /// assert_eq!(buffer.as_slice(), b"value");
-/// # Ok::<(), memring_text::Full>(())
+/// # Ok::<(), memring_text::buffer::Full>(())
 /// ```
 pub struct SliceBuffer<'a> {
     bytes: &'a mut [u8],

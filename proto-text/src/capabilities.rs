@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use crate::{feature::Feature, meta::MetaVerb, number::split_u64, request::Request};
+pub use crate::feature::Feature;
+use crate::{meta::MetaVerb, number::split_u64, request::Request};
 
 /// What one server can do beyond the classic verbs, which every server has.
 ///
@@ -10,7 +11,7 @@ use crate::{feature::Feature, meta::MetaVerb, number::split_u64, request::Reques
 /// for an error, or worse, takes it and does nothing.
 ///
 /// ```
-/// use memring_text::{Capabilities, Feature, Key, MetaGet, Request, Unsupported};
+/// use memring_text::{Key, Request, capabilities::{Capabilities, Feature, Unsupported}, meta::MetaGet};
 ///
 /// let server = Capabilities::of_version(b"1.6.18");
 /// let get = MetaGet::new(Key::new(b"k").unwrap()).value();
@@ -36,7 +37,7 @@ impl Capabilities {
         all
     };
 
-    /// What the server of this `version` text can do: the text of [`Event::Version`](crate::Event::Version), as in
+    /// What the server of this `version` text can do: the text of [`Event::Version`](crate::reply::Event::Version), as in
     /// `1.6.18`. What stands behind the three numbers is not looked at.
     ///
     /// A text that does not begin with a number, as the `UNKNOWN` of a memcached that was built from a checkout, tells

@@ -1,20 +1,21 @@
 //! Which request a reply answers, and whether the connection may be used again.
 
 use crate::{
-    error_line::{AfterLine, ErrorLine, ErrorWord},
     limits::Limits,
     meta::MetaCode,
-    reply::{Event, Status},
-    reply_decoder::{ReplyDecoder, Step},
+    reply::{AfterLine, ErrorLine, ErrorWord, Event, ReplyDecoder, Status, Step},
     request::{Expected, ReplyShape},
 };
 
 mod error;
 mod items;
 mod meta;
+mod meta_shape;
+mod small_get;
 mod usual;
 
 pub use error::ProtocolError;
+pub use small_get::SmallGet;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 pub(crate) use usual::Usual;
 
@@ -30,12 +31,17 @@ pub(crate) use usual::Usual;
 /// 1. Before the first byte of a request that [has a reply](crate::Request::has_reply) is written: [`sent`](Self::sent).
 /// 2. When bytes arrive: [`decode`](Self::decode) with the oldest request, until [`Progress::NeedMore`]; at
 ///    `complete`, its reply has ended and the next request is the oldest.
-/// 3. A caller that goes away leaves its request in the queue, as [`Abandoned`] or as it is.
+/// 3. A caller that goes away leaves its request in the queue, as [`Abandoned`](crate::request::Abandoned) or as it is.
 /// 4. Between exchanges, a connection may be kept when [`state`](Self::state) is [`Idle`](ExchangeState::Idle) and no
 ///    unread bytes are left, and must be closed otherwise.
 ///
 /// ```
-/// use memring_text::{Event, Exchange, Get, GetVerb, Key, Progress, ProtocolError, Request};
+/// use memring_text::{
+///     Exchange, Get, Key, Request,
+///     exchange::{Progress, ProtocolError},
+///     reply::Event,
+///     request::GetVerb,
+/// };
 ///
 /// let key = Key::new(b"mine").unwrap();
 /// let request = Request::Get(Get { verb: GetVerb::Get, key });

@@ -18,7 +18,7 @@ pub const MAX_KEY_LEN: usize = 250;
 /// `Debug` prints the length only: keys stay out of logs.
 ///
 /// ```
-/// use memring_text::{Key, KeyError};
+/// use memring_text::{Key, key::KeyError};
 ///
 /// assert_eq!(Key::new(b"user:7")?.as_bytes(), b"user:7");
 /// assert_eq!(Key::new(b"user 7"), Err(KeyError::BadByte { at: 4 }));

@@ -12,7 +12,11 @@
 //! # Example: one exchange by hand
 //!
 //! ```
-//! use memring_text::{Exchange, ExchangeState, Get, GetVerb, Key, Operation, Progress, Reply};
+//! use memring_text::{
+//!     Exchange, Get, Key, Operation, Reply,
+//!     exchange::{ExchangeState, Progress},
+//!     request::GetVerb,
+//! };
 //!
 //! let get = Get { verb: GetVerb::Get, key: Key::new(b"greeting")? };
 //! let request = Operation::<Vec<u8>>::request(&get);
@@ -41,25 +45,27 @@
 //! ```
 //!
 //! # What is where
-//! - What is valid on the wire: [`Key`], [`Value`], [`Ttl`], [`Attributes`], and [`Request`] made of them; encoding cannot fail.
-//! - The meta commands: [`MetaGet`], [`MetaSet`], [`MetaDelete`], [`MetaArith`], [`MetaDebug`], [`MetaNoop`], with
-//!   [`BinaryKey`] and [`Opaque`]. For operators: [`Admin`]. At the door: [`Credentials`].
-//! - What the server at hand can do: [`Capabilities`].
-//! - What a server says: [`ReplyDecoder`] and its [`Event`]s; [`ErrorLine`] knows after which refusals a connection
-//!   stays in step.
-//! - Whose reply it is: [`Exchange`], which is lent the oldest request and checks every key and every opaque.
-//! - What it comes to: [`Operation`] with [`Reply`], and [`ItemCollector`] for multi-gets.
-//! - Where bytes are put: [`Buffer`], over vectors, slices and arrays.
-//! - The loop itself over any byte stream: `Connection`, blocking (feature `embedded-io`), and `AsyncConnection`
-//!   (feature `embedded-io-async`).
-//! - A get in a tenth of the code, for firmware: [`SmallGet`]; `examples/firmware` prints a value with it.
-//! - The other side: [`server`].
+//! What most programs name stands here; the rest is found by module.
+//! - [`key`], [`value`], [`ttl`]: what is valid on the wire.
+//! - [`request`]: every classic command, those for operators ([`Admin`](request::Admin)), and
+//!   [`Credentials`](request::Credentials); encoding cannot fail. [`meta`]: the meta commands, with every flag a type.
+//! - [`capabilities`]: what the server at hand can do.
+//! - [`reply`]: what a server says, as the [`Event`](reply::Event)s that a [`ReplyDecoder`](reply::ReplyDecoder) finds;
+//!   an [`ErrorLine`](reply::ErrorLine) knows after which refusals a connection stays in step.
+//! - [`exchange`]: whose reply it is. An [`Exchange`] is lent the oldest request, and checks every key and every opaque.
+//!   [`SmallGet`](exchange::SmallGet) is a get in a tenth of the code, for firmware; `examples/firmware` prints a value with
+//!   it.
+//! - [`operation`]: an [`Operation`] with its [`Reply`] gives a typed result.
+//! - [`buffer`]: where bytes are put, over vectors, slices and arrays.
+//! - `connection`: the loop over any byte stream, blocking (feature `embedded-io`) and asynchronous (feature
+//!   `embedded-io-async`).
+//! - [`server`]: the other side.
 //!
 //! How fast all that is, beside other libraries: `benches/decode.rs` and `benches/peers`.
 //!
 //! # Features
-//! - `std` (default): [`server::MemoryStore`], and [`UnixTime`] from the system's clock; implies `alloc`.
-//! - `alloc`: [`Buffer`] for `Vec<u8>`.
+//! - `std` (default): [`server::MemoryStore`], and [`UnixTime`](ttl::UnixTime) from the system's clock; implies `alloc`.
+//! - `alloc`: [`Buffer`](buffer::Buffer) for `Vec<u8>`.
 //! - `embedded-io`: `Connection`.
 //! - `embedded-io-async`: `AsyncConnection`.
 #![no_std]
@@ -71,68 +77,36 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-mod admin;
-mod attributes;
-mod auth;
 mod base64;
-mod buffer;
-mod capabilities;
+pub mod buffer;
+pub mod capabilities;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
-mod connection;
-mod encode;
-mod error_line;
-mod exchange;
+pub mod connection;
+pub mod exchange;
 mod feature;
-mod key;
+pub mod key;
 mod limits;
 mod line;
-mod meta;
+pub mod meta;
 mod number;
-mod operation;
-mod reply;
-mod reply_decoder;
-mod reply_encode;
-mod request;
+pub mod operation;
+pub mod reply;
+pub mod request;
 pub mod server;
-mod small_get;
-mod ttl;
-mod value;
+pub mod ttl;
+pub mod value;
 
-pub use admin::{Admin, AdminOutcome, Automove, SlabClasses, WatchKinds};
-pub use attributes::Attributes;
-pub use auth::{Credentials, CredentialsError, MAX_CREDENTIALS_LEN};
-pub use buffer::{ArrayBuffer, Buffer, Full, SliceBuffer};
-pub use capabilities::{Capabilities, Unsupported};
 #[cfg(feature = "embedded-io-async")]
 pub use connection::AsyncConnection;
 #[cfg(feature = "embedded-io")]
 pub use connection::Connection;
-#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
-pub use connection::{ConnectionError, Lent, Pieces};
-pub use encode::{GetLine, Head, MAX_HEAD_LEN, MAX_KEYS_PER_LINE, MAX_REQUEST_LINE, Parts};
-pub use error_line::{ErrorLine, ErrorWord, ServerError, ServerErrorKind};
-pub use exchange::{Exchange, ExchangeState, Progress, ProtocolError, Taken};
-pub use feature::Feature;
-pub use key::{Key, KeyError, MAX_KEY_LEN};
+pub use exchange::Exchange;
+pub use key::Key;
 pub use limits::Limits;
-pub use meta::{
-    ArithMode, BinaryKey, BinaryKeyError, DebugLine, MAX_BINARY_KEY_LEN, MAX_OPAQUE_LEN, MetaArith,
-    MetaArithOptions, MetaArithOutcome, MetaCode, MetaDebug, MetaDelete, MetaDeleteOptions, MetaGet,
-    MetaGetOptions, MetaHead, MetaInfo, MetaItem, MetaKey, MetaKeyError, MetaNoop, MetaRequest, MetaSet,
-    MetaSetOptions, MetaShape, MetaStoreOutcome, MetaVerb, Opaque, OpaqueError, ReturnFlag, SetMode,
-};
-pub use operation::{
-    Item, ItemCollector, Operation, Reply, ReplyError, Stats, StoreOutcome, ValueError, Version,
-};
-pub use reply::{CacheItem, DumpKey, DumpLine, Event, ItemHead, Notice, NoticeWord, Status};
-pub use reply_decoder::{DecodeError, Malformed, ReplyDecoder, Step};
-pub use request::{
-    Abandoned, Arith, ArithVerb, Delete, Expected, FlushAll, FlushDelay, Get, GetVerb, Keys, ReplyShape,
-    Request, StatsKind, Store, StoreVerb, Touch, Verbosity,
-};
-pub use small_get::SmallGet;
-pub use ttl::{MAX_RELATIVE_SECONDS, Ttl, UnixTime, ZeroTtl};
-pub use value::{MAX_VALUE_LEN, Value, ValueTooLarge};
+pub use operation::{Item, Operation, Reply, StoreOutcome};
+pub use request::{Get, Request, Store};
+pub use ttl::Ttl;
+pub use value::Value;
 
 // The README's example, compiled and run with the others.
 #[cfg(all(doctest, feature = "embedded-io"))]

@@ -10,9 +10,9 @@ pub struct Limits {
     pub line: usize,
     /// Longest value, in bytes: 1 MiB. Servers with larger items (`-I`) want more, at most 1 GiB.
     ///
-    /// A longer value that another client has stored is skipped ([`Event::Skipped`](crate::Event::Skipped)): its bytes are
-    /// read and thrown away, it is [`ReplyError::TooLarge`](crate::ReplyError::TooLarge) for who asked for it, and the
-    /// connection goes on. One that is announced with more than [`MAX_VALUE_LEN`](crate::MAX_VALUE_LEN), which no server
+    /// A longer value that another client has stored is skipped ([`Event::Skipped`](crate::reply::Event::Skipped)): its bytes are
+    /// read and thrown away, it is [`ReplyError::TooLarge`](crate::operation::ReplyError::TooLarge) for who asked for it, and the
+    /// connection goes on. One that is announced with more than [`MAX_VALUE_LEN`](crate::value::MAX_VALUE_LEN), which no server
     /// can have, is an error of the connection.
     pub value: usize,
     /// Most items in one reply: 1024, as many as one request line asks for.

@@ -13,21 +13,24 @@
 
 mod builders;
 mod flag;
+mod info;
 mod key;
 mod opaque;
-mod operation;
 mod options;
 mod reply;
 mod request;
 mod shape;
+mod verb;
 
 pub use builders::{ArithMode, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaNoop, MetaSet, SetMode};
 pub(crate) use flag::{Flag, Flags};
+pub use info::MetaInfo;
 pub use key::{BinaryKey, BinaryKeyError, MAX_BINARY_KEY_LEN, MetaKey, MetaKeyError};
 pub use opaque::{MAX_OPAQUE_LEN, Opaque, OpaqueError};
-pub use operation::{MetaArithOutcome, MetaInfo, MetaItem, MetaStoreOutcome};
 pub use options::{MetaArithOptions, MetaDeleteOptions, MetaGetOptions, MetaSetOptions};
 pub use reply::{DebugLine, MetaCode, MetaHead, ReturnFlag};
 pub(crate) use reply::{ReturnFlags, pairs, value_head};
-pub use request::{MetaRequest, MetaVerb};
+pub use request::MetaRequest;
 pub use shape::MetaShape;
+pub(crate) use shape::bit;
+pub use verb::MetaVerb;

@@ -10,10 +10,7 @@
 //! A server is a loop over [`Session::feed`], whatever the sockets and threads around it:
 //!
 //! ```
-//! use memring_text::{
-//!     UnixTime,
-//!     server::{Engine, MemoryStore, Next, Session},
-//! };
+//! use memring_text::{server::{Engine, MemoryStore, Next, Session}, ttl::UnixTime};
 //!
 //! let mut engine = Engine::new(MemoryStore::new(64 << 20));
 //! let mut session = Session::new(Vec::new());

@@ -68,7 +68,7 @@ impl From<std::time::SystemTime> for UnixTime {
 ///
 /// ```
 /// use core::time::Duration;
-/// use memring_text::{Ttl, UnixTime, ZeroTtl};
+/// use memring_text::{Ttl, ttl::{UnixTime, ZeroTtl}};
 ///
 /// let now = UnixTime::from_secs(1_700_000_000);
 /// assert_eq!(Ttl::NEVER.exptime(now)?, 0);
@@ -126,7 +126,7 @@ impl Ttl {
     /// The same, for callers whose clock costs something: most numbers need no `now`.
     ///
     /// ```
-    /// # use memring_text::{Ttl, UnixTime};
+    /// # use memring_text::{Ttl, ttl::UnixTime};
     /// assert_eq!(Ttl::NEVER.exptime_by(|| unreachable!()), Ok(0));
     /// ```
     ///
@@ -174,7 +174,7 @@ impl Ttl {
     /// at all, an item expires at once.
     ///
     /// ```
-    /// use memring_text::{Ttl, UnixTime};
+    /// use memring_text::{Ttl, ttl::UnixTime};
     ///
     /// let minute = Ttl::seconds(60);
     /// let now = UnixTime::from_secs(1_700_000_000);

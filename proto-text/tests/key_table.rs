@@ -4,8 +4,10 @@
 #![allow(missing_docs)]
 
 use memring_text::{
-    Arith, ArithVerb, BinaryKey, Delete, Get, GetVerb, Key, MetaArith, MetaDebug, MetaDelete, MetaGet,
-    MetaKey, MetaSet, Opaque, Request, Step, Store, StoreVerb, Touch, Value,
+    Get, Key, Request, Store, Value,
+    meta::{BinaryKey, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaKey, MetaSet, Opaque},
+    reply::Step,
+    request::{Arith, ArithVerb, Delete, GetVerb, StoreVerb, Touch},
     server::{Reading, RequestDecoder, RequestEvent},
 };
 

@@ -3,10 +3,16 @@
 use core::convert::Infallible;
 
 use memring_text::{
-    ArrayBuffer, Buffer, Connection, ConnectionError, DecodeError, Event, Exchange, Get, GetVerb, Key, Keys,
-    Limits, Progress, ProtocolError, ReplyError, Request, SliceBuffer, Store, StoreVerb, UnixTime, Value,
-    ValueTooLarge,
+    Connection, Exchange, Get, Key, Limits, Request, Store, Value,
+    buffer::{ArrayBuffer, Buffer, SliceBuffer},
+    connection::ConnectionError,
+    exchange::{Progress, ProtocolError},
+    operation::ReplyError,
+    reply::{DecodeError, Event},
+    request::{GetVerb, Keys, StoreVerb},
     server::{Engine, MemoryStore, Session},
+    ttl::UnixTime,
+    value::ValueTooLarge,
 };
 
 /// Says these bytes, and then one byte for ever, or nothing more.

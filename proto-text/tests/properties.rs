@@ -1,10 +1,17 @@
 //! Laws of the codec, tried on whatever proptest comes up with.
 
 use memring_text::{
-    Arith, ArithMode, ArithVerb, BinaryKey, DecodeError, Delete, ErrorLine, ErrorWord, Event, Exchange,
-    FlushAll, FlushDelay, Full, Get, GetVerb, ItemHead, Key, Limits, Malformed, MetaArith, MetaCode,
-    MetaDelete, MetaGet, MetaKey, MetaRequest, MetaSet, Opaque, Progress, ProtocolError, ReplyDecoder,
-    Request, SetMode, SliceBuffer, StatsKind, Status, Step, Store, StoreVerb, Touch, Value, Verbosity,
+    Exchange, Get, Key, Limits, Request, Store, Value,
+    buffer::{Full, SliceBuffer},
+    exchange::{Progress, ProtocolError},
+    meta::{
+        ArithMode, BinaryKey, MetaArith, MetaCode, MetaDelete, MetaGet, MetaKey, MetaRequest, MetaSet,
+        Opaque, SetMode,
+    },
+    reply::{DecodeError, ErrorLine, ErrorWord, Event, ItemHead, Malformed, ReplyDecoder, Status, Step},
+    request::{
+        Arith, ArithVerb, Delete, FlushAll, FlushDelay, GetVerb, StatsKind, StoreVerb, Touch, Verbosity,
+    },
     server::{Reading, RequestDecoder, RequestEvent},
 };
 use proptest::{collection::vec, prelude::*};

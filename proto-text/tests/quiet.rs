@@ -3,8 +3,12 @@
 #![allow(missing_docs)]
 
 use memring_text::{
-    Event, Exchange, ExchangeState, Get, GetVerb, Key, MetaArith, MetaDelete, MetaGet, MetaNoop, MetaSet,
-    Opaque, Operation, Progress, ProtocolError, Reply, ReplyError, Request, StoreOutcome, Value,
+    Exchange, Get, Key, Operation, Reply, Request, StoreOutcome, Value,
+    exchange::{ExchangeState, Progress, ProtocolError},
+    meta::{MetaArith, MetaDelete, MetaGet, MetaNoop, MetaSet, Opaque},
+    operation::ReplyError,
+    reply::Event,
+    request::GetVerb,
 };
 
 fn key(name: &str) -> Key<'_> {

@@ -3,8 +3,11 @@
 #![allow(missing_docs)]
 
 use memring_text::{
-    Delete, Event, Exchange, ExchangeState, Get, GetVerb, Key, MetaGet, MetaSet, Opaque, Progress,
-    ProtocolError, Request, Store, StoreVerb, Touch, Value,
+    Exchange, Get, Key, Request, Store, Value,
+    exchange::{ExchangeState, Progress, ProtocolError},
+    meta::{MetaGet, MetaSet, Opaque},
+    reply::Event,
+    request::{Delete, GetVerb, StoreVerb, Touch},
 };
 
 fn key(name: &str) -> Key<'_> {

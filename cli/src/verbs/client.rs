@@ -6,7 +6,7 @@ use memring_std::{
     Attributes, Error, FlushDelay, FromServer, Item, Limits, Many, MetaGetOptions, MetaInfo, ServerSpec,
     StatsKind, Ttl,
 };
-use memring_text::{Key, MAX_VALUE_LEN};
+use memring_text::{Key, value::MAX_VALUE_LEN};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{ClientArgs, secure::secured};

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use memring_std::FlushDelay;
-use memring_text::MAX_RELATIVE_SECONDS;
+use memring_text::ttl::MAX_RELATIVE_SECONDS;
 
 use super::{ClientArgs, all_fine};
 use crate::{

@@ -4,10 +4,17 @@ use core::{error, fmt, time::Duration};
 use std::{io, sync::Arc};
 
 #[cfg(feature = "embedded-io")]
-use memring_text::ConnectionError;
+use memring_text::connection::ConnectionError;
 use memring_text::{
-    Full, KeyError, MetaKeyError, ProtocolError, ReplyError, ServerError, ServerErrorKind, Unsupported,
-    ValueError, ValueTooLarge, ZeroTtl,
+    buffer::Full,
+    capabilities::Unsupported,
+    exchange::ProtocolError,
+    key::KeyError,
+    meta::MetaKeyError,
+    operation::{ReplyError, ValueError},
+    reply::{ServerError, ServerErrorKind},
+    ttl::ZeroTtl,
+    value::ValueTooLarge,
 };
 
 use super::ErrorKind;

@@ -1,7 +1,11 @@
 //! A server's share of a `get_many`.
 
 use memring_client::failure::Cause;
-use memring_text::{Get, GetVerb, Item, Key, Keys, Lent, Pieces, Request};
+use memring_text::{
+    Get, Item, Key, Request,
+    connection::{Lent, Pieces},
+    request::{GetVerb, Keys},
+};
 
 use super::Share;
 use crate::pool::Wire;

@@ -4,7 +4,7 @@
 use core::mem;
 
 use memring_client::failure::Cause;
-use memring_text::{MAX_KEY_LEN, Operation, Reply, Request};
+use memring_text::{Operation, Reply, Request, key::MAX_KEY_LEN};
 
 use super::Share;
 use crate::pool::Wire;

@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use memring_client::failure::{Cause, Error, FromServer};
 use memring_core::health::Verdict;
-use memring_text::{FlushAll, FlushDelay, Operation, Request, Stats, StatsKind, Verbosity, Version};
+use memring_text::{
+    Operation, Request,
+    operation::{Stats, Version},
+    request::{FlushAll, FlushDelay, StatsKind, Verbosity},
+};
 
 use super::Client;
 use crate::{

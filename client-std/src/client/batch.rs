@@ -1,7 +1,7 @@
 //! The verb for operations of different kinds at once.
 
 use memring_client::{batch::Batch, failure::Error};
-use memring_text::UnixTime;
+use memring_text::ttl::UnixTime;
 use std::time::SystemTime;
 
 use super::Client;

@@ -3,7 +3,12 @@
 use core::{cell::RefCell, mem};
 
 use memring_client::failure::{Cause, Error, Many};
-use memring_text::{Attributes, Buffer as _, Delete, GetVerb, Lent, Store, StoreVerb, Value};
+use memring_text::{
+    Store, Value,
+    buffer::Buffer as _,
+    connection::Lent,
+    request::{Attributes, Delete, GetVerb, StoreVerb},
+};
 
 use super::{Client, Item, ItemRef, exptime, set_outcome};
 use crate::{

@@ -7,9 +7,13 @@ use memring_client::{
     failure::{Cause, Error, FromServer},
 };
 use memring_text::{
-    MetaArithOptions, MetaArithOutcome, MetaDebug, MetaDeleteOptions, MetaGet, MetaGetOptions, MetaKey,
-    MetaNoop, MetaSetOptions, MetaStoreOutcome, Operation, Request, StoreOutcome, UnixTime, Value, Version,
-    ZeroTtl,
+    Operation, Request, StoreOutcome, Value,
+    meta::{
+        MetaArithOptions, MetaDebug, MetaDeleteOptions, MetaGet, MetaGetOptions, MetaKey, MetaNoop,
+        MetaSetOptions,
+    },
+    operation::{MetaArithOutcome, MetaStoreOutcome, Version},
+    ttl::{UnixTime, ZeroTtl},
 };
 
 use super::Client;
@@ -22,7 +26,7 @@ use crate::{
 };
 
 /// An item as `mg` returns it, with its value in a vector.
-pub type MetaItem = memring_text::MetaItem<Vec<u8>>;
+pub type MetaItem = memring_text::operation::MetaItem<Vec<u8>>;
 
 /// The meta commands of a [`Client`]: see [`Client::meta`].
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +69,7 @@ impl Client {
 
 impl Meta<'_> {
     /// `mg`: reads of an item what `options` ask for; `None` is a miss. Whether the caller has won, and is to make the
-    /// value anew, is in the [`info`](memring_text::MetaInfo).
+    /// value anew, is in the [`info`](memring_text::meta::MetaInfo).
     ///
     /// # Errors
     /// See [`Error`].

@@ -3,7 +3,11 @@
 use std::io::{Read, Write};
 
 use memring_client::failure::Error;
-use memring_text::{Attributes, Get, GetVerb, Item, Store, StoreVerb, Value, ValueTooLarge};
+use memring_text::{
+    Get, Item, Store, Value,
+    request::{Attributes, GetVerb, StoreVerb},
+    value::ValueTooLarge,
+};
 
 use super::{Client, exptime, set_outcome};
 use crate::streamed;

@@ -4,7 +4,11 @@
 use std::sync::Arc;
 
 use memring_client::failure::{Cause, FromServer};
-use memring_text::{FlushAll, FlushDelay, Operation, Stats, StatsKind, Verbosity, Version};
+use memring_text::{
+    Operation,
+    operation::{Stats, Version},
+    request::{FlushAll, FlushDelay, StatsKind, Verbosity},
+};
 
 use super::Client;
 use crate::{

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use memring_client::{batch::Batch, failure::Error};
-use memring_text::UnixTime;
+use memring_text::ttl::UnixTime;
 
 use super::Client;
 use crate::batch::{self, Plan};

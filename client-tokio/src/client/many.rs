@@ -4,7 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use memring_client::failure::{Error, Many};
 use memring_text::{
-    Attributes, Delete, Get, GetVerb, Operation, Reply, ReplyError, Request, Store, StoreVerb, Value,
+    Get, Operation, Reply, Request, Store, Value,
+    operation::ReplyError,
+    request::{Attributes, Delete, GetVerb, StoreVerb},
 };
 
 use super::{Client, Item, ItemRef, exptime, set_outcome, shared};

@@ -8,16 +8,20 @@ use memring_client::{
     failure::{Cause, Error, FromServer},
 };
 use memring_text::{
-    MetaArithOptions, MetaArithOutcome, MetaDebug, MetaDeleteOptions, MetaGet, MetaGetOptions, MetaKey,
-    MetaNoop, MetaSetOptions, MetaStoreOutcome, Operation, Request, StoreOutcome, UnixTime, Value, Version,
-    ZeroTtl,
+    Operation, Request, StoreOutcome, Value,
+    meta::{
+        MetaArithOptions, MetaDebug, MetaDeleteOptions, MetaGet, MetaGetOptions, MetaKey, MetaNoop,
+        MetaSetOptions,
+    },
+    operation::{MetaArithOutcome, MetaStoreOutcome, Version},
+    ttl::{UnixTime, ZeroTtl},
 };
 
 use super::Client;
 use crate::{call, deadline::Deadline, fleet::Fleet, hang_up, pool::Pool};
 
 /// An item as `mg` returns it, with its value in shared bytes.
-pub type MetaItem = memring_text::MetaItem<Bytes>;
+pub type MetaItem = memring_text::operation::MetaItem<Bytes>;
 
 /// The meta commands of a [`Client`]: see [`Client::meta`].
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +67,7 @@ impl Client {
 
 impl Meta<'_> {
     /// `mg`: reads of an item what `options` ask for; `None` is a miss. Whether the caller has won, and is to make the
-    /// value anew, is in the [`info`](memring_text::MetaInfo).
+    /// value anew, is in the [`info`](memring_text::meta::MetaInfo).
     ///
     /// # Errors
     /// See [`Error`].

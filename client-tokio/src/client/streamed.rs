@@ -1,7 +1,11 @@
 //! The verbs for values that are nowhere whole.
 
 use memring_client::{KeyRoom, failure::Error};
-use memring_text::{Attributes, Get, GetVerb, Item, Store, StoreVerb, Value, ValueTooLarge};
+use memring_text::{
+    Get, Item, Store, Value,
+    request::{Attributes, GetVerb, StoreVerb},
+    value::ValueTooLarge,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Client, exptime, set_outcome};

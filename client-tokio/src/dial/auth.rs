@@ -2,7 +2,10 @@
 
 use memring_client::failure::Cause;
 use memring_text::{
-    ArrayBuffer, Credentials, Exchange, Limits, Operation as _, Progress, ProtocolError, Reply, Request,
+    Exchange, Limits, Operation as _, Reply, Request,
+    buffer::ArrayBuffer,
+    exchange::{Progress, ProtocolError},
+    request::Credentials,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 

@@ -1,6 +1,10 @@
 //! What a connection hands to a caller, small enough to be moved about.
 
-use memring_text::{Event, Item, ItemHead, Reply, Status, ValueTooLarge};
+use memring_text::{
+    Item, Reply,
+    reply::{Event, ItemHead, Status},
+    value::ValueTooLarge,
+};
 
 /// A complete reply.
 #[derive(Debug)]

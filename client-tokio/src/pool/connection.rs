@@ -7,7 +7,7 @@ use core::{
 use std::io;
 
 use memring_client::failure::Cause;
-use memring_text::{Limits, ProtocolError};
+use memring_text::{Limits, exchange::ProtocolError};
 use tokio::{io::ReadBuf, time::Instant};
 
 use super::{

@@ -4,8 +4,11 @@ use core::ops::Range;
 use std::collections::VecDeque;
 
 use memring_text::{
-    Event, Exchange, Expected, Item, Limits, Progress, ProtocolError, Reply, ReplyShape, ServerErrorKind,
-    ValueTooLarge,
+    Exchange, Item, Limits, Reply,
+    exchange::{Progress, ProtocolError},
+    reply::{Event, ServerErrorKind},
+    request::{Expected, ReplyShape},
+    value::ValueTooLarge,
 };
 use tokio::time::Instant;
 

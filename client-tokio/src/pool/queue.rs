@@ -2,7 +2,11 @@
 
 use core::{num::NonZeroU64, ops::Range};
 
-use memring_text::{Expected, GetVerb, Key, MetaRequest, MetaVerb, ReplyShape, Request, Value};
+use memring_text::{
+    Key, Request, Value,
+    meta::{MetaRequest, MetaVerb},
+    request::{Expected, GetVerb, ReplyShape},
+};
 use tokio::time::Instant;
 
 use super::slots::SlotId;

@@ -260,7 +260,13 @@ mod tests {
     use std::{vec, vec::Vec};
 
     use super::*;
-    use crate::{ArrayBuffer, Get, ProtocolError, Store, StoreOutcome, StoreVerb, Value};
+    use crate::{
+        buffer::ArrayBuffer,
+        exchange::ProtocolError,
+        operation::StoreOutcome,
+        request::{Get, Store, StoreVerb},
+        value::Value,
+    };
 
     /// A peer whose replies are known beforehand and come `step` bytes at a time; it takes as few, and every second
     /// time there is nothing to do yet.

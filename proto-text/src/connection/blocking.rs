@@ -244,7 +244,12 @@ mod tests {
     use std::{vec, vec::Vec};
 
     use super::*;
-    use crate::{Arith, ArithVerb, Get, ProtocolError, Store, StoreOutcome, StoreVerb, Value};
+    use crate::{
+        exchange::ProtocolError,
+        operation::StoreOutcome,
+        request::{Arith, ArithVerb, Get, Store, StoreVerb},
+        value::Value,
+    };
 
     /// A peer whose replies are known beforehand, and come a few bytes at a time.
     struct Script {
@@ -373,7 +378,7 @@ mod tests {
                 let mut lent = std::string::String::new();
                 let result = connection.receive_items(
                     &Keys { keys: &keys, cas: false },
-                    &mut crate::ArrayBuffer::<12>::new(),
+                    &mut crate::buffer::ArrayBuffer::<12>::new(),
                     |index, item| {
                         let item = item.unwrap();
                         lent += &std::format!(
@@ -403,7 +408,7 @@ mod tests {
         let take = |_, item: Result<Item<Lent<'_, _>>, ValueError>| {
             lent.push(item.map(|item| item.value.as_slice().len()));
         };
-        connection.receive_items(&expected, &mut crate::ArrayBuffer::<2>::new(), take).unwrap();
+        connection.receive_items(&expected, &mut crate::buffer::ArrayBuffer::<2>::new(), take).unwrap();
         assert!(matches!(lent[..], [Err(ValueError::Full(_)), Ok(2)]));
         assert_eq!(connection.state(), ExchangeState::Idle);
     }
@@ -415,7 +420,8 @@ mod tests {
         reply.extend(*b"\r\nEND\r\n");
         for step in [1, 7, 64] {
             let mut connection = connection(&reply, step, 32);
-            let item = connection.call(&get("k"), crate::ArrayBuffer::<1000>::new()).unwrap().unwrap();
+            let item =
+                connection.call(&get("k"), crate::buffer::ArrayBuffer::<1000>::new()).unwrap().unwrap();
             assert_eq!(item.value.as_slice(), [b'v'; 1000]);
             assert_eq!(connection.state(), ExchangeState::Idle);
         }
@@ -432,7 +438,7 @@ mod tests {
             value: Value::new(b"v").unwrap(),
             noreply: false,
         };
-        let outcome = connection.call(&store, crate::ArrayBuffer::<0>::new());
+        let outcome = connection.call(&store, crate::buffer::ArrayBuffer::<0>::new());
         assert_eq!(outcome, Ok(StoreOutcome::Stored));
         assert_eq!(connection.io().writes, [b"set k 0 0 1\r\nv\r\n"]);
     }
@@ -460,7 +466,7 @@ mod tests {
     fn a_call_does_not_take_the_reply_to_an_earlier_request() {
         let mut connection = connection(b"VALUE k 0 1\r\n1\r\nEND\r\nEND\r\n", 99, 64);
         connection.send(&Request::Get(get("k"))).unwrap();
-        let error = connection.call(&get("k"), crate::ArrayBuffer::<9>::new()).unwrap_err();
+        let error = connection.call(&get("k"), crate::buffer::ArrayBuffer::<9>::new()).unwrap_err();
         assert_eq!(error, ConnectionError::Protocol(ProtocolError::Broken));
         assert_eq!(connection.state(), ExchangeState::MustClose);
     }
@@ -468,9 +474,9 @@ mod tests {
     #[test]
     fn bytes_nobody_asked_for_end_the_connection() {
         let mut connection = connection(b"END\r\nEND\r\n", 99, 64);
-        assert!(connection.call(&get("k"), crate::ArrayBuffer::<9>::new()).unwrap().is_none());
+        assert!(connection.call(&get("k"), crate::buffer::ArrayBuffer::<9>::new()).unwrap().is_none());
         assert_eq!(connection.state(), ExchangeState::MustClose);
-        let error = connection.call(&get("k"), crate::ArrayBuffer::<9>::new()).unwrap_err();
+        let error = connection.call(&get("k"), crate::buffer::ArrayBuffer::<9>::new()).unwrap_err();
         assert_eq!(error, ConnectionError::Protocol(ProtocolError::Unasked));
     }
 
@@ -478,11 +484,11 @@ mod tests {
     fn a_get_may_be_retried_until_a_reply_begins() {
         let request = Request::Get(get("k"));
         let mut silent = connection(b"", 99, 64);
-        let error = silent.call(&get("k"), crate::ArrayBuffer::<9>::new()).unwrap_err();
+        let error = silent.call(&get("k"), crate::buffer::ArrayBuffer::<9>::new()).unwrap_err();
         assert_eq!(error, ConnectionError::Protocol(ProtocolError::Eof));
         assert!(silent.may_retry(&request));
         let mut short = connection(b"VAL", 99, 64);
-        assert!(short.call(&get("k"), crate::ArrayBuffer::<9>::new()).is_err());
+        assert!(short.call(&get("k"), crate::buffer::ArrayBuffer::<9>::new()).is_err());
         assert!(!short.may_retry(&request));
     }
 
@@ -519,7 +525,7 @@ mod tests {
     #[test]
     fn a_value_without_room_leaves_the_connection_in_step() {
         let mut connection = connection(b"VALUE k 0 5\r\nhello\r\nEND\r\n", 3, 64);
-        let error = connection.call(&get("k"), crate::ArrayBuffer::<2>::new()).unwrap_err();
+        let error = connection.call(&get("k"), crate::buffer::ArrayBuffer::<2>::new()).unwrap_err();
         assert!(matches!(error, ConnectionError::Reply(ReplyError::Full(_))));
         assert_eq!(connection.state(), ExchangeState::Idle);
     }

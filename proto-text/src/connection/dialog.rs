@@ -5,13 +5,12 @@ use core::fmt;
 use crate::{
     buffer::{Buffer, SliceBuffer},
     connection::items::{Lent, Pieces},
-    encode::{LINE_END, MAX_HEAD_LEN},
     exchange::{Exchange, ExchangeState, Progress, ProtocolError},
     key::Key,
     limits::Limits,
     operation::{Item, Reply, ReplyError, ValueError},
     reply::Event,
-    request::{Abandoned, Expected, GetVerb, Keys, Request},
+    request::{Abandoned, Expected, GetVerb, Keys, LINE_END, MAX_HEAD_LEN, Request},
 };
 
 /// One side of a conversation, in a buffer of the caller.

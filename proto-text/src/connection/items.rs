@@ -2,9 +2,8 @@
 
 use crate::{
     buffer::Buffer,
-    error_line::ServerError,
     operation::{Item, ValueError},
-    reply::Event,
+    reply::{Event, ServerError},
 };
 
 /// A value, lent for the moment.

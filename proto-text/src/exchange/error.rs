@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::reply_decoder::DecodeError;
+use crate::reply::DecodeError;
 
 /// What came from the peer is not what was asked for. The connection must be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

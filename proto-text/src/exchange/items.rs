@@ -2,8 +2,7 @@
 
 use super::{Exchange, Progress, ProtocolError};
 use crate::{
-    reply::{Event, ItemHead},
-    reply_decoder::{Found, WholeItem},
+    reply::{Event, Found, ItemHead, WholeItem},
     request::Expected,
 };
 

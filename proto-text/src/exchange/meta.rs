@@ -3,8 +3,7 @@
 use super::{Doubt, Exchange, Progress, ProtocolError};
 use crate::{
     meta::{MetaCode, MetaShape, MetaVerb},
-    reply::Event,
-    reply_decoder::Step,
+    reply::{Event, Step},
     request::{Expected, ReplyShape},
 };
 

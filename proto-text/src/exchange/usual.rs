@@ -1,7 +1,7 @@
 //! The most usual replies, read in one step when they are there whole.
 
 use super::Exchange;
-use crate::reply_decoder::WholeGet;
+use crate::reply::WholeGet;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 use crate::{reply::ItemHead, request::Request};
 

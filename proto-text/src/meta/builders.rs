@@ -12,7 +12,7 @@ macro_rules! builder {
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct $name<'a>(pub(super) MetaRequest<'a>);
+        pub struct $name<'a>(pub(crate) MetaRequest<'a>);
 
         impl<'a> $name<'a> {
             $(
@@ -33,8 +33,8 @@ macro_rules! builder {
 
             /// Encodes the request: see [`Request::parts`](crate::Request::parts).
             #[must_use]
-            pub fn parts(&self) -> crate::encode::Parts<'a> {
-                crate::encode::meta_parts(&self.0)
+            pub fn parts(&self) -> crate::request::Parts<'a> {
+                crate::request::meta_parts(&self.0)
             }
         }
     };
@@ -48,7 +48,7 @@ builder! {
     /// than 17 flags.
     ///
     /// ```
-    /// use memring_text::{Key, KeyError, MetaGet, Opaque};
+    /// use memring_text::{Key, key::KeyError, meta::{MetaGet, Opaque}};
     ///
     /// let get = MetaGet::new(Key::new(b"k")?).value().ttl().opaque(Opaque::number(7));
     /// assert_eq!(get.parts().as_slices()[0], b"mg k v t O7\r\n");
@@ -84,9 +84,9 @@ builder! {
     /// `T`: give the item a new exptime, as on the wire: see [`Ttl`](crate::Ttl::exptime).
     touch(exptime: i32) => b'T';
     /// `C`: leave the value out when the item still has this cas unique
-    /// ([`Feature::MetaGetCompare`](crate::Feature::MetaGetCompare); older servers take the flag and ignore it).
+    /// ([`Feature::MetaGetCompare`](crate::capabilities::Feature::MetaGetCompare); older servers take the flag and ignore it).
     unless_cas(cas: u64) => b'C';
-    /// `E`: the cas unique of an item made by `N` ([`Feature::MetaNewCas`](crate::Feature::MetaNewCas)).
+    /// `E`: the cas unique of an item made by `N` ([`Feature::MetaNewCas`](crate::capabilities::Feature::MetaNewCas)).
     new_cas(cas: u64) => b'E';
     /// `P`: for a proxy on the way. Servers ignore it, and send it back no more than they do anything else.
     proxy(token: Opaque) => b'P';
@@ -105,7 +105,7 @@ builder! {
     /// `ms`: store a value.
     ///
     /// ```
-    /// use memring_text::{Key, MetaSet, SetMode, Value};
+    /// use memring_text::{Key, Value, meta::{MetaSet, SetMode}};
     ///
     /// let set = MetaSet::new(Key::new(b"k")?, Value::new(b"hi")?).exptime(60).mode(SetMode::Add);
     /// assert_eq!(set.parts().as_slices(), [&b"ms k 2 T60 ME\r\n"[..], b"hi", b"\r\n"]);
@@ -120,18 +120,18 @@ builder! {
     mode(mode: SetMode) => b'M';
     /// `C`: only over an item with this cas unique.
     if_cas(cas: u64) => b'C';
-    /// `E`: the item's cas unique ([`Feature::MetaNewCas`](crate::Feature::MetaNewCas)).
+    /// `E`: the item's cas unique ([`Feature::MetaNewCas`](crate::capabilities::Feature::MetaNewCas)).
     new_cas(cas: u64) => b'E';
     /// `I`: with [`if_cas`](Self::if_cas), store also over an item with a newer cas unique, but mark it stale.
     invalidate() => b'I';
     /// `N`: with [`SetMode::Append`] and [`SetMode::Prepend`], make a missing item, which lives so long
-    /// ([`Feature::MetaAppendVivify`](crate::Feature::MetaAppendVivify)).
+    /// ([`Feature::MetaAppendVivify`](crate::capabilities::Feature::MetaAppendVivify)).
     vivify(exptime: i32) => b'N';
     /// `c`: return the cas unique.
     cas() => b'c';
     /// `k`: return the key, which [`Exchange`](crate::Exchange) then checks.
     key() => b'k';
-    /// `s`: return the value's length ([`Feature::MetaSetSize`](crate::Feature::MetaSetSize); older servers take
+    /// `s`: return the value's length ([`Feature::MetaSetSize`](crate::capabilities::Feature::MetaSetSize); older servers take
     /// the flag and ignore it).
     size() => b's';
     /// `O`: a token to be sent back, which [`Exchange`](crate::Exchange) then checks.
@@ -190,14 +190,14 @@ builder! {
     MetaDelete:
     /// `C`: only an item with this cas unique.
     if_cas(cas: u64) => b'C';
-    /// `E`: the cas unique of an item that stays ([`Feature::MetaNewCas`](crate::Feature::MetaNewCas)).
+    /// `E`: the cas unique of an item that stays ([`Feature::MetaNewCas`](crate::capabilities::Feature::MetaNewCas)).
     new_cas(cas: u64) => b'E';
     /// `I`: keep the item, but mark it stale: the next reader wins.
     mark_stale() => b'I';
     /// `T`: with [`mark_stale`](Self::mark_stale), a new exptime: see [`Ttl`](crate::Ttl::exptime).
     exptime(exptime: i32) => b'T';
     /// `x`: keep the item, but take its value and flags
-    /// ([`Feature::MetaDeleteValue`](crate::Feature::MetaDeleteValue)).
+    /// ([`Feature::MetaDeleteValue`](crate::capabilities::Feature::MetaDeleteValue)).
     value_only() => b'x';
     /// `k`: return the key, which [`Exchange`](crate::Exchange) then checks.
     key() => b'k';
@@ -233,7 +233,7 @@ builder! {
     exptime(exptime: i32) => b'T';
     /// `C`: only an item with this cas unique.
     if_cas(cas: u64) => b'C';
-    /// `E`: the item's new cas unique ([`Feature::MetaNewCas`](crate::Feature::MetaNewCas)).
+    /// `E`: the item's new cas unique ([`Feature::MetaNewCas`](crate::capabilities::Feature::MetaNewCas)).
     new_cas(cas: u64) => b'E';
     /// `v`: return the new number.
     value() => b'v';
@@ -291,16 +291,21 @@ impl<'a> MetaDebug<'a> {
 ///
 /// A quiet request is answered only when there is something to say, so what is silent shows when a later request is
 /// answered. Send a run of them, then an `mn`. Give each an opaque of its own (or ask for the key back): an answer
-/// that cannot be told from another's is a [`ProtocolError::Unidentified`](crate::ProtocolError::Unidentified). An
+/// that cannot be told from another's is a [`ProtocolError::Unidentified`](crate::exchange::ProtocolError::Unidentified). An
 /// error line has no opaque; it is given to the first request of the run that is still open, and the silent ones
-/// behind that are [`ReplyError::Unsure`](crate::ReplyError::Unsure).
+/// behind that are [`ReplyError::Unsure`](crate::operation::ReplyError::Unsure).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MetaNoop;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BinaryKey, Key, Ttl, UnixTime, encode::MAX_HEAD_LEN};
+    use crate::{
+        key::Key,
+        meta::BinaryKey,
+        request::MAX_HEAD_LEN,
+        ttl::{Ttl, UnixTime},
+    };
 
     #[test]
     fn all_flags_of_a_command_fit() {
@@ -326,7 +331,7 @@ mod tests {
                 let count = request.verb().letters().len() - usize::from(!key.is_binary());
                 assert_eq!(request.flags().iter().count(), count, "{request:?}");
                 assert!(request.flags().iter().all(|(letter, _)| request.verb().letters().contains(&letter)));
-                assert!(crate::encode::meta_parts(request).head.as_bytes().len() <= MAX_HEAD_LEN);
+                assert!(crate::request::meta_parts(request).head.as_bytes().len() <= MAX_HEAD_LEN);
             }
         }
     }

@@ -15,7 +15,7 @@ pub const MAX_OPAQUE_LEN: usize = 31;
 /// With one on each request, a reply that slipped into another's place is an error before anything of it is used.
 ///
 /// ```
-/// use memring_text::{Opaque, OpaqueError};
+/// use memring_text::meta::{Opaque, OpaqueError};
 ///
 /// assert_eq!(Opaque::number(17).as_bytes(), b"17");
 /// assert_eq!(Opaque::new(b"a b"), Err(OpaqueError::BadByte { at: 1 }));

@@ -104,7 +104,7 @@ options! {
     /// What an `mg` asks for. Nothing comes back that was not asked for, the value included.
     ///
     /// ```
-    /// use memring_text::{Key, MetaGetOptions, Ttl, UnixTime};
+    /// use memring_text::{Key, Ttl, meta::MetaGetOptions, ttl::UnixTime};
     ///
     /// let options = MetaGetOptions::new().value().ttl().recache(Ttl::seconds(60));
     /// let get = options.request(Key::new(b"k")?.into(), UnixTime::default())?;
@@ -136,9 +136,9 @@ options! {
     /// `T`: give the item so long to live from now on.
     touch(ttl: Ttl) => touch;
     /// `C`: leave the value out when the item still has this cas unique
-    /// ([`Feature::MetaGetCompare`](crate::Feature::MetaGetCompare)).
+    /// ([`Feature::MetaGetCompare`](crate::capabilities::Feature::MetaGetCompare)).
     unless_cas(cas: u64) => unless_cas;
-    /// `E`: the cas unique of an item made by `N` ([`Feature::MetaNewCas`](crate::Feature::MetaNewCas)).
+    /// `E`: the cas unique of an item made by `N` ([`Feature::MetaNewCas`](crate::capabilities::Feature::MetaNewCas)).
     new_cas(cas: u64) => new_cas;
     /// `P`: a token for a proxy on the way. Servers ignore it.
     proxy(token: Opaque) => proxy;
@@ -153,7 +153,7 @@ options! {
     invalidate;
     /// `c`: return the new cas unique.
     cas;
-    /// `s`: return the value's length ([`Feature::MetaSetSize`](crate::Feature::MetaSetSize)).
+    /// `s`: return the value's length ([`Feature::MetaSetSize`](crate::capabilities::Feature::MetaSetSize)).
     size;
     ---
     /// `F`: the caller's own number; 0 if nothing is said.
@@ -164,10 +164,10 @@ options! {
     mode(mode: SetMode) => mode;
     /// `C`: only over an item with this cas unique.
     if_cas(cas: u64) => if_cas;
-    /// `E`: the item's cas unique ([`Feature::MetaNewCas`](crate::Feature::MetaNewCas)).
+    /// `E`: the item's cas unique ([`Feature::MetaNewCas`](crate::capabilities::Feature::MetaNewCas)).
     new_cas(cas: u64) => new_cas;
     /// `N`: with [`SetMode::Append`] and [`SetMode::Prepend`], make a missing item, which lives so long
-    /// ([`Feature::MetaAppendVivify`](crate::Feature::MetaAppendVivify)).
+    /// ([`Feature::MetaAppendVivify`](crate::capabilities::Feature::MetaAppendVivify)).
     vivify(ttl: Ttl) => vivify;
     /// `P`: a token for a proxy on the way. Servers ignore it.
     proxy(token: Opaque) => proxy;
@@ -181,12 +181,12 @@ options! {
     /// `I`: keep the item, but mark it stale: the next reader wins.
     mark_stale;
     /// `x`: keep the item, but take its value and flags
-    /// ([`Feature::MetaDeleteValue`](crate::Feature::MetaDeleteValue)).
+    /// ([`Feature::MetaDeleteValue`](crate::capabilities::Feature::MetaDeleteValue)).
     value_only;
     ---
     /// `C`: only an item with this cas unique.
     if_cas(cas: u64) => if_cas;
-    /// `E`: the cas unique of an item that stays ([`Feature::MetaNewCas`](crate::Feature::MetaNewCas)).
+    /// `E`: the cas unique of an item that stays ([`Feature::MetaNewCas`](crate::capabilities::Feature::MetaNewCas)).
     new_cas(cas: u64) => new_cas;
     /// `T`: with [`mark_stale`](Self::mark_stale), how long the item lives from now on.
     ttl(ttl: Ttl) => exptime;
@@ -218,7 +218,7 @@ options! {
     touch(ttl: Ttl) => exptime;
     /// `C`: only an item with this cas unique.
     if_cas(cas: u64) => if_cas;
-    /// `E`: the item's new cas unique ([`Feature::MetaNewCas`](crate::Feature::MetaNewCas)).
+    /// `E`: the item's new cas unique ([`Feature::MetaNewCas`](crate::capabilities::Feature::MetaNewCas)).
     new_cas(cas: u64) => new_cas;
     /// `P`: a token for a proxy on the way. Servers ignore it.
     proxy(token: Opaque) => proxy;

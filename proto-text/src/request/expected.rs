@@ -91,7 +91,7 @@ pub enum ReplyShape {
     Dump,
     /// `mg …` lines, then `EN`.
     DumpKeys,
-    /// `OK`, or a [`Notice`](crate::Notice).
+    /// `OK`, or a [`Notice`](crate::reply::Notice).
     Admin,
     /// `OK`, and log lines for ever, which are not for an exchange to read.
     Watch,

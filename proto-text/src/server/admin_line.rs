@@ -1,9 +1,8 @@
 //! Operators' commands, in the one form in which our own side writes them.
 
 use crate::{
-    admin::{Admin, Automove, SlabClasses, WatchKinds},
     number::parse_u64,
-    request::StatsKind,
+    request::{Admin, Automove, SlabClasses, StatsKind, WatchKinds},
 };
 
 /// Reads a line without its end. What this takes may still be spelt in another way than ours: who cares compares.

@@ -9,17 +9,17 @@ use super::{
     session::{Fed, LINE_ROOM, Next},
 };
 use crate::{
-    auth::Credentials,
     buffer::{Buffer, Full},
     line::{LineSearch, Searched},
     reply::{Event, Status},
+    request::Credentials,
 };
 
 /// Demands a user's name and password before a [`Session`](super::Session) is begun, as memcached does with its option
 /// `-Y`.
 ///
 /// ```
-/// use memring_text::{Credentials, server::Guard};
+/// use memring_text::{request::Credentials, server::Guard};
 ///
 /// let users = [Credentials::new(b"alice", b"s3cret")?];
 /// let (mut guard, mut out) = (Guard::new(), Vec::new());
@@ -27,7 +27,7 @@ use crate::{
 /// assert_eq!(out, b"CLIENT_ERROR unauthenticated\r\n");
 /// guard.feed(b"set x 0 0 12\r\nalice s3cret\r\n", &users, &mut out);
 /// assert!(guard.is_open() && out.ends_with(b"STORED\r\n"));
-/// # Ok::<(), memring_text::CredentialsError>(())
+/// # Ok::<(), memring_text::request::CredentialsError>(())
 /// ```
 ///
 /// It answers line by line. (memcached 1.6.18 answers lines that arrive together but once.) A `set` whose value would

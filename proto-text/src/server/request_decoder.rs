@@ -7,12 +7,11 @@ use super::{
     request_line::read_line,
 };
 use crate::{
-    encode::{MAX_REQUEST_LINE, meta_line, store_line},
     key::{Key, MAX_KEY_LEN},
     line::{LineSearch, Searched},
     meta::MetaVerb,
-    reply_decoder::{DecodeError, Malformed, Step},
-    request::{Get, GetVerb, Request, Store},
+    reply::{DecodeError, Malformed, Step},
+    request::{Get, GetVerb, MAX_REQUEST_LINE, Request, Store, meta_line, store_line},
     value::{MAX_VALUE_LEN, Value},
 };
 
@@ -34,7 +33,7 @@ pub enum Reading {
 /// [`RequestDecoder::MIN_BUFFER`] bytes passes gets of any number of keys and values of any length, in pieces.
 ///
 /// ```
-/// use memring_text::{GetVerb, Step, server::{RequestDecoder, RequestEvent}};
+/// use memring_text::{reply::Step, request::GetVerb, server::{RequestDecoder, RequestEvent}};
 ///
 /// let mut decoder = RequestDecoder::default();
 /// let mut rest = &b"get a b\r\n"[..];
@@ -50,7 +49,7 @@ pub enum Reading {
 ///     RequestEvent::GetEnd,
 /// ];
 /// assert_eq!(events, expected);
-/// # Ok::<(), memring_text::DecodeError>(())
+/// # Ok::<(), memring_text::reply::DecodeError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct RequestDecoder {

@@ -4,11 +4,10 @@ use core::fmt;
 
 use super::{admin_line::read_stats, meta_line::MetaLine};
 use crate::{
-    admin::Admin,
-    error_line::{ErrorLine, ErrorWord},
     key::Key,
+    reply::{ErrorLine, ErrorWord},
     request::{
-        Arith, ArithVerb, Delete, FlushAll, FlushDelay, GetVerb, Request, StoreVerb, Touch, Verbosity,
+        Admin, Arith, ArithVerb, Delete, FlushAll, FlushDelay, GetVerb, Request, StoreVerb, Touch, Verbosity,
     },
 };
 
@@ -101,7 +100,7 @@ pub enum RequestEvent<'b> {
 
 impl<'b> RequestEvent<'b> {
     /// The request, for those events that are a whole one and have a valid key. [`Stats`](Self::Stats) only with
-    /// what a [`StatsKind`](crate::StatsKind) says.
+    /// what a [`StatsKind`](crate::request::StatsKind) says.
     #[must_use]
     pub fn request(&self) -> Option<Request<'b>> {
         Some(match *self {

@@ -13,8 +13,7 @@ use crate::{
     key::MAX_KEY_LEN,
     meta::{MetaCode, MetaHead, ReturnFlags},
     operation::StoreOutcome,
-    reply::{Event, ItemHead, Status},
-    reply_decoder::Step,
+    reply::{Event, ItemHead, Status, Step},
     request::{GetVerb, StoreVerb},
     ttl::UnixTime,
 };

@@ -1,6 +1,6 @@
 //! Requests of operators of the files in the crate's types.
 
-use memring_text::{Admin, Automove, SlabClasses, StatsKind, WatchKinds};
+use memring_text::request::{Admin, Automove, SlabClasses, StatsKind, WatchKinds};
 use serde_json::Value;
 
 fn args(value: &Value) -> Vec<&str> {
@@ -42,7 +42,10 @@ pub fn admin(value: &Value) -> Option<Admin> {
 #[test]
 fn a_dump_is_read_line_by_line_and_a_refusal_is_no_error() {
     use memring_text::{
-        AdminOutcome, Exchange, ExchangeState, NoticeWord, Operation, Progress, Reply, Request,
+        Exchange, Operation, Reply, Request,
+        exchange::{ExchangeState, Progress},
+        operation::AdminOutcome,
+        reply::NoticeWord,
     };
 
     let run = |admin: Admin, bytes: &[u8]| {

@@ -1,8 +1,10 @@
 //! What a broken or hostile server says: each case ends in its class of error, and the connection as stated.
 
 use memring_text::{
-    DecodeError, ErrorWord, Event, Exchange, ExchangeState, Expected, Get, GetVerb, Key, Keys, Limits,
-    Operation, Progress, ProtocolError, Reply, ReplyShape, ServerErrorKind,
+    Exchange, Get, Key, Limits, Operation, Reply,
+    exchange::{ExchangeState, Progress, ProtocolError},
+    reply::{DecodeError, ErrorWord, Event, ServerErrorKind},
+    request::{Expected, GetVerb, Keys, ReplyShape},
 };
 use serde_json::Value;
 

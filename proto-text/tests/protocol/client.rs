@@ -1,8 +1,10 @@
 //! The client's half: requests encoded, replies decoded and paired.
 
 use memring_text::{
-    Credentials, DecodeError, Event, Exchange, ExchangeState, Expected, Key, Keys, Limits, Progress,
-    ProtocolError, ReplyDecoder, ReplyShape, Request, Step,
+    Exchange, Key, Limits, Request,
+    exchange::{ExchangeState, Progress, ProtocolError},
+    reply::{DecodeError, Event, ReplyDecoder, Step},
+    request::{Credentials, Expected, Keys, ReplyShape},
 };
 
 use crate::{
@@ -251,7 +253,7 @@ fn user_and_password_are_sent_in_a_set() {
 
 #[test]
 fn an_abandoned_reply_is_thrown_away_by_count() {
-    use memring_text::Abandoned;
+    use memring_text::request::Abandoned;
     let bytes = b"VALUE a 0 1\r\n1\r\nEND\r\nSTORED\r\nSTAT a b\r\nEND\r\n5\r\nVALUE b 0 1\r\n2\r\nEND\r\n";
     let mut pairing = Exchange::default();
     (0..5).for_each(|_| pairing.sent());
@@ -268,7 +270,12 @@ fn an_abandoned_reply_is_thrown_away_by_count() {
 
 #[test]
 fn a_caller_may_go_away_in_the_middle_of_a_value() {
-    use memring_text::{Abandoned, Get, GetVerb, MetaGet, Taken};
+    use memring_text::{
+        Get,
+        exchange::Taken,
+        meta::MetaGet,
+        request::{Abandoned, GetVerb},
+    };
     for (first, classic) in [(&b"VALUE a 0 4\r\n"[..], true), (b"VA 4\r\n", false)] {
         let bytes = [first, b"1111\r\n", if classic { b"END\r\n" } else { b"" }, b"VA 1\r\n2\r\n"].concat();
         let get = Request::Get(Get { verb: GetVerb::Get, key: Key::new(b"a").unwrap() });

@@ -15,7 +15,7 @@ use std::{
 };
 
 use memring_text::{
-    Step,
+    reply::Step,
     server::{EngineConfig, Reading, RequestDecoder, RequestEvent},
 };
 use proptest::{

@@ -1,8 +1,10 @@
 //! Meta requests of the files in the crate's types.
 
 use memring_text::{
-    ArithMode, BinaryKey, Key, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaKey, MetaSet, Opaque, Request,
-    SetMode, Value as Block,
+    Key, Request, Value as Block,
+    meta::{
+        ArithMode, BinaryKey, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaKey, MetaSet, Opaque, SetMode,
+    },
 };
 use serde_json::Value;
 

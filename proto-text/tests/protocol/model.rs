@@ -1,8 +1,11 @@
 //! Requests and replies as owned data, equal whichever way they came: from the files' JSON or from events.
 
 use memring_text::{
-    Arith, ArithVerb, Delete, Event, FlushAll, FlushDelay, Get, GetVerb, Key, MetaRequest, Request, Store,
-    StoreVerb, Touch, Value as Block, Verbosity, server::RequestEvent,
+    Get, Key, Request, Store, Value as Block,
+    meta::MetaRequest,
+    reply::Event,
+    request::{Arith, ArithVerb, Delete, FlushAll, FlushDelay, GetVerb, StoreVerb, Touch, Verbosity},
+    server::RequestEvent,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use memring_text::{
-    Credentials, UnixTime,
+    request::Credentials,
     server::{Engine, EngineConfig, Guard, MemoryStore, Next, RequestDecoder, Session},
+    ttl::UnixTime,
 };
 
 use crate::transcript::{Block, blocks};

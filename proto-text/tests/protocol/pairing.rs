@@ -1,8 +1,10 @@
 //! The client's half of such a session: what a client of ours could have asked, and what it makes of the answers.
 
 use memring_text::{
-    Event, Exchange, ExchangeState, Expected, Get, Key, Limits, Operation, Progress, ProtocolError, Reply,
-    ReplyShape, Request, Step, Store, StoreOutcome, Value,
+    Exchange, Get, Key, Limits, Operation, Reply, Request, Store, StoreOutcome, Value,
+    exchange::{ExchangeState, Progress, ProtocolError},
+    reply::{Event, Step},
+    request::{Expected, ReplyShape},
     server::{Reading, RequestDecoder, RequestEvent},
 };
 

@@ -1,7 +1,7 @@
 //! The server's half: requests read.
 
 use memring_text::{
-    DecodeError, Step,
+    reply::{DecodeError, Step},
     server::{Reading, RequestDecoder, RequestEvent},
 };
 

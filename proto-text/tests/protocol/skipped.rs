@@ -1,8 +1,13 @@
 //! Values that are longer than the limit: read over, in any cut, and the connection goes on.
 
 use memring_text::{
-    DecodeError, Event, Exchange, ExchangeState, Expected, Get, GetVerb, ItemCollector, Key, Keys, Limits,
-    MetaGet, Operation, Progress, ProtocolError, Reply, ReplyError, Request, ValueError, ValueTooLarge,
+    Exchange, Get, Key, Limits, Operation, Reply, Request,
+    exchange::{ExchangeState, Progress, ProtocolError},
+    meta::MetaGet,
+    operation::{ItemCollector, ReplyError, ValueError},
+    reply::{DecodeError, Event},
+    request::{Expected, GetVerb, Keys},
+    value::ValueTooLarge,
 };
 
 const LIMITS: Limits = Limits { value: 4, ..Limits::DEFAULT };

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use memring_text::{
-    DecodeError, Event, Exchange, ExchangeState, Limits, Malformed, Progress, ProtocolError, ReplyDecoder,
-    ReplyShape, Step,
+    Exchange, Limits,
+    exchange::{ExchangeState, Progress, ProtocolError},
+    reply::{DecodeError, Event, Malformed, ReplyDecoder, Step},
+    request::ReplyShape,
 };
 use serde_json::Value;
 

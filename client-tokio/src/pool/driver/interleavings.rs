@@ -24,7 +24,10 @@ use memring_client::{
     config::UnderWay,
     failure::{Error, ErrorKind},
 };
-use memring_text::{Arith, ArithVerb, Get, GetVerb, Key};
+use memring_text::{
+    Get, Key,
+    request::{Arith, ArithVerb, GetVerb},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     runtime::{self, Handle},

@@ -12,8 +12,10 @@ use fastrand::Rng;
 use memring_client::{config::UnderWay, failure::Error, spec::ServerSpec};
 use memring_core::health::Verdict;
 use memring_text::{
-    Arith, ArithVerb, Delete, Get, GetVerb, Key, Operation, Store, StoreVerb, Ttl, UnixTime, Value,
+    Get, Key, Operation, Store, Ttl, Value,
+    request::{Arith, ArithVerb, Delete, GetVerb, StoreVerb},
     server::{Engine, MemoryStore, Next, Session},
+    ttl::UnixTime,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},

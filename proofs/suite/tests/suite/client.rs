@@ -10,7 +10,7 @@ use memring_std::{
     ServerCounts, ServerList, ServerSpec, ServerSpecError, Stats, StatsKind, StoreOutcome, Ttl,
 };
 use memring_suite::Scripted;
-use memring_text::{Item, MetaItem};
+use memring_text::{Item, operation::MetaItem};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::run::Run;

@@ -78,7 +78,13 @@ mod tests {
     use std::{vec, vec::Vec};
 
     use super::*;
-    use crate::{ExchangeState, Key, Request, Status, StoreVerb, Value};
+    use crate::{
+        exchange::ExchangeState,
+        key::Key,
+        reply::Status,
+        request::{Request, StoreVerb},
+        value::Value,
+    };
 
     #[derive(Debug, PartialEq)]
     enum Failure {

@@ -78,9 +78,10 @@ mod tests {
     use std::{format, string::String, vec, vec::Vec};
 
     use crate::{
-        Get, GetVerb, Key, Keys, Request,
         connection::{Connection, Pieces},
         exchange::ExchangeState,
+        key::Key,
+        request::{Get, GetVerb, Keys, Request},
     };
 
     /// It takes everything and gives nothing: bytes come by `fill`.

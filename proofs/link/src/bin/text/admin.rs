@@ -1,6 +1,10 @@
 //! Commands for operators.
 
-use memring_text::*;
+use memring_text::{
+    Request,
+    buffer::{ArrayBuffer, Buffer},
+    request::{Admin, Automove, SlabClasses, WatchKinds},
+};
 
 use crate::{digest::Digest, exchanges::waits};
 

@@ -5,7 +5,13 @@ use core::{
     fmt::{self, Display},
 };
 
-use memring_text::*;
+use memring_text::{
+    Connection, Get, Key, Limits, Request, Store, Value,
+    buffer::{ArrayBuffer, Buffer},
+    connection::ConnectionError,
+    exchange::ExchangeState,
+    request::{GetVerb, Keys, StatsKind, StoreVerb},
+};
 
 use crate::{NOW, digest::Digest, served::Server, shelf::VALUE_LEN};
 

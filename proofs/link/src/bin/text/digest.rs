@@ -2,7 +2,13 @@
 
 use core::fmt::{self, Debug, Display, Write as _};
 
-use memring_text::{server::RequestEvent, *};
+use memring_text::{
+    Value,
+    buffer::{ArrayBuffer, Buffer},
+    meta::MetaInfo,
+    reply::Event,
+    server::RequestEvent,
+};
 
 /// Everything that is said, in one number.
 #[derive(Clone, Copy, PartialEq, Eq)]

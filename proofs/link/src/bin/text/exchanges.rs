@@ -2,7 +2,11 @@
 
 use core::fmt::Debug;
 
-use memring_text::*;
+use memring_text::{
+    Exchange, Limits,
+    exchange::{ExchangeState, Progress, ProtocolError},
+    request::{Abandoned, Expected, Keys},
+};
 
 use crate::{digest::Digest, feed::feed, requests::every_request};
 

@@ -1,6 +1,6 @@
 //! Bytes to a decoder, a few at a time.
 
-use memring_text::*;
+use memring_text::reply::{DecodeError, Event, ReplyDecoder, Step};
 
 /// Gives `decode` the input, `step` more bytes at a time, until it fails or all is there.
 pub(crate) fn feed<E>(

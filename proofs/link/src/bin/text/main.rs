@@ -8,7 +8,7 @@
 #![no_std]
 #![no_main]
 
-use memring_text::UnixTime;
+use memring_text::ttl::UnixTime;
 
 mod admin;
 mod connections;

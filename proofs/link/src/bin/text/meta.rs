@@ -1,6 +1,12 @@
 //! Meta requests with every flag.
 
-use memring_text::*;
+use memring_text::{
+    Key, Request, Value,
+    capabilities::{Capabilities, Feature},
+    meta::{
+        ArithMode, BinaryKey, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaKey, MetaSet, Opaque, SetMode,
+    },
+};
 
 use crate::digest::Digest;
 

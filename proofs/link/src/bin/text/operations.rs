@@ -2,7 +2,17 @@
 
 use core::fmt::Debug;
 
-use memring_text::*;
+use memring_text::{
+    Get, Key, Operation, Reply, Store, Value,
+    buffer::{ArrayBuffer, Buffer},
+    meta::{MetaArith, MetaDebug, MetaDelete, MetaGet, MetaNoop, MetaSet},
+    operation::{ItemCollector, Version},
+    reply::{DecodeError, Event, ServerError},
+    request::{
+        Admin, Arith, ArithVerb, Credentials, Delete, FlushAll, GetVerb, StatsKind, StoreVerb, Touch,
+        Verbosity,
+    },
+};
 
 use crate::{digest::Digest, feed::events};
 

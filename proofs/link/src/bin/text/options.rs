@@ -2,7 +2,16 @@
 
 use core::time::Duration;
 
-use memring_text::*;
+use memring_text::{
+    Get, Key, Operation, Store, Ttl, Value,
+    buffer::ArrayBuffer,
+    meta::{
+        ArithMode, MetaArith, MetaArithOptions, MetaDelete, MetaDeleteOptions, MetaGet, MetaGetOptions,
+        MetaKey, MetaNoop, MetaSet, MetaSetOptions, Opaque, SetMode,
+    },
+    request::{GetVerb, StoreVerb, Touch},
+    ttl::{UnixTime, ZeroTtl},
+};
 
 use crate::{digest::Digest, words::number};
 

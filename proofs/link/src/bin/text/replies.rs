@@ -1,6 +1,10 @@
 //! What a server says, cut anywhere.
 
-use memring_text::*;
+use memring_text::{
+    Key, Limits,
+    exchange::{ProtocolError, SmallGet},
+    reply::{DecodeError, ReplyDecoder, Step},
+};
 
 use crate::{digest::Digest, feed::feed};
 

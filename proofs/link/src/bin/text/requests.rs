@@ -1,8 +1,14 @@
 //! Requests of every kind, and what a server makes of them.
 
 use memring_text::{
+    Get, Key, Request, Store, Value,
+    buffer::{ArrayBuffer, Buffer},
+    reply::{DecodeError, Step},
+    request::{
+        Arith, ArithVerb, Credentials, Delete, FlushAll, FlushDelay, GetVerb, StatsKind, StoreVerb, Touch,
+        Verbosity,
+    },
     server::{Reading, RequestDecoder},
-    *,
 };
 
 use crate::{digest::Digest, feed::feed, meta::meta_requests};

@@ -1,8 +1,10 @@
 //! A server in fixed memory.
 
 use memring_text::{
+    Request,
+    buffer::{ArrayBuffer, Buffer, SliceBuffer},
+    request::{ArithVerb, Credentials, StoreVerb},
     server::{self, Engine, EngineConfig, Guard, Next, OutOfMemory, Session, StoreHead},
-    *,
 };
 
 use crate::{

@@ -1,8 +1,8 @@
 //! A store of four items.
 
 use memring_text::{
+    buffer::{ArrayBuffer, Buffer},
     server::{OutOfMemory, Record, Side, Store, Usage},
-    *,
 };
 
 pub(crate) const SLOTS: usize = 4;

@@ -2,7 +2,13 @@
 
 use core::{convert::Infallible, error::Error};
 
-use memring_text::*;
+use memring_text::{
+    Connection, Key, Request, Store, Value,
+    buffer::ArrayBuffer,
+    connection::{ConnectionError, Pieces},
+    request::{GetVerb, Keys, StoreVerb},
+    value::ValueTooLarge,
+};
 
 use crate::{connections::Said, digest::Digest};
 

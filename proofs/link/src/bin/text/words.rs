@@ -2,7 +2,14 @@
 
 use core::time::Duration;
 
-use memring_text::*;
+use memring_text::{
+    Key, Limits, Ttl, Value,
+    buffer::{ArrayBuffer, Buffer, Full, SliceBuffer},
+    capabilities::Capabilities,
+    reply::Status,
+    request::{Attributes, GetVerb},
+    ttl::UnixTime,
+};
 
 use crate::{NOW, digest::Digest};
 

@@ -2,7 +2,11 @@
 #![no_std]
 #![no_main]
 
-use memring_text::{Event, Key, SmallGet, Step};
+use memring_text::{
+    Key,
+    exchange::SmallGet,
+    reply::{Event, Step},
+};
 
 firmware::program!(main);
 

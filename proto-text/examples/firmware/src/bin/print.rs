@@ -8,7 +8,11 @@
 #![no_std]
 #![no_main]
 
-use memring_text::{Event, Key, ProtocolError, SmallGet, Step};
+use memring_text::{
+    Key,
+    exchange::{ProtocolError, SmallGet},
+    reply::{Event, Step},
+};
 
 firmware::program!(main);
 

@@ -5,8 +5,7 @@ use crate::{
     key::Key,
     limits::Limits,
     number::split_u64,
-    reply::{Event, ItemHead},
-    reply_decoder::{DecodeError, Step},
+    reply::{DecodeError, Event, ItemHead, Step},
 };
 
 /// A `get` of one key: what to send, and what comes back.
@@ -16,7 +15,7 @@ use crate::{
 /// server too, and the connection must be closed. So it must behind a value that is larger than the limit: none is skipped.
 ///
 /// ```
-/// use memring_text::{Event, Key, ProtocolError, SmallGet, Step};
+/// use memring_text::{Key, exchange::{ProtocolError, SmallGet}, reply::{Event, Step}};
 ///
 /// let mut get = SmallGet::new(Key::new(b"greeting").unwrap());
 /// assert_eq!(get.request().concat(), b"get greeting\r\n");
@@ -64,7 +63,7 @@ impl<'k> SmallGet<'k> {
     }
 
     /// Reads the next event from the front of `buf`, which is used as by
-    /// [`ReplyDecoder::decode`](crate::ReplyDecoder::decode); but a line that is not whole yet is looked at again. After
+    /// [`ReplyDecoder::decode`](crate::reply::ReplyDecoder::decode); but a line that is not whole yet is looked at again. After
     /// [`Event::End`] the same may be asked again.
     ///
     /// # Errors
@@ -165,7 +164,10 @@ mod tests {
     use std::{string::String, vec, vec::Vec};
 
     use super::*;
-    use crate::{Exchange, Get, GetVerb, Progress, Request};
+    use crate::{
+        exchange::{Exchange, Progress},
+        request::{Get, GetVerb, Request},
+    };
 
     const KEY: &[u8] = b"greeting";
 

@@ -15,7 +15,7 @@ pub enum DecodeError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// A value is announced that is larger than any that a server can have ([`MAX_VALUE_LEN`](crate::MAX_VALUE_LEN)), and
+    /// A value is announced that is larger than any that a server can have ([`MAX_VALUE_LEN`](crate::value::MAX_VALUE_LEN)), and
     /// than [`Limits::value`](crate::Limits::value).
     ValueTooLarge {
         /// Its announced length in bytes.

@@ -1,12 +1,11 @@
 //! Bytes of a server, event by event, however they are cut.
 
 use crate::{
-    error_line::ErrorLine,
     limits::Limits,
     line::{LineSearch, Searched, split_word},
     meta::{DebugLine, MetaCode, MetaHead, ReturnFlags, value_head},
     number::parse_u64,
-    reply::{CacheItem, DumpKey, DumpLine, Event, ItemHead, Notice, Status},
+    reply::{CacheItem, DumpKey, DumpLine, ErrorLine, Event, ItemHead, Notice, Status},
     value::{MAX_VALUE_LEN, ValueTooLarge},
 };
 
@@ -37,7 +36,7 @@ pub enum Step<E> {
 /// [`Limits::line`] bytes passes values of any length, in pieces.
 ///
 /// ```
-/// use memring_text::{Event, ReplyDecoder, Step};
+/// use memring_text::reply::{Event, ReplyDecoder, Step};
 ///
 /// let mut decoder = ReplyDecoder::default();
 /// let mut rest = &b"VALUE greeting 0 5\r\nhello\r\nEND\r\n"[..];
@@ -49,7 +48,7 @@ pub enum Step<E> {
 ///     rest = &rest[consumed..];
 /// }
 /// assert_eq!(value, b"hello");
-/// # Ok::<(), memring_text::DecodeError>(())
+/// # Ok::<(), memring_text::reply::DecodeError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct ReplyDecoder {

@@ -10,7 +10,7 @@ use crate::ttl::Ttl;
 ///
 /// ```
 /// use core::time::Duration;
-/// use memring_text::{Attributes, Ttl};
+/// use memring_text::{Ttl, request::Attributes};
 ///
 /// assert_eq!(Attributes::from(Duration::from_secs(60)), Attributes { flags: 0, ttl: Ttl::seconds(60) });
 /// ```

@@ -3,13 +3,12 @@
 use core::fmt;
 
 use crate::{
-    admin::{Admin, SlabClasses},
     base64,
     buffer::{ArrayBuffer, Buffer, Full},
     key::Key,
     meta::{MetaKey, MetaRequest, MetaVerb},
     number::Digits,
-    request::{GetVerb, Request, StatsKind, Store, StoreVerb},
+    request::{Admin, GetVerb, Request, SlabClasses, StatsKind, Store, StoreVerb},
     value::{MAX_VALUE_LEN, ValueTooLarge},
 };
 
@@ -144,7 +143,7 @@ impl<'a> Request<'a> {
     /// Encodes the request. Every valid request has an encoding, and its value is not copied.
     ///
     /// ```
-    /// use memring_text::{Key, Request, Store, StoreVerb, Value};
+    /// use memring_text::{Key, Request, Store, Value, request::StoreVerb};
     ///
     /// let request = Request::Store(Store {
     ///     verb: StoreVerb::Set,
@@ -420,7 +419,7 @@ impl Store<'_> {
     /// and a line end behind that.
     ///
     /// ```
-    /// use memring_text::{Key, Store, StoreVerb, Value};
+    /// use memring_text::{Key, Store, Value, request::StoreVerb};
     ///
     /// let (key, value) = (Key::new(b"film")?, Value::EMPTY);
     /// let store = Store { verb: StoreVerb::Set, key, flags: 0, exptime: 60, value, noreply: false };
@@ -446,7 +445,7 @@ impl GetVerb {
     /// also before [`MAX_REQUEST_LINE`] bytes are.
     ///
     /// ```
-    /// use memring_text::{GetVerb, Key, KeyError};
+    /// use memring_text::{Key, key::KeyError, request::GetVerb};
     ///
     /// let keys = [Key::new(b"a")?, Key::new(b"b")?, Key::new(b"c")?];
     /// let mut out = [0; 10];
@@ -511,7 +510,7 @@ pub struct GetLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Delete, Value};
+    use crate::{request::Delete, value::Value};
 
     #[test]
     fn the_longest_head_fits() {
@@ -528,7 +527,7 @@ mod tests {
     fn a_short_buffer_is_told_the_need_and_left_alone() {
         let request = Request::Version;
         let mut bytes = [b'?'; 8];
-        let mut out = crate::SliceBuffer::new(&mut bytes);
+        let mut out = crate::buffer::SliceBuffer::new(&mut bytes);
         assert_eq!(request.encode(&mut out), Err(Full { needed: 9, given: 8 }));
         assert_eq!(out.as_slice(), b"");
     }

@@ -1,9 +1,5 @@
 //! Commands for operators: the memory limit, slabs, the LRU and its crawler, watching, shutting down.
 
-mod operation;
-
-pub use operation::AdminOutcome;
-
 use crate::{feature::Feature, request::ReplyShape};
 
 /// A command for operators.
@@ -16,7 +12,7 @@ pub enum Admin {
         megabytes: u32,
     },
     /// `shutdown`, `shutdown graceful`: the server ends. Where it may (memcached's option `-A`), it closes the
-    /// connection without a reply, which a driver sees as [`ProtocolError::Eof`](crate::ProtocolError::Eof).
+    /// connection without a reply, which a driver sees as [`ProtocolError::Eof`](crate::exchange::ProtocolError::Eof).
     Shutdown {
         /// Write the items to the file of a warm restart, where there is one.
         graceful: bool,
@@ -59,11 +55,11 @@ pub enum Admin {
     CrawlerTocrawl(u32),
     /// `lru_crawler crawl <classes>`.
     CrawlerCrawl(SlabClasses),
-    /// `lru_crawler metadump <classes>`: a [`DumpLine`](crate::DumpLine) for each item.
+    /// `lru_crawler metadump <classes>`: a [`DumpLine`](crate::reply::DumpLine) for each item.
     Metadump(SlabClasses),
     /// `lru_crawler metadump hash`: the same in the order of the hash table, which misses less.
     MetadumpHash,
-    /// `lru_crawler mgdump <classes>`: a [`DumpKey`](crate::DumpKey) for each item.
+    /// `lru_crawler mgdump <classes>`: a [`DumpKey`](crate::reply::DumpKey) for each item.
     Mgdump(SlabClasses),
     /// `lru_crawler mgdump hash`.
     MgdumpHash,

@@ -1,10 +1,10 @@
 //! What operators' commands come to.
 
-use super::Admin;
+use super::{Operation, Outcome, Reply, ReplyError};
 use crate::{
-    operation::{Operation, Outcome, Reply, ReplyError},
+    meta::MetaCode,
     reply::{NoticeWord, Status},
-    request::Request,
+    request::{Admin, Request},
 };
 
 /// What became of an operator's command.
@@ -33,7 +33,6 @@ impl<V> Operation<V> for Admin {
     }
 
     fn output(&self, reply: Reply<V>) -> Result<AdminOutcome<V>, ReplyError> {
-        use crate::meta::MetaCode;
         match (reply.outcome, reply.lost) {
             (Outcome::Notice(word), _) => Ok(AdminOutcome::Refused(word)),
             (Outcome::End | Outcome::Status(Status::Ok) | Outcome::Meta(MetaCode::Miss, _), None) => {

@@ -2,16 +2,15 @@
 
 use crate::{
     buffer::{Buffer, Full},
-    error_line::ErrorLine,
     meta::{DebugLine, MetaCode, MetaHead},
     number::Digits,
-    reply::{CacheItem, DumpKey, DumpLine, Event, ItemHead, Notice},
+    reply::{CacheItem, DumpKey, DumpLine, ErrorLine, Event, ItemHead, Notice},
 };
 
 const LINE_END: &[u8] = b"\r\n";
 
 impl Event<'_> {
-    /// Puts the event's bytes behind what `out` holds, or nothing of them. [`ReplyDecoder`](crate::ReplyDecoder)
+    /// Puts the event's bytes behind what `out` holds, or nothing of them. [`ReplyDecoder`](crate::reply::ReplyDecoder)
     /// reads the same event back.
     ///
     /// Neither a key nor a text is looked at: what would not be read back is the caller's error.

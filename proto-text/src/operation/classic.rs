@@ -1,0 +1,210 @@
+//! The classic verbs, each with what it comes to.
+
+use super::{Item, Operation, Outcome, Reply, ReplyError};
+use crate::{
+    reply::Status,
+    request::{
+        Arith, Credentials, Delete, FlushAll, Get, GetVerb, Request, Store, StoreVerb, Touch, Verbosity,
+    },
+    ttl::{Ttl, UnixTime},
+};
+
+/// What became of a value that was to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StoreOutcome {
+    /// It is stored.
+    Stored,
+    /// The condition of `add`, `replace`, `append` or `prepend` did not hold; or the appended value would be too
+    /// large.
+    NotStored,
+    /// `cas`: the item has changed since.
+    Exists,
+    /// `cas`: the item is gone.
+    NotFound,
+}
+
+impl<V> Operation<V> for Get<'_> {
+    /// `None` is a miss.
+    type Output = Option<Item<V>>;
+
+    #[inline]
+    fn request(&self) -> Request<'_> {
+        Request::Get(*self)
+    }
+
+    #[inline]
+    fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError> {
+        match (reply.outcome, reply.item, reply.lost) {
+            (Outcome::End, None, _) => Ok(None),
+            (Outcome::End, Some(_), Some(lost)) => Err(lost.into()),
+            (Outcome::End, Some((flags, cas)), None) => Ok(Some(Item { flags, cas, value: reply.value })),
+            (other, ..) => Err(other.into_error()),
+        }
+    }
+
+    fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
+        let verb = match self.verb {
+            GetVerb::Get | GetVerb::Gets => return None,
+            GetVerb::Gat(exptime) => GetVerb::Gat(cap.cap(exptime, now)),
+            GetVerb::Gats(exptime) => GetVerb::Gats(cap.cap(exptime, now)),
+        };
+        Some(Self { verb, ..*self })
+    }
+}
+
+impl<V> Operation<V> for Store<'_> {
+    type Output = StoreOutcome;
+
+    #[inline]
+    fn request(&self) -> Request<'_> {
+        Request::Store(*self)
+    }
+
+    #[inline]
+    fn output(&self, reply: Reply<V>) -> Result<StoreOutcome, ReplyError> {
+        match reply.status()? {
+            Status::Stored => Ok(StoreOutcome::Stored),
+            Status::NotStored => Ok(StoreOutcome::NotStored),
+            Status::Exists => Ok(StoreOutcome::Exists),
+            Status::NotFound => Ok(StoreOutcome::NotFound),
+            _ => Err(ReplyError::Mismatch),
+        }
+    }
+
+    fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
+        match self.verb {
+            StoreVerb::Append | StoreVerb::Prepend => None,
+            _ => Some(Self { exptime: cap.cap(self.exptime, now), ..*self }),
+        }
+    }
+}
+
+impl<V> Operation<V> for Delete<'_> {
+    /// Was there an item to delete?
+    type Output = bool;
+
+    #[inline]
+    fn request(&self) -> Request<'_> {
+        Request::Delete(*self)
+    }
+
+    #[inline]
+    fn output(&self, reply: Reply<V>) -> Result<bool, ReplyError> {
+        found(reply, Status::Deleted)
+    }
+}
+
+impl<V> Operation<V> for Touch<'_> {
+    /// Was there an item to touch?
+    type Output = bool;
+
+    #[inline]
+    fn request(&self) -> Request<'_> {
+        Request::Touch(*self)
+    }
+
+    #[inline]
+    fn output(&self, reply: Reply<V>) -> Result<bool, ReplyError> {
+        found(reply, Status::Touched)
+    }
+
+    fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
+        Some(Self { exptime: cap.cap(self.exptime, now), ..*self })
+    }
+}
+
+impl<V> Operation<V> for Arith<'_> {
+    /// The new number; `None` when there is no such item.
+    type Output = Option<u64>;
+
+    #[inline]
+    fn request(&self) -> Request<'_> {
+        Request::Arith(*self)
+    }
+
+    #[inline]
+    fn output(&self, reply: Reply<V>) -> Result<Option<u64>, ReplyError> {
+        match reply.outcome {
+            Outcome::Number(number) => Ok(Some(number)),
+            Outcome::Status(Status::NotFound) => Ok(None),
+            other => Err(other.into_error()),
+        }
+    }
+}
+
+impl<V> Operation<V> for FlushAll {
+    type Output = ();
+
+    #[inline]
+    fn request(&self) -> Request<'_> {
+        Request::FlushAll(*self)
+    }
+
+    #[inline]
+    fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
+        found(reply, Status::Ok).map(|_| ())
+    }
+}
+
+impl<V> Operation<V> for Verbosity {
+    type Output = ();
+
+    #[inline]
+    fn request(&self) -> Request<'_> {
+        Request::Verbosity(*self)
+    }
+
+    #[inline]
+    fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
+        found(reply, Status::Ok).map(|_| ())
+    }
+}
+
+/// `version`, as an operation: the text that the server gives of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Version;
+
+impl<V> Operation<V> for Version {
+    /// The text, as bytes.
+    type Output = V;
+
+    #[inline]
+    fn request(&self) -> Request<'_> {
+        Request::Version
+    }
+
+    #[inline]
+    fn output(&self, reply: Reply<V>) -> Result<V, ReplyError> {
+        match (reply.outcome, reply.lost) {
+            (Outcome::Version, None) => Ok(reply.value),
+            (Outcome::Version, Some(lost)) => Err(lost.into()),
+            (other, _) => Err(other.into_error()),
+        }
+    }
+}
+
+impl<V> Operation<V> for Credentials<'_> {
+    /// The server knows the user.
+    type Output = ();
+
+    #[inline]
+    fn request(&self) -> Request<'_> {
+        Request::Auth(*self)
+    }
+
+    #[inline]
+    fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
+        found(reply, Status::Stored).map(|_| ()).map_err(|error| match error {
+            ReplyError::Server(error) => ReplyError::Server(error.without_unknown_text()),
+            error => error,
+        })
+    }
+}
+
+fn found<V>(reply: Reply<V>, yes: Status) -> Result<bool, ReplyError> {
+    match reply.status()? {
+        status if status == yes => Ok(true),
+        Status::NotFound => Ok(false),
+        _ => Err(ReplyError::Mismatch),
+    }
+}

@@ -1,0 +1,175 @@
+//! The reply to one request, put together.
+
+use super::{ReplyError, ValueError};
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+use crate::exchange::Usual;
+use crate::{
+    buffer::Buffer,
+    meta::{MetaCode, MetaInfo},
+    reply::{Event, NoticeWord, ServerError, ServerErrorKind, Status},
+};
+
+/// The reply to one request, gathered event by event.
+///
+/// ```
+/// use memring_text::{Get, Key, Operation, Reply, reply::{Event, ReplyDecoder, Step}, request::GetVerb};
+///
+/// let get = Get { verb: GetVerb::Get, key: Key::new(b"k")? };
+/// let mut rest = &b"VALUE k 7 5\r\nhello\r\nEND\r\n"[..];
+/// let mut decoder = ReplyDecoder::default();
+/// let mut reply = Reply::new(Vec::new());
+/// while let Step::Event { consumed, event } = decoder.decode(rest)? {
+///     reply.take(&event);
+///     rest = &rest[consumed..];
+/// }
+/// let item = get.output(reply)?.expect("a hit");
+/// assert_eq!((item.flags, &item.value[..]), (7, &b"hello"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reply<V> {
+    pub(crate) outcome: Outcome,
+    /// Flags and cas unique of the item.
+    pub(super) item: Option<(u32, Option<u64>)>,
+    pub(crate) value: V,
+    /// How much of the value is still to come.
+    rest: usize,
+    pub(crate) lost: Option<ValueError>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    /// The reply has not ended yet.
+    Open,
+    /// `END`, of items or of statistics.
+    End,
+    Status(Status),
+    Number(u64),
+    Version,
+    /// A text that is the whole answer.
+    Text,
+    Meta(MetaCode, MetaInfo),
+    Silence {
+        sure: bool,
+    },
+    Notice(NoticeWord),
+    Error(ServerError),
+}
+
+impl<V: Buffer> Reply<V> {
+    /// Nothing received yet. `value` takes the item's value, the version text or the statistics, behind what it
+    /// holds; hand it in empty.
+    pub const fn new(value: V) -> Self {
+        Self { outcome: Outcome::Open, item: None, value, rest: 0, lost: None }
+    }
+
+    /// Takes the next event of the reply.
+    ///
+    /// What does not fit into the buffer is passed by, so that the connection stays in step; the output says so.
+    #[inline]
+    pub fn take(&mut self, event: &Event<'_>) {
+        match *event {
+            Event::Value(head) => {
+                self.item = Some((head.flags, head.cas));
+                self.rest = head.len;
+            }
+            Event::Data(piece) => {
+                self.rest = self.rest.saturating_sub(piece.len());
+                if self.lost.is_none() {
+                    self.lost = self.value.put_of(piece, self.rest).err().map(ValueError::Full);
+                }
+            }
+            Event::ValueEnd => {}
+            Event::End => self.outcome = Outcome::End,
+            _ => self.take_other(event),
+        }
+    }
+
+    /// Takes a whole reply.
+    #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+    #[inline(always)]
+    pub(crate) fn take_usual(&mut self, reply: &Usual<'_>) {
+        self.outcome = match *reply {
+            Usual::Hit(head, value) => {
+                self.item = Some((head.flags, head.cas));
+                if !value.is_empty() {
+                    self.lost = self.value.put(value).err().map(ValueError::Full);
+                }
+                Outcome::End
+            }
+            Usual::Miss => Outcome::End,
+            Usual::Stored => Outcome::Status(Status::Stored),
+        };
+    }
+
+    /// What the server says, if that is that it has too many connections. That is no answer to the request, so the reply
+    /// begins anew: it may come over another connection.
+    pub fn turned_away(&mut self) -> Option<ServerError> {
+        match &self.outcome {
+            Outcome::Error(error) if error.kind() == ServerErrorKind::TooManyConnections => {
+                let error = error.clone();
+                self.outcome = Outcome::Open;
+                Some(error)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes an event that is not of an item.
+    #[inline(never)]
+    fn take_other(&mut self, event: &Event<'_>) {
+        match *event {
+            // These are not here.
+            Event::Value(_) | Event::Data(_) | Event::ValueEnd | Event::End => {}
+            Event::Skipped { value, .. } => self.lost = Some(ValueError::TooLarge(value)),
+            Event::Status(status) => self.outcome = Outcome::Status(status),
+            Event::Number(number) => self.outcome = Outcome::Number(number),
+            Event::Version(text) => {
+                self.outcome = Outcome::Version;
+                self.put(&[text]);
+            }
+            Event::Stat { name, value } => self.put(&[name, b" ", value, b"\n"]),
+            Event::Error(line) => self.outcome = Outcome::Error(ServerError::from(line)),
+            Event::Meta(head) => {
+                self.outcome = Outcome::Meta(head.code, MetaInfo::from(&head));
+                self.rest = head.len;
+            }
+            Event::Silence { sure } => self.outcome = Outcome::Silence { sure },
+            Event::Debug(line) => {
+                self.outcome = Outcome::Text;
+                self.put(&[line.text]);
+            }
+            Event::Prefix { name, value } => self.put(&[name, b" ", value, b"\n"]),
+            Event::CacheItem(item) => self.put(&[item.key, b"\n"]),
+            Event::Dump(line) => self.put(&[b"key=", line.key, b" ", line.text, b"\n"]),
+            Event::DumpKey(key) => self.put(&[key.key, if key.is_base64 { b" b\n" } else { b"\n" }]),
+            Event::Notice(notice) => self.outcome = Outcome::Notice(notice.word),
+        }
+    }
+
+    fn put(&mut self, parts: &[&[u8]]) {
+        if self.lost.is_none() {
+            self.lost = self.value.put_all(parts).err().map(ValueError::Full);
+        }
+    }
+}
+
+impl<V> Reply<V> {
+    /// The status, for the shapes that end in one.
+    pub(super) fn status(self) -> Result<Status, ReplyError> {
+        match self.outcome {
+            Outcome::Status(status) => Ok(status),
+            other => Err(other.into_error()),
+        }
+    }
+}
+
+impl Outcome {
+    pub(crate) fn into_error(self) -> ReplyError {
+        match self {
+            Self::Error(error) => ReplyError::Server(error),
+            Self::Silence { sure: false } => ReplyError::Unsure,
+            _ => ReplyError::Mismatch,
+        }
+    }
+}
