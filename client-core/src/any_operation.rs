@@ -19,7 +19,7 @@ use memring_text::{
 ///     AnyOperation::Get(Get { verb: GetVerb::Get, key: name }),
 ///     AnyOperation::Arith(Arith { verb: ArithVerb::Incr, key: visits, delta: 1, noreply: false }),
 /// ];
-/// let lines = operations.each_ref().map(|operation| Operation::<Vec<u8>>::request(operation).parts());
+/// let lines = operations.each_ref().map(|operation| operation.request().parts());
 /// assert_eq!(lines.each_ref().map(|line| line.as_slices()[0]), [&b"get name\r\n"[..], b"incr visits 1\r\n"]);
 /// # Ok::<(), memring_text::key::KeyError>(())
 /// ```
@@ -68,8 +68,8 @@ impl<V> AnyOutcome<V> {
     }
 }
 
-impl<V: Buffer> Operation<V> for AnyOperation<'_> {
-    type Output = AnyOutcome<V>;
+impl Operation for AnyOperation<'_> {
+    type Output<V> = AnyOutcome<V>;
 
     fn request(&self) -> Request<'_> {
         match self {
@@ -81,7 +81,7 @@ impl<V: Buffer> Operation<V> for AnyOperation<'_> {
         }
     }
 
-    fn output(&self, reply: Reply<V>) -> Result<AnyOutcome<V>, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<AnyOutcome<V>, ReplyError> {
         match self {
             Self::Get(get) => get.output(reply).map(AnyOutcome::Item),
             Self::Store(store) => store.output(reply).map(AnyOutcome::Store),
@@ -93,9 +93,9 @@ impl<V: Buffer> Operation<V> for AnyOperation<'_> {
 
     fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
         match self {
-            Self::Get(get) => Operation::<V>::with_ttl_cap(get, cap, now).map(Self::Get),
-            Self::Store(store) => Operation::<V>::with_ttl_cap(store, cap, now).map(Self::Store),
-            Self::Touch(touch) => Operation::<V>::with_ttl_cap(touch, cap, now).map(Self::Touch),
+            Self::Get(get) => get.with_ttl_cap(cap, now).map(Self::Get),
+            Self::Store(store) => store.with_ttl_cap(cap, now).map(Self::Store),
+            Self::Touch(touch) => touch.with_ttl_cap(cap, now).map(Self::Touch),
             Self::Delete(_) | Self::Arith(_) => None,
         }
     }

@@ -34,21 +34,21 @@ impl<'f> Target<'f> {
     }
 
     /// Sends `operation` and reads its result; `value` takes what the reply brings.
-    pub(crate) fn call<O: Operation<V>, V: Buffer>(
+    pub(crate) fn call<O: Operation, V: Buffer>(
         &self,
         operation: &O,
         value: V,
-    ) -> Result<O::Output, Error> {
+    ) -> Result<O::Output<V>, Error> {
         self.call_where(operation, value, |_| Ok(()))
     }
 
     /// The same on a server that `allows` it.
-    pub(crate) fn call_where<O: Operation<V>, V: Buffer>(
+    pub(crate) fn call_where<O: Operation, V: Buffer>(
         &self,
         operation: &O,
         value: V,
         allows: impl Fn(&Pool) -> Result<(), Cause>,
-    ) -> Result<O::Output, Error> {
+    ) -> Result<O::Output<V>, Error> {
         let mut reply = Reply::new(value);
         let mut route = self.route()?;
         loop {
@@ -92,7 +92,7 @@ impl<'f> Target<'f> {
 
     /// The server to ask for `operation` in another way than this, and what to ask instead if it stands in for another; the
     /// attempt wants to know how that ends.
-    pub(crate) fn server<O: Operation<V>, V>(
+    pub(crate) fn server<O: Operation>(
         &self,
         operation: &O,
     ) -> Result<(&'f Pool, Attempt<'f>, Option<O>), Error> {
@@ -148,13 +148,13 @@ impl<'f> Target<'f> {
 }
 
 /// Sends `operation` to the pool's server, whatever is known of that, and reads its result.
-pub(crate) fn call<O: Operation<V>, V: Buffer>(
+pub(crate) fn call<O: Operation, V: Buffer>(
     pool: &Pool,
     name: &'static str,
     operation: &O,
     value: V,
     deadline: Deadline,
-) -> Result<O::Output, Cause> {
+) -> Result<O::Output<V>, Cause> {
     let request = operation.request();
     let mut reply = Reply::new(value);
     let mut attempt = pool.watch().attempt(name, deadline.begun(), false);
@@ -171,7 +171,7 @@ pub(crate) fn call<O: Operation<V>, V: Buffer>(
 /// What the pool's server is asked in the place of `operation` while it stands in for another: nothing is left there for
 /// long. `None`: the same.
 #[cold]
-pub(crate) fn short_lived<O: Operation<V>, V>(pool: &Pool, operation: &O) -> Option<O> {
+pub(crate) fn short_lived<O: Operation>(pool: &Pool, operation: &O) -> Option<O> {
     operation.with_ttl_cap(pool.stand_in_ttl(), UnixTime::from(SystemTime::now()))
 }
 

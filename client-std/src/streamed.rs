@@ -102,7 +102,7 @@ pub(crate) fn stats(
 }
 
 /// Runs `exchange` with a part of the pool. Nothing is tried again: the caller's stream cannot be wound back.
-fn run<O: Operation<NoValue>, T>(
+fn run<O: Operation, T>(
     target: &Target<'_>,
     operation: &O,
     step: Duration,

@@ -44,12 +44,12 @@ pub(crate) struct Share<'b, O> {
 
 /// Works off `shares` until all `count` positions of the batch have come to something. `to` reads what an operation
 /// comes to.
-pub(crate) async fn run<'b, O: Operation<Vec<u8>> + 'b, T>(
+pub(crate) async fn run<'b, O: Operation + 'b, T>(
     name: &'static str,
     shares: impl Iterator<Item = Share<'b, O>>,
     count: usize,
     deadline: Deadline,
-    to: impl Fn(O::Output) -> Result<T, Cause>,
+    to: impl Fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
 ) -> Many<T> {
     let mut results = Results { name, slots: Vec::new(), errors: Vec::new() };
     results.slots.resize_with(count, || None);
@@ -102,7 +102,7 @@ impl<O> Drop for Leg<'_, O> {
     }
 }
 
-impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
+impl<'b, O: Operation> Leg<'b, O> {
     fn new(name: &'static str, share: Share<'b, O>, deadline: Deadline) -> Self {
         let attempt = match share.verdict {
             Verdict::Down { .. } => None,
@@ -196,7 +196,7 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         cx: &mut Context<'_>,
         results: &mut Results<T>,
         deadline: Deadline,
-        to: &impl Fn(O::Output) -> Result<T, Cause>,
+        to: &impl Fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
     ) {
         if let Verdict::Down { retry_at } = self.share.verdict {
             self.refuse(results, &watch::down(retry_at, fleet::now()));
@@ -228,7 +228,7 @@ impl<'b, O: Operation<Vec<u8>>> Leg<'b, O> {
         cx: &mut Context<'_>,
         results: &mut Results<T>,
         deadline: Deadline,
-        to: &impl Fn(O::Output) -> Result<T, Cause>,
+        to: &impl Fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
     ) -> bool {
         let operations = self.share.operations;
         while let Some(&slot) = self.slots.front() {

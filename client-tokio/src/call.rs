@@ -59,7 +59,7 @@ impl<'k> Target<'k> {
     }
 
     /// Sends `operation` and reads its result.
-    pub(crate) async fn call<O: Operation<Vec<u8>>>(&mut self, operation: &O) -> Result<O::Output, Error> {
+    pub(crate) async fn call<O: Operation>(&mut self, operation: &O) -> Result<O::Output<Vec<u8>>, Error> {
         loop {
             // Boxed, because it is rare: the future of every call would be larger for it.
             let shorter = self.shorter(operation).map(Box::new);
@@ -83,12 +83,12 @@ impl<'k> Target<'k> {
     }
 
     /// What to ask in the place of `operation`, if anything, of a server that stands in for another.
-    pub(crate) fn shorter<O: Operation<V>, V>(&self, operation: &O) -> Option<O> {
+    pub(crate) fn shorter<O: Operation>(&self, operation: &O) -> Option<O> {
         if self.fleet.is_stand_in(self.route) { short_lived(self.pool(), operation) } else { None }
     }
 
     #[cold]
-    fn failed<O: Operation<Vec<u8>>>(&self, operation: &O, failure: Failure) -> Error {
+    fn failed<O: Operation>(&self, operation: &O, failure: Failure) -> Error {
         let is_open = !operation.request().may_retry(usize::from(failure.sent));
         failed(self.pool(), self.name, failure.cause, is_open)
     }
@@ -128,7 +128,7 @@ impl<'k> Target<'k> {
 /// What the pool's server is asked in the place of `operation` while it stands in for another: nothing is left there for
 /// long. `None`: the same.
 #[cold]
-pub(crate) fn short_lived<O: Operation<V>, V>(pool: &Pool, operation: &O) -> Option<O> {
+pub(crate) fn short_lived<O: Operation>(pool: &Pool, operation: &O) -> Option<O> {
     operation.with_ttl_cap(pool.stand_in_ttl(), UnixTime::from(SystemTime::now()))
 }
 
@@ -146,13 +146,13 @@ pub(crate) fn tell(pool: &Pool, error: &Error) {
 }
 
 /// Sends `operation` to the pool's server and reads its result. What that says of the server is noted.
-pub(crate) async fn ask<O: Operation<Vec<u8>>>(
+pub(crate) async fn ask<O: Operation>(
     pool: &Pool,
     name: &'static str,
     operation: &O,
     deadline: Deadline,
     is_probe: bool,
-) -> Result<O::Output, Box<Failure>> {
+) -> Result<O::Output<Vec<u8>>, Box<Failure>> {
     let mut attempt = pool.watch().attempt(name, deadline.begun(), is_probe);
     let mut turns = 0;
     loop {
@@ -174,15 +174,15 @@ pub(crate) async fn ask<O: Operation<Vec<u8>>>(
 }
 
 /// What the outcome of an operation comes to.
-pub(crate) fn read<O: Operation<Vec<u8>>>(
+pub(crate) fn read<O: Operation>(
     operation: &O,
     outcome: Outcome,
-) -> Result<O::Output, Box<Failure>> {
+) -> Result<O::Output<Vec<u8>>, Box<Failure>> {
     let refused = |error| Box::new(Failure::new(Cause::from(error), true));
     operation.output(outcome?.into_reply()).map_err(refused)
 }
 
-async fn exchange<O: Operation<Vec<u8>>>(mux: &Arc<Mux>, operation: &O, deadline: Deadline) -> Outcome {
+async fn exchange<O: Operation>(mux: &Arc<Mux>, operation: &O, deadline: Deadline) -> Outcome {
     let (slot, must_watch) = match submit(mux, operation, deadline).await {
         Ok(submitted) => submitted,
         Err(cause) => return Err(Box::new(Failure::new(cause, false))),
@@ -198,7 +198,7 @@ async fn exchange<O: Operation<Vec<u8>>>(mux: &Arc<Mux>, operation: &O, deadline
 }
 
 /// Queues the request, and waits for room where there is none. The slot has the waker of the poll that returns it.
-async fn submit<O: Operation<Vec<u8>>>(
+async fn submit<O: Operation>(
     mux: &Arc<Mux>,
     operation: &O,
     deadline: Deadline,

@@ -10,7 +10,7 @@ use crate::{call, deadline::Deadline, pool::Pool};
 
 /// Whether the server, which has closed a connection in the place of an answer to `operation`, does so at every one of its
 /// kind, and answers others.
-pub(crate) async fn is_told<O: Operation<Vec<u8>>>(
+pub(crate) async fn is_told<O: Operation>(
     pool: &Pool,
     name: &'static str,
     operation: &O,
@@ -34,7 +34,7 @@ pub(crate) async fn is_told<O: Operation<Vec<u8>>>(
 }
 
 /// The same of an error.
-pub(crate) async fn explain<O: Operation<Vec<u8>>>(
+pub(crate) async fn explain<O: Operation>(
     pool: &Pool,
     error: Error,
     operation: &O,

@@ -30,7 +30,7 @@ pub(crate) async fn send_from(
     step: Duration,
 ) -> Result<StoreOutcome, Error> {
     let (attempt, mut is_sent) = (target.attempt(), false);
-    let shorter = target.shorter::<_, ArrayBuffer<0>>(store);
+    let shorter = target.shorter(store);
     let store = shorter.as_ref().unwrap_or(store);
     let exchange = async |stream: Stream, limits: Limits| {
         let mut wire = Wire::new(stream, limits, step);

@@ -19,7 +19,7 @@
 //! };
 //!
 //! let get = Get { verb: GetVerb::Get, key: Key::new(b"greeting")? };
-//! let request = Operation::<Vec<u8>>::request(&get);
+//! let request = get.request();
 //! assert_eq!(request.parts().as_slices()[0], b"get greeting\r\n");
 //!
 //! // The server's bytes, as they might come off a socket.

@@ -1,6 +1,7 @@
 //! One request and what it comes to: from the events of a reply to a typed result.
 
 use crate::{
+    buffer::Buffer,
     request::Request,
     ttl::{Ttl, UnixTime},
 };
@@ -25,10 +26,11 @@ pub use stats::Stats;
 /// A request with a typed result.
 ///
 /// A driver sends [`request`](Self::request), gives every event of the reply to a [`Reply`], and asks for the
-/// [`output`](Self::output). `V` is what values are collected in: a vector, a caller's slice, an array.
-pub trait Operation<V> {
-    /// What the operation comes to.
-    type Output;
+/// [`output`](Self::output). Whoever makes the `Reply` chooses what values are collected in, a vector, a slice, an array:
+/// the operation does not mind.
+pub trait Operation {
+    /// The result, with values in `V`.
+    type Output<V>;
 
     /// What to send.
     fn request(&self) -> Request<'_>;
@@ -37,7 +39,7 @@ pub trait Operation<V> {
     ///
     /// # Errors
     /// The server's refusal; or the value did not fit.
-    fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError>;
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Self::Output<V>, ReplyError>;
 
     /// The same operation, sent at `now`, but no item lives longer for it than by `cap`; `None` when it gives none a
     /// time to live. For servers that hold a key for a while only, in another's place.
@@ -47,7 +49,7 @@ pub trait Operation<V> {
     ///
     /// let touch = Touch { key: Key::new(b"k")?, exptime: 0, noreply: false };
     /// let (cap, now) = (Ttl::seconds(60), UnixTime::from_secs(1_700_000_000));
-    /// let short = Operation::<Vec<u8>>::with_ttl_cap(&touch, cap, now);
+    /// let short = touch.with_ttl_cap(cap, now);
     /// assert_eq!(short, Some(Touch { exptime: 60, ..touch }));
     /// # Ok::<(), memring_text::key::KeyError>(())
     /// ```

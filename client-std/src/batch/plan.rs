@@ -69,7 +69,7 @@ impl<'b> Plan<'b> {
 
     /// Sees to it that none of `operations`, which are one for each of the [`keys`](Self::keys), leaves an item for long
     /// where it does not belong.
-    pub(crate) fn shorten<O: Operation<Vec<u8>>>(&self, operations: &mut [O]) {
+    pub(crate) fn shorten<O: Operation>(&self, operations: &mut [O]) {
         if !self.routes.has_stand_ins() {
             return;
         }

@@ -35,8 +35,8 @@ impl<'b, O, R> Requests<'b, O, R> {
 
 impl<T, O, R> Share for Requests<'_, O, R>
 where
-    O: Operation<Vec<u8>>,
-    R: Fn(O::Output) -> Result<T, Cause>,
+    O: Operation,
+    R: Fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
 {
     type Output = T;
 

@@ -79,11 +79,11 @@ impl Client {
     }
 
     /// Sends `operation` to every server, before the reply of any is read.
-    pub(super) fn each_server<O: Operation<Vec<u8>> + Copy, T>(
+    pub(super) fn each_server<O: Operation + Copy, T>(
         &self,
         name: &'static str,
         operation: O,
-        read: fn(O::Output) -> Result<T, Cause>,
+        read: fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
     ) -> Vec<FromServer<T>> {
         let fleet = self.fleet();
         let positions: Vec<_> = (0..fleet.pools().len()).collect();

@@ -193,7 +193,7 @@ impl Target<'_> {
     }
 
     /// Sends `operation` to a server that can do what it asks.
-    fn call<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
+    fn call<O: Operation>(&self, operation: &O) -> Result<O::Output<Vec<u8>>, Error> {
         let Self { fleet, key, name, deadline } = self;
         let is_able = |pool: &Pool| {
             if pool.capabilities().allow(&operation.request()) { Ok(()) } else { self.ask(pool, operation) }
@@ -202,7 +202,7 @@ impl Target<'_> {
     }
 
     /// Asks the server what it can do, and whether that is enough.
-    fn ask<O: Operation<Vec<u8>>>(&self, pool: &Pool, operation: &O) -> Result<(), Cause> {
+    fn ask<O: Operation>(&self, pool: &Pool, operation: &O) -> Result<(), Cause> {
         let text = call(pool, self.name, &Version, Vec::new(), self.deadline)?;
         pool.capabilities().learn(&text, &operation.request()).map_err(Cause::Unsupported)
     }

@@ -94,11 +94,11 @@ impl Client {
     }
 
     /// Sends `operation` to every server, before the reply of any is waited for.
-    pub(super) async fn each_server<O: Operation<Vec<u8>> + Copy, T>(
+    pub(super) async fn each_server<O: Operation + Copy, T>(
         &self,
         name: &'static str,
         operation: O,
-        to: fn(O::Output) -> Result<T, Cause>,
+        to: fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
     ) -> Vec<FromServer<T>> {
         let (deadline, fleet) = (self.deadline(), self.fleet());
         let operations = vec![operation; fleet.pools().len()];

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use memring_client::failure::{Error, Many};
 use memring_text::{
     Get, Operation, Reply, Request, Store, Value,
+    buffer::Buffer,
     operation::ReplyError,
     request::{Attributes, Delete, GetVerb, StoreVerb},
 };
@@ -165,14 +166,14 @@ struct Placed<'k> {
     position: usize,
 }
 
-impl Operation<Vec<u8>> for Placed<'_> {
-    type Output = (usize, Option<memring_text::Item<Vec<u8>>>);
+impl Operation for Placed<'_> {
+    type Output<V> = (usize, Option<memring_text::Item<V>>);
 
     fn request(&self) -> Request<'_> {
         Request::Get(self.get)
     }
 
-    fn output(&self, reply: Reply<Vec<u8>>) -> Result<Self::Output, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Self::Output<V>, ReplyError> {
         Ok((self.position, self.get.output(reply)?))
     }
 }

@@ -226,7 +226,7 @@ impl Target<'_> {
     }
 
     /// Sends `operation` to a server that can do what it asks.
-    async fn call<O: Operation<Vec<u8>>>(&self, operation: &O) -> Result<O::Output, Error> {
+    async fn call<O: Operation>(&self, operation: &O) -> Result<O::Output<Vec<u8>>, Error> {
         let mut target = call::Target::new(Arc::clone(&self.fleet), self.key, self.name, self.deadline)?;
         if !target.pool().capabilities().allow(&operation.request()) {
             let version = target.call(&Version).await?;

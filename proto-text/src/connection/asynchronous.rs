@@ -79,11 +79,11 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
     ///
     /// # Cancellation
     /// Dropped before it is ready, it leaves a connection that must be closed; [`state`](Self::state) says so.
-    pub async fn call<O: Operation<V>, V: Buffer>(
+    pub async fn call<O: Operation, V: Buffer>(
         &mut self,
         operation: &O,
         value: V,
-    ) -> Result<O::Output, ConnectionError<T::Error>> {
+    ) -> Result<O::Output<V>, ConnectionError<T::Error>> {
         let request = operation.request();
         let mut reply = Reply::new(value);
         self.dialog.begin_call()?;

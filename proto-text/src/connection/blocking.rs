@@ -79,11 +79,11 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
     ///
     /// # Errors
     /// See [`ConnectionError`]. A request [without a reply](Request::has_reply) belongs into [`send`](Self::send).
-    pub fn call<O: Operation<V>, V: Buffer>(
+    pub fn call<O: Operation, V: Buffer>(
         &mut self,
         operation: &O,
         value: V,
-    ) -> Result<O::Output, ConnectionError<T::Error>> {
+    ) -> Result<O::Output<V>, ConnectionError<T::Error>> {
         let request = operation.request();
         let mut reply = Reply::new(value);
         self.dialog.begin_call()?;

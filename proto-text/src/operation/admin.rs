@@ -2,6 +2,7 @@
 
 use super::{Operation, Outcome, Reply, ReplyError};
 use crate::{
+    buffer::Buffer,
     meta::MetaCode,
     reply::{NoticeWord, Status},
     request::{Admin, Request},
@@ -25,14 +26,14 @@ impl<V> core::fmt::Debug for AdminOutcome<V> {
     }
 }
 
-impl<V> Operation<V> for Admin {
-    type Output = AdminOutcome<V>;
+impl Operation for Admin {
+    type Output<V> = AdminOutcome<V>;
 
     fn request(&self) -> Request<'_> {
         Request::Admin(*self)
     }
 
-    fn output(&self, reply: Reply<V>) -> Result<AdminOutcome<V>, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<AdminOutcome<V>, ReplyError> {
         match (reply.outcome, reply.lost) {
             (Outcome::Notice(word), _) => Ok(AdminOutcome::Refused(word)),
             (Outcome::End | Outcome::Status(Status::Ok) | Outcome::Meta(MetaCode::Miss, _), None) => {

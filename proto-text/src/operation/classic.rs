@@ -2,6 +2,7 @@
 
 use super::{Item, Operation, Outcome, Reply, ReplyError};
 use crate::{
+    buffer::Buffer,
     reply::Status,
     request::{
         Arith, Credentials, Delete, FlushAll, Get, GetVerb, Request, Store, StoreVerb, Touch, Verbosity,
@@ -23,9 +24,9 @@ pub enum StoreOutcome {
     NotFound,
 }
 
-impl<V> Operation<V> for Get<'_> {
+impl Operation for Get<'_> {
     /// `None` is a miss.
-    type Output = Option<Item<V>>;
+    type Output<V> = Option<Item<V>>;
 
     #[inline]
     fn request(&self) -> Request<'_> {
@@ -33,7 +34,7 @@ impl<V> Operation<V> for Get<'_> {
     }
 
     #[inline]
-    fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Self::Output<V>, ReplyError> {
         match (reply.outcome, reply.item, reply.lost) {
             (Outcome::End, None, _) => Ok(None),
             (Outcome::End, Some(_), Some(lost)) => Err(lost.into()),
@@ -52,8 +53,8 @@ impl<V> Operation<V> for Get<'_> {
     }
 }
 
-impl<V> Operation<V> for Store<'_> {
-    type Output = StoreOutcome;
+impl Operation for Store<'_> {
+    type Output<V> = StoreOutcome;
 
     #[inline]
     fn request(&self) -> Request<'_> {
@@ -61,7 +62,7 @@ impl<V> Operation<V> for Store<'_> {
     }
 
     #[inline]
-    fn output(&self, reply: Reply<V>) -> Result<StoreOutcome, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<StoreOutcome, ReplyError> {
         match reply.status()? {
             Status::Stored => Ok(StoreOutcome::Stored),
             Status::NotStored => Ok(StoreOutcome::NotStored),
@@ -79,9 +80,9 @@ impl<V> Operation<V> for Store<'_> {
     }
 }
 
-impl<V> Operation<V> for Delete<'_> {
+impl Operation for Delete<'_> {
     /// Was there an item to delete?
-    type Output = bool;
+    type Output<V> = bool;
 
     #[inline]
     fn request(&self) -> Request<'_> {
@@ -89,14 +90,14 @@ impl<V> Operation<V> for Delete<'_> {
     }
 
     #[inline]
-    fn output(&self, reply: Reply<V>) -> Result<bool, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<bool, ReplyError> {
         found(reply, Status::Deleted)
     }
 }
 
-impl<V> Operation<V> for Touch<'_> {
+impl Operation for Touch<'_> {
     /// Was there an item to touch?
-    type Output = bool;
+    type Output<V> = bool;
 
     #[inline]
     fn request(&self) -> Request<'_> {
@@ -104,7 +105,7 @@ impl<V> Operation<V> for Touch<'_> {
     }
 
     #[inline]
-    fn output(&self, reply: Reply<V>) -> Result<bool, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<bool, ReplyError> {
         found(reply, Status::Touched)
     }
 
@@ -113,9 +114,9 @@ impl<V> Operation<V> for Touch<'_> {
     }
 }
 
-impl<V> Operation<V> for Arith<'_> {
+impl Operation for Arith<'_> {
     /// The new number; `None` when there is no such item.
-    type Output = Option<u64>;
+    type Output<V> = Option<u64>;
 
     #[inline]
     fn request(&self) -> Request<'_> {
@@ -123,7 +124,7 @@ impl<V> Operation<V> for Arith<'_> {
     }
 
     #[inline]
-    fn output(&self, reply: Reply<V>) -> Result<Option<u64>, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Option<u64>, ReplyError> {
         match reply.outcome {
             Outcome::Number(number) => Ok(Some(number)),
             Outcome::Status(Status::NotFound) => Ok(None),
@@ -132,8 +133,8 @@ impl<V> Operation<V> for Arith<'_> {
     }
 }
 
-impl<V> Operation<V> for FlushAll {
-    type Output = ();
+impl Operation for FlushAll {
+    type Output<V> = ();
 
     #[inline]
     fn request(&self) -> Request<'_> {
@@ -141,13 +142,13 @@ impl<V> Operation<V> for FlushAll {
     }
 
     #[inline]
-    fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<(), ReplyError> {
         found(reply, Status::Ok).map(|_| ())
     }
 }
 
-impl<V> Operation<V> for Verbosity {
-    type Output = ();
+impl Operation for Verbosity {
+    type Output<V> = ();
 
     #[inline]
     fn request(&self) -> Request<'_> {
@@ -155,7 +156,7 @@ impl<V> Operation<V> for Verbosity {
     }
 
     #[inline]
-    fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<(), ReplyError> {
         found(reply, Status::Ok).map(|_| ())
     }
 }
@@ -164,9 +165,9 @@ impl<V> Operation<V> for Verbosity {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Version;
 
-impl<V> Operation<V> for Version {
+impl Operation for Version {
     /// The text, as bytes.
-    type Output = V;
+    type Output<V> = V;
 
     #[inline]
     fn request(&self) -> Request<'_> {
@@ -174,7 +175,7 @@ impl<V> Operation<V> for Version {
     }
 
     #[inline]
-    fn output(&self, reply: Reply<V>) -> Result<V, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<V, ReplyError> {
         match (reply.outcome, reply.lost) {
             (Outcome::Version, None) => Ok(reply.value),
             (Outcome::Version, Some(lost)) => Err(lost.into()),
@@ -183,9 +184,9 @@ impl<V> Operation<V> for Version {
     }
 }
 
-impl<V> Operation<V> for Credentials<'_> {
+impl Operation for Credentials<'_> {
     /// The server knows the user.
-    type Output = ();
+    type Output<V> = ();
 
     #[inline]
     fn request(&self) -> Request<'_> {
@@ -193,7 +194,7 @@ impl<V> Operation<V> for Credentials<'_> {
     }
 
     #[inline]
-    fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<(), ReplyError> {
         found(reply, Status::Stored).map(|_| ()).map_err(|error| match error {
             ReplyError::Server(error) => ReplyError::Server(error.without_unknown_text()),
             error => error,

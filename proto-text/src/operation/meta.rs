@@ -26,15 +26,15 @@ impl<V> fmt::Debug for MetaItem<V> {
     }
 }
 
-impl<V> Operation<V> for MetaGet<'_> {
+impl Operation for MetaGet<'_> {
     /// `None` is a miss.
-    type Output = Option<MetaItem<V>>;
+    type Output<V> = Option<MetaItem<V>>;
 
     fn request(&self) -> Request<'_> {
         Request::Meta(&self.0)
     }
 
-    fn output(&self, reply: Reply<V>) -> Result<Self::Output, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Self::Output<V>, ReplyError> {
         match (reply.outcome, reply.lost) {
             (Outcome::Meta(MetaCode::Miss, _) | Outcome::Silence { sure: true }, _) => Ok(None),
             (Outcome::Meta(MetaCode::Done, info), _) => Ok(Some(MetaItem { value: None, info })),
@@ -72,14 +72,14 @@ fn stored<V>(reply: Reply<V>) -> Result<MetaStoreOutcome, ReplyError> {
     Ok(MetaStoreOutcome { outcome, info })
 }
 
-impl<V> Operation<V> for MetaSet<'_> {
-    type Output = MetaStoreOutcome;
+impl Operation for MetaSet<'_> {
+    type Output<V> = MetaStoreOutcome;
 
     fn request(&self) -> Request<'_> {
         Request::Meta(&self.0)
     }
 
-    fn output(&self, reply: Reply<V>) -> Result<MetaStoreOutcome, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<MetaStoreOutcome, ReplyError> {
         stored(reply)
     }
 
@@ -88,15 +88,15 @@ impl<V> Operation<V> for MetaSet<'_> {
     }
 }
 
-impl<V> Operation<V> for MetaDelete<'_> {
+impl Operation for MetaDelete<'_> {
     /// [`StoreOutcome::Stored`]: deleted, or marked stale.
-    type Output = StoreOutcome;
+    type Output<V> = StoreOutcome;
 
     fn request(&self) -> Request<'_> {
         Request::Meta(&self.0)
     }
 
-    fn output(&self, reply: Reply<V>) -> Result<StoreOutcome, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<StoreOutcome, ReplyError> {
         stored(reply).map(|stored| stored.outcome)
     }
 
@@ -116,14 +116,14 @@ pub struct MetaArithOutcome {
     pub info: MetaInfo,
 }
 
-impl<V: Buffer> Operation<V> for MetaArith<'_> {
-    type Output = MetaArithOutcome;
+impl Operation for MetaArith<'_> {
+    type Output<V> = MetaArithOutcome;
 
     fn request(&self) -> Request<'_> {
         Request::Meta(&self.0)
     }
 
-    fn output(&self, reply: Reply<V>) -> Result<MetaArithOutcome, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<MetaArithOutcome, ReplyError> {
         let number = match (&reply.outcome, reply.lost) {
             (Outcome::Meta(MetaCode::Value, _), Some(lost)) => return Err(lost.into()),
             (Outcome::Meta(MetaCode::Value, _), None) => {
@@ -139,18 +139,18 @@ impl<V: Buffer> Operation<V> for MetaArith<'_> {
     }
 }
 
-impl<V> Operation<V> for MetaDebug<'_> {
+impl Operation for MetaDebug<'_> {
     /// What the server knows, as `name=value` with spaces between; `None` is a miss.
     ///
     /// Of a [key in base64](crate::meta::BinaryKey) a miss is no result but [`ReplyError::Unclear`]: memcached 1.6.45 says `EN`
     /// although the item is there. An `mg` tells.
-    type Output = Option<V>;
+    type Output<V> = Option<V>;
 
     fn request(&self) -> Request<'_> {
         Request::Meta(&self.0)
     }
 
-    fn output(&self, reply: Reply<V>) -> Result<Option<V>, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Option<V>, ReplyError> {
         match (reply.outcome, reply.lost) {
             (Outcome::Meta(MetaCode::Miss, _), _) if self.0.key().is_binary() => Err(ReplyError::Unclear),
             (Outcome::Meta(MetaCode::Miss, _), _) => Ok(None),
@@ -161,14 +161,14 @@ impl<V> Operation<V> for MetaDebug<'_> {
     }
 }
 
-impl<V> Operation<V> for MetaNoop {
-    type Output = ();
+impl Operation for MetaNoop {
+    type Output<V> = ();
 
     fn request(&self) -> Request<'_> {
         Request::MetaNoop
     }
 
-    fn output(&self, reply: Reply<V>) -> Result<(), ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<(), ReplyError> {
         match reply.outcome {
             Outcome::Meta(MetaCode::Noop, _) => Ok(()),
             other => Err(other.into_error()),

@@ -7,9 +7,9 @@ use crate::{
     request::{Request, StatsKind},
 };
 
-impl<V> Operation<V> for StatsKind {
+impl Operation for StatsKind {
     /// The statistics; none after [`StatsKind::Reset`] and the like. Of [`StatsKind::Cachedump`], the keys as names.
-    type Output = Stats<V>;
+    type Output<V> = Stats<V>;
 
     #[inline]
     fn request(&self) -> Request<'_> {
@@ -17,7 +17,7 @@ impl<V> Operation<V> for StatsKind {
     }
 
     #[inline]
-    fn output(&self, reply: Reply<V>) -> Result<Stats<V>, ReplyError> {
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Stats<V>, ReplyError> {
         match (reply.outcome, reply.lost) {
             (Outcome::End | Outcome::Status(Status::Reset | Status::Ok), None) => Ok(Stats(reply.value)),
             (Outcome::End, Some(lost)) => Err(lost.into()),

@@ -77,7 +77,7 @@ fn alone_it_is_an_error_and_no_item() {
             for at_once in [false, true] {
                 let mut come = Reply::new(Vec::new());
                 let request: Request<'_> =
-                    if is_meta { Operation::<Vec<u8>>::request(&meta) } else { Request::Get(gets) };
+                    if is_meta { Operation::request(&meta) } else { Request::Get(gets) };
                 feed(reply, &cuts, at_once, &request, |event, _| come.take(event));
                 let error = match is_meta {
                     true => meta.output(come).unwrap_err(),

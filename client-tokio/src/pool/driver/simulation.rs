@@ -39,12 +39,12 @@ impl Transport for DuplexStream {
     }
 }
 
-pub(super) async fn call<O: Operation<Vec<u8>>>(
+pub(super) async fn call<O: Operation>(
     pool: &Pool,
     name: &'static str,
     operation: &O,
     deadline: Deadline,
-) -> Result<O::Output, Error> {
+) -> Result<O::Output<Vec<u8>>, Error> {
     ask(pool, name, operation, deadline, false)
         .await
         .map_err(|failure| failed(pool, name, failure.cause, failure.sent))

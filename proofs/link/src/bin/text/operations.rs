@@ -49,10 +49,10 @@ pub(crate) fn operations(input: &[u8]) -> Option<()> {
     (items == Digest::new() || collector.take(&Event::ValueEnd).is_some()).then_some(())
 }
 
-pub(crate) fn come_to<O: Operation<ArrayBuffer<512>>, D: Debug>(
+pub(crate) fn come_to<O: Operation, D: Debug>(
     operation: &O,
     input: &[u8],
-    show: impl Fn(O::Output) -> D,
+    show: impl Fn(O::Output<ArrayBuffer<512>>) -> D,
 ) -> Option<()> {
     let mut reply = Reply::new(ArrayBuffer::new());
     events(input, |event| {

@@ -4,7 +4,6 @@ use core::time::Duration;
 
 use memring_text::{
     Get, Key, Operation, Store, Ttl, Value,
-    buffer::ArrayBuffer,
     meta::{
         ArithMode, MetaArith, MetaArithOptions, MetaDelete, MetaDeleteOptions, MetaGet, MetaGetOptions,
         MetaKey, MetaNoop, MetaSet, MetaSetOptions, Opaque, SetMode,
@@ -65,7 +64,7 @@ fn made<T>(request: Result<T, ZeroTtl>, digest: &mut Digest) -> Option<T> {
 }
 
 /// The operation that lives no longer than `ttl`, if there is one.
-fn capped(operation: &impl Operation<ArrayBuffer<512>>, ttl: Ttl, now: UnixTime, digest: &mut Digest) {
+fn capped(operation: &impl Operation, ttl: Ttl, now: UnixTime, digest: &mut Digest) {
     if let Some(capped) = operation.with_ttl_cap(ttl, now) {
         digest.debug(&capped.request());
     }
