@@ -121,6 +121,21 @@ impl Buffer for SliceBuffer<'_> {
     }
 }
 
+impl AsRef<[u8]> for SliceBuffer<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self.as_slice()
+    }
+}
+
+/// Two buffers are equal when their bytes are.
+impl PartialEq for SliceBuffer<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl Eq for SliceBuffer<'_> {}
+
 impl fmt::Debug for SliceBuffer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SliceBuffer({} of {} bytes)", self.len, self.bytes.len())
@@ -169,6 +184,21 @@ impl<const N: usize> Default for ArrayBuffer<N> {
         Self::new()
     }
 }
+
+impl<const N: usize> AsRef<[u8]> for ArrayBuffer<N> {
+    fn as_ref(&self) -> &[u8] {
+        self.as_slice()
+    }
+}
+
+/// Two buffers are equal when their bytes are; how many more they could take makes no difference.
+impl<const N: usize, const M: usize> PartialEq<ArrayBuffer<M>> for ArrayBuffer<N> {
+    fn eq(&self, other: &ArrayBuffer<M>) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl<const N: usize> Eq for ArrayBuffer<N> {}
 
 impl<const N: usize> fmt::Debug for ArrayBuffer<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -273,5 +303,26 @@ mod tests {
         assert_eq!(buffer.as_slice(), b"ab");
         assert_eq!(buffer.put_all(&[b"cd", b"ef"]), Ok(()));
         assert_eq!(buffer.as_slice(), b"abcdef");
+    }
+
+    #[test]
+    fn buffers_are_compared_by_what_is_in_them() {
+        let (mut small, mut large) = (ArrayBuffer::<3>::new(), ArrayBuffer::<9>::new());
+        // What was there before does not count.
+        large.put(b"other").unwrap();
+        large.truncate(0);
+        small.put(b"ab").unwrap();
+        large.put(b"ab").unwrap();
+        assert_eq!(small, large);
+        assert_eq!(small.as_ref(), b"ab");
+        large.put(b"c").unwrap();
+        assert_ne!(small, large);
+        let (mut one, mut other) = ([0; 2], [1; 5]);
+        let (mut one, mut other) = (SliceBuffer::new(&mut one), SliceBuffer::new(&mut other));
+        assert_eq!(one, other);
+        one.put(b"a").unwrap();
+        assert_ne!(one, other);
+        other.put(b"a").unwrap();
+        assert_eq!((one.as_ref(), &one), (&b"a"[..], &other));
     }
 }
