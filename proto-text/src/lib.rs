@@ -53,7 +53,7 @@
 //! - [`reply`]: what a server says, as the [`Event`](reply::Event)s that a [`ReplyDecoder`](reply::ReplyDecoder) finds;
 //!   an [`ErrorLine`](reply::ErrorLine) knows after which refusals a connection stays in step.
 //! - [`exchange`]: whose reply it is. An [`Exchange`] is lent the oldest request, and checks every key and every opaque.
-//!   [`SmallGet`](exchange::SmallGet) is a get in a tenth of the code, for firmware; `examples/firmware` prints a value with
+//!   [`SmallGet`](exchange::SmallGet) is a get in a tenth of the code, for firmware; `proofs/firmware` prints a value with
 //!   it.
 //! - [`operation`]: an [`Operation`] with its [`Reply`] gives a typed result.
 //! - [`buffer`]: where bytes are put, over vectors, slices and arrays.

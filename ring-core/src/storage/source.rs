@@ -7,7 +7,7 @@ use super::Entries;
 /// Shows entries as a Rust expression of the type [`Static`](super::Static).
 ///
 /// A build script writes the expression to a file, and the firmware includes that. Its placement is best a `static`: then
-/// only what finds a key is linked, and nothing of what builds a ring (the programs in `examples/firmware` are weighed).
+/// only what finds a key is linked, and nothing of what builds a ring (the programs in `proofs/firmware` are weighed).
 ///
 /// ```
 /// use memring_core::{peers::libketama::LIBKETAMA, storage::{Boxed, Source, Storage}, Placement, Server};
