@@ -16,7 +16,8 @@
 //! | [`spec`] | servers as configurations write them: the one grammar and its reader |
 //! | [`owned`] | schemes and placements that own their texts |
 //! | [`route`] | the fleet: placement, health, and the server to ask for a key |
-//! | [`groups`] | the keys of a batch, divided among their servers |
+//! | [`shares`] | the keys of a batch, divided among the servers that are to be asked |
+//! | [`groups`] | positions of a batch, divided among servers |
 //! | [`hang_up`] | servers that hang up at what they do not know |
 //! | [`change`] | what a change of servers moves |
 //! | [`batch`] | operations of different kinds to be sent together |
@@ -37,6 +38,7 @@ pub mod batch;
 mod builder;
 mod capabilities;
 pub mod change;
+mod clock;
 pub mod config;
 mod credentials;
 pub mod failure;
@@ -46,7 +48,9 @@ pub mod insight;
 mod naming;
 pub mod owned;
 pub mod route;
+pub mod shares;
 pub mod spec;
+mod target;
 #[cfg(feature = "tls")]
 pub mod tls;
 pub mod watch;
@@ -54,12 +58,14 @@ pub mod watch;
 pub use any_operation::{AnyOperation, AnyOutcome};
 pub use builder::{Builder, FromConfig};
 pub use capabilities::{Corrections, KnownCapabilities};
+pub use clock::Clock;
 pub use config::Config;
 pub use credentials::OwnedCredentials;
 pub use naming::{KeyRoom, Naming};
 pub use owned::{OwnedPlacement, OwnedScheme};
 #[cfg(feature = "tls")]
 pub use rustls;
+pub use target::{Deadline, Target};
 #[cfg(feature = "tls")]
 pub use tls::Tls;
 

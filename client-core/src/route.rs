@@ -6,8 +6,10 @@ use memring_core::{
     BuildError, ServerIndex,
     health::{self, Down, Instant, Verdict},
 };
+use memring_text::Operation;
 
 use crate::{
+    clock::Clock,
     config::Config,
     owned::{OwnedPlacement, OwnedScheme},
     spec::ServerSpec,
@@ -44,6 +46,7 @@ pub struct Fleet<P> {
     gutter: Option<Arc<OwnedPlacement>>,
     pools: Box<[Arc<P>]>,
     config: Arc<Config>,
+    clock: Clock,
 }
 
 /// A server to ask.
@@ -74,19 +77,20 @@ impl<E> From<BuildError> for FleetError<E> {
 
 impl<P: Watched> Fleet<P> {
     /// Places the servers of `config` by its scheme, and those of its gutter if there are any. `open` makes what reaches a
-    /// server.
+    /// server, with the watch over it. `clock` tells the time.
     ///
     /// # Errors
     /// [`FleetError`] when one of the lists does not fit the scheme, or `open` fails.
     pub fn build<E>(
         config: &Arc<Config>,
-        open: impl FnMut(&ServerSpec) -> Result<P, E>,
+        clock: Clock,
+        open: impl FnMut(&ServerSpec, Watch) -> Result<P, E>,
     ) -> Result<Self, FleetError<E>> {
         let place = |servers: &[ServerSpec]| {
             OwnedPlacement::build(config.scheme.clone(), servers.to_vec()).map(Arc::new)
         };
         let gutter = if config.gutter.is_empty() { None } else { Some(place(&config.gutter)?) };
-        Self::of(place(&config.servers)?, gutter, config, &[], open)
+        Self::of(place(&config.servers)?, gutter, config, clock, &[], open)
     }
 
     /// The same fleet with other `servers`. What reaches those that stay is kept, and so is what is known of them.
@@ -96,18 +100,19 @@ impl<P: Watched> Fleet<P> {
     pub fn with_servers<E>(
         &self,
         servers: Vec<ServerSpec>,
-        open: impl FnMut(&ServerSpec) -> Result<P, E>,
+        open: impl FnMut(&ServerSpec, Watch) -> Result<P, E>,
     ) -> Result<Self, FleetError<E>> {
         let placement = OwnedPlacement::build(self.scheme().clone(), servers)?;
-        Self::of(Arc::new(placement), self.gutter.clone(), &self.config, &self.pools, open)
+        Self::of(Arc::new(placement), self.gutter.clone(), &self.config, self.clock, &self.pools, open)
     }
 
     fn of<E>(
         placement: Arc<OwnedPlacement>,
         gutter: Option<Arc<OwnedPlacement>>,
         config: &Arc<Config>,
+        clock: Clock,
         kept: &[Arc<P>],
-        mut open: impl FnMut(&ServerSpec) -> Result<P, E>,
+        mut open: impl FnMut(&ServerSpec, Watch) -> Result<P, E>,
     ) -> Result<Self, FleetError<E>> {
         let spare = gutter.as_ref().map_or(&[][..], |gutter| gutter.servers());
         let given = placement.servers().len().saturating_add(spare.len());
@@ -120,11 +125,14 @@ impl<P: Watched> Fleet<P> {
             let is_free = |pool: &&Arc<P>| !pools.iter().any(|taken| Arc::ptr_eq(taken, pool));
             pools.push(match kept.iter().filter(|pool| pool.watch().serves(spec)).find(is_free) {
                 Some(pool) => Arc::clone(pool),
-                None => Arc::new(open(spec).map_err(FleetError::Open)?),
+                None => {
+                    let watch = Watch::new(spec, Arc::clone(config), clock);
+                    Arc::new(open(spec, watch).map_err(FleetError::Open)?)
+                }
             });
         }
         let pools = pools.into_boxed_slice();
-        Ok(Self { placement, gutter, pools, config: Arc::clone(config) })
+        Ok(Self { placement, gutter, pools, config: Arc::clone(config), clock })
     }
 
     /// The scheme by which keys are placed.
@@ -169,15 +177,15 @@ impl<P: Watched> Fleet<P> {
         if self.placement.servers().len() == 1 { 0 } else { self.placement.primary(key).get() }
     }
 
-    /// The server to ask for `key`. While nothing is noted of the one that holds it, that takes neither `clock` nor lock.
+    /// The server to ask for `key`. While nothing is noted of the one that holds it, that takes neither clock nor lock.
     ///
     /// # Errors
-    /// [`Down`] when there is none to be asked now.
+    /// [`Down`] when no server may be asked now.
     #[inline]
-    pub fn route(&self, key: &[u8], clock: impl FnOnce() -> Instant) -> Result<Route, Down> {
+    pub fn route(&self, key: &[u8]) -> Result<Route, Down> {
         let place = self.place(key);
         match self.pools.get(place) {
-            Some(pool) if pool.watch().is_noted() => self.route_from(key, 0, clock()),
+            Some(pool) if pool.watch().is_noted() => self.route_from(key, 0),
             _ => Ok(Route { place, is_probe: false, rank: 0 }),
         }
     }
@@ -188,22 +196,37 @@ impl<P: Watched> Fleet<P> {
         route.rank > 0
     }
 
-    /// From which server to which other one keys of a batch go, each pair once: `keys` are those that `routes` is of.
-    #[must_use]
-    pub fn reroutes(&self, keys: &[&[u8]], routes: &Routes) -> BTreeSet<(usize, usize)> {
+    /// Tells the observer of the operation `name` which servers stand in for which others in a batch, each pair once,
+    /// however many keys it has. `keys` are those that `routes` is of.
+    #[cold]
+    pub(crate) fn tell_reroutes(&self, name: &'static str, keys: &[&[u8]], routes: &Routes) {
+        for (from, to) in self.reroutes(keys, routes) {
+            self.pool(from).watch().rerouted(self.pool(to).watch(), name);
+        }
+    }
+
+    fn reroutes(&self, keys: &[&[u8]], routes: &Routes) -> BTreeSet<(usize, usize)> {
         let pair =
             |&position: &usize| Some((self.place(keys.get(position)?), routes.places.get(position)?.get()));
         routes.stand_ins.iter().filter_map(pair).collect()
     }
 
+    /// What to ask of a server that stands in for another in the place of `operation`, so that nothing lives there for
+    /// longer than [`Config::stand_in_ttl`]. `None`: `operation` itself.
+    #[cold]
+    pub fn short_lived<O: Operation>(&self, operation: &O) -> Option<O> {
+        operation.with_ttl_cap(self.config.stand_in_ttl, self.clock.unix_time())
+    }
+
     /// The server to ask when nothing has reached the one of `route`; `None` when there is no other.
-    pub fn route_on(&self, key: &[u8], route: Route, now: Instant) -> Option<Route> {
+    pub fn route_on(&self, key: &[u8], route: Route) -> Option<Route> {
         let has_others = self.gutter.is_some() || self.config.failure_policy != FailurePolicy::Fail;
-        if has_others { self.route_from(key, route.rank.saturating_add(1), now).ok() } else { None }
+        if has_others { self.route_from(key, route.rank.saturating_add(1)).ok() } else { None }
     }
 
     #[cold]
-    fn route_from(&self, key: &[u8], from: usize, now: Instant) -> Result<Route, Down> {
+    fn route_from(&self, key: &[u8], from: usize) -> Result<Route, Down> {
+        let now = self.clock.moment();
         let mut order = Vec::new();
         self.candidates(key, &mut order);
         let ranked = order.into_iter().enumerate().skip(from);
@@ -214,14 +237,14 @@ impl<P: Watched> Fleet<P> {
 
     /// The places of `keys`, and what is to be known of them before they are asked. For all keys of one server there is
     /// one question: if it is to be tried, that is done with all of them.
-    pub fn route_many(&self, keys: &[&[u8]], clock: impl FnOnce() -> Instant) -> Routes {
+    pub fn route_many(&self, keys: &[&[u8]]) -> Routes {
         let mut places = vec![ServerIndex::default(); keys.len()];
         if self.placement.servers().len() > 1 {
             self.placement.placement().place_many(keys, &mut places);
         }
         let (mut verdicts, mut stand_ins) = (Vec::new(), Vec::new());
         if self.pools.iter().any(|pool| pool.watch().is_noted()) {
-            let now = clock();
+            let now = self.clock.moment();
             verdicts.resize(self.pools.len(), None);
             let mut order = Vec::new();
             for (position, (key, at)) in keys.iter().zip(&mut places).enumerate() {
@@ -317,7 +340,8 @@ impl Routes {
 
 #[cfg(test)]
 mod tests {
-    use core::convert::Infallible;
+    use core::{cell::Cell, convert::Infallible, time::Duration};
+    use std::time;
 
     use memring_core::{
         health::{HealthPolicy, ServerHealth},
@@ -337,19 +361,23 @@ mod tests {
 
     const POLICY: HealthPolicy = HealthPolicy {
         failures: 1,
-        window: core::time::Duration::from_secs(10),
-        min_wait: core::time::Duration::from_millis(100),
-        max_wait: core::time::Duration::from_secs(30),
+        window: Duration::from_secs(10),
+        min_wait: WAIT,
+        max_wait: Duration::from_secs(30),
     };
 
-    const ZERO: Instant = Instant::from_millis(0);
+    const WAIT: Duration = Duration::from_millis(100);
 
-    fn open(spec: &ServerSpec, config: &Arc<Config>) -> Result<Pool, Infallible> {
-        Ok(Pool(Watch::new(spec, Arc::clone(config), std::time::Instant::now)))
+    thread_local! {
+        /// How long ago the test began: no time passes by itself.
+        static PASSED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+        static BEGIN: time::Instant = time::Instant::now();
     }
 
-    fn reopen(spec: &ServerSpec) -> Result<Pool, Infallible> {
-        open(spec, &Arc::default())
+    const CLOCK: Clock = Clock { monotonic: || BEGIN.with(|begin| *begin) + PASSED.get(), ..Clock::SYSTEM };
+
+    fn open(_: &ServerSpec, watch: Watch) -> Result<Pool, Infallible> {
+        Ok(Pool(watch))
     }
 
     fn specs(names: &[&str]) -> Vec<ServerSpec> {
@@ -357,6 +385,10 @@ mod tests {
     }
 
     fn fleet(names: &[&str], gutter: &[&str], failure: FailurePolicy) -> Fleet<Pool> {
+        with_clock(CLOCK, names, gutter, failure)
+    }
+
+    fn with_clock(clock: Clock, names: &[&str], gutter: &[&str], failure: FailurePolicy) -> Fleet<Pool> {
         let scheme = libmemcached::KETAMA_WEIGHTED.with_option("auto_eject_hosts", "1").unwrap();
         let config = Arc::new(Config {
             scheme: scheme.into(),
@@ -366,35 +398,36 @@ mod tests {
             health_policy: Some(POLICY),
             ..Config::default()
         });
-        Fleet::build(&config, |spec| open(spec, &config)).unwrap()
+        Fleet::build(&config, clock, open).unwrap()
     }
 
     fn fail(fleet: &Fleet<Pool>, place: usize) {
-        fleet.pool(place).watch().with_health(|health| health.failed(ZERO, 0, &POLICY));
+        fleet.pool(place).watch().with_health(|health| health.failed(CLOCK.moment(), 0, &POLICY));
     }
 
     fn place(fleet: &Fleet<Pool>, key: &str) -> Result<usize, Instant> {
-        fleet.route(key.as_bytes(), || ZERO).map(|route| route.place).map_err(|down| down.retry_at)
+        fleet.route(key.as_bytes()).map(|route| route.place).map_err(|down| down.retry_at)
     }
 
     const NAMES: [&str; 3] = ["a:1", "b:1", "c:1"];
 
     #[test]
     fn the_clock_is_asked_only_when_something_is_noted() {
-        let fleet = fleet(&NAMES, &[], FailurePolicy::Fail);
-        let never = || unreachable!("nothing is noted");
-        assert_eq!(fleet.route(b"k", never).unwrap().place, fleet.place(b"k"));
-        assert_eq!(fleet.route_many(&[b"k"], never).places()[0].get(), fleet.place(b"k"));
+        let never = Clock { monotonic: || unreachable!("nothing is noted"), ..Clock::SYSTEM };
+        let fleet = with_clock(never, &NAMES, &[], FailurePolicy::Fail);
+        assert_eq!(fleet.route(b"k").unwrap().place, fleet.place(b"k"));
+        assert_eq!(fleet.route_many(&[b"k"]).places()[0].get(), fleet.place(b"k"));
     }
 
     #[test]
     fn no_key_moves_unless_told_so() {
         let fleet = fleet(&NAMES, &[], FailurePolicy::Fail);
         fail(&fleet, fleet.place(b"k"));
-        assert_eq!(place(&fleet, "k"), Err(Instant::from_millis(100)));
-        let route = fleet.route(b"k", || Instant::from_millis(100)).unwrap();
+        assert_eq!(place(&fleet, "k"), Err(CLOCK.moment().plus(WAIT)));
+        PASSED.set(WAIT);
+        let route = fleet.route(b"k").unwrap();
         assert!(route.is_probe && route.place == fleet.place(b"k"));
-        assert!(fleet.route_on(b"k", route, ZERO).is_none());
+        assert!(fleet.route_on(b"k", route).is_none());
     }
 
     #[test]
@@ -415,9 +448,9 @@ mod tests {
     #[test]
     fn who_was_not_reached_is_passed_within_the_call() {
         let fleet = fleet(&NAMES, &["spare:1"], FailurePolicy::Fallback);
-        let mut route = fleet.route(b"k", || ZERO).unwrap();
+        let mut route = fleet.route(b"k").unwrap();
         let mut seen = vec![route.place];
-        while let Some(next) = fleet.route_on(b"k", route, ZERO) {
+        while let Some(next) = fleet.route_on(b"k", route) {
             route = next;
             seen.push(route.place);
         }
@@ -448,7 +481,7 @@ mod tests {
         for failure in [FailurePolicy::Fail, FailurePolicy::Fallback] {
             let fleet = fleet(&NAMES, &[], failure);
             fail(&fleet, 1);
-            let routes = fleet.route_many(&keys, || ZERO);
+            let routes = fleet.route_many(&keys);
             for (position, (key, at)) in keys.iter().zip(routes.places()).enumerate() {
                 let is_down = matches!(routes.verdict(at.get()), Verdict::Down { .. });
                 let moves = failure == FailurePolicy::Fallback && fleet.place(key) == 1;
@@ -460,13 +493,12 @@ mod tests {
             let moved = keys.iter().zip(routes.places()).map(|(key, to)| (fleet.place(key), to.get()));
             let pairs: BTreeSet<_> = moved.filter(|(own, to)| own != to).collect();
             assert_eq!(fleet.reroutes(&keys, &routes), pairs);
-            let routes = fleet.route_many(&keys, || Instant::from_millis(100));
+            let is_down = fleet.place(keys[0]) == 1 && failure == FailurePolicy::Fail;
+            assert_eq!(fleet.route(keys[0]).is_err(), is_down);
+            PASSED.set(PASSED.get() + WAIT);
+            let routes = fleet.route_many(&keys);
             assert_eq!(routes.verdict(1), Verdict::Probe);
             assert!(keys.iter().zip(routes.places()).all(|(key, at)| at.get() == fleet.place(key)));
-            assert!(
-                fleet.route(keys[0], || ZERO).is_err()
-                    == (fleet.place(keys[0]) == 1 && failure == FailurePolicy::Fail)
-            );
         }
     }
 
@@ -475,7 +507,7 @@ mod tests {
         let fleet = fleet(&NAMES, &["spare:1"], FailurePolicy::Fail);
         fail(&fleet, 1);
         fail(&fleet, 3);
-        let other = fleet.with_servers(specs(&["d:1", "b:1 5"]), reopen).unwrap();
+        let other = fleet.with_servers(specs(&["d:1", "b:1 5"]), open).unwrap();
         assert!(Arc::ptr_eq(fleet.pool(1), other.pool(1)) && Arc::ptr_eq(fleet.pool(3), other.pool(2)));
         assert!(other.pool(1).watch().is_noted() && !other.pool(0).watch().is_noted());
         assert_eq!(other.specs().map(ServerSpec::name).collect::<Vec<_>>(), ["d:1", "b:1", "spare:1"]);
@@ -485,7 +517,7 @@ mod tests {
     fn a_server_listed_twice_has_two_pools() {
         let fleet = fleet(&["a:1", "a:1"], &[], FailurePolicy::Fail);
         assert!(!Arc::ptr_eq(fleet.pool(0), fleet.pool(1)));
-        let same = fleet.with_servers(specs(&["a:1", "a:1"]), reopen).unwrap();
+        let same = fleet.with_servers(specs(&["a:1", "a:1"]), open).unwrap();
         assert!(Arc::ptr_eq(fleet.pool(0), same.pool(0)) && Arc::ptr_eq(fleet.pool(1), same.pool(1)));
     }
 }

@@ -1,5 +1,5 @@
-//! What is known of one server's health, and who is told when that changes. The rules are the core's; here are the lock
-//! and the dice. The clock is the client's.
+//! What is known of one server's health, and who hears of it when that changes. The rules are the core's; here are the
+//! lock and the dice. The clock is the client's.
 
 use core::{
     hash::{BuildHasher as _, Hasher as _},
@@ -8,21 +8,19 @@ use core::{
 };
 use std::{
     hash::RandomState,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
 use memring_core::health::{self, HealthStatus, ServerHealth};
 
 use crate::{
+    clock::{Clock, moment},
     config::Config,
-    failure::{Cause, Counters, Event, Evidence},
+    failure::{Cause, Counters, Error, Event, Evidence},
     insight::{Scene, Sight},
     spec::ServerSpec,
 };
-
-/// Tells the time: the system's, or that of a runtime whose tests may pause it.
-pub type Clock = fn() -> Instant;
 
 /// The watch over one server.
 #[derive(Debug)]
@@ -39,7 +37,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Of the server `spec` nothing is known yet. `clock` tells the time.
+    /// A watch over the server of `spec`, of which nothing is known yet.
     #[must_use]
     pub fn new(spec: &ServerSpec, config: Arc<Config>, clock: Clock) -> Self {
         Self {
@@ -110,7 +108,28 @@ impl Watch {
     /// What is known, for the caller to see.
     #[must_use]
     pub fn status(&self) -> HealthStatus {
-        self.with_health(|health| health.status(self.now()))
+        self.with_health(|health| health.status(self.clock.moment()))
+    }
+
+    /// Why the server is not asked: it is left alone until `retry_at`.
+    #[must_use]
+    pub fn down(&self, retry_at: health::Instant) -> Cause {
+        Cause::Down(retry_at.since(self.clock.moment()))
+    }
+
+    /// The error of an operation on the server, which the observer hears of. `ambiguous`: the request may have taken
+    /// effect if no complete reply came.
+    #[cold]
+    pub fn failed(&self, operation: &'static str, cause: Cause, ambiguous: bool) -> Error {
+        let error = Error::on(&self.name, operation, cause, ambiguous);
+        self.tell(Event::failed(&error));
+        error
+    }
+
+    /// An operation of this server's keys goes to the server of `other` instead, which the observer hears of.
+    #[cold]
+    pub fn rerouted(&self, other: &Self, operation: &'static str) {
+        self.tell(Event::rerouted(&self.name, &other.name, operation));
     }
 
     #[cold]
@@ -124,10 +143,10 @@ impl Watch {
     #[cold]
     fn learn(&self, cause: &Cause, began: Instant, silence: Option<Duration>) -> bool {
         let Some(policy) = &self.config.health_policy else { return false };
-        let now = (self.clock)();
+        let now = self.clock.now();
         let is_impatience = self.is_impatience(cause, now - began, silence);
         let evidence = if is_impatience { Evidence::None } else { cause.evidence() };
-        let moment = moment(now);
+        let at = moment(now);
         let down = match evidence {
             Evidence::None => return false,
             Evidence::Up => {
@@ -136,19 +155,13 @@ impl Watch {
                 }
                 return true;
             }
-            Evidence::Failed => self.with_health(|health| health.failed(moment, jitter(), policy)),
-            Evidence::Lost => {
-                self.with_health(|health| health.lost(self::moment(began), moment, jitter(), policy))
-            }
+            Evidence::Failed => self.with_health(|health| health.failed(at, jitter(), policy)),
+            Evidence::Lost => self.with_health(|health| health.lost(moment(began), at, jitter(), policy)),
         };
         if let Some(wait) = down {
             self.tell(Event::server_down(&self.name, wait));
         }
         true
-    }
-
-    fn now(&self) -> health::Instant {
-        moment((self.clock)())
     }
 
     /// Whether time ran out that says nothing of the server: too little of it, or, in a batch, not the server's own.
@@ -208,27 +221,10 @@ impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         self.sight.dropped();
         if self.is_probe {
-            self.watch.with_health(|health| health.unlearned(self.watch.now()));
+            self.watch.with_health(|health| health.unlearned(self.watch.clock.moment()));
         }
     }
 }
-
-/// A server is left alone until `retry_at`, and it is `now`.
-#[must_use]
-pub fn down(retry_at: health::Instant, now: health::Instant) -> Cause {
-    Cause::Down(retry_at.since(now))
-}
-
-/// A moment, as the core counts time: from a year before this was first asked.
-#[must_use]
-pub fn moment(at: Instant) -> health::Instant {
-    static FIRST: OnceLock<Instant> = OnceLock::new();
-    let first = *FIRST.get_or_init(|| at);
-    let since = (at + YEAR).saturating_duration_since(first);
-    health::Instant::from_millis(0).plus(since)
-}
-
-const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A random number. It need not be a good one, only another one in each process and each time.
 fn jitter() -> u32 {

@@ -4,7 +4,10 @@
 use core::{iter, time::Duration};
 use std::time::Instant;
 
-use memring_client::failure::{Cause, Error, Many};
+use memring_client::{
+    failure::{Cause, Error, Many},
+    shares,
+};
 use memring_core::health::Verdict;
 use memring_text::{Request, exchange::ProtocolError};
 
@@ -16,12 +19,10 @@ use crate::{
 
 mod gets;
 mod leg;
-mod plan;
 mod requests;
 
 pub(crate) use gets::Gets;
 use leg::Leg;
-pub(crate) use plan::Plan;
 pub(crate) use requests::Requests;
 
 /// One server's share of a batch.
@@ -65,6 +66,13 @@ pub(crate) trait Share {
 pub(crate) struct Site<'b> {
     pub(crate) pool: &'b Pool,
     pub(crate) verdict: Verdict,
+}
+
+impl<'b> Site<'b> {
+    /// The server of `share`.
+    pub(crate) const fn of<T>(share: &shares::Share<'b, Pool, T>) -> Self {
+        Self { pool: share.pool, verdict: share.verdict }
+    }
 }
 
 /// Works off `shares`, each on the server of its site, until all `count` keys of the batch have come to something.

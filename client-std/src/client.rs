@@ -11,7 +11,7 @@ use std::{
 };
 
 use memring_client::{
-    Config, FromConfig, KeyRoom, Naming,
+    Clock, Config, FromConfig, KeyRoom, Naming,
     change::Change,
     failure::{Cause, Error, ServerCounts},
     spec::{ServerList, ServerSpec, ServerSpecError},
@@ -25,7 +25,11 @@ use memring_text::{
     ttl::UnixTime,
 };
 
-use crate::{call::Target, deadline::Deadline, fleet::Fleet, pool::Pool};
+use crate::{
+    call::{Target, call},
+    deadline::Deadline,
+    pool::{Fleet, Pool},
+};
 
 mod admin;
 mod batch;
@@ -102,7 +106,7 @@ pub type Builder = memring_client::Builder<Client>;
 impl FromConfig for Client {
     fn from_config(config: Config) -> Result<Self, Error> {
         let (config, naming) = config.ready()?;
-        let fleet = Fleet::build(&config, |spec| Pool::new(spec, &config))
+        let fleet = Fleet::build(&config, Clock::SYSTEM, |spec, watch| Pool::new(spec, watch, &config))
             .map_err(|error| Error::new("build", Cause::from(error)))?;
         Ok(Self::new(fleet, config, naming))
     }
@@ -223,7 +227,7 @@ impl Client {
     fn swap(&self, specs: Result<Vec<ServerSpec>, ServerSpecError>) -> Result<Change, Cause> {
         let specs = specs.map_err(Cause::config)?;
         let before = self.fleet();
-        let open = |spec: &ServerSpec| Pool::new(spec, &self.shared.options);
+        let open = |spec: &ServerSpec, watch| Pool::new(spec, watch, &self.shared.options);
         let fleet = before.with_servers(specs, open)?;
         let change = Change::new(Arc::clone(before.placement()), Arc::clone(fleet.placement()));
         *self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fleet);
@@ -383,9 +387,9 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
-        self.on_key("delete", key.as_ref(), |key, server| {
-            server.call(&Delete { key, noreply: false }, NO_VALUE)
-        })
+        let mut room = KeyRoom::default();
+        let (mut target, key) = self.target("delete", key.as_ref(), &mut room)?;
+        call(&mut target, &Delete { key, noreply: false }, NO_VALUE)
     }
 
     /// Gives an item `ttl` to live from now on. Says whether there is one.
@@ -393,10 +397,10 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub fn touch(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<bool, Error> {
+        let mut room = KeyRoom::default();
         let exptime = exptime("touch", ttl.into())?;
-        self.on_key("touch", key.as_ref(), |key, server| {
-            server.call(&Touch { key, exptime, noreply: false }, NO_VALUE)
-        })
+        let (mut target, key) = self.target("touch", key.as_ref(), &mut room)?;
+        call(&mut target, &Touch { key, exptime, noreply: false }, NO_VALUE)
     }
 
     /// Adds `delta` to a counter and returns the new number, or `None` when there is no such item. Past 2⁶⁴ − 1 it
@@ -422,7 +426,12 @@ impl Client {
         key: &[u8],
         value: B,
     ) -> Result<Option<memring_text::Item<B>>, Error> {
-        self.or_miss(self.on_key(verb.word(), key, |key, server| server.call(&Get { verb, key }, value)))
+        let mut room = KeyRoom::default();
+        let found = match self.target(verb.word(), key, &mut room) {
+            Ok((mut target, key)) => call(&mut target, &Get { verb, key }, value),
+            Err(error) => Err(error),
+        };
+        self.or_miss(found)
     }
 
     /// What a read has come to, for who takes errors for misses.
@@ -441,36 +450,37 @@ impl Client {
         attributes: Attributes,
         read: impl FnOnce(StoreOutcome) -> Result<T, Cause>,
     ) -> Result<T, Error> {
-        self.on_key(verb.word(), key, |key, server| {
-            let value = Value::within(value, self.shared.options.limits.value)
-                .map_err(|error| Error::new(verb.word(), error))?;
-            let Attributes { flags, ttl } = attributes;
-            let exptime = exptime(verb.word(), ttl)?;
-            let store = Store { verb, key, flags, exptime, value, noreply: false };
-            let outcome = server.call(&store, NO_VALUE)?;
-            read(outcome).map_err(|cause| server.error(cause))
-        })
+        let mut room = KeyRoom::default();
+        let value = Value::within(value, self.options().limits.value)
+            .map_err(|error| Error::new(verb.word(), error))?;
+        let Attributes { flags, ttl } = attributes;
+        let exptime = exptime(verb.word(), ttl)?;
+        let (mut target, key) = self.target(verb.word(), key, &mut room)?;
+        let store = Store { verb, key, flags, exptime, value, noreply: false };
+        let outcome = call(&mut target, &store, NO_VALUE)?;
+        read(outcome).map_err(|cause| target.error(cause))
     }
 
     fn count(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
-        self.on_key(verb.word(), key, |key, server| {
-            server.call(&Arith { verb, key, delta, noreply: false }, NO_VALUE)
-        })
+        let mut room = KeyRoom::default();
+        let (mut target, key) = self.target(verb.word(), key, &mut room)?;
+        call(&mut target, &Arith { verb, key, delta, noreply: false }, NO_VALUE)
     }
 
-    /// The operation `name` on the server that holds `key`. `run` gets the key as it goes on the wire.
-    fn on_key<T>(
-        &self,
+    /// The server that the operation `name` goes to, and the key as it goes on the wire. A server that is to be tried is
+    /// tried by this operation, and by no other until it is over: nothing may keep it from being sent now.
+    #[inline]
+    fn target<'k>(
+        &'k self,
         name: &'static str,
-        key: &[u8],
-        run: impl FnOnce(Key<'_>, &Target<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        key: &'k [u8],
+        room: &'k mut KeyRoom,
+    ) -> Result<(Target<'k>, Key<'k>), Error> {
         let deadline = self.deadline();
         let fleet = self.fleet();
-        let mut room = KeyRoom::default();
         let (wire_key, place) =
-            self.naming().key(key, self.route(), &mut room).map_err(|error| Error::new(name, error))?;
-        run(wire_key, &Target::new(&fleet, place, name, deadline))
+            self.naming().key(key, self.route(), room).map_err(|error| Error::new(name, error))?;
+        Ok((Target::new(fleet, place, name, deadline)?, wire_key))
     }
 
     fn naming(&self) -> &Naming {

@@ -6,7 +6,7 @@ use std::time::Instant;
 /// The moment at which an operation is given up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
-    begun: Instant,
+    began: Instant,
     /// Until when hardly any of the time has passed.
     soon: Instant,
     at: Instant,
@@ -17,11 +17,11 @@ pub(crate) struct Deadline {
 impl Deadline {
     /// `timeout` from now.
     pub(crate) fn after(timeout: Duration) -> Self {
-        let begun = Instant::now();
+        let began = Instant::now();
         // A timeout beyond what the clock can say stands for "as long as it takes".
-        let after = |time| begun.checked_add(time).unwrap_or_else(|| begun + FAR);
+        let after = |time| began.checked_add(time).unwrap_or_else(|| began + FAR);
         Self {
-            begun,
+            began,
             soon: after(timeout / HARDLY_ANY),
             at: after(timeout),
             timeout,
@@ -40,12 +40,12 @@ impl Deadline {
     /// The earlier of this deadline and `timeout` from now.
     pub(crate) fn within(self, timeout: Duration) -> Self {
         let at = Self::after(timeout).at.min(self.at);
-        Self { at, soon: self.begun, ..self }
+        Self { at, soon: self.began, ..self }
     }
 
     /// The same beginning, and nothing is waited for.
     pub(crate) const fn at_once(self) -> Self {
-        Self { at: self.begun, soon: self.begun, overtime: Duration::ZERO, ..self }
+        Self { at: self.began, soon: self.began, overtime: Duration::ZERO, ..self }
     }
 
     /// How long an operation with this deadline may take from its beginning to its end.
@@ -55,8 +55,8 @@ impl Deadline {
     }
 
     /// When the time began to run.
-    pub(crate) const fn begun(self) -> Instant {
-        self.begun
+    pub(crate) const fn began(self) -> Instant {
+        self.began
     }
 
     /// Whether hardly any of the time has passed, so that who waits for all of it from now on waits no noticeable time
@@ -68,7 +68,7 @@ impl Deadline {
 
     /// Whether half of the time is over, or more.
     pub(crate) fn is_half_over(&self) -> bool {
-        self.begun.elapsed() >= self.timeout / 2
+        self.began.elapsed() >= self.timeout / 2
     }
 
     /// The time left; zero when it is over.
@@ -82,6 +82,16 @@ impl Deadline {
         let left = self.at.saturating_duration_since(now);
         let over = now.checked_duration_since(self.at).is_some_and(|over| over >= self.overtime);
         if over { None } else { Some(left) }
+    }
+}
+
+impl memring_client::Deadline for Deadline {
+    fn began(self) -> Instant {
+        self.began
+    }
+
+    fn is_over(self) -> bool {
+        self.left().is_zero()
     }
 }
 

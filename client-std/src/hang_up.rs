@@ -16,7 +16,7 @@ pub(crate) fn is_told(pool: &Pool, name: &'static str, request: &Request<'_>, de
         return false;
     }
     let probe = Get { verb: GetVerb::Get, key: PROBE };
-    let answer = call::call(pool, name, &probe, Vec::new(), deadline);
+    let answer = call::ask(pool, name, &probe, Vec::new(), deadline);
     if !matches!(answer, Ok(_) | Err(Cause::Server(_))) {
         return false;
     }

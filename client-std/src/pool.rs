@@ -10,14 +10,18 @@ use std::{
 use memring_client::{
     Config, KnownCapabilities,
     failure::{Cause, Event},
+    route,
     spec::ServerSpec,
     watch::Watch,
 };
 use memring_text::{
-    Connection, Limits, Request, Ttl, buffer::ArrayBuffer, exchange::ExchangeState, request::Credentials,
+    Connection, Limits, Request, buffer::ArrayBuffer, exchange::ExchangeState, request::Credentials,
 };
 
-use crate::{deadline::Deadline, dial::Dialer, fleet::CLOCK, socket::Socket};
+use crate::{deadline::Deadline, dial::Dialer, socket::Socket};
+
+/// The servers at one point of time: who holds which key, and the connections to each.
+pub(crate) type Fleet = route::Fleet<Pool>;
 
 /// A connection with the protocol's state; boxed, because it moves in and out of its pool with every operation.
 pub(crate) type Wire = Box<Connection<Socket, Box<[u8]>>>;
@@ -92,9 +96,9 @@ impl Shelf {
 
 impl Pool {
     /// A pool without any connection yet.
-    pub(crate) fn new(spec: &ServerSpec, options: &Arc<Config>) -> Result<Self, Cause> {
+    pub(crate) fn new(spec: &ServerSpec, watch: Watch, options: &Arc<Config>) -> Result<Self, Cause> {
         Ok(Self {
-            watch: Watch::new(spec, Arc::clone(options), CLOCK),
+            watch,
             capabilities: KnownCapabilities::new(spec.name(), &options.corrections),
             dialer: Dialer::new(spec, options)?,
             options: Arc::clone(options),
@@ -119,11 +123,6 @@ impl Pool {
         &self.capabilities
     }
 
-    /// The longest that an item lives here while the server stands in for another.
-    pub(crate) fn stand_in_ttl(&self) -> Ttl {
-        self.options.stand_in_ttl
-    }
-
     /// How many connections are idle, and how many are lent.
     pub(crate) fn usage(&self) -> (usize, usize) {
         let shelf = self.lock();
@@ -136,7 +135,7 @@ impl Pool {
         let mut shelf = self.lock();
         if shelf.lent < self.size {
             if let Some(idle) = shelf.idle.pop() {
-                if deadline.begun() < idle.fresh_until {
+                if deadline.began() < idle.fresh_until {
                     shelf.lent += 1;
                     drop(shelf);
                     return Ok(Lease::used(self, idle.wire, true));
@@ -160,7 +159,7 @@ impl Pool {
         deadline: &Deadline,
     ) -> Result<Lease<'p>, Cause> {
         let inherited = shelf.inherited();
-        let mut now = deadline.begun();
+        let mut now = deadline.began();
         let mut at_once = true;
         loop {
             while !shelf.has_part(self.size, now) {
@@ -186,7 +185,7 @@ impl Pool {
                 return Ok(Lease { pool: self, wire: None, is_used: false, at_once, was_turned_away: false });
             };
             drop(shelf);
-            let is_outworn = self.is_outworn(&idle, deadline.begun());
+            let is_outworn = self.is_outworn(&idle, deadline.began());
             if now < idle.fresh_until || (!is_outworn && idle.wire.io_mut().is_silent()) {
                 return Ok(Lease::used(self, idle.wire, at_once));
             }
@@ -198,6 +197,12 @@ impl Pool {
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl route::Watched for Pool {
+    fn watch(&self) -> &Watch {
+        &self.watch
     }
 }
 

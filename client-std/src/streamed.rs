@@ -10,7 +10,7 @@ use memring_text::{
 };
 
 use crate::{
-    call::{Target, failed},
+    call::Target,
     deadline::Deadline,
     pool::{Lease, Pool, Wire},
     socket::Socket,
@@ -79,7 +79,7 @@ pub(crate) fn stats(
     step: Duration,
 ) -> Result<(), Error> {
     const NAME: &str = "stats";
-    let attempt = pool.watch().attempt(NAME, Deadline::after(step).begun(), false);
+    let attempt = pool.watch().attempt(NAME, Deadline::after(step).began(), false);
     let mut exchange = || {
         let _lease = pool.lease(&Deadline::after(step))?;
         let mut wire = pool.open_for_lines(Deadline::after(step))?;
@@ -98,7 +98,7 @@ pub(crate) fn stats(
     };
     let done = exchange();
     attempt.ended(done.as_ref());
-    done.map_err(|cause| failed(pool, NAME, cause, false))
+    done.map_err(|cause| pool.watch().failed(NAME, cause, false))
 }
 
 /// Runs `exchange` with a part of the pool. Nothing is tried again: the caller's stream cannot be wound back.
@@ -108,9 +108,9 @@ fn run<O: Operation, T>(
     step: Duration,
     exchange: impl FnOnce(&mut Lease<'_>, &O) -> Result<T, Cause>,
 ) -> Result<T, Error> {
-    let (pool, mut attempt, shorter) = target.server(operation)?;
+    let (mut attempt, shorter) = (target.attempt(), target.shorter(operation));
     let operation = shorter.as_ref().unwrap_or(operation);
-    let mut lease = pool.lease(&Deadline::after(step)).map_err(|cause| target.error(cause))?;
+    let mut lease = target.pool().lease(&Deadline::after(step)).map_err(|cause| target.error(cause))?;
     let done = exchange(&mut lease, operation);
     if done.as_ref().is_err_and(|cause| lease.is_turned_away(cause)) {
         attempt.says_nothing();
@@ -118,7 +118,7 @@ fn run<O: Operation, T>(
     attempt.ended(done.as_ref());
     done.map_err(|cause| {
         lease.ends(&cause);
-        failed(pool, target.name(), cause, lease.leaves_open(&operation.request()))
+        target.failed(cause, lease.leaves_open(&operation.request()))
     })
 }
 

@@ -8,17 +8,17 @@ use core::{
 use std::{collections::VecDeque, sync::Arc};
 
 use memring_client::{
-    failure::{Cause, Error, Evidence, Many},
-    watch::{self, Attempt},
+    failure::{Cause, Error, Event, Evidence, Many},
+    shares::Share,
+    watch::Attempt,
 };
 use memring_core::health::Verdict;
 use memring_text::{Operation, Request, exchange::ProtocolError};
 use tokio::time::Instant;
 
 use crate::{
-    call::{read, tell},
+    call::read,
     deadline::Deadline,
-    fleet,
     pool::{
         Pool,
         growth::TurnedAway,
@@ -29,24 +29,11 @@ use crate::{
     },
 };
 
-mod plan;
-
-pub(crate) use plan::Plan;
-
-/// One server's share of a batch: the operations for it, and their positions in the batch.
-pub(crate) struct Share<'b, O> {
-    pub(crate) pool: &'b Pool,
-    /// Whether the server may be asked.
-    pub(crate) verdict: Verdict,
-    pub(crate) positions: &'b [usize],
-    pub(crate) operations: &'b [O],
-}
-
 /// Works off `shares` until all `count` positions of the batch have come to something. `to` reads what an operation
 /// comes to.
 pub(crate) async fn run<'b, O: Operation + 'b, T>(
     name: &'static str,
-    shares: impl Iterator<Item = Share<'b, O>>,
+    shares: impl Iterator<Item = Share<'b, Pool, O>>,
     count: usize,
     deadline: Deadline,
     to: impl Fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
@@ -68,7 +55,7 @@ pub(crate) async fn run<'b, O: Operation + 'b, T>(
 
 /// One server's way through a batch. Dropping it leaves the replies to be read and thrown away.
 struct Leg<'b, O> {
-    share: Share<'b, O>,
+    share: Share<'b, Pool, O>,
     mux: &'b Arc<Mux>,
     entering: Entering<'b>,
     /// How many operations are queued, and how many of them have their outcome.
@@ -103,13 +90,15 @@ impl<O> Drop for Leg<'_, O> {
 }
 
 impl<'b, O: Operation> Leg<'b, O> {
-    fn new(name: &'static str, share: Share<'b, O>, deadline: Deadline) -> Self {
+    fn new(name: &'static str, share: Share<'b, Pool, O>, deadline: Deadline) -> Self {
         let attempt = match share.verdict {
             Verdict::Down { .. } => None,
-            verdict => Some(share.pool.watch().attempt(name, deadline.begun(), verdict == Verdict::Probe)),
+            verdict => {
+                Some(share.pool.watch().attempt(name, deadline.began().into_std(), verdict == Verdict::Probe))
+            }
         };
         let mux = share.pool.mux();
-        let (entering, slots) = (Entering::new(mux), VecDeque::with_capacity(share.operations.len()));
+        let (entering, slots) = (Entering::new(mux), VecDeque::with_capacity(share.items.len()));
         Self {
             share,
             mux,
@@ -136,7 +125,7 @@ impl<'b, O: Operation> Leg<'b, O> {
     }
 
     fn count(&self) -> usize {
-        self.order.as_ref().map_or(self.share.operations.len(), Vec::len)
+        self.order.as_ref().map_or(self.share.items.len(), Vec::len)
     }
 
     /// The index of the operation that is number `number` on this connection.
@@ -199,7 +188,7 @@ impl<'b, O: Operation> Leg<'b, O> {
         to: &impl Fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
     ) {
         if let Verdict::Down { retry_at } = self.share.verdict {
-            self.refuse(results, &watch::down(retry_at, fleet::now()));
+            self.refuse(results, &self.share.pool.watch().down(retry_at));
         }
         loop {
             self.enter(cx, results, deadline);
@@ -230,7 +219,7 @@ impl<'b, O: Operation> Leg<'b, O> {
         deadline: Deadline,
         to: &impl Fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
     ) -> bool {
-        let operations = self.share.operations;
+        let operations = self.share.items;
         while let Some(&slot) = self.slots.front() {
             let outcome = match self.mux.poll_outcome(slot, cx.waker(), self.must_watch) {
                 Poll::Ready(Ok(outcome)) => outcome,
@@ -284,7 +273,7 @@ impl<'b, O: Operation> Leg<'b, O> {
         cx: &mut Context<'_>,
         deadline: Deadline,
     ) -> Poll<Result<((), MustWatch), Cause>> {
-        let (operations, order, count) = (self.share.operations, self.order.as_deref(), self.count());
+        let (operations, order, count) = (self.share.items, self.order.as_deref(), self.count());
         // Every index is of an operation.
         let index = |number| order.map_or(number, |order: &[usize]| order[number]);
         let mut requests = (self.queued..count).map(|number| operations[index(number)].request());
@@ -315,7 +304,7 @@ impl<'b, O: Operation> Leg<'b, O> {
 
     /// Notes what operation number `index` has come to.
     fn put<T>(&mut self, results: &mut Results<T>, index: usize, result: Result<T, Box<Failure>>) {
-        let Share { pool, positions, operations, .. } = self.share;
+        let Share { pool, positions, items: operations, .. } = self.share;
         let (Some(&position), Some(operation)) = (positions.get(index), operations.get(index)) else {
             return;
         };
@@ -336,7 +325,7 @@ impl<'b, O: Operation> Leg<'b, O> {
             match &self.error {
                 Some(known) if !is_own && known.says_what(&error) => known.clone(),
                 _ => {
-                    tell(pool, &error);
+                    pool.watch().tell(Event::failed(&error));
                     results.errors.push(error.clone());
                     self.error.insert(error).clone()
                 }

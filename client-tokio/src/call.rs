@@ -2,19 +2,17 @@
 //! nothing has reached the first.
 
 use core::{future::poll_fn, pin::Pin, task::Poll};
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use memring_client::{
-    failure::{Cause, Error, Event},
-    route::Route,
-    watch::{self, Attempt},
+    failure::{Cause, Error},
+    watch::Attempt,
 };
-use memring_text::{Operation, ttl::UnixTime};
+use memring_text::Operation;
 use tokio::time::Instant;
 
 use crate::{
     deadline::Deadline,
-    fleet::{self, Fleet},
     hang_up,
     pool::{
         Pool,
@@ -26,134 +24,66 @@ use crate::{
     },
 };
 
-/// Where an operation goes: to the server that holds `key`, or to who stands in for it.
-pub(crate) struct Target<'k> {
-    fleet: Arc<Fleet>,
-    key: &'k [u8],
-    name: &'static str,
-    deadline: Deadline,
-    route: Route,
-}
+/// Where an operation goes.
+pub(crate) type Target<'k> = memring_client::Target<'k, Pool, Deadline>;
 
-impl<'k> Target<'k> {
-    /// The operation `name` on `key`.
-    pub(crate) fn new(
-        fleet: Arc<Fleet>,
-        key: &'k [u8],
-        name: &'static str,
-        deadline: Deadline,
-    ) -> Result<Self, Error> {
-        let route = fleet.route(key, fleet::now).map_err(|down| {
-            failed(fleet.pool(fleet.place(key)), name, watch::down(down.retry_at, fleet::now()), false)
-        })?;
-        let target = Self { fleet, key, name, deadline, route };
-        if target.fleet.is_stand_in(route) {
-            target.rerouted(target.fleet.place(key));
-        }
-        Ok(target)
-    }
-
-    /// The pool of the server that is asked.
-    pub(crate) fn pool(&self) -> &Pool {
-        self.fleet.pool(self.route.place)
-    }
-
-    /// Sends `operation` and reads its result.
-    pub(crate) async fn call<O: Operation>(&mut self, operation: &O) -> Result<O::Output<Vec<u8>>, Error> {
-        loop {
-            // Boxed, because it is rare: the future of every call would be larger for it.
-            let shorter = self.shorter(operation).map(Box::new);
-            let operation = shorter.as_deref().unwrap_or(operation);
-            let failure =
-                match ask(self.pool(), self.name, operation, self.deadline, self.route.is_probe).await {
-                    Ok(output) => return Ok(output),
-                    Err(failure) => failure,
-                };
-            if failure.sent || !failure.cause.is_unreached() || !self.route_on() {
-                let Failure { mut cause, sent, .. } = *failure;
-                // Boxed, as above, because it is rare.
-                if cause.is_closed()
-                    && Box::pin(hang_up::is_told(self.pool(), self.name, operation, self.deadline)).await
-                {
-                    cause = Cause::HangsUp;
-                }
-                return Err(self.failed(operation, Failure::new(cause, sent)));
-            }
+/// Sends `operation` to the server of `target`, or to one that stands in for it, and reads its result.
+pub(crate) async fn call<O: Operation>(
+    target: &mut Target<'_>,
+    operation: &O,
+) -> Result<O::Output<Vec<u8>>, Error> {
+    loop {
+        if let Some(result) = call_one(target, operation).await {
+            return result;
         }
     }
-
-    /// What to ask in the place of `operation`, if anything, of a server that stands in for another.
-    pub(crate) fn shorter<O: Operation>(&self, operation: &O) -> Option<O> {
-        if self.fleet.is_stand_in(self.route) { short_lived(self.pool(), operation) } else { None }
-    }
-
-    #[cold]
-    fn failed<O: Operation>(&self, operation: &O, failure: Failure) -> Error {
-        let is_open = !operation.request().may_retry(usize::from(failure.sent));
-        failed(self.pool(), self.name, failure.cause, is_open)
-    }
-
-    /// For who asks the server in another way than this: it wants to know how that ends.
-    pub(crate) fn attempt(&self) -> Attempt<'_> {
-        self.pool().watch().attempt(self.name, self.deadline.begun(), self.route.is_probe)
-    }
-
-    /// What the operation is called.
-    pub(crate) const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// An error of the server that was asked.
-    #[cold]
-    pub(crate) fn error(&self, cause: Cause) -> Error {
-        failed(self.pool(), self.name, cause, false)
-    }
-
-    fn route_on(&mut self) -> bool {
-        let from = self.route.place;
-        let next = self.fleet.route_on(self.key, self.route, fleet::now());
-        self.route = next.unwrap_or(self.route);
-        if next.is_some() {
-            self.rerouted(from);
-        }
-        next.is_some()
-    }
-
-    fn rerouted(&self, from: usize) {
-        let (from, to) = (self.fleet.pool(from).watch(), self.pool().watch());
-        from.tell(Event::rerouted(from.name(), to.name(), self.name));
-    }
 }
 
-/// What the pool's server is asked in the place of `operation` while it stands in for another: nothing is left there for
-/// long. `None`: the same.
-#[cold]
-pub(crate) fn short_lived<O: Operation>(pool: &Pool, operation: &O) -> Option<O> {
-    operation.with_ttl_cap(pool.stand_in_ttl(), UnixTime::from(SystemTime::now()))
+/// Sends `operation` to the server of `target` and reads its result; `None` when nothing has reached that server, and the
+/// target is another one now.
+pub(crate) async fn call_one<O: Operation>(
+    target: &mut Target<'_>,
+    operation: &O,
+) -> Option<Result<O::Output<Vec<u8>>, Error>> {
+    // Boxed, because it is rare: the future of every call would be larger for it.
+    let shorter = target.shorter(operation).map(Box::new);
+    let operation = shorter.as_deref().unwrap_or(operation);
+    let (deadline, attempt) = (target.deadline(), target.attempt());
+    let failure = match ask_in(attempt, target.pool(), operation, deadline).await {
+        Ok(output) => return Some(Ok(output)),
+        Err(failure) => failure,
+    };
+    if !failure.sent && failure.cause.is_unreached() && target.move_on() {
+        return None;
+    }
+    let Failure { mut cause, sent, .. } = *failure;
+    // Boxed, as above, because it is rare.
+    if cause.is_closed()
+        && Box::pin(hang_up::is_told(target.pool(), target.name(), operation, deadline)).await
+    {
+        cause = Cause::HangsUp;
+    }
+    let leaves_open = !operation.request().may_retry(usize::from(sent));
+    Some(Err(target.failed(cause, leaves_open)))
 }
 
-/// The error of an operation on one server; who watches is told of it.
-#[cold]
-pub(crate) fn failed(pool: &Pool, name: &'static str, cause: Cause, ambiguous: bool) -> Error {
-    let error = Error::on(pool.name(), name, cause, ambiguous);
-    tell(pool, &error);
-    error
-}
-
-/// Tells who watches of an error.
-pub(crate) fn tell(pool: &Pool, error: &Error) {
-    pool.watch().tell(Event::failed(error));
-}
-
-/// Sends `operation` to the pool's server and reads its result. What that says of the server is noted.
+/// Sends `operation` to the pool's server, whatever is known of that, and reads its result.
 pub(crate) async fn ask<O: Operation>(
     pool: &Pool,
     name: &'static str,
     operation: &O,
     deadline: Deadline,
-    is_probe: bool,
 ) -> Result<O::Output<Vec<u8>>, Box<Failure>> {
-    let mut attempt = pool.watch().attempt(name, deadline.begun(), is_probe);
+    ask_in(pool.watch().attempt(name, deadline.began().into_std(), false), pool, operation, deadline).await
+}
+
+/// The same as a part of `attempt`, which is told how it ends.
+async fn ask_in<O: Operation>(
+    mut attempt: Attempt<'_>,
+    pool: &Pool,
+    operation: &O,
+    deadline: Deadline,
+) -> Result<O::Output<Vec<u8>>, Box<Failure>> {
     let mut turns = 0;
     loop {
         let outcome = exchange(pool.mux(), operation, deadline).await;

@@ -27,10 +27,9 @@ use memring_text::{
 };
 
 use crate::{
-    call::Target,
-    deadline::Deadline,
-    fleet::Fleet,
-    pool::{Pool, mux::Closing},
+    call::{Target, call},
+    deadline::{CLOCK, Deadline},
+    pool::{Fleet, Pool, mux::Closing},
 };
 
 mod admin;
@@ -123,7 +122,7 @@ pub type Builder = memring_client::Builder<Client>;
 impl FromConfig for Client {
     fn from_config(config: Config) -> Result<Self, Error> {
         let (config, naming) = config.ready()?;
-        let fleet = Fleet::build(&config, |spec| Pool::new(spec, &config))
+        let fleet = Fleet::build(&config, CLOCK, |spec, watch| Pool::new(spec, watch, &config))
             .map_err(|error| Error::new("build", Cause::from(error)))?;
         Ok(Self::new(fleet, config, naming))
     }
@@ -258,7 +257,7 @@ impl Client {
     fn swap(&self, specs: Result<Vec<ServerSpec>, ServerSpecError>) -> Result<Change, Cause> {
         let specs = specs.map_err(Cause::config)?;
         let before = self.fleet();
-        let open = |spec: &ServerSpec| Pool::new(spec, &self.shared.options);
+        let open = |spec: &ServerSpec, watch| Pool::new(spec, watch, &self.shared.options);
         let fleet = before.with_servers(specs, open)?;
         let change = Change::new(Arc::clone(before.placement()), Arc::clone(fleet.placement()));
         let fleet = Arc::new(fleet);
@@ -364,7 +363,7 @@ impl Client {
         let (mut value, mut room) = (value, KeyRoom::default());
         let found = match self.target("get", key.as_ref(), &mut room) {
             Ok((mut target, key)) => {
-                let item = target.call(&Get { verb: GetVerb::Get, key }).await;
+                let item = call(&mut target, &Get { verb: GetVerb::Get, key }).await;
                 item.map(|item| item.map(|item| (item, target)))
             }
             Err(error) => Err(error),
@@ -510,7 +509,7 @@ impl Client {
     pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
         let mut room = KeyRoom::default();
         let (mut target, key) = self.target("delete", key.as_ref(), &mut room)?;
-        target.call(&Delete { key, noreply: false }).await
+        call(&mut target, &Delete { key, noreply: false }).await
     }
 
     /// Gives an item `ttl` to live from now on. Says whether there is one.
@@ -524,7 +523,7 @@ impl Client {
         let mut room = KeyRoom::default();
         let exptime = exptime("touch", ttl.into())?;
         let (mut target, key) = self.target("touch", key.as_ref(), &mut room)?;
-        target.call(&Touch { key, exptime, noreply: false }).await
+        call(&mut target, &Touch { key, exptime, noreply: false }).await
     }
 
     /// Adds `delta` to a counter and returns the new number, or `None` when there is no such item. Past 2⁶⁴ − 1 it
@@ -557,7 +556,7 @@ impl Client {
     ) -> Result<Option<memring_text::Item<Vec<u8>>>, Error> {
         let mut room = KeyRoom::default();
         let found = match self.target(verb.word(), key, &mut room) {
-            Ok((mut target, key)) => target.call(&Get { verb, key }).await,
+            Ok((mut target, key)) => call(&mut target, &Get { verb, key }).await,
             Err(error) => Err(error),
         };
         self.or_miss(found)
@@ -578,14 +577,14 @@ impl Client {
         let exptime = exptime(verb.word(), ttl)?;
         let (mut target, key) = self.target(verb.word(), key, &mut room)?;
         let store = Store { verb, key, flags, exptime, value, noreply: false };
-        let outcome = target.call(&store).await?;
+        let outcome = call(&mut target, &store).await?;
         to(outcome).map_err(|cause| target.error(cause))
     }
 
     async fn count(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
         let mut room = KeyRoom::default();
         let (mut target, key) = self.target(verb.word(), key, &mut room)?;
-        target.call(&Arith { verb, key, delta, noreply: false }).await
+        call(&mut target, &Arith { verb, key, delta, noreply: false }).await
     }
 
     /// The server that the operation `name` goes to, and the key as it goes on the wire. A server that is to be tried is

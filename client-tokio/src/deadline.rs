@@ -7,31 +7,26 @@ use core::{
 };
 use std::panic::catch_unwind;
 
-use memring_client::failure::Cause;
+use memring_client::{Clock, failure::Cause};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// The moment at which an operation is given up, and the one at which it began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
-    begin: Instant,
+    began: Instant,
     at: Instant,
 }
 
 impl Deadline {
     /// `timeout` from now.
     pub(crate) fn after(timeout: Duration) -> Self {
-        let begin = Instant::now();
-        Self { begin, at: later(begin, timeout) }
+        let began = Instant::now();
+        Self { began, at: later(began, timeout) }
     }
 
     /// When the operation began.
-    pub(crate) const fn begin(self) -> Instant {
-        self.begin
-    }
-
-    /// The same by the clock of the standard library.
-    pub(crate) fn begun(self) -> std::time::Instant {
-        self.begin.into_std()
+    pub(crate) const fn began(self) -> Instant {
+        self.began
     }
 
     /// When it is given up.
@@ -41,9 +36,22 @@ impl Deadline {
 
     /// The later of the deadline and `timeout` from the beginning.
     pub(crate) fn or_after(self, timeout: Duration) -> Instant {
-        self.at.max(later(self.begin, timeout))
+        self.at.max(later(self.began, timeout))
     }
 }
+
+impl memring_client::Deadline for Deadline {
+    fn began(self) -> std::time::Instant {
+        self.began.into_std()
+    }
+
+    fn is_over(self) -> bool {
+        self.at <= Instant::now()
+    }
+}
+
+/// What time it is for this client: its runtime says, and a test may have paused that.
+pub(crate) const CLOCK: Clock = Clock { monotonic: || Instant::now().into_std(), ..Clock::SYSTEM };
 
 /// A timeout beyond what the clock can say stands for "as long as it takes".
 fn later(moment: Instant, timeout: Duration) -> Instant {
@@ -123,7 +131,7 @@ mod tests {
     fn the_later_of_two_times_counts() {
         let deadline = Deadline::after(Duration::from_secs(2));
         assert_eq!(deadline.or_after(Duration::from_secs(1)), deadline.at());
-        assert_eq!(deadline.or_after(Duration::from_secs(3)), deadline.begin() + Duration::from_secs(3));
+        assert_eq!(deadline.or_after(Duration::from_secs(3)), deadline.began() + Duration::from_secs(3));
     }
 
     #[tokio::test(start_paused = true)]

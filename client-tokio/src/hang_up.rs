@@ -20,7 +20,7 @@ pub(crate) async fn is_told<O: Operation>(
         return false;
     }
     let probe = Get { verb: GetVerb::Get, key: PROBE };
-    match call::ask(pool, name, &probe, deadline, false).await {
+    match call::ask(pool, name, &probe, deadline).await {
         Ok(_) => {}
         Err(failure) if matches!(failure.cause, Cause::Server(_)) => {}
         Err(_) => return false,
@@ -29,7 +29,7 @@ pub(crate) async fn is_told<O: Operation>(
     if !operation.request().may_retry(1) {
         return true;
     }
-    let again = call::ask(pool, name, operation, deadline, false).await;
+    let again = call::ask(pool, name, operation, deadline).await;
     again.is_err_and(|failure| failure.cause.is_closed())
 }
 

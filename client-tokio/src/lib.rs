@@ -47,7 +47,6 @@ mod call;
 mod client;
 mod deadline;
 mod dial;
-mod fleet;
 mod hang_up;
 mod pool;
 mod resolve;

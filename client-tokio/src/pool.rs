@@ -32,10 +32,11 @@ use std::sync::Arc;
 use memring_client::{
     Config, KnownCapabilities,
     failure::{Cause, Event, Evidence},
+    route,
     spec::ServerSpec,
     watch::Watch,
 };
-use memring_text::{Limits, Ttl};
+use memring_text::Limits;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use self::{
@@ -47,7 +48,6 @@ use self::{
 use crate::{
     deadline::Deadline,
     dial::{Dialer, try_out},
-    fleet::CLOCK,
     socket::Stream,
 };
 
@@ -65,12 +65,14 @@ mod state;
 mod streams;
 pub(crate) mod vigil;
 pub(crate) mod waiting;
+/// The servers at one point of time: who holds which key, and the connections to each.
+pub(crate) type Fleet = route::Fleet<Pool>;
+
 /// The connections to one server. Dropping it closes them.
 #[derive(Debug)]
 pub(crate) struct Pool {
     watch: Arc<Watch>,
     capabilities: KnownCapabilities,
-    stand_in_ttl: Ttl,
     muxes: Box<[Arc<Mux>]>,
     next: AtomicUsize,
     growth: Arc<Growth>,
@@ -79,22 +81,20 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// A pool without an open connection yet.
-    pub(crate) fn new(spec: &ServerSpec, options: &Arc<Config>) -> Result<Self, Cause> {
-        Ok(Self::over(Dialer::new(spec, options)?, spec, options))
+    pub(crate) fn new(spec: &ServerSpec, watch: Watch, options: &Arc<Config>) -> Result<Self, Cause> {
+        Ok(Self::over(Dialer::new(spec, options)?, watch, options))
     }
 
     /// The same over the connections that `dialer` opens.
-    pub(crate) fn over(dialer: Dialer, spec: &ServerSpec, options: &Arc<Config>) -> Self {
-        let dialer = Arc::new(dialer);
-        let watch = Arc::new(Watch::new(spec, Arc::clone(options), CLOCK));
+    pub(crate) fn over(dialer: Dialer, watch: Watch, options: &Arc<Config>) -> Self {
+        let (dialer, watch) = (Arc::new(dialer), Arc::new(watch));
         let growth = Arc::new(Growth::new());
         let mux = |_| {
             let (dialer, watch) = (Arc::clone(&dialer), Arc::clone(&watch));
             Arc::new(Mux::new(dialer, watch, Arc::clone(options), Arc::clone(&growth)))
         };
         Self {
-            capabilities: KnownCapabilities::new(spec.name(), &options.corrections),
-            stand_in_ttl: options.stand_in_ttl,
+            capabilities: KnownCapabilities::new(watch.name(), &options.corrections),
             muxes: (0..options.pool_size.map_or(1, NonZeroUsize::get)).map(mux).collect(),
             watch,
             next: AtomicUsize::new(0),
@@ -116,11 +116,6 @@ impl Pool {
     /// What is known of what the server can do.
     pub(crate) const fn capabilities(&self) -> &KnownCapabilities {
         &self.capabilities
-    }
-
-    /// The longest that an item lives here while the server stands in for another.
-    pub(crate) const fn stand_in_ttl(&self) -> Ttl {
-        self.stand_in_ttl
     }
 
     /// The connection for the next request: one after the other of those that work. One that is not open is opened beside
@@ -196,7 +191,7 @@ impl Pool {
             }
             let cause = match opened {
                 Ok(stream) => {
-                    self.watch.tell(Event::connected(self.name(), deadline.begin().elapsed()));
+                    self.watch.tell(Event::connected(self.name(), deadline.began().elapsed()));
                     return Ok(stream);
                 }
                 Err(cause) => cause,
@@ -225,6 +220,12 @@ impl Pool {
     /// All connections.
     pub(crate) fn muxes(&self) -> &[Arc<Mux>] {
         &self.muxes
+    }
+}
+
+impl route::Watched for Pool {
+    fn watch(&self) -> &Watch {
+        &self.watch
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    call::{Target, failed},
+    call::Target,
     deadline::Deadline,
     pool::Pool,
     socket::{Stream, Transport as _},
@@ -52,7 +52,7 @@ pub(crate) async fn send_from(
     };
     let done = target.pool().alone(step, exchange).await;
     attempt.ended(done.as_ref());
-    done.map_err(|cause| failed(target.pool(), target.name(), cause, is_sent))
+    done.map_err(|cause| target.failed(cause, is_sent))
 }
 
 /// Sends `get` and writes the value to `sink`. `step` is how long each piece may take. The item has the value's length
@@ -90,7 +90,7 @@ pub(crate) async fn stats(
     step: Duration,
 ) -> Result<(), Error> {
     const NAME: &str = "stats";
-    let attempt = pool.watch().attempt(NAME, Deadline::after(step).begun(), false);
+    let attempt = pool.watch().attempt(NAME, Deadline::after(step).began().into_std(), false);
     let exchange = async |stream: Stream, limits: Limits| {
         let mut wire = Wire::new(stream, Limits { stats: u32::MAX, ..limits }, step);
         let (request, mut reply) = (Request::Stats(kind), Reply::new(ArrayBuffer::<0>::new()));
@@ -106,7 +106,7 @@ pub(crate) async fn stats(
     };
     let done = pool.alone(step, exchange).await;
     attempt.ended(done.as_ref());
-    done.map_err(|cause| failed(pool, NAME, cause, false))
+    done.map_err(|cause| pool.watch().failed(NAME, cause, false))
 }
 
 /// A connection for one exchange. Dropping it closes it.

@@ -3,17 +3,12 @@
 use core::mem;
 use std::time::Instant;
 
-use memring_client::{
-    failure::Cause,
-    watch::{self, Attempt},
-};
+use memring_client::{failure::Cause, watch::Attempt};
 use memring_core::health::Verdict;
 
 use super::{Results, Share, Site};
 use crate::{
-    call::failed,
     deadline::Deadline,
-    fleet,
     pool::{Lease, Pool, Wire},
     socket::Socket,
 };
@@ -55,7 +50,7 @@ impl<'b, S: Share> Leg<'b, S> {
         let Site { pool, verdict } = site;
         let attempt = match verdict {
             Verdict::Down { .. } => None,
-            verdict => Some(pool.watch().attempt(name, deadline.begun(), verdict == Verdict::Probe)),
+            verdict => Some(pool.watch().attempt(name, deadline.began(), verdict == Verdict::Probe)),
         };
         Self {
             name,
@@ -70,7 +65,7 @@ impl<'b, S: Share> Leg<'b, S> {
             is_asked: false,
             is_answered: false,
             has_turn: false,
-            moved_at: deadline.begun(),
+            moved_at: deadline.began(),
         }
     }
 
@@ -88,7 +83,7 @@ impl<'b, S: Share> Leg<'b, S> {
     /// Takes part of the pool if there is one left, and gives up when it has waited for that for too long.
     pub(super) fn enter(&mut self, results: &mut Results<S::Output>) {
         if let Verdict::Down { retry_at } = self.verdict {
-            return self.fail(results, &watch::down(retry_at, fleet::now()));
+            return self.fail(results, &self.pool.watch().down(retry_at));
         }
         let lease = if self.is_alone {
             self.pool.lease(&self.deadline).map(Some)
@@ -229,7 +224,7 @@ impl<'b, S: Share> Leg<'b, S> {
     fn receive(&mut self, wire: &mut Wire, results: &mut Results<S::Output>) -> Result<bool, Cause> {
         let Self { name, pool, share, .. } = self;
         share.receive(wire, |position, result| {
-            results.put(position, result.map_err(|cause| failed(pool, name, cause, false)));
+            results.put(position, result.map_err(|cause| pool.watch().failed(name, cause, false)));
         })
     }
 
@@ -280,7 +275,7 @@ impl<'b, S: Share> Leg<'b, S> {
         if let Some(position) = self.share.unproven() {
             results.take_back(position);
         }
-        let error = failed(self.pool, self.name, cause.clone(), is_ambiguous);
+        let error = self.pool.watch().failed(self.name, cause.clone(), is_ambiguous);
         results.fail(self.share.positions(), error);
     }
 }

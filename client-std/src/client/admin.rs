@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
-use memring_client::failure::{Cause, Error, FromServer};
-use memring_core::health::Verdict;
+use memring_client::{
+    failure::{Cause, Error, FromServer},
+    shares::Shares,
+};
 use memring_text::{
     Operation, Request,
     operation::{Stats, Version},
@@ -86,12 +88,12 @@ impl Client {
         read: fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
     ) -> Vec<FromServer<T>> {
         let fleet = self.fleet();
-        let positions: Vec<_> = (0..fleet.pools().len()).collect();
-        let operations = [operation];
-        let shares = fleet.pools().iter().zip(positions.chunks(1)).map(|(pool, positions)| {
-            (Site { pool, verdict: Verdict::Up }, Requests::new(&operations, positions, read))
-        });
-        let results = batch::run(name, shares, positions.len(), self.batch_deadline()).into_results();
+        let operations = vec![operation; fleet.pools().len()];
+        let to_each = Shares::each_server(&fleet);
+        let shares = to_each
+            .divide(&operations)
+            .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, read)));
+        let results = batch::run(name, shares, operations.len(), self.batch_deadline()).into_results();
         let answer = |(pool, result): (&Arc<Pool>, Result<T, Error>)| {
             let explain = |error| hang_up::explain(pool, error, &operation.request(), self.batch_deadline());
             FromServer::new(Arc::clone(pool.name()), result.map_err(explain))

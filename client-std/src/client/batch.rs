@@ -1,11 +1,11 @@
 //! The verb for operations of different kinds at once.
 
-use memring_client::{batch::Batch, failure::Error};
+use memring_client::{batch::Batch, failure::Error, shares::Shares};
 use memring_text::ttl::UnixTime;
 use std::time::SystemTime;
 
 use super::Client;
-use crate::batch::{self, Plan, Requests};
+use crate::batch::{self, Requests, Site};
 
 /// The results of a [`Batch`], with values in vectors.
 pub type Outcomes = memring_client::batch::Outcomes<Vec<u8>>;
@@ -43,17 +43,18 @@ impl Client {
         let (fleet, mut room) = (self.fleet(), Vec::new());
         let (naming, mut place) = (self.naming(), Vec::new());
         let places = naming.places(batch.places(self.route()), None, &mut place);
-        let plan = Plan::new(NAME, &fleet, naming.prefix(), batch.keys(), &places, &mut room)?;
-        let (wire_keys, now) = (plan.keys().iter().zip(plan.positions()), UnixTime::from(SystemTime::now()));
-        // Every position of the plan is one of the batch.
+        let shares = Shares::new(NAME, &fleet, naming.prefix(), batch.keys(), &places, &mut room)?;
+        let (wire_keys, now) =
+            (shares.keys().iter().zip(shares.positions()), UnixTime::from(SystemTime::now()));
+        // Every position of a share is one of the batch.
         let operations = wire_keys.filter_map(|(&key, &position)| batch.operation(position, key, now));
         let mut operations: Vec<_> = operations.collect();
-        plan.shorten(&mut operations);
-        let shares = plan
+        shares.shorten(&mut operations);
+        let divided = shares
             .divide(&operations)
-            .map(|(pool, positions, operations)| (pool, Requests::new(operations, positions, Ok)));
-        let results = batch::run(NAME, shares, batch.len(), self.batch_deadline());
-        drop((operations, plan));
+            .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, Ok)));
+        let results = batch::run(NAME, divided, batch.len(), self.batch_deadline());
+        drop((operations, shares));
         Ok(batch.outcomes(results, self.has_misses_for_errors))
     }
 }

@@ -2,7 +2,10 @@
 
 use core::{cell::RefCell, mem};
 
-use memring_client::failure::{Cause, Error, Many};
+use memring_client::{
+    failure::{Cause, Error, Many},
+    shares::Shares,
+};
 use memring_text::{
     Store, Value,
     buffer::Buffer as _,
@@ -12,8 +15,8 @@ use memring_text::{
 
 use super::{Client, Item, ItemRef, exptime, set_outcome};
 use crate::{
-    batch::{self, Gets, Plan, Requests},
-    fleet::Fleet,
+    batch::{self, Gets, Requests, Site},
+    pool::{Fleet, Pool},
 };
 
 type LentItem<'a> = memring_text::Item<Lent<'a, Vec<u8>>>;
@@ -92,12 +95,12 @@ impl Client {
         read: impl Fn(usize, LentItem<'_>) -> Result<T, Cause>,
     ) -> Result<Many<T>, Error> {
         let (fleet, mut room) = (self.fleet(), Vec::new());
-        let plan = self.plan(name, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let shares = self.shares(name, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
         let items = self.options().limits.items;
-        let shares = plan
-            .divide(plan.keys())
-            .map(|(site, positions, keys)| (site, Gets::new(GetVerb::Get, keys, positions, items, &read)));
-        let found = batch::run(name, shares, keys.len(), self.batch_deadline());
+        let gets = shares.divide(shares.keys()).map(|share| {
+            (Site::of(&share), Gets::new(GetVerb::Get, share.items, share.positions, items, &read))
+        });
+        let found = batch::run(name, gets, keys.len(), self.batch_deadline());
         Ok(if self.has_misses_for_errors { found.outages_as(T::default) } else { found })
     }
 
@@ -122,17 +125,17 @@ impl Client {
             Value::within(value.as_ref(), limit).map_err(|error| Error::at(position, NAME, error))
         });
         let values = values.collect::<Result<Vec<_>, _>>()?;
-        let plan = self.plan(NAME, &fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)?;
+        let shares = self.shares(NAME, &fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)?;
         let store = |(&key, &position): (_, &usize)| {
             let value = values[position];
             Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false }
         };
-        let mut stores: Vec<_> = plan.keys().iter().zip(plan.positions()).map(store).collect();
-        plan.shorten(&mut stores);
-        let shares = plan
+        let mut stores: Vec<_> = shares.keys().iter().zip(shares.positions()).map(store).collect();
+        shares.shorten(&mut stores);
+        let sets = shares
             .divide(&stores)
-            .map(|(site, positions, stores)| (site, Requests::new(stores, positions, set_outcome)));
-        Ok(batch::run(NAME, shares, items.len(), self.batch_deadline()))
+            .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, set_outcome)));
+        Ok(batch::run(NAME, sets, items.len(), self.batch_deadline()))
     }
 
     /// Deletes many items, and says of each whether there was one. What goes to one server leaves together.
@@ -143,24 +146,24 @@ impl Client {
     pub fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
         const NAME: &str = "delete_many";
         let (fleet, mut room) = (self.fleet(), Vec::new());
-        let plan = self.plan(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
-        let deletes: Vec<_> = plan.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
-        let shares = plan
+        let shares = self.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let deletes: Vec<_> = shares.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
+        let divided = shares
             .divide(&deletes)
-            .map(|(site, positions, deletes)| (site, Requests::new(deletes, positions, Ok)));
-        Ok(batch::run(NAME, shares, keys.len(), self.batch_deadline()))
+            .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, Ok)));
+        Ok(batch::run(NAME, divided, keys.len(), self.batch_deadline()))
     }
 
     /// Which of `keys` go to which server in the operation `name`.
-    fn plan<'b, 'k: 'b>(
+    fn shares<'b, 'k: 'b>(
         &self,
         name: &'static str,
         fleet: &'b Fleet,
         keys: impl Iterator<Item = &'k [u8]> + Clone,
         room: &'b mut Vec<u8>,
-    ) -> Result<Plan<'b>, Error> {
+    ) -> Result<Shares<'b, Pool>, Error> {
         let (naming, mut place) = (self.naming(), Vec::new());
         let places = naming.places(keys.clone(), self.route(), &mut place);
-        Plan::new(name, fleet, naming.prefix(), keys, &places, room)
+        Shares::new(name, fleet, naming.prefix(), keys, &places, room)
     }
 }

@@ -1,6 +1,6 @@
 //! The meta commands.
 
-use std::{sync::Arc, time::SystemTime};
+use std::time::SystemTime;
 
 use memring_client::{
     KeyRoom,
@@ -13,14 +13,12 @@ use memring_text::{
         MetaSetOptions,
     },
     operation::{MetaArithOutcome, MetaStoreOutcome, Version},
-    ttl::{UnixTime, ZeroTtl},
+    ttl::UnixTime,
 };
 
 use super::Client;
 use crate::{
-    call::{self, call},
-    deadline::Deadline,
-    fleet::Fleet,
+    call::{Target, ask, call_where},
     hang_up,
     pool::Pool,
 };
@@ -75,9 +73,9 @@ impl Meta<'_> {
     /// See [`Error`].
     pub fn get(&self, key: impl AsRef<[u8]>, options: MetaGetOptions) -> Result<Option<MetaItem>, Error> {
         let mut room = KeyRoom::default();
-        let (target, key) = self.target("mg", key.as_ref(), &mut room)?;
-        let get = target.said(options.request(key, now()))?.opaque(self.client.opaque());
-        self.client.or_miss(target.call(&get))
+        let (key, place) = self.key("mg", key.as_ref(), &mut room)?;
+        let get = options.request(key, now()).map_err(|error| Error::new("mg", error))?;
+        self.client.or_miss(self.call("mg", place, &get.opaque(self.client.opaque())))
     }
 
     /// `ms`: stores a value as `options` say.
@@ -91,11 +89,11 @@ impl Meta<'_> {
         options: MetaSetOptions,
     ) -> Result<MetaStoreOutcome, Error> {
         let mut room = KeyRoom::default();
-        let (target, key) = self.target("ms", key.as_ref(), &mut room)?;
+        let (key, place) = self.key("ms", key.as_ref(), &mut room)?;
         let value = Value::within(value.as_ref(), self.client.options().limits.value)
             .map_err(|error| Error::new("ms", error))?;
-        let set = target.said(options.request(key, value, now()))?.opaque(self.client.opaque());
-        target.call(&set)
+        let set = options.request(key, value, now()).map_err(|error| Error::new("ms", error))?;
+        self.call("ms", place, &set.opaque(self.client.opaque()))
     }
 
     /// `md`: deletes an item, or marks it stale. [`Stored`](StoreOutcome::Stored) says that it was done.
@@ -104,9 +102,9 @@ impl Meta<'_> {
     /// See [`Error`].
     pub fn delete(&self, key: impl AsRef<[u8]>, options: MetaDeleteOptions) -> Result<StoreOutcome, Error> {
         let mut room = KeyRoom::default();
-        let (target, key) = self.target("md", key.as_ref(), &mut room)?;
-        let request = target.said(options.request(key, now()))?.opaque(self.client.opaque());
-        target.call(&request)
+        let (key, place) = self.key("md", key.as_ref(), &mut room)?;
+        let delete = options.request(key, now()).map_err(|error| Error::new("md", error))?;
+        self.call("md", place, &delete.opaque(self.client.opaque()))
     }
 
     /// `ma`: counts up or down. [`Stored`](StoreOutcome::Stored) says that it was done.
@@ -115,9 +113,9 @@ impl Meta<'_> {
     /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
     pub fn arith(&self, key: impl AsRef<[u8]>, options: MetaArithOptions) -> Result<MetaArithOutcome, Error> {
         let mut room = KeyRoom::default();
-        let (target, key) = self.target("ma", key.as_ref(), &mut room)?;
-        let request = target.said(options.request(key, now()))?.opaque(self.client.opaque());
-        target.call(&request)
+        let (key, place) = self.key("ma", key.as_ref(), &mut room)?;
+        let arith = options.request(key, now()).map_err(|error| Error::new("ma", error))?;
+        self.call("ma", place, &arith.opaque(self.client.opaque()))
     }
 
     /// `me`: what the server knows of an item, as `name=value` with spaces between, for people to read; `None` is a miss.
@@ -127,14 +125,15 @@ impl Meta<'_> {
     /// memcached 1.6.45 does of keys that are sent as base64; else see [`Error`].
     pub fn debug(&self, key: impl AsRef<[u8]>) -> Result<Option<String>, Error> {
         let mut room = KeyRoom::default();
-        let (target, key) = self.target("me", key.as_ref(), &mut room)?;
+        let (key, place) = self.key("me", key.as_ref(), &mut room)?;
         // Some servers say of a key in base64 that it is missing, though it is there.
-        if key.is_binary()
-            && target.call(&MetaGet::new(key).no_bump().opaque(self.client.opaque()))?.is_none()
-        {
-            return Ok(None);
+        if key.is_binary() {
+            let get = MetaGet::new(key).no_bump().opaque(self.client.opaque());
+            if self.call("me", place, &get)?.is_none() {
+                return Ok(None);
+            }
         }
-        let text: Option<Vec<u8>> = target.call(&MetaDebug::new(key))?;
+        let text: Option<Vec<u8>> = self.call("me", place, &MetaDebug::new(key))?;
         Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
     }
 
@@ -152,8 +151,8 @@ impl Meta<'_> {
             let result = result.and_then(|version| {
                 let able =
                     pool.capabilities().learn(&version, &Request::MetaNoop).map_err(Cause::Unsupported);
-                able.and_then(|()| call(pool, NAME, &MetaNoop, Vec::new(), self.client.deadline()))
-                    .map_err(|cause| call::failed(pool, NAME, cause, false))
+                able.and_then(|()| ask(pool, NAME, &MetaNoop, Vec::new(), self.client.deadline()))
+                    .map_err(|cause| pool.watch().failed(NAME, cause, false))
                     .map_err(|error| {
                         hang_up::explain(pool, error, &Request::MetaNoop, self.client.deadline())
                     })
@@ -163,48 +162,35 @@ impl Meta<'_> {
         answers.collect()
     }
 
-    /// The server that the command `name` goes to, and the key as it goes on the wire.
-    fn target<'k>(
+    /// The key of the command `name` as it goes on the wire, and what it is placed by.
+    fn key<'k>(
         &'k self,
         name: &'static str,
         key: &'k [u8],
         room: &'k mut KeyRoom,
-    ) -> Result<(Target<'k>, MetaKey<'k>), Error> {
-        let (deadline, fleet) = (self.client.deadline(), self.client.fleet());
-        let naming = self.client.naming();
-        let (wire_key, key) =
-            naming.meta_key(key, self.client.route(), room).map_err(|error| Error::new(name, error))?;
-        Ok((Target { fleet, key, name, deadline }, wire_key))
-    }
-}
-
-/// The server that a command goes to: the one that holds `key`, by which the command's own is placed.
-struct Target<'k> {
-    fleet: Arc<Fleet>,
-    key: &'k [u8],
-    name: &'static str,
-    deadline: Deadline,
-}
-
-impl Target<'_> {
-    /// The request that the caller's options come to.
-    fn said<R>(&self, request: Result<R, ZeroTtl>) -> Result<R, Error> {
-        request.map_err(|error| Error::new(self.name, error))
+    ) -> Result<(MetaKey<'k>, &'k [u8]), Error> {
+        let route = self.client.route();
+        self.client.naming().meta_key(key, route, room).map_err(|error| Error::new(name, error))
     }
 
-    /// Sends `operation` to a server that can do what it asks.
-    fn call<O: Operation>(&self, operation: &O) -> Result<O::Output<Vec<u8>>, Error> {
-        let Self { fleet, key, name, deadline } = self;
-        let is_able = |pool: &Pool| {
-            if pool.capabilities().allow(&operation.request()) { Ok(()) } else { self.ask(pool, operation) }
-        };
-        call::Target::new(fleet, key, name, *deadline).call_where(operation, Vec::new(), is_able)
-    }
-
-    /// Asks the server what it can do, and whether that is enough.
-    fn ask<O: Operation>(&self, pool: &Pool, operation: &O) -> Result<(), Cause> {
-        let text = call(pool, self.name, &Version, Vec::new(), self.deadline)?;
-        pool.capabilities().learn(&text, &operation.request()).map_err(Cause::Unsupported)
+    /// Sends `operation` to a server that can do what it asks: one that may have what is placed by `place`. Each server is
+    /// asked once what it can do.
+    fn call<O: Operation>(
+        &self,
+        name: &'static str,
+        place: &[u8],
+        operation: &O,
+    ) -> Result<O::Output<Vec<u8>>, Error> {
+        let deadline = self.client.deadline();
+        let mut target = Target::new(self.client.fleet(), place, name, deadline)?;
+        call_where(&mut target, operation, Vec::new(), |target| {
+            let (capabilities, request) = (target.pool().capabilities(), operation.request());
+            if capabilities.allow(&request) {
+                return Ok(());
+            }
+            let version = ask(target.pool(), name, &Version, Vec::new(), deadline)?;
+            capabilities.learn(&version, &request).map_err(Cause::Unsupported)
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use memring_client::failure::Error;
+use memring_client::{KeyRoom, failure::Error};
 use memring_text::{
     Get, Item, Store, Value,
     request::{Attributes, GetVerb, StoreVerb},
@@ -43,18 +43,17 @@ impl Client {
         attributes: impl Into<Attributes>,
     ) -> Result<(), Error> {
         const NAME: &str = "set_from";
-        let mut source = source;
-        self.on_key(NAME, key.as_ref(), |key, target| {
-            let limit = self.options().limits.value;
-            if len > limit {
-                return Err(Error::new(NAME, ValueTooLarge { len, limit }));
-            }
-            let Attributes { flags, ttl } = attributes.into();
-            let (verb, exptime, value) = (StoreVerb::Set, exptime(NAME, ttl)?, Value::EMPTY);
-            let store = Store { verb, key, flags, exptime, value, noreply: false };
-            let outcome = streamed::send_from(target, &store, len, &mut source, self.timeout)?;
-            set_outcome(outcome).map_err(|cause| target.error(cause))
-        })
+        let (key, mut room, mut source) = (key.as_ref(), KeyRoom::default(), source);
+        let limit = self.options().limits.value;
+        if len > limit {
+            return Err(Error::new(NAME, ValueTooLarge { len, limit }));
+        }
+        let Attributes { flags, ttl } = attributes.into();
+        let (verb, exptime, value) = (StoreVerb::Set, exptime(NAME, ttl)?, Value::EMPTY);
+        let (target, key) = self.target(NAME, key, &mut room)?;
+        let store = Store { verb, key, flags, exptime, value, noreply: false };
+        let outcome = streamed::send_from(&target, &store, len, &mut source, self.timeout)?;
+        set_outcome(outcome).map_err(|cause| target.error(cause))
     }
 
     /// Reads an item and writes its value to `sink` piece by piece. It is never whole in memory; the item has its length
@@ -69,9 +68,8 @@ impl Client {
     /// [takes errors for misses](Self::with_errors_as_misses).
     pub fn get_to(&self, key: impl AsRef<[u8]>, sink: impl Write) -> Result<Option<Item<usize>>, Error> {
         const NAME: &str = "get_to";
-        let mut sink = sink;
-        self.on_key(NAME, key.as_ref(), |key, target| {
-            streamed::get_to(target, Get { verb: GetVerb::Get, key }, &mut sink, self.timeout)
-        })
+        let (key, mut room, mut sink) = (key.as_ref(), KeyRoom::default(), sink);
+        let (target, key) = self.target(NAME, key, &mut room)?;
+        streamed::get_to(&target, Get { verb: GetVerb::Get, key }, &mut sink, self.timeout)
     }
 }

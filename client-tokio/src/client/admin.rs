@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use memring_client::failure::{Cause, FromServer};
+use memring_client::{
+    failure::{Cause, FromServer},
+    shares::Shares,
+};
 use memring_text::{
     Operation,
     operation::{Stats, Version},
@@ -11,10 +14,7 @@ use memring_text::{
 };
 
 use super::Client;
-use crate::{
-    batch::{self, Plan},
-    hang_up, streamed,
-};
+use crate::{batch, hang_up, streamed};
 
 impl Client {
     /// What each server says of its version.
@@ -102,8 +102,8 @@ impl Client {
     ) -> Vec<FromServer<T>> {
         let (deadline, fleet) = (self.deadline(), self.fleet());
         let operations = vec![operation; fleet.pools().len()];
-        let plan = Plan::each_server(&fleet);
-        let results = batch::run(name, plan.divide(&operations), operations.len(), deadline, to).await;
+        let shares = Shares::each_server(&fleet);
+        let results = batch::run(name, shares.divide(&operations), operations.len(), deadline, to).await;
         let mut answers = Vec::with_capacity(operations.len());
         for (pool, result) in fleet.pools().iter().zip(results.into_results()) {
             let result = match result {

@@ -3,11 +3,11 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use memring_client::{batch::Batch, failure::Error};
+use memring_client::{AnyOutcome, batch::Batch, failure::Error, shares::Shares};
 use memring_text::ttl::UnixTime;
 
 use super::Client;
-use crate::batch::{self, Plan};
+use crate::batch;
 
 /// The results of a [`Batch`], with values in shared bytes.
 pub type Outcomes = memring_client::batch::Outcomes<Bytes>;
@@ -51,16 +51,17 @@ impl Client {
         let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
         let (naming, mut place) = (self.naming(), Vec::new());
         let places = naming.places(batch.places(self.route()), None, &mut place);
-        let plan = Plan::new(NAME, &fleet, naming.prefix(), batch.keys(), &places, &mut room)?;
-        let (wire_keys, now) = (plan.keys().iter().zip(plan.positions()), UnixTime::from(SystemTime::now()));
-        // Every position of the plan is one of the batch.
+        let shares = Shares::new(NAME, &fleet, naming.prefix(), batch.keys(), &places, &mut room)?;
+        let (wire_keys, now) =
+            (shares.keys().iter().zip(shares.positions()), UnixTime::from(SystemTime::now()));
+        // Every position of a share is one of the batch.
         let operations = wire_keys.filter_map(|(&key, &position)| batch.operation(position, key, now));
         let mut operations: Vec<_> = operations.collect();
-        plan.shorten(&mut operations);
-        let shares = plan.divide(&operations);
-        let results =
-            batch::run(NAME, shares, batch.len(), deadline, |outcome| Ok(outcome.map(Bytes::from))).await;
-        drop((operations, plan));
+        shares.shorten(&mut operations);
+        let (divided, to) =
+            (shares.divide(&operations), |outcome: AnyOutcome<_>| Ok(outcome.map(Bytes::from)));
+        let results = batch::run(NAME, divided, batch.len(), deadline, to).await;
+        drop((operations, shares));
         Ok(batch.outcomes(results, self.has_misses_for_errors))
     }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use memring_client::failure::{Error, Many};
+use memring_client::{
+    failure::{Error, Many},
+    shares::Shares,
+};
 use memring_text::{
     Get, Operation, Reply, Request, Store, Value,
     buffer::Buffer,
@@ -12,8 +15,8 @@ use memring_text::{
 
 use super::{Client, Item, ItemRef, exptime, set_outcome, shared};
 use crate::{
-    batch::{self, Plan},
-    fleet::Fleet,
+    batch,
+    pool::{Fleet, Pool},
 };
 
 impl Client {
@@ -45,10 +48,10 @@ impl Client {
     pub async fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
         const NAME: &str = "get_many";
         let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let plan = self.plan(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
-        let gets: Vec<_> = plan.keys().iter().map(|&key| Get { verb: GetVerb::Get, key }).collect();
+        let shares = self.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let gets: Vec<_> = shares.keys().iter().map(|&key| Get { verb: GetVerb::Get, key }).collect();
         let read = |item: Option<_>| Ok(item.map(shared));
-        let found = batch::run(NAME, plan.divide(&gets), gets.len(), deadline, read).await;
+        let found = batch::run(NAME, shares.divide(&gets), gets.len(), deadline, read).await;
         Ok(if self.has_misses_for_errors { found.outages_as(|| None) } else { found })
     }
 
@@ -81,9 +84,9 @@ impl Client {
     ) -> Result<Many<bool>, Error> {
         const NAME: &str = "get_many_with";
         let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let plan = self.plan(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let shares = self.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
         let get = |(&key, &position)| Placed { get: Get { verb: GetVerb::Get, key }, position };
-        let gets: Vec<_> = plan.keys().iter().zip(plan.positions()).map(get).collect();
+        let gets: Vec<_> = shares.keys().iter().zip(shares.positions()).map(get).collect();
         // Locked by one alone: only this call, which polls its parts one after the other, has it.
         let visit = Mutex::new(visit);
         let show = |(position, item): (usize, Option<memring_text::Item<Vec<u8>>>)| {
@@ -92,7 +95,7 @@ impl Client {
             visit(position, memring_text::Item { flags, cas, value: &value });
             Ok(true)
         };
-        let found = batch::run(NAME, plan.divide(&gets), gets.len(), deadline, show).await;
+        let found = batch::run(NAME, shares.divide(&gets), gets.len(), deadline, show).await;
         Ok(if self.has_misses_for_errors { found.outages_as(|| false) } else { found })
     }
 
@@ -120,14 +123,14 @@ impl Client {
             Value::within(value.as_ref(), limit).map_err(|error| Error::at(position, NAME, error))
         });
         let values = values.collect::<Result<Vec<_>, _>>()?;
-        let plan = self.plan(NAME, &fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)?;
+        let shares = self.shares(NAME, &fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)?;
         let store = |(&key, &position): (_, &usize)| {
             let value = values[position];
             Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false }
         };
-        let mut stores: Vec<_> = plan.keys().iter().zip(plan.positions()).map(store).collect();
-        plan.shorten(&mut stores);
-        Ok(batch::run(NAME, plan.divide(&stores), stores.len(), deadline, set_outcome).await)
+        let mut stores: Vec<_> = shares.keys().iter().zip(shares.positions()).map(store).collect();
+        shares.shorten(&mut stores);
+        Ok(batch::run(NAME, shares.divide(&stores), stores.len(), deadline, set_outcome).await)
     }
 
     /// Deletes many items, and says of each whether there was one. What goes to one server leaves together.
@@ -141,22 +144,22 @@ impl Client {
     pub async fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
         const NAME: &str = "delete_many";
         let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let plan = self.plan(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
-        let deletes: Vec<_> = plan.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
-        Ok(batch::run(NAME, plan.divide(&deletes), deletes.len(), deadline, Ok).await)
+        let shares = self.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let deletes: Vec<_> = shares.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
+        Ok(batch::run(NAME, shares.divide(&deletes), deletes.len(), deadline, Ok).await)
     }
 
     /// Which of `keys` go to which server in the operation `name`.
-    fn plan<'b, 'k: 'b>(
+    fn shares<'b, 'k: 'b>(
         &self,
         name: &'static str,
         fleet: &'b Fleet,
         keys: impl Iterator<Item = &'k [u8]> + Clone,
         room: &'b mut Vec<u8>,
-    ) -> Result<Plan<'b>, Error> {
+    ) -> Result<Shares<'b, Pool>, Error> {
         let (naming, mut place) = (self.naming(), Vec::new());
         let places = naming.places(keys.clone(), self.route(), &mut place);
-        Plan::new(name, fleet, naming.prefix(), keys, &places, room)
+        Shares::new(name, fleet, naming.prefix(), keys, &places, room)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The meta commands.
 
-use std::{sync::Arc, time::SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use memring_client::{
@@ -14,11 +14,15 @@ use memring_text::{
         MetaSetOptions,
     },
     operation::{MetaArithOutcome, MetaStoreOutcome, Version},
-    ttl::{UnixTime, ZeroTtl},
+    ttl::UnixTime,
 };
 
 use super::Client;
-use crate::{call, deadline::Deadline, fleet::Fleet, hang_up, pool::Pool};
+use crate::{
+    call::{Target, ask, call_one},
+    hang_up,
+    pool::Pool,
+};
 
 /// An item as `mg` returns it, with its value in shared bytes.
 pub type MetaItem = memring_text::operation::MetaItem<Bytes>;
@@ -80,9 +84,10 @@ impl Meta<'_> {
         options: MetaGetOptions,
     ) -> Result<Option<MetaItem>, Error> {
         let mut room = KeyRoom::default();
-        let (target, key) = self.target("mg", key.as_ref(), &mut room)?;
-        let get = target.said(options.request(key, now()))?.opaque(self.client.opaque());
-        let item = self.client.or_miss(target.call(&get).await)?;
+        let (key, place) = self.key("mg", key.as_ref(), &mut room)?;
+        let get = options.request(key, now()).map_err(|error| Error::new("mg", error))?;
+        let found = self.call("mg", place, &get.opaque(self.client.opaque())).await;
+        let item = self.client.or_miss(found)?;
         Ok(item.map(|item| MetaItem { value: item.value.map(Bytes::from), info: item.info }))
     }
 
@@ -100,11 +105,11 @@ impl Meta<'_> {
         options: MetaSetOptions,
     ) -> Result<MetaStoreOutcome, Error> {
         let mut room = KeyRoom::default();
+        let (key, place) = self.key("ms", key.as_ref(), &mut room)?;
         let value = Value::within(value.as_ref(), self.client.options().limits.value)
             .map_err(|error| Error::new("ms", error))?;
-        let (target, key) = self.target("ms", key.as_ref(), &mut room)?;
-        let set = target.said(options.request(key, value, now()))?.opaque(self.client.opaque());
-        target.call(&set).await
+        let set = options.request(key, value, now()).map_err(|error| Error::new("ms", error))?;
+        self.call("ms", place, &set.opaque(self.client.opaque())).await
     }
 
     /// `md`: deletes an item, or marks it stale. [`Stored`](StoreOutcome::Stored) says that it was done.
@@ -120,9 +125,9 @@ impl Meta<'_> {
         options: MetaDeleteOptions,
     ) -> Result<StoreOutcome, Error> {
         let mut room = KeyRoom::default();
-        let (target, key) = self.target("md", key.as_ref(), &mut room)?;
-        let request = target.said(options.request(key, now()))?.opaque(self.client.opaque());
-        target.call(&request).await
+        let (key, place) = self.key("md", key.as_ref(), &mut room)?;
+        let delete = options.request(key, now()).map_err(|error| Error::new("md", error))?;
+        self.call("md", place, &delete.opaque(self.client.opaque())).await
     }
 
     /// `ma`: counts up or down. [`Stored`](StoreOutcome::Stored) says that it was done.
@@ -138,9 +143,9 @@ impl Meta<'_> {
         options: MetaArithOptions,
     ) -> Result<MetaArithOutcome, Error> {
         let mut room = KeyRoom::default();
-        let (target, key) = self.target("ma", key.as_ref(), &mut room)?;
-        let request = target.said(options.request(key, now()))?.opaque(self.client.opaque());
-        target.call(&request).await
+        let (key, place) = self.key("ma", key.as_ref(), &mut room)?;
+        let arith = options.request(key, now()).map_err(|error| Error::new("ma", error))?;
+        self.call("ma", place, &arith.opaque(self.client.opaque())).await
     }
 
     /// `me`: what the server knows of an item, as `name=value` with spaces between, for people to read; `None` is a miss.
@@ -150,15 +155,15 @@ impl Meta<'_> {
     /// memcached 1.6.45 does of keys that are sent as base64; else see [`Error`].
     pub async fn debug(&self, key: impl AsRef<[u8]>) -> Result<Option<String>, Error> {
         let mut room = KeyRoom::default();
-        let (target, key) = self.target("me", key.as_ref(), &mut room)?;
+        let (key, place) = self.key("me", key.as_ref(), &mut room)?;
         // Some servers say of a key in base64 that it is missing, though it is there.
         if key.is_binary() {
             let get = MetaGet::new(key).no_bump().opaque(self.client.opaque());
-            if target.call(&get).await?.is_none() {
+            if self.call("me", place, &get).await?.is_none() {
                 return Ok(None);
             }
         }
-        let text: Option<Vec<u8>> = target.call(&MetaDebug::new(key)).await?;
+        let text: Option<Vec<u8>> = self.call("me", place, &MetaDebug::new(key)).await?;
         Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
     }
 
@@ -187,53 +192,45 @@ impl Meta<'_> {
     async fn noop_of(&self, pool: &Pool, version: &[u8]) -> Result<(), Error> {
         const NAME: &str = "mn";
         let deadline = self.client.deadline();
-        let failed = |cause| call::failed(pool, NAME, cause, false);
+        let failed = |cause| pool.watch().failed(NAME, cause, false);
         let able = pool.capabilities().learn(version, &Request::MetaNoop);
         able.map_err(|error| failed(Cause::Unsupported(error)))?;
-        match call::ask(pool, NAME, &MetaNoop, deadline, false).await {
+        match ask(pool, NAME, &MetaNoop, deadline).await {
             Ok(()) => Ok(()),
             Err(failure) => Err(hang_up::explain(pool, failed(failure.cause), &MetaNoop, deadline).await),
         }
     }
 
-    /// The server that the command `name` goes to, and the key as it goes on the wire.
-    fn target<'k>(
+    /// The key of the command `name` as it goes on the wire, and what it is placed by.
+    fn key<'k>(
         &'k self,
         name: &'static str,
         key: &'k [u8],
         room: &'k mut KeyRoom,
-    ) -> Result<(Target<'k>, MetaKey<'k>), Error> {
-        let (deadline, fleet) = (self.client.deadline(), self.client.fleet());
-        let naming = self.client.naming();
-        let (wire_key, key) =
-            naming.meta_key(key, self.client.route(), room).map_err(|error| Error::new(name, error))?;
-        Ok((Target { fleet, key, name, deadline }, wire_key))
-    }
-}
-
-/// The server that a command goes to: the one that holds `key`, by which the command's own is placed.
-struct Target<'k> {
-    fleet: Arc<Fleet>,
-    key: &'k [u8],
-    name: &'static str,
-    deadline: Deadline,
-}
-
-impl Target<'_> {
-    /// The request that the caller's options come to.
-    fn said<R>(&self, request: Result<R, ZeroTtl>) -> Result<R, Error> {
-        request.map_err(|error| Error::new(self.name, error))
+    ) -> Result<(MetaKey<'k>, &'k [u8]), Error> {
+        let route = self.client.route();
+        self.client.naming().meta_key(key, route, room).map_err(|error| Error::new(name, error))
     }
 
-    /// Sends `operation` to a server that can do what it asks.
-    async fn call<O: Operation>(&self, operation: &O) -> Result<O::Output<Vec<u8>>, Error> {
-        let mut target = call::Target::new(Arc::clone(&self.fleet), self.key, self.name, self.deadline)?;
-        if !target.pool().capabilities().allow(&operation.request()) {
-            let version = target.call(&Version).await?;
-            let learnt = target.pool().capabilities().learn(&version, &operation.request());
-            learnt.map_err(|error| target.error(Cause::Unsupported(error)))?;
+    /// Sends `operation` to a server that can do what it asks: one that may have what is placed by `place`. Each server is
+    /// asked once what it can do.
+    async fn call<O: Operation>(
+        &self,
+        name: &'static str,
+        place: &[u8],
+        operation: &O,
+    ) -> Result<O::Output<Vec<u8>>, Error> {
+        let mut target = Target::new(self.client.fleet(), place, name, self.client.deadline())?;
+        loop {
+            if !target.pool().capabilities().allow(&operation.request()) {
+                let Some(version) = call_one(&mut target, &Version).await else { continue };
+                let learnt = target.pool().capabilities().learn(&version?, &operation.request());
+                learnt.map_err(|error| target.error(Cause::Unsupported(error)))?;
+            }
+            if let Some(result) = call_one(&mut target, operation).await {
+                return result;
+            }
         }
-        target.call(operation).await
     }
 }
 

@@ -281,7 +281,7 @@ impl Dialling {
         let (dialer, options) = (Arc::clone(mux.dialer()), mux.options());
         let (deadline, timeout) = (Deadline::after(options.connect_timeout), options.timeout);
         let dial = Box::pin(async move { dialer.dial(deadline.at(), timeout).await });
-        Self { began: deadline.begin(), dial }
+        Self { began: deadline.began(), dial }
     }
 
     /// Opens a connection, while those whose deadline passes are told; `None` when there is nothing to send any more.

@@ -205,7 +205,7 @@ impl Mux {
 
     /// The connection is not given up for the sake of a caller with less patience than most.
     fn terms(&self, deadline: Deadline, group: Group) -> Terms {
-        Terms { begin: deadline.begin(), deadline: deadline.or_after(self.options.timeout), group }
+        Terms { begin: deadline.began(), deadline: deadline.or_after(self.options.timeout), group }
     }
 
     /// Runs `push` on the state, and tells the driver. When `push` finds no room, the caller waits.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use fastrand::Rng;
-use memring_client::{config::UnderWay, failure::Error, spec::ServerSpec};
+use memring_client::{config::UnderWay, failure::Error, shares::Share, spec::ServerSpec, watch::Watch};
 use memring_core::health::Verdict;
 use memring_text::{
     Get, Key, Operation, Store, Ttl, Value,
@@ -24,10 +24,10 @@ use tokio::{
 };
 
 use crate::{
-    batch::{self, Share},
-    call::{ask, failed},
+    batch,
+    call::ask,
     client::Client,
-    deadline::Deadline,
+    deadline::{CLOCK, Deadline},
     dial::{Connect, Dialer},
     pool::{Pool, mux::Closing},
     socket::{Stream, Transport},
@@ -45,9 +45,9 @@ pub(super) async fn call<O: Operation>(
     operation: &O,
     deadline: Deadline,
 ) -> Result<O::Output<Vec<u8>>, Error> {
-    ask(pool, name, operation, deadline, false)
+    ask(pool, name, operation, deadline)
         .await
-        .map_err(|failure| failed(pool, name, failure.cause, failure.sent))
+        .map_err(|failure| pool.watch().failed(name, failure.cause, failure.sent))
 }
 
 pub(super) const TIMEOUT: Duration = Duration::from_millis(100);
@@ -85,7 +85,8 @@ pub(super) fn pool_with(
         .health_policy(None);
     let (config, dialer) =
         (Arc::new(builder.config().unwrap()), Dialer::in_memory(Connect(Arc::new(connect))));
-    Pool::over(dialer, &"nowhere".parse::<ServerSpec>().unwrap(), &config)
+    let watch = Watch::new(&"nowhere".parse::<ServerSpec>().unwrap(), Arc::clone(&config), CLOCK);
+    Pool::over(dialer, watch, &config)
 }
 
 /// Answers what comes, in pieces and with pauses, until the end; sometimes cuts off before it, sometimes falls silent.
@@ -196,7 +197,7 @@ async fn operate(pool: &Pool, mut random: Rng, patience: Duration) -> usize {
             let keys = names.iter().map(|name| Key::new(name.as_bytes()).unwrap());
             let gets: Vec<_> = keys.map(|key| Get { verb: GetVerb::Get, key }).collect();
             let positions: Vec<_> = (0..gets.len()).collect();
-            let share = Share { pool, verdict: Verdict::Up, positions: &positions, operations: &gets };
+            let share = Share { pool, verdict: Verdict::Up, positions: &positions, items: &gets };
             let found = batch::run("get_many", [share].into_iter(), gets.len(), deadline, Ok).await;
             for (name, result) in names.iter().zip(found.results()) {
                 if let Ok(Some(item)) = result {

@@ -1,0 +1,105 @@
+//! Which keys of a batch go to which server.
+
+use memring_core::health::Verdict;
+use memring_text::{Key, Operation};
+
+use crate::{
+    failure::Error,
+    groups::Groups,
+    route::{Fleet, Routes, Watched},
+};
+
+/// The keys of a batch as they go on the wire, server by server; those of one server in the order of the batch.
+#[derive(Debug)]
+pub struct Shares<'b, P> {
+    fleet: &'b Fleet<P>,
+    keys: Vec<Key<'b>>,
+    groups: Groups,
+    routes: Routes,
+}
+
+/// One server's share of a batch.
+#[derive(Debug)]
+pub struct Share<'s, P, T> {
+    /// What reaches the server.
+    pub pool: &'s P,
+    /// Whether the server may be asked.
+    pub verdict: Verdict,
+    /// The share's positions in the batch, in rising order.
+    pub positions: &'s [usize],
+    /// What there is for the server, one for each position.
+    pub items: &'s [T],
+}
+
+impl<'b, P: Watched> Shares<'b, P> {
+    /// Finds the server of each of `keys` for the operation `name`: the one that its routing key leads to, which is the
+    /// one of `routing_keys` at the same position. Where there is a `prefix`, keys are composed in `scratch`. The observer
+    /// hears of servers that stand in for others.
+    ///
+    /// A server that is due for its trial is tried by this batch, and by nobody else until the batch is over: so the batch
+    /// must be sent now, whatever happens.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`](crate::failure::ErrorKind::Key): a key is invalid.
+    pub fn new<'k: 'b>(
+        name: &'static str,
+        fleet: &'b Fleet<P>,
+        prefix: &[u8],
+        keys: impl Iterator<Item = &'k [u8]> + Clone,
+        routing_keys: &[&[u8]],
+        scratch: &'b mut Vec<u8>,
+    ) -> Result<Self, Error> {
+        let wire_keys = Key::all_prefixed(prefix, keys.map(|key| -> &'b [u8] { key }), scratch)
+            .map_err(|(position, error)| Error::at(position, name, error))?;
+        let routes = fleet.route_many(routing_keys);
+        let groups = Groups::new(routes.places(), fleet.pools().len());
+        let keys = groups.gather(&wire_keys);
+        let shares = Self { fleet, keys, groups, routes };
+        if shares.routes.has_stand_ins() {
+            fleet.tell_reroutes(name, routing_keys, &shares.routes);
+        }
+        Ok(shares)
+    }
+
+    /// One position for each server of `fleet`, in the servers' order, whatever is known of them.
+    #[must_use]
+    pub fn each_server(fleet: &'b Fleet<P>) -> Self {
+        let servers = fleet.pools().len();
+        Self { fleet, keys: Vec::new(), groups: Groups::each(servers), routes: Routes::each(servers) }
+    }
+
+    /// The keys, share after share.
+    #[must_use]
+    pub fn keys(&self) -> &[Key<'b>] {
+        &self.keys
+    }
+
+    /// The positions in the batch, share after share: of each of the [`keys`](Self::keys), where there are keys.
+    #[must_use]
+    pub fn positions(&self) -> &[usize] {
+        self.groups.positions()
+    }
+
+    /// Shortens the life of what `operations` store on servers that stand in for others, to
+    /// [`Config::stand_in_ttl`](crate::Config::stand_in_ttl). There is one operation for each of the
+    /// [`positions`](Self::positions).
+    pub fn shorten<O: Operation>(&self, operations: &mut [O]) {
+        if !self.routes.has_stand_ins() {
+            return;
+        }
+        let stand_ins = operations.iter_mut().zip(self.positions());
+        for (operation, _) in stand_ins.filter(|(_, position)| self.routes.is_stand_in(**position)) {
+            if let Some(shorter) = self.fleet.short_lived(operation) {
+                *operation = shorter;
+            }
+        }
+    }
+
+    /// Divides `items`, one for each of the [`positions`](Self::positions), among the servers that have any.
+    pub fn divide<'s, T>(&'s self, items: &'s [T]) -> impl Iterator<Item = Share<'s, P, T>> {
+        self.groups.divide(items).map(|(server, positions, items)| {
+            let (pool, verdict) = (&**self.fleet.pool(server.get()), self.routes.verdict(server.get()));
+            Share { pool, verdict, positions, items }
+        })
+    }
+}
