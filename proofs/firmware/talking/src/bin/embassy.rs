@@ -151,11 +151,11 @@ impl<'b> Host<'b> {
     }
 
     /// Does `operation`, within a time limit, unless the server is left alone.
-    async fn call<O: Operation<V>, V: Buffer>(
+    async fn call<O: Operation, V: Buffer>(
         &mut self,
         operation: &O,
         value: V,
-    ) -> Result<O::Output, Trouble> {
+    ) -> Result<O::Output<V>, Trouble> {
         let now = || Instant::from_millis(u64::from(board::now()));
         if let Verdict::Down { .. } = self.health.ask(now(), &HealthPolicy::DEFAULT) {
             return Err(Trouble::Down);
