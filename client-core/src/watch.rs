@@ -169,7 +169,7 @@ impl Watch {
     /// failure of the server.
     fn is_impatience(&self, cause: &Cause, waited: Duration, silence: Option<Duration>) -> bool {
         let Config { connect_timeout, timeout, .. } = *self.config;
-        // In a batch, a connection may take half the time at most.
+        // Who joins others while a connection is being opened waits for a part of that.
         let needed = if cause.is_unreached() { connect_timeout.min(timeout / 2) } else { timeout };
         let is_short = waited < needed || silence.is_some_and(|silence| silence < needed / 2);
         cause.is_timeout() && cause.evidence() == Evidence::Failed && is_short

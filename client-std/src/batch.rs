@@ -1,7 +1,7 @@
 //! Many requests at once: written to every server before a reply of any is read, and from then on each server goes on by
 //! itself. One that hangs keeps nobody waiting but those who asked for its keys.
 
-use core::{iter, time::Duration};
+use core::iter;
 use std::time::Instant;
 
 use memring_client::{
@@ -93,51 +93,34 @@ pub(crate) fn run<'b, S: Share>(
 
 /// Lets each of `legs` go on as soon as it can.
 fn run_together<S: Share>(legs: &mut [Leg<'_, S>], results: &mut Results<S::Output>, deadline: Deadline) {
-    for leg in &mut *legs {
-        leg.enter(results);
-    }
     let mut is_ready = Vec::new();
     loop {
-        // To open a connection can take long. All servers that we have connections to are asked before that.
-        let mut is_waiting = false;
         for leg in legs.iter_mut().filter(|leg| leg.is_outside()) {
             leg.enter(results);
-            is_waiting |= leg.is_outside();
         }
-        for leg in legs.iter_mut().filter(|leg| leg.has_turn()) {
-            leg.turn(results);
+        // What has to be opened comes behind all servers that we have connections to.
+        for is_open in [true, false] {
+            for leg in legs.iter_mut().filter(|leg| leg.has_turn() && leg.is_open() == is_open) {
+                leg.turn(results);
+            }
         }
-        let opened = legs.iter_mut().find(|leg| leg.is_unopened()).map(|leg| leg.turn(results)).is_some();
-        if !legs.iter().any(Leg::is_under_way) {
-            return;
-        }
-        let has_turn = opened || legs.iter().any(Leg::has_turn);
-        let time = match deadline.patience() {
-            _ if has_turn => Duration::ZERO,
-            Some(left) if is_waiting => left.min(LOOK_AGAIN),
-            left => left.unwrap_or_default(),
-        };
-        let sockets = legs.iter().filter_map(Leg::socket);
-        if let Err(error) = wait(sockets, time, &mut is_ready) {
+        let under_way = legs.iter().filter(|leg| leg.is_under_way());
+        let left = deadline.patience().unwrap_or_default();
+        let Some(time) = under_way.map(|leg| leg.patience(left)).min() else { return };
+        if let Err(error) = wait(legs.iter().filter_map(Leg::awaited), time, &mut is_ready) {
             let cause = Cause::from(error);
             legs.iter_mut().filter(|leg| leg.is_under_way()).for_each(|leg| leg.fail(results, &cause));
             return;
         }
         let now = Instant::now();
-        let (is_late, is_over) = (deadline.left().is_zero(), deadline.patience().is_none());
-        let waiting = legs.iter_mut().filter(|leg| leg.socket().is_some());
-        for (leg, is_ready) in waiting.zip(is_ready.iter().copied()) {
-            if is_over || (is_late && !is_ready && !leg.has_turn()) {
-                leg.fail_in_time(results, now, is_ready);
-            } else if is_ready {
-                leg.may_go_on();
-            }
+        let over = (deadline.left().is_zero(), deadline.patience().is_none());
+        let mut is_ready = is_ready.iter().copied();
+        for leg in legs.iter_mut().filter(|leg| leg.is_inside()) {
+            let is_ready = leg.awaited().is_some() && is_ready.next() == Some(true);
+            leg.waited(results, now, is_ready, over);
         }
     }
 }
-
-/// How soon a pool that had no part left is asked again while there are other servers to wait for.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// What the keys have come to so far.
 struct Results<T> {

@@ -31,8 +31,8 @@ impl Deadline {
 
     /// The same deadline, but what has arrived by then may still be read for `overtime`.
     ///
-    /// Whoever is kept from reading in time, by a machine that is busy or a connection that has to be opened, finds the
-    /// replies of the others there, unread, when the time is over.
+    /// Whoever is kept from reading in time, by a machine that is busy, finds the replies there, unread, when the time is
+    /// over.
     pub(crate) const fn with_overtime(self, overtime: Duration) -> Self {
         Self { overtime, ..self }
     }

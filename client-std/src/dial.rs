@@ -1,7 +1,7 @@
 //! From an address to a connected socket.
 
-use core::{net::SocketAddr, time::Duration};
-use std::{io, net::TcpStream, path::Path, sync::Arc};
+use core::time::Duration;
+use std::{io, path::Path, sync::Arc};
 
 #[cfg(feature = "tls")]
 use memring_client::tls::{Tls, TlsTarget};
@@ -10,15 +10,14 @@ use memring_client::{
     failure::Cause,
     spec::{Address, ServerSpec},
 };
+use memring_text::Limits;
 use socket2::{SockRef, TcpKeepalive};
 
-#[cfg(feature = "tls")]
-use crate::socket::TlsStream;
-use crate::{
-    deadline::Deadline,
-    resolve::Resolver,
-    socket::{Socket, Stream},
-};
+pub(crate) use self::opening::Opening;
+use crate::{deadline::Deadline, resolve::Resolver};
+
+mod connecting;
+mod opening;
 
 /// Opens connections to one server.
 #[derive(Debug)]
@@ -57,84 +56,10 @@ impl Dialer {
         })
     }
 
-    /// What is to be said on a connection before anything else.
-    pub(crate) const fn auth(&self) -> Option<&OwnedCredentials> {
-        self.auth.as_ref()
+    /// Begins to open a connection, which is to be there by `deadline` and whose operations will usually have `timeout`.
+    pub(crate) fn dial(&self, deadline: Deadline, timeout: Duration, limits: Limits) -> Opening<'_> {
+        Opening::new(self, deadline, timeout, limits)
     }
-
-    /// Opens a connection whose operations will usually have `timeout`.
-    pub(crate) fn dial(&self, deadline: Deadline, timeout: Duration) -> Result<Socket, Cause> {
-        let stream = match &self.place {
-            Place::Tcp(resolver) => {
-                let addresses = resolver.resolve(deadline).map_err(Cause::resolve)?;
-                tcp_of_any(&addresses, deadline, TcpOptions::new(self.keepalive, timeout))
-            }
-            Place::Unix(path) => unix(path, deadline),
-        };
-        let stream = self.encrypted(stream.map_err(Cause::connect)?, deadline)?;
-        Socket::new(stream, timeout).map_err(Cause::connect)
-    }
-
-    #[cfg(feature = "tls")]
-    fn encrypted(&self, stream: Stream, deadline: Deadline) -> Result<Stream, Cause> {
-        Ok(match (&self.tls, stream) {
-            (Some(target), Stream::Tcp(tcp)) => {
-                Stream::Tls(Box::new(TlsStream::connect(tcp, target, deadline)?))
-            }
-            (_, stream) => stream,
-        })
-    }
-
-    #[cfg(not(feature = "tls"))]
-    fn encrypted(&self, stream: Stream, _: Deadline) -> Result<Stream, Cause> {
-        Ok(stream)
-    }
-}
-
-/// Tries one address after the other; each gets its part of the time that is left, so that one that swallows
-/// everything does not use up the time of the others.
-fn tcp_of_any(addresses: &[SocketAddr], deadline: Deadline, options: TcpOptions) -> io::Result<Stream> {
-    let mut error = io::ErrorKind::NotFound.into();
-    for (to_go, address) in (1..=u32::try_from(addresses.len()).unwrap_or(u32::MAX)).rev().zip(addresses) {
-        match tcp(*address, deadline.left() / to_go, options) {
-            Ok(stream) => return Ok(Stream::Tcp(stream)),
-            Err(failure) => error = failure,
-        }
-    }
-    Err(error)
-}
-
-fn tcp(address: SocketAddr, wait: Duration, options: TcpOptions) -> io::Result<TcpStream> {
-    if wait.is_zero() {
-        return Err(io::ErrorKind::TimedOut.into());
-    }
-    let stream = TcpStream::connect_timeout(&address, wait)?;
-    // Where nobody listens on a port that the system gives to clients, a connection can meet itself.
-    if stream.local_addr()? == address {
-        return Err(io::ErrorKind::ConnectionRefused.into());
-    }
-    options.set(&SockRef::from(&stream))?;
-    Ok(stream)
-}
-
-#[cfg(unix)]
-fn unix(path: &Path, deadline: Deadline) -> io::Result<Stream> {
-    use std::os::{fd::OwnedFd, unix::net::UnixStream};
-
-    use socket2::{Domain, SockAddr, Socket, Type};
-
-    let wait = deadline.left();
-    if wait.is_zero() {
-        return Err(io::ErrorKind::TimedOut.into());
-    }
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.connect_timeout(&SockAddr::unix(path)?, wait)?;
-    Ok(Stream::Unix(UnixStream::from(OwnedFd::from(socket))))
-}
-
-#[cfg(not(unix))]
-fn unix(_: &Path, _: Deadline) -> io::Result<Stream> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// What the system is told of a TCP connection.
@@ -183,23 +108,9 @@ const SHORTEST_IDLE: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use core::net::Ipv4Addr;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     use super::*;
-
-    #[test]
-    fn every_address_is_tried() {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let there = listener.local_addr().unwrap();
-        let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-        let timeout = Duration::from_secs(9);
-        let dial = |addresses: &[SocketAddr]| {
-            tcp_of_any(addresses, Deadline::after(timeout), TcpOptions::new(None, timeout))
-        };
-        assert!(dial(&[gone, gone, there]).is_ok());
-        assert_eq!(dial(&[gone]).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
-        assert!(dial(&[]).is_err());
-    }
 
     #[test]
     fn the_system_is_told() {
@@ -208,8 +119,9 @@ mod tests {
         for (keepalive, timeout) in [(Some(60), 1), (Some(0), 100), (None, 1)] {
             let seconds = Duration::from_secs;
             let options = TcpOptions::new(keepalive.map(seconds), seconds(timeout));
-            let stream = tcp(address, Duration::from_secs(9), options).unwrap();
+            let stream = TcpStream::connect(address).unwrap();
             let socket = SockRef::from(&stream);
+            options.set(&socket).unwrap();
             assert!(socket.tcp_nodelay().unwrap());
             assert_eq!(socket.keepalive().unwrap(), keepalive.is_some());
             #[cfg(target_os = "linux")]

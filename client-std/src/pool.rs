@@ -2,7 +2,7 @@
 
 use core::{mem, num::NonZeroUsize, time::Duration};
 use std::{
-    io, process,
+    process,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -14,11 +14,13 @@ use memring_client::{
     spec::ServerSpec,
     watch::Watch,
 };
-use memring_text::{
-    Connection, Limits, Request, buffer::ArrayBuffer, exchange::ExchangeState, request::Credentials,
-};
+use memring_text::{Connection, Limits, Request, exchange::ExchangeState};
 
-use crate::{deadline::Deadline, dial::Dialer, socket::Socket};
+use crate::{
+    deadline::Deadline,
+    dial::{Dialer, Opening},
+    socket::Socket,
+};
 
 /// The servers at one point of time: who holds which key, and the connections to each.
 pub(crate) type Fleet = route::Fleet<Pool>;
@@ -247,8 +249,35 @@ impl<'p> Lease<'p> {
     pub(crate) fn wire(&mut self, deadline: Deadline) -> Result<&mut Wire, Cause> {
         match &mut self.wire {
             Some(wire) => Ok(wire),
-            none => Ok(none.insert(self.pool.open(deadline)?)),
+            none => Ok(none.insert(self.pool.finish(self.pool.opening(deadline))?)),
         }
+    }
+
+    /// The connection, if it is open. One that has to be opened goes on to be, in `opening`, as far as that is possible without
+    /// waiting.
+    pub(crate) fn wire_in_turns(
+        &mut self,
+        opening: &mut Option<Box<Opening<'p>>>,
+        deadline: Deadline,
+    ) -> Result<Option<&mut Wire>, Cause> {
+        if self.wire.is_none() {
+            let mut begun = opening.take().unwrap_or_else(|| Box::new(self.pool.opening(deadline)));
+            match begun.turn() {
+                Ok(None) => {
+                    *opening = Some(begun);
+                    return Ok(None);
+                }
+                Ok(Some(wire)) => {
+                    self.pool.tell_opened(&begun, Ok(&wire));
+                    self.wire = Some(wire);
+                }
+                Err(cause) => {
+                    self.pool.tell_opened(&begun, Err(&cause));
+                    return Err(cause);
+                }
+            }
+        }
+        Ok(self.wire.as_mut())
     }
 
     /// Closes the connection because of `cause`; what was sent is to be sent again over another.
@@ -367,40 +396,34 @@ impl Drop for Lease<'_> {
 }
 
 impl Pool {
-    fn open(&self, deadline: Deadline) -> Result<Wire, Cause> {
-        self.open_with(deadline, self.options.limits)
+    /// Begins to open a connection.
+    pub(crate) fn opening(&self, deadline: Deadline) -> Opening<'_> {
+        self.opening_with(deadline, self.options.limits)
     }
 
-    /// Opens a connection for one exchange whose reply may have any number of lines. It does not go into the pool.
-    pub(crate) fn open_for_lines(&self, deadline: Deadline) -> Result<Wire, Cause> {
-        self.open_with(deadline, Limits { stats: u32::MAX, ..self.options.limits })
+    /// The same for one exchange whose reply may have any number of lines. It does not go into the pool.
+    pub(crate) fn opening_for_lines(&self, deadline: Deadline) -> Opening<'_> {
+        self.opening_with(deadline, Limits { stats: u32::MAX, ..self.options.limits })
     }
 
-    fn open_with(&self, deadline: Deadline, limits: Limits) -> Result<Wire, Cause> {
-        let begun = Instant::now();
-        match self.try_open(deadline, limits) {
-            Ok(wire) => {
-                self.watch.tell(Event::connected(self.name(), begun.elapsed()));
-                Ok(wire)
-            }
-            Err(cause) => {
-                self.tell_end(&cause);
-                Err(cause)
-            }
-        }
-    }
-
-    fn try_open(&self, deadline: Deadline, limits: Limits) -> Result<Wire, Cause> {
+    fn opening_with(&self, deadline: Deadline, limits: Limits) -> Opening<'_> {
         let Config { connect_timeout, timeout, .. } = *self.options;
-        let deadline = deadline.within(connect_timeout);
-        let socket = self.dialer.dial(deadline, timeout)?;
-        let buffer = vec![0; BUFFER.max(limits.line)].into_boxed_slice();
-        let mut wire = Box::new(Connection::with_limits(socket, buffer, limits));
-        if let Some(auth) = self.dialer.auth() {
-            wire.io_mut().begin(deadline);
-            authenticate(&mut wire, auth.credentials())?;
+        self.dialer.dial(deadline.within(connect_timeout), timeout, limits)
+    }
+
+    /// Opens a connection.
+    pub(crate) fn finish(&self, mut opening: Opening<'_>) -> Result<Wire, Cause> {
+        let wire = opening.finish();
+        self.tell_opened(&opening, wire.as_ref());
+        wire
+    }
+
+    /// Tells who watches what `opening` has come to.
+    pub(crate) fn tell_opened(&self, opening: &Opening<'_>, wire: Result<&Wire, &Cause>) {
+        match wire {
+            Ok(_) => self.watch.tell(Event::connected(self.name(), opening.begun().elapsed())),
+            Err(cause) => self.tell_end(cause),
         }
-        Ok(wire)
     }
 }
 
@@ -416,20 +439,9 @@ impl Pool {
     }
 }
 
-/// Says who we are. What takes too long here is a connection that is not there in time.
-fn authenticate(wire: &mut Wire, credentials: Credentials<'_>) -> Result<(), Cause> {
-    wire.call(&credentials, ArrayBuffer::<0>::new()).map_err(|error| match Cause::from(error) {
-        Cause::Timeout => Cause::connect(io::ErrorKind::TimedOut.into()),
-        cause => cause,
-    })
-}
-
 /// How long ago a connection may have been read from before it is looked at again, which takes two system calls. This is
 /// less than a `fork` takes, and more than what lies between two operations of a caller who does nothing else.
 const RESTLESS: Duration = Duration::from_micros(10);
 
 /// How long the connections that there are must do when the server has turned another one away.
 const CONTENT: Duration = Duration::from_secs(1);
-
-/// What a connection reads at once, in bytes.
-const BUFFER: usize = 16 * 1024;

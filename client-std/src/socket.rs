@@ -55,7 +55,7 @@ pub(crate) enum Stream {
 }
 
 impl Socket {
-    /// A socket over a fresh connection, whose operations usually have `timeout`.
+    /// A socket over a fresh connection that does not block, whose operations usually have `timeout`. It takes turns.
     pub(crate) fn new(stream: Stream, timeout: Duration) -> io::Result<Self> {
         let limit = timeout.max(SHORTEST);
         stream.set_read_timeout(limit)?;
@@ -66,7 +66,7 @@ impl Socket {
             read_limit: limit,
             write_limit: limit,
             at_once: false,
-            in_turns: false,
+            in_turns: true,
             gathered: Vec::new(),
             left: 0,
             sent: 0,

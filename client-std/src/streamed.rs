@@ -82,7 +82,7 @@ pub(crate) fn stats(
     let attempt = pool.watch().attempt(NAME, Deadline::after(step).began(), false);
     let mut exchange = || {
         let _lease = pool.lease(&Deadline::after(step))?;
-        let mut wire = pool.open_for_lines(Deadline::after(step))?;
+        let mut wire = pool.finish(pool.opening_for_lines(Deadline::after(step)))?;
         wire.io_mut().begin(Deadline::after(step));
         let (request, mut reply) = (Request::Stats(kind), Reply::new(NoValue::new()));
         let received = wire.send(&request).and_then(|()| {

@@ -13,7 +13,7 @@ use memring_client::{
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::TcpStream,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 #[cfg(feature = "tls")]
 use tokio_rustls::TlsConnector;
@@ -171,7 +171,13 @@ async fn tcp(address: SocketAddr, options: TcpOptions) -> io::Result<TcpStream> 
 
 #[cfg(unix)]
 async fn unix(path: &Path) -> io::Result<Stream> {
-    Ok(Stream::Unix(tokio::net::UnixStream::connect(path).await?))
+    loop {
+        match tokio::net::UnixStream::connect(path).await {
+            // Too many others want to connect, and the system does not tell when it is one's turn.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(LOOK_AGAIN).await,
+            connected => return connected.map(Stream::Unix),
+        }
+    }
 }
 
 #[cfg(not(unix))]
@@ -182,6 +188,10 @@ async fn unix(_: &Path) -> io::Result<Stream> {
 async fn in_time<T>(deadline: Instant, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     timeout_at(deadline, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
+
+/// How soon what the system cannot tell of is looked at again.
+#[cfg(unix)]
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// What the system is told of a TCP connection.
 #[derive(Clone, Copy, Debug)]

@@ -1,14 +1,16 @@
 //! One server's way through a batch.
 
-use core::mem;
+use core::{mem, time::Duration};
 use std::time::Instant;
 
 use memring_client::{failure::Cause, watch::Attempt};
 use memring_core::health::Verdict;
+use rustix::event::PollFd;
 
 use super::{Results, Share, Site};
 use crate::{
     deadline::Deadline,
+    dial::Opening,
     pool::{Lease, Pool, Wire},
     socket::Socket,
 };
@@ -24,6 +26,8 @@ pub(super) struct Leg<'b, S> {
     attempt: Option<Attempt<'b>>,
     stage: Stage,
     lease: Option<Lease<'b>>,
+    /// The lease's connection, as long as it is being opened.
+    opening: Option<Box<Opening<'b>>>,
     /// Nobody else waits: this leg's own connection may.
     is_alone: bool,
     /// Requests have left. Where there are others, those are asked, too, before a reply is read.
@@ -61,6 +65,7 @@ impl<'b, S: Share> Leg<'b, S> {
             attempt,
             stage: Stage::Outside,
             lease: None,
+            opening: None,
             is_alone: false,
             is_asked: false,
             is_answered: false,
@@ -92,7 +97,7 @@ impl<'b, S: Share> Leg<'b, S> {
         };
         match lease {
             Ok(Some(lease)) => {
-                self.has_turn = lease.is_used();
+                self.has_turn = true;
                 self.lease = Some(lease);
                 self.stage = Stage::Inside;
             }
@@ -106,13 +111,17 @@ impl<'b, S: Share> Leg<'b, S> {
         self.stage == Stage::Outside
     }
 
+    pub(super) fn is_inside(&self) -> bool {
+        self.stage == Stage::Inside
+    }
+
     pub(super) fn is_under_way(&self) -> bool {
         self.stage != Stage::Over
     }
 
-    /// Whether it has to open a connection.
-    pub(super) fn is_unopened(&self) -> bool {
-        self.lease.as_ref().is_some_and(|lease| lease.opened().is_none())
+    /// Whether there is a connection.
+    pub(super) fn is_open(&self) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.opened().is_some())
     }
 
     /// Whether it can go on without waiting.
@@ -120,14 +129,41 @@ impl<'b, S: Share> Leg<'b, S> {
         self.has_turn
     }
 
-    /// Its connection is ready.
-    pub(super) const fn may_go_on(&mut self) {
-        self.has_turn = true;
+    /// What the system is to tell of.
+    pub(super) fn awaited(&self) -> Option<PollFd<'_>> {
+        match &self.opening {
+            Some(opening) => opening.awaited(),
+            None => self.lease.as_ref()?.opened().map(|wire| wire.io().awaited()),
+        }
     }
 
-    /// What it waits for.
-    pub(super) fn socket(&self) -> Option<&Socket> {
-        self.lease.as_ref()?.opened().map(|wire| wire.io())
+    /// How long it is of no use to look at it again, unless the system tells of it; at most `left`.
+    pub(super) fn patience(&self, left: Duration) -> Duration {
+        match &self.opening {
+            _ if self.has_turn => Duration::ZERO,
+            Some(opening) => opening.patience().min(left),
+            None if self.is_outside() => left.min(LOOK_AGAIN),
+            None => left,
+        }
+    }
+
+    /// Time has passed, until `now`; `is_ready` says whether the system has told of it. `is_late`: there is none left but to
+    /// read what has come; `is_over`: not even that.
+    pub(super) fn waited(
+        &mut self,
+        results: &mut Results<S::Output>,
+        now: Instant,
+        is_ready: bool,
+        (is_late, is_over): (bool, bool),
+    ) {
+        if self.opening.is_some() {
+            // It knows its time itself.
+            self.has_turn |= is_ready || self.awaited().is_none() || self.patience(LOOK_AGAIN).is_zero();
+        } else if is_over || (is_late && !is_ready && !self.has_turn) {
+            self.fail_in_time(results, now, is_ready);
+        } else if is_ready {
+            self.has_turn = true;
+        }
     }
 
     /// Goes as far as it can without waiting, or for a while, lest the others wait too long.
@@ -164,7 +200,7 @@ impl<'b, S: Share> Leg<'b, S> {
     }
 
     fn go_on(&mut self, lease: &mut Lease<'b>, results: &mut Results<S::Output>) -> Result<bool, Cause> {
-        let wire = self.open(lease)?;
+        let Some(wire) = self.open(lease)? else { return Ok(false) };
         for _ in 0..TURN {
             if self.share.owed() == 0 {
                 // What is answered before it has left entirely has to leave all the same.
@@ -205,20 +241,19 @@ impl<'b, S: Share> Leg<'b, S> {
         Ok(false)
     }
 
-    /// The connection, opened now if need be.
-    fn open<'l>(&mut self, lease: &'l mut Lease<'b>) -> Result<&'l mut Wire, Cause> {
+    /// The connection, once it is open.
+    fn open<'l>(&mut self, lease: &'l mut Lease<'b>) -> Result<Option<&'l mut Wire>, Cause> {
         if self.is_alone {
-            return lease.wire(self.deadline);
+            return lease.wire(self.deadline).map(Some);
         }
-        if lease.opened().is_none() {
+        if lease.opened().is_none() && self.opening.is_none() {
             self.moved_at = Instant::now();
         }
-        // Where that takes too long, there must be time left for those that answer.
-        let wire = lease.wire(self.deadline.within(self.deadline.left() / 2))?;
+        let Some(wire) = lease.wire_in_turns(&mut self.opening, self.deadline)? else { return Ok(None) };
         if !wire.io().is_in_turns() {
             wire.io_mut().begin_turns()?;
         }
-        Ok(wire)
+        Ok(Some(wire))
     }
 
     fn receive(&mut self, wire: &mut Wire, results: &mut Results<S::Output>) -> Result<bool, Cause> {
@@ -229,7 +264,7 @@ impl<'b, S: Share> Leg<'b, S> {
     }
 
     /// Ends it at `now`, when time is over. `is_ready`: there is something to read, which nobody had the time for.
-    pub(super) fn fail_in_time(&mut self, results: &mut Results<S::Output>, now: Instant, is_ready: bool) {
+    fn fail_in_time(&mut self, results: &mut Results<S::Output>, now: Instant, is_ready: bool) {
         if is_ready {
             self.moved_at = now;
         }
@@ -268,6 +303,7 @@ impl<'b, S: Share> Leg<'b, S> {
 
     fn end(&mut self, results: &mut Results<S::Output>, cause: &Cause, is_ambiguous: bool) {
         self.stage = Stage::Over;
+        self.opening = None;
         if let Some(mut attempt) = self.attempt.take() {
             attempt.was_silent_for(self.moved_at.elapsed());
             attempt.ended(Err::<(), _>(cause));
@@ -279,6 +315,9 @@ impl<'b, S: Share> Leg<'b, S> {
         results.fail(self.share.positions(), error);
     }
 }
+
+/// How soon a pool that had no part left is asked again while there are other servers to wait for.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// How often a leg reads before it is another one's turn.
 const TURN: usize = 16;

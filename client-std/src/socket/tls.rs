@@ -8,10 +8,10 @@ use std::{
 
 use memring_client::failure::Cause;
 use memring_client::tls::{self, TlsTarget, cause_of};
+use rustix::event::{PollFd, PollFlags};
 use rustls::ClientConnection;
 
-use super::{SHORTEST, has_timed_out};
-use crate::deadline::Deadline;
+use super::has_timed_out;
 
 /// An encrypted stream over a TCP connection.
 pub(crate) struct TlsStream {
@@ -23,40 +23,36 @@ pub(crate) struct TlsStream {
 }
 
 impl TlsStream {
-    /// Shakes hands with the server.
-    pub(crate) fn connect(tcp: TcpStream, target: &TlsTarget, deadline: Deadline) -> Result<Self, Cause> {
+    /// A stream over `tcp`, which does not block, with a server that it has not shaken hands with.
+    pub(crate) fn new(tcp: TcpStream, target: &TlsTarget) -> Result<Self, Cause> {
         let TlsTarget { config, name } = target.clone();
         let session = ClientConnection::new(config, name).map_err(tls::cause)?;
-        let mut stream =
-            Self { session, tcp: BufReader::with_capacity(RECORD, tcp), taken: 0, has_begun: false };
-        while stream.session.is_handshaking() || stream.session.wants_write() {
-            match stream.step(deadline) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted || has_timed_out(&error) => {
-                    if deadline.left().is_zero() {
-                        return Err(Cause::connect(io::ErrorKind::TimedOut.into()));
-                    }
-                }
+        Ok(Self { session, tcp: BufReader::with_capacity(RECORD, tcp), taken: 0, has_begun: false })
+    }
+
+    /// Shakes hands with the server, as far as that goes without waiting. Says whether that is done.
+    pub(crate) fn shake_hands(&mut self) -> Result<bool, Cause> {
+        while self.session.is_handshaking() || self.session.wants_write() {
+            let moved = match self.session.wants_write() {
+                true => self.write_some(),
+                false => self.read_some().and_then(|len| match len {
+                    0 => Err(io::ErrorKind::UnexpectedEof.into()),
+                    _ => Ok(()),
+                }),
+            };
+            match moved {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 moved => moved.map_err(|error| cause_of(error, Cause::connect))?,
             }
         }
-        Ok(stream)
+        Ok(true)
     }
 
-    fn step(&mut self, deadline: Deadline) -> io::Result<()> {
-        let left = deadline.left();
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        let limit = Some(left.max(SHORTEST));
-        if self.session.wants_write() {
-            self.tcp().set_write_timeout(limit)?;
-            return self.write_some();
-        }
-        self.tcp().set_read_timeout(limit)?;
-        match self.read_some()? {
-            0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => Ok(()),
-        }
+    /// What it waits for in the midst of that.
+    pub(crate) fn awaited(&self) -> PollFd<'_> {
+        let flags = if self.session.wants_write() { PollFlags::OUT } else { PollFlags::IN };
+        PollFd::new(self.tcp(), flags)
     }
 
     /// The connection below.

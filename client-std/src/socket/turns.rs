@@ -38,6 +38,12 @@ impl Socket {
         self.in_turns
     }
 
+    /// What it waits for: something to read, or that it can be written to, where it has something to send.
+    pub(crate) fn awaited(&self) -> PollFd<'_> {
+        let sends = if self.backlog().is_empty() { PollFlags::empty() } else { PollFlags::OUT };
+        PollFd::from_borrowed_fd(self.stream.fd(), PollFlags::IN | sends)
+    }
+
     /// Whether so much waits to be sent that there should be no more for now.
     pub(crate) fn is_full(&self) -> bool {
         self.backlog().len() >= ROOM
@@ -108,18 +114,13 @@ impl Socket {
     }
 }
 
-/// Waits until one of `sockets` can be read from, or written to where it has something to send; at most for `time`. Says
-/// of each, in `ready`, whether it can.
+/// Waits until the system tells something of one of `awaited`; at most for `time`. Says of each, in `ready`, whether it has.
 pub(crate) fn wait<'s>(
-    sockets: impl Iterator<Item = &'s Socket>,
+    awaited: impl Iterator<Item = PollFd<'s>>,
     time: Duration,
     ready: &mut Vec<bool>,
 ) -> io::Result<()> {
-    let fd = |socket: &'s Socket| {
-        let sends = if socket.backlog().is_empty() { PollFlags::empty() } else { PollFlags::OUT };
-        PollFd::from_borrowed_fd(socket.stream.fd(), PollFlags::IN | sends)
-    };
-    let mut fds: Vec<_> = sockets.map(fd).collect();
+    let mut fds: Vec<_> = awaited.collect();
     ready.clear();
     if fds.is_empty() {
         // Not every system waits for nothing.

@@ -28,6 +28,8 @@ pub use alone::alone;
 pub use alone::{alone_in_a_network, has_own_network, in_place_of, link};
 pub use file::File;
 pub use memcached::Memcached;
+#[cfg(target_os = "linux")]
+pub use nobody::UnixHole;
 pub use nobody::{BlackHole, refusing};
 pub use scripted::{Peer, Scripted};
 pub use stopwatch::Stopwatch;

@@ -18,6 +18,7 @@ mod larger;
 mod meta;
 mod mixed;
 mod naming;
+mod openings;
 mod run;
 mod support;
 mod tls;
