@@ -12,12 +12,12 @@ use memring_text::{
 ///
 /// ```
 /// use memring_client::AnyOperation;
-/// use memring_text::{Get, Key, Operation, request::{Arith, ArithVerb, GetVerb}};
+/// use memring_text::{Get, Key, Operation, request::Arith};
 ///
 /// let (name, visits) = (Key::new(b"name")?, Key::new(b"visits")?);
 /// let operations = [
-///     AnyOperation::Get(Get { verb: GetVerb::Get, key: name }),
-///     AnyOperation::Arith(Arith { verb: ArithVerb::Incr, key: visits, delta: 1, noreply: false }),
+///     AnyOperation::Get(Get::new(name)),
+///     AnyOperation::Arith(Arith::incr(visits, 1)),
 /// ];
 /// let lines = operations.each_ref().map(|operation| operation.request().parts());
 /// assert_eq!(lines.each_ref().map(|line| line.as_slices()[0]), [&b"get name\r\n"[..], b"incr visits 1\r\n"]);

@@ -1,7 +1,7 @@
 //! The law of callers who share a connection: whoever goes away, whatever comes, nobody gets what another asked for.
 
 use memring_text::{
-    Exchange, Get, Key, Request, Store, Value,
+    Exchange, Get, Key, Operation as _, Request, Store, Value,
     exchange::{ExchangeState, Progress, ProtocolError},
     meta::{MetaCode, MetaDelete, MetaGet, MetaSet, MetaVerb, Opaque},
     reply::Event,
@@ -284,7 +284,7 @@ impl Connection {
         let (value, exptime) = (Value::new(text).unwrap(), 0);
         let counter = Key::new(COUNTER).unwrap();
         let get = |verb| Request::Get(Get { verb, key });
-        let store = |verb| Request::Store(Store { verb, key, flags: 5, exptime, value, noreply: false });
+        let store = |verb| Request::Store(Store::new(verb, key, value).flags(5).exptime(exptime));
         let meta_get = MetaGet::new(key).value().opaque(opaque);
         let (quiet_get, nameless) = (meta_get.quiet(), MetaGet::new(key).value().key());
         let meta_set = MetaSet::new(key, value).opaque(opaque).quiet();
@@ -296,8 +296,8 @@ impl Connection {
             4 => store(StoreVerb::Set),
             5 => store(StoreVerb::Add),
             6 => store(StoreVerb::Cas(1)),
-            7 => Request::Delete(Delete { key, noreply: false }),
-            8 => Request::Touch(Touch { key, exptime, noreply: false }),
+            7 => Request::Delete(Delete::new(key)),
+            8 => Request::Touch(Touch::new(key, exptime)),
             9 => {
                 let (verb, delta) = (ArithVerb::Incr, 1);
                 Request::Arith(Arith { verb, key: counter, delta, noreply: false })
@@ -305,14 +305,14 @@ impl Connection {
             10 => match which % 3 {
                 0 => Request::Version,
                 1 => Request::Stats(StatsKind::General),
-                _ => Request::FlushAll(FlushAll { delay: None, noreply: false }),
+                _ => Request::FlushAll(FlushAll::now()),
             },
-            11 => Request::Meta(meta_get.request()),
-            12 => Request::Meta(quiet_get.request()),
-            13 => Request::Meta(nameless.request()),
-            14 => Request::Meta(meta_set.request()),
+            11 => meta_get.request(),
+            12 => quiet_get.request(),
+            13 => nameless.request(),
+            14 => meta_set.request(),
             15 if name == COUNTER => Request::MetaNoop,
-            _ => Request::Meta(meta_delete.request()),
+            _ => meta_delete.request(),
         };
         let opaque = request.opaque().map(<[u8]>::to_vec);
         let keys =

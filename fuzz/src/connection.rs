@@ -49,13 +49,13 @@ pub fn calls_agree(stream: &Stream<'_>) {
     let names = item_keys(stream.bytes);
     let keys: Vec<_> = names.iter().map(|name| Key::new(name).unwrap()).collect();
     let key = keys.first().copied().unwrap_or(Key::new(b"k").unwrap());
-    let store = |verb| Store { verb, key, flags: 0, exptime: 0, value: Value::EMPTY, noreply: false };
+    let store = |verb| Store::new(verb, key, Value::EMPTY);
     let request = match stream.asked[0] % 6 {
-        0 => Request::Get(Get { verb: GetVerb::Get, key }),
-        1 => Request::Get(Get { verb: GetVerb::Gats(0), key }),
+        0 => Request::Get(Get::new(key)),
+        1 => Request::Get(Get::gats(key, 0)),
         2 => Request::Store(store(StoreVerb::Set)),
         3 => Request::Store(store(StoreVerb::Cas(1))),
-        4 => Request::Delete(Delete { key, noreply: false }),
+        4 => Request::Delete(Delete::new(key)),
         _ => Request::Version,
     };
     let ways = stream.ways();

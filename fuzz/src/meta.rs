@@ -51,7 +51,7 @@ impl AnyMeta {
             ($builder:expr; $($bit:literal => $method:ident($($arg:expr)?);)*) => {{
                 let builder = $builder;
                 $(let builder = if has($bit) { builder.$method($($arg)?) } else { builder };)*
-                with(builder.request())
+                with(builder.as_ref())
             }};
         }
         match verb {
@@ -71,7 +71,7 @@ impl AnyMeta {
                 3 => initial(self.number); 4 => exptime(self.exptime); 5 => if_cas(self.number); 6 => value();
                 7 => cas(); 8 => key(); 9 => ttl(); 10 => opaque(opaque); 11 => quiet(); 12 => proxy(opaque);
                 13 => path(opaque);),
-            _ => with(MetaDebug::new(key).request()),
+            _ => with(MetaDebug::new(key).as_ref()),
         }
     }
 }

@@ -11,13 +11,17 @@ use crate::{meta::MetaVerb, number::split_u64, request::Request};
 /// for an error, or worse, takes it and does nothing.
 ///
 /// ```
-/// use memring_text::{Key, Request, capabilities::{Capabilities, Feature, Unsupported}, meta::MetaGet};
+/// use memring_text::{
+///     Key, Operation,
+///     capabilities::{Capabilities, Feature, Unsupported},
+///     meta::MetaGet,
+/// };
 ///
 /// let server = Capabilities::of_version(b"1.6.18");
 /// let get = MetaGet::new(Key::new(b"k").unwrap()).value();
-/// assert_eq!(server.check(&Request::Meta(get.request())), Ok(()));
+/// assert_eq!(server.check(&get.request()), Ok(()));
 /// let get = get.unless_cas(7);
-/// let error = server.check(&Request::Meta(get.request())).unwrap_err();
+/// let error = server.check(&get.request()).unwrap_err();
 /// assert_eq!(error, Unsupported { feature: Feature::MetaGetCompare });
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -40,11 +40,10 @@ pub(crate) use usual::Usual;
 ///     Exchange, Get, Key, Request,
 ///     exchange::{Progress, ProtocolError},
 ///     reply::Event,
-///     request::GetVerb,
 /// };
 ///
 /// let key = Key::new(b"mine").unwrap();
-/// let request = Request::Get(Get { verb: GetVerb::Get, key });
+/// let request = Request::Get(Get::new(key));
 /// let mut exchange = Exchange::default();
 /// exchange.sent();
 /// let reply = exchange.decode(b"VALUE yours 0 6\r\nsecret\r\nEND\r\n", &request);

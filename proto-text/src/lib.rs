@@ -15,10 +15,9 @@
 //! use memring_text::{
 //!     Exchange, Get, Key, Operation, Reply,
 //!     exchange::{ExchangeState, Progress},
-//!     request::GetVerb,
 //! };
 //!
-//! let get = Get { verb: GetVerb::Get, key: Key::new(b"greeting")? };
+//! let get = Get::new(Key::new(b"greeting")?);
 //! let request = get.request();
 //! assert_eq!(request.parts().as_slices()[0], b"get greeting\r\n");
 //!

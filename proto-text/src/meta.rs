@@ -11,23 +11,26 @@
 //!
 //! A client's caller chooses among them with [`MetaGetOptions`] and its relatives.
 
-mod builders;
+mod command;
 mod flag;
 mod info;
 mod key;
+mod mode;
 mod opaque;
-mod options;
 mod reply;
 mod request;
 mod shape;
 mod verb;
 
-pub use builders::{ArithMode, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaNoop, MetaSet, SetMode};
+pub use command::{
+    MetaArith, MetaArithOptions, MetaDebug, MetaDelete, MetaDeleteOptions, MetaGet, MetaGetOptions, MetaNoop,
+    MetaSet, MetaSetOptions,
+};
 pub(crate) use flag::{Flag, Flags};
 pub use info::MetaInfo;
 pub use key::{BinaryKey, BinaryKeyError, MAX_BINARY_KEY_LEN, MetaKey, MetaKeyError};
+pub use mode::{ArithMode, SetMode};
 pub use opaque::{MAX_OPAQUE_LEN, Opaque, OpaqueError};
-pub use options::{MetaArithOptions, MetaDeleteOptions, MetaGetOptions, MetaSetOptions};
 pub use reply::{DebugLine, MetaCode, MetaHead, ReturnFlag};
 pub(crate) use reply::{ReturnFlags, pairs, value_head};
 pub use request::MetaRequest;

@@ -47,7 +47,7 @@ pub trait Operation {
     /// ```
     /// use memring_text::{Key, Operation, Ttl, request::Touch, ttl::UnixTime};
     ///
-    /// let touch = Touch { key: Key::new(b"k")?, exptime: 0, noreply: false };
+    /// let touch = Touch::new(Key::new(b"k")?, 0);
     /// let (cap, now) = (Ttl::seconds(60), UnixTime::from_secs(1_700_000_000));
     /// let short = touch.with_ttl_cap(cap, now);
     /// assert_eq!(short, Some(Touch { exptime: 60, ..touch }));

@@ -22,7 +22,7 @@ pub use credentials::{Credentials, CredentialsError, MAX_CREDENTIALS_LEN};
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 pub(crate) use encode::LINE_END;
 pub use encode::{GetLine, Head, MAX_HEAD_LEN, MAX_KEYS_PER_LINE, MAX_REQUEST_LINE, Parts};
-pub(crate) use encode::{meta_line, meta_parts, store_line};
+pub(crate) use encode::{meta_line, store_line};
 pub use expected::{Abandoned, Expected, Keys, ReplyShape};
 pub use get::{Get, GetVerb};
 pub use stats::StatsKind;

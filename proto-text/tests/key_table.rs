@@ -4,7 +4,7 @@
 #![allow(missing_docs)]
 
 use memring_text::{
-    Get, Key, Request, Store, Value,
+    Get, Key, Operation as _, Request, Store, Value,
     meta::{BinaryKey, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaKey, MetaSet, Opaque},
     reply::Step,
     request::{Arith, ArithVerb, Delete, GetVerb, StoreVerb, Touch},
@@ -24,14 +24,14 @@ fn classic<'a>(key: Key<'a>) -> Vec<Request<'a>> {
         StoreVerb::Prepend,
         StoreVerb::Cas(1),
     ];
-    let stores = verbs.map(|verb| Store { verb, key, flags: 0, exptime: 0, value, noreply: false });
+    let stores = verbs.map(|verb| Store::new(verb, key, value));
     let gets = [GetVerb::Get, GetVerb::Gets, GetVerb::Gat(1), GetVerb::Gats(1)].map(|verb| Get { verb, key });
     let ariths = [ArithVerb::Incr, ArithVerb::Decr].map(|verb| Arith { verb, key, delta: 1, noreply: false });
     let mut all: Vec<_> = stores.map(Request::Store).into();
     all.extend(gets.map(Request::Get));
     all.extend(ariths.map(Request::Arith));
-    all.push(Request::Delete(Delete { key, noreply: false }));
-    all.push(Request::Touch(Touch { key, exptime: 1, noreply: false }));
+    all.push(Request::Delete(Delete::new(key)));
+    all.push(Request::Touch(Touch::new(key, 1)));
     all
 }
 
@@ -70,7 +70,7 @@ fn check_meta(key: MetaKey<'_>) -> usize {
     let requests = [get.request(), set.request(), delete.request(), arith.request(), debug.request()];
     for request in requests {
         let twice = [key.as_bytes().to_vec(), key.as_bytes().to_vec()];
-        assert_eq!(keys_read(&Request::Meta(request)), twice, "{request:?}");
+        assert_eq!(keys_read(&request), twice, "{request:?}");
     }
     requests.len()
 }
@@ -123,7 +123,7 @@ fn every_byte_of_an_opaque() {
                 continue;
             };
             let get = MetaGet::new(Key::new(b"k").unwrap()).opaque(opaque);
-            assert_eq!(keys_read(&Request::Meta(get.request())), [b"k", b"k"]);
+            assert_eq!(keys_read(&get.request()), [b"k", b"k"]);
         }
     }
 }

@@ -9,7 +9,7 @@ use memring_text::{
     exchange::{Progress, ProtocolError},
     operation::ReplyError,
     reply::{DecodeError, Event},
-    request::{GetVerb, Keys, StoreVerb},
+    request::Keys,
     server::{Engine, MemoryStore, Session},
     ttl::UnixTime,
     value::ValueTooLarge,
@@ -50,7 +50,7 @@ impl embedded_io::Write for Server {
 }
 
 fn get() -> Get<'static> {
-    Get { verb: GetVerb::Get, key: Key::new(b"k").unwrap() }
+    Get::new(Key::new(b"k").unwrap())
 }
 
 /// What a get takes of memory at its peak, its buffer of 16 KiB included, in bytes; and its error.
@@ -116,7 +116,7 @@ fn a_codec_allocates_nothing() {
     let info = allocation_counter::measure(|| {
         let key = Key::new(b"a").unwrap();
         let value = Value::new(&value).unwrap();
-        let store = Store { verb: StoreVerb::Set, key, flags: 7, exptime: 60, value, noreply: false };
+        let store = Store::set(key, value).flags(7).exptime(60);
         let mut out = SliceBuffer::new(&mut out);
         Request::Store(store).encode(&mut out).unwrap();
         Request::Get(get()).encode(&mut out).unwrap();

@@ -9,9 +9,7 @@ use memring_text::{
         Opaque, SetMode,
     },
     reply::{DecodeError, ErrorLine, ErrorWord, Event, ItemHead, Malformed, ReplyDecoder, Status, Step},
-    request::{
-        Arith, ArithVerb, Delete, FlushAll, FlushDelay, GetVerb, StatsKind, StoreVerb, Touch, Verbosity,
-    },
+    request::{Arith, ArithVerb, Delete, FlushAll, FlushDelay, StatsKind, StoreVerb, Touch, Verbosity},
     server::{Reading, RequestDecoder, RequestEvent},
 };
 use proptest::{collection::vec, prelude::*};
@@ -230,10 +228,10 @@ fn with_meta(
         }
     }
     with(match verb {
-        0 => get.request(),
-        1 => set.request(),
-        2 => delete.request(),
-        _ => arith.request(),
+        0 => get.as_ref(),
+        1 => set.as_ref(),
+        2 => delete.as_ref(),
+        _ => arith.as_ref(),
     });
 }
 
@@ -318,10 +316,10 @@ proptest! {
             3 => store(StoreVerb::Append),
             4 => store(StoreVerb::Prepend),
             5 => store(StoreVerb::Cas(delta)),
-            6 => Request::Get(Get { verb: GetVerb::Get, key }),
-            7 => Request::Get(Get { verb: GetVerb::Gets, key }),
-            8 => Request::Get(Get { verb: GetVerb::Gat(exptime), key }),
-            9 => Request::Get(Get { verb: GetVerb::Gats(exptime), key }),
+            6 => Request::Get(Get::new(key)),
+            7 => Request::Get(Get::gets(key)),
+            8 => Request::Get(Get::gat(key, exptime)),
+            9 => Request::Get(Get::gats(key, exptime)),
             10 => Request::Arith(Arith { verb: ArithVerb::Incr, key, delta, noreply }),
             11 => Request::Arith(Arith { verb: ArithVerb::Decr, key, delta, noreply }),
             12 => Request::Touch(Touch { key, exptime, noreply }),

@@ -8,7 +8,6 @@ use memring_text::{
     meta::{MetaArith, MetaDelete, MetaGet, MetaNoop, MetaSet, Opaque},
     operation::ReplyError,
     reply::Event,
-    request::GetVerb,
 };
 
 fn key(name: &str) -> Key<'_> {
@@ -59,7 +58,7 @@ fn silence_is_a_miss_a_store_and_a_deletion() {
     let (a, b, c) = (get("a", 1), get("b", 2), set("c", 3));
     let d = MetaDelete::new(key("d")).opaque(Opaque::number(4)).quiet();
     let e = MetaArith::new(key("e")).opaque(Opaque::number(5)).quiet();
-    let requests = [a.request(), b.request(), c.request(), d.request(), e.request()].map(Request::Meta);
+    let requests = [a.request(), b.request(), c.request(), d.request(), e.request()];
     let requests = [&requests[..], &[Request::MetaNoop]].concat();
     let (replies, state) = replies(&requests, b"VA 1 O2\r\nx\r\nNF O5\r\nMN\r\n");
     let mut replies = replies.into_iter();
@@ -76,7 +75,7 @@ fn silence_is_a_miss_a_store_and_a_deletion() {
 #[test]
 fn after_a_refusal_silence_is_unsure_until_a_reply_says_more() {
     let sets = [set("a", 1), set("b", 2), set("c", 3), set("d", 4)];
-    let mut requests: Vec<_> = sets.iter().map(|set| Request::Meta(set.request())).collect();
+    let mut requests: Vec<_> = sets.iter().map(|set| set.request()).collect();
     requests.push(Request::MetaNoop);
     let bytes = b"SERVER_ERROR object too large for cache\r\nNS O3\r\nMN\r\n";
     let (replies, state) = replies(&requests, bytes);
@@ -92,9 +91,9 @@ fn after_a_refusal_silence_is_unsure_until_a_reply_says_more() {
 fn a_refusal_in_a_run_that_no_noop_ends_loses_the_connection() {
     let quiet = set("a", 1);
     let plain = MetaGet::new(key("b"));
-    let classic = Request::Get(Get { verb: GetVerb::Get, key: key("b") });
-    for behind in [Request::Meta(plain.request()), classic, Request::Version] {
-        let requests = [Request::Meta(quiet.request()), behind];
+    let classic = Request::Get(Get::new(key("b")));
+    for behind in [plain.request(), classic, Request::Version] {
+        let requests = [quiet.request(), behind];
         let (replies, state) = replies(&requests, b"SERVER_ERROR object too large for cache\r\nEN\r\n");
         assert_eq!((replies.len(), state), (1, Err(ProtocolError::OutOfStep)));
     }
@@ -103,12 +102,12 @@ fn a_refusal_in_a_run_that_no_noop_ends_loses_the_connection() {
 #[test]
 fn a_reply_that_nothing_tells_from_anothers_ends_the_connection() {
     let (a, b) = (MetaGet::new(key("a")).value().quiet(), MetaGet::new(key("b")).value().quiet());
-    let requests = [Request::Meta(a.request()), Request::Meta(b.request()), Request::MetaNoop];
+    let requests = [a.request(), b.request(), Request::MetaNoop];
     let (replied, state) = replies(&requests, b"VA 1\r\nx\r\nMN\r\n");
     assert_eq!((replied.len(), state), (0, Err(ProtocolError::Unidentified)));
     // The key tells them apart as well as an opaque does.
     let (a, b) = (a.key(), b.key());
-    let requests = [Request::Meta(a.request()), Request::Meta(b.request()), Request::MetaNoop];
+    let requests = [a.request(), b.request(), Request::MetaNoop];
     let (replied, state) = replies(&requests, b"VA 1 kb\r\nx\r\nMN\r\n");
     assert_eq!((replied.len(), state), (3, Ok(ExchangeState::Idle)));
 }
@@ -116,7 +115,7 @@ fn a_reply_that_nothing_tells_from_anothers_ends_the_connection() {
 #[test]
 fn an_opaque_that_nobody_sent_ends_the_connection() {
     let (a, b) = (get("a", 1), get("b", 2));
-    let requests = [Request::Meta(a.request()), Request::Meta(b.request()), Request::MetaNoop];
+    let requests = [a.request(), b.request(), Request::MetaNoop];
     let (_, state) = replies(&requests, b"VA 1 O7\r\nx\r\nMN\r\n");
     assert_eq!(state, Err(ProtocolError::WrongOpaque));
 }

@@ -3,11 +3,11 @@
 #![allow(missing_docs)]
 
 use memring_text::{
-    Exchange, Get, Key, Request, Store, Value,
+    Exchange, Get, Key, Operation as _, Request, Store, Value,
     exchange::{ExchangeState, Progress, ProtocolError},
     meta::{MetaGet, MetaSet, Opaque},
     reply::Event,
-    request::{Delete, GetVerb, StoreVerb, Touch},
+    request::{Delete, Touch},
 };
 
 fn key(name: &str) -> Key<'_> {
@@ -16,18 +16,11 @@ fn key(name: &str) -> Key<'_> {
 
 fn set<'a>(name: &'a str, value: &'a str) -> Request<'a> {
     let value = Value::new(value.as_bytes()).unwrap();
-    Request::Store(Store {
-        verb: StoreVerb::Set,
-        key: key(name),
-        flags: 0,
-        exptime: 0,
-        value,
-        noreply: false,
-    })
+    Request::Store(Store::set(key(name), value))
 }
 
 fn get(name: &str) -> Request<'_> {
-    Request::Get(Get { verb: GetVerb::Get, key: key(name) })
+    Request::Get(Get::new(key(name)))
 }
 
 /// For each request that has an answer, whether it is a refusal; and how it ended.
@@ -72,10 +65,10 @@ fn a_request_without_a_value_is_refused_and_the_connection_goes_on() {
     let mg = MetaGet::new(key("k")).value().opaque(Opaque::number(1));
     let requests = [
         get("k"),
-        Request::Delete(Delete { key: key("k"), noreply: false }),
-        Request::Touch(Touch { key: key("k"), exptime: 0, noreply: false }),
+        Request::Delete(Delete::new(key("k"))),
+        Request::Touch(Touch::new(key("k"), 0)),
         Request::Version,
-        Request::Meta(mg.request()),
+        mg.request(),
         Request::MetaNoop,
     ];
     for request in requests {
@@ -156,7 +149,7 @@ fn a_value_that_was_taken_for_a_request_is_noticed_before_anybody_is_told_its_re
 fn a_meta_store_is_held_to_the_same() {
     let value = Value::new(b"1").unwrap();
     let sets = [1, 2].map(|number| MetaSet::new(key("k"), value).opaque(Opaque::number(number)));
-    let requests = [Request::Meta(sets[0].request()), Request::Meta(sets[1].request())];
+    let requests = [sets[0].request(), sets[1].request()];
     assert_eq!(answers(&requests, b"SERVER_ERROR new\r\nHD O2\r\n"), (vec![true, false], IDLE));
     assert_eq!(answers(&requests, b"SERVER_ERROR new\r\nERROR\r\n"), (vec![true], LOST));
     assert_eq!(answers(&requests[..1], b"SERVER_ERROR new\r\n"), (vec![true], CLOSE));
@@ -166,14 +159,14 @@ fn a_meta_store_is_held_to_the_same() {
 fn the_size_that_memcached_1_6_20_adds_to_a_cas_unique_is_passed_over() {
     let value = Value::new(b"1").unwrap();
     let (with, without) = (MetaSet::new(key("k"), value).cas(), MetaSet::new(key("k"), value));
-    assert_eq!(answers(&[Request::Meta(with.request())], b"HD c5 s1\r\n"), (vec![false], IDLE));
-    assert!(answers(&[Request::Meta(without.request())], b"HD s1\r\n").1.is_err());
+    assert_eq!(answers(&[with.request()], b"HD c5 s1\r\n"), (vec![false], IDLE));
+    assert!(answers(&[without.request()], b"HD s1\r\n").1.is_err());
 }
 
 #[test]
 fn a_bare_miss_answers_the_oldest_mg_and_nothing_else() {
     let gets = [1, 2].map(|number| MetaGet::new(key("k")).value().opaque(Opaque::number(number)));
-    let requests = [Request::Meta(gets[0].request()), Request::Meta(gets[1].request())];
+    let requests = [gets[0].request(), gets[1].request()];
     assert_eq!(answers(&requests, b"EN\r\nVA 1 O2\r\nx\r\n"), (vec![false, false], IDLE));
     // One too many, and the opaque behind it tells.
     assert_eq!(answers(&requests, b"EN\r\nVA 1 O1\r\nx\r\n"), (vec![false], Err(ProtocolError::WrongOpaque)));
@@ -181,7 +174,7 @@ fn a_bare_miss_answers_the_oldest_mg_and_nothing_else() {
     assert_eq!(answers(&requests, b"EN kk\r\n"), (vec![], Err(ProtocolError::WrongOpaque)));
     let value = Value::new(b"1").unwrap();
     let set = MetaSet::new(key("k"), value).opaque(Opaque::number(1));
-    let lost = answers(&[Request::Meta(set.request())], b"EN\r\n");
+    let lost = answers(&[set.request()], b"EN\r\n");
     assert!(lost.1.is_err());
     assert!(answers(&[get("k")], b"EN\r\n").1.is_err());
 }
@@ -190,7 +183,7 @@ fn a_bare_miss_answers_the_oldest_mg_and_nothing_else() {
 fn a_bare_miss_is_not_that_of_a_quiet_request() {
     let quiet = MetaGet::new(key("a")).value().opaque(Opaque::number(1)).quiet();
     let loud = MetaGet::new(key("b")).value().opaque(Opaque::number(2));
-    let requests = [Request::Meta(quiet.request()), Request::Meta(loud.request()), Request::MetaNoop];
+    let requests = [quiet.request(), loud.request(), Request::MetaNoop];
     assert_eq!(answers(&requests, b"EN\r\nMN\r\n"), (vec![false; 3], IDLE));
     assert_eq!(answers(&requests, b"VA 1 O1\r\nx\r\nEN\r\nMN\r\n"), (vec![false; 3], IDLE));
 }

@@ -264,7 +264,7 @@ mod tests {
         buffer::ArrayBuffer,
         exchange::ProtocolError,
         operation::StoreOutcome,
-        request::{Get, Store, StoreVerb},
+        request::{Get, Store},
         value::Value,
     };
 
@@ -335,20 +335,13 @@ mod tests {
     }
 
     fn get(key: &[u8]) -> Get<'_> {
-        Get { verb: GetVerb::Get, key: Key::new(key).unwrap() }
+        Get::new(Key::new(key).unwrap())
     }
 
     #[test]
     fn calls_come_out_the_same_however_few_bytes_come_at_a_time() {
         let value = b"a value that is longer than the buffer, so that it goes its own way: 0123456789";
-        let store = Store {
-            verb: StoreVerb::Set,
-            key: Key::new(b"k").unwrap(),
-            flags: 7,
-            exptime: 0,
-            value: Value::new(value).unwrap(),
-            noreply: false,
-        };
+        let store = Store::set(Key::new(b"k").unwrap(), Value::new(value).unwrap()).flags(7);
         for step in [1, 3, 1000] {
             let mut storing = connection(b"STORED\r\n", step);
             let outcome = finish(storing.call(&store, ArrayBuffer::<0>::new()));

@@ -247,7 +247,7 @@ mod tests {
     use crate::{
         exchange::ProtocolError,
         operation::StoreOutcome,
-        request::{Arith, ArithVerb, Get, Store, StoreVerb},
+        request::{Arith, Get, Store, StoreVerb},
         value::Value,
     };
 
@@ -289,7 +289,7 @@ mod tests {
     }
 
     fn get(key: &str) -> Get<'_> {
-        Get { verb: GetVerb::Get, key: Key::new(key.as_bytes()).unwrap() }
+        Get::new(Key::new(key.as_bytes()).unwrap())
     }
 
     #[test]
@@ -298,7 +298,7 @@ mod tests {
         let get = |verb| Request::Get(Get { verb, key });
         let store = |verb| {
             let value = Value::new(b"v").unwrap();
-            Request::Store(Store { verb, key, flags: 0, exptime: 0, value, noreply: false })
+            Request::Store(Store::new(verb, key, value))
         };
         let requests = [
             get(GetVerb::Get),
@@ -430,14 +430,7 @@ mod tests {
     #[test]
     fn a_small_request_is_one_write() {
         let mut connection = connection(b"STORED\r\n", 99, 64);
-        let store = Store {
-            verb: StoreVerb::Set,
-            key: Key::new(b"k").unwrap(),
-            flags: 0,
-            exptime: 0,
-            value: Value::new(b"v").unwrap(),
-            noreply: false,
-        };
+        let store = Store::set(Key::new(b"k").unwrap(), Value::new(b"v").unwrap());
         let outcome = connection.call(&store, crate::buffer::ArrayBuffer::<0>::new());
         assert_eq!(outcome, Ok(StoreOutcome::Stored));
         assert_eq!(connection.io().writes, [b"set k 0 0 1\r\nv\r\n"]);
@@ -496,7 +489,7 @@ mod tests {
     fn what_was_sent_behind_another_request_is_not_unsent_when_that_is_answered() {
         let incr = |key: &'static [u8]| {
             let key = Key::new(key).unwrap();
-            Request::Arith(Arith { verb: ArithVerb::Incr, key, delta: 1, noreply: false })
+            Request::Arith(Arith::incr(key, 1))
         };
         let (first, second, get) = (incr(b"a"), incr(b"b"), Request::Get(get("c")));
         for (replies, may_get) in [(&b"1\r\n"[..], true), (b"1\r\n2", false)] {
@@ -511,12 +504,7 @@ mod tests {
         }
         // With nothing owed, the next request has its own count.
         let mut connection = connection(b"1\r\n", 99, 64);
-        connection
-            .call(
-                &Arith { verb: ArithVerb::Incr, key: Key::new(b"a").unwrap(), delta: 1, noreply: false },
-                Vec::new(),
-            )
-            .unwrap();
+        connection.call(&Arith::incr(Key::new(b"a").unwrap(), 1), Vec::new()).unwrap();
         assert!(connection.may_retry(&second));
         connection.send(&second).unwrap();
         assert!(!connection.may_retry(&second));

@@ -166,7 +166,7 @@ mod tests {
     use super::*;
     use crate::{
         exchange::{Exchange, Progress},
-        request::{Get, GetVerb, Request},
+        request::{Get, Request},
     };
 
     const KEY: &[u8] = b"greeting";
@@ -193,7 +193,7 @@ mod tests {
     }
 
     fn large(reply: &[u8]) -> (Vec<String>, bool) {
-        let request = Request::Get(Get { verb: GetVerb::Get, key: Key::new(KEY).unwrap() });
+        let request = Request::Get(Get::new(Key::new(KEY).unwrap()));
         let mut exchange = Exchange::default();
         exchange.sent();
         tell(reply, reply.len(), |buf| match exchange.decode(buf, &request) {

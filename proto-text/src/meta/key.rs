@@ -92,10 +92,13 @@ impl<'a> From<BinaryKey<'a>> for MetaKey<'a> {
 /// `Debug` prints the length only.
 ///
 /// ```
-/// use memring_text::meta::{BinaryKey, BinaryKeyError, MetaGet};
+/// use memring_text::{
+///     Operation,
+///     meta::{BinaryKey, BinaryKeyError, MetaGet},
+/// };
 ///
 /// let key = BinaryKey::new(b"\x00 \r\n")?;
-/// assert_eq!(MetaGet::new(key).value().parts().as_slices()[0], b"mg ACANCg== b v\r\n");
+/// assert_eq!(MetaGet::new(key).value().request().parts().as_slices()[0], b"mg ACANCg== b v\r\n");
 /// # Ok::<(), BinaryKeyError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

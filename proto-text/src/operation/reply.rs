@@ -12,9 +12,12 @@ use crate::{
 /// The reply to one request, gathered event by event.
 ///
 /// ```
-/// use memring_text::{Get, Key, Operation, Reply, reply::{Event, ReplyDecoder, Step}, request::GetVerb};
+/// use memring_text::{
+///     Get, Key, Operation, Reply,
+///     reply::{Event, ReplyDecoder, Step},
+/// };
 ///
-/// let get = Get { verb: GetVerb::Get, key: Key::new(b"k")? };
+/// let get = Get::new(Key::new(b"k")?);
 /// let mut rest = &b"VALUE k 7 5\r\nhello\r\nEND\r\n"[..];
 /// let mut decoder = ReplyDecoder::default();
 /// let mut reply = Reply::new(Vec::new());

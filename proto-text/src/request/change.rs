@@ -14,6 +14,21 @@ pub struct Delete<'a> {
     pub noreply: bool,
 }
 
+impl<'a> Delete<'a> {
+    /// Deletes the item of `key`.
+    #[must_use]
+    pub const fn new(key: Key<'a>) -> Self {
+        Self { key, noreply: false }
+    }
+
+    /// Without a reply.
+    #[must_use]
+    pub const fn noreply(mut self) -> Self {
+        self.noreply = true;
+        self
+    }
+}
+
 /// `incr` and `decr`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arith<'a> {
@@ -25,6 +40,27 @@ pub struct Arith<'a> {
     pub delta: u64,
     /// Ask for no reply.
     pub noreply: bool,
+}
+
+impl<'a> Arith<'a> {
+    /// `incr`: adds `delta`; wraps at 2⁶⁴.
+    #[must_use]
+    pub const fn incr(key: Key<'a>, delta: u64) -> Self {
+        Self { verb: ArithVerb::Incr, key, delta, noreply: false }
+    }
+
+    /// `decr`: takes `delta` off; stops at 0.
+    #[must_use]
+    pub const fn decr(key: Key<'a>, delta: u64) -> Self {
+        Self { verb: ArithVerb::Decr, key, delta, noreply: false }
+    }
+
+    /// Without a reply.
+    #[must_use]
+    pub const fn noreply(mut self) -> Self {
+        self.noreply = true;
+        self
+    }
 }
 
 /// Which way a counter goes.
@@ -58,6 +94,21 @@ pub struct Touch<'a> {
     pub noreply: bool,
 }
 
+impl<'a> Touch<'a> {
+    /// Gives the item of `key` a new exptime, as on the wire: see [`Ttl`](crate::Ttl::exptime).
+    #[must_use]
+    pub const fn new(key: Key<'a>, exptime: i32) -> Self {
+        Self { key, exptime, noreply: false }
+    }
+
+    /// Without a reply.
+    #[must_use]
+    pub const fn noreply(mut self) -> Self {
+        self.noreply = true;
+        self
+    }
+}
+
 /// `flush_all`: every item is gone, now or after a delay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FlushAll {
@@ -65,6 +116,27 @@ pub struct FlushAll {
     pub delay: Option<FlushDelay>,
     /// Ask for no reply.
     pub noreply: bool,
+}
+
+impl FlushAll {
+    /// Every item is gone at once.
+    #[must_use]
+    pub const fn now() -> Self {
+        Self { delay: None, noreply: false }
+    }
+
+    /// Every item will be gone after a delay.
+    #[must_use]
+    pub const fn after(delay: FlushDelay) -> Self {
+        Self { delay: Some(delay), noreply: false }
+    }
+
+    /// Without a reply.
+    #[must_use]
+    pub const fn noreply(mut self) -> Self {
+        self.noreply = true;
+        self
+    }
 }
 
 /// The delay of a `flush_all`: 0 to 2³¹ − 1, read as seconds up to 30 days and as a Unix time above.
@@ -92,4 +164,19 @@ pub struct Verbosity {
     pub level: u32,
     /// Ask for no reply.
     pub noreply: bool,
+}
+
+impl Verbosity {
+    /// Sets the level; 0 is quiet.
+    #[must_use]
+    pub const fn new(level: u32) -> Self {
+        Self { level, noreply: false }
+    }
+
+    /// Without a reply.
+    #[must_use]
+    pub const fn noreply(mut self) -> Self {
+        self.noreply = true;
+        self
+    }
 }

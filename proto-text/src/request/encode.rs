@@ -128,14 +128,9 @@ impl Parts<'_> {
 
     /// Length of all slices together, in bytes.
     #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a request has at least a line")]
     pub fn len(&self) -> usize {
         self.as_slices().iter().fold(0, |sum, slice| sum.saturating_add(slice.len()))
-    }
-
-    /// Never: a request has at least a line.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        false
     }
 }
 
@@ -143,16 +138,9 @@ impl<'a> Request<'a> {
     /// Encodes the request. Every valid request has an encoding, and its value is not copied.
     ///
     /// ```
-    /// use memring_text::{Key, Request, Store, Value, request::StoreVerb};
+    /// use memring_text::{Key, Request, Store, Value};
     ///
-    /// let request = Request::Store(Store {
-    ///     verb: StoreVerb::Set,
-    ///     key: Key::new(b"greeting")?,
-    ///     flags: 0,
-    ///     exptime: 60,
-    ///     value: Value::new(b"hello")?,
-    ///     noreply: false,
-    /// });
+    /// let request = Request::Store(Store::set(Key::new(b"greeting")?, Value::new(b"hello")?).exptime(60));
     /// assert_eq!(request.parts().as_slices(), [&b"set greeting 0 60 5\r\n"[..], b"hello", b"\r\n"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -292,12 +280,6 @@ fn get_verb(verb: GetVerb, head: &mut Line<'_, impl Buffer + ?Sized>) {
     }
 }
 
-/// A meta request as slices.
-pub(crate) fn meta_parts<'a>(meta: &MetaRequest<'a>) -> Parts<'a> {
-    let value = meta.value();
-    Parts { head: meta_line(meta, value.map(|value| value.as_bytes().len())), value }
-}
-
 /// The line of a meta request, for a value of `len` bytes.
 pub(crate) fn meta_line(meta: &MetaRequest<'_>, len: Option<usize>) -> Head {
     Head::compose(|head| compose_meta(meta, len, head))
@@ -419,10 +401,10 @@ impl Store<'_> {
     /// and a line end behind that.
     ///
     /// ```
-    /// use memring_text::{Key, Store, Value, request::StoreVerb};
+    /// use memring_text::{Key, Store, Value};
     ///
     /// let (key, value) = (Key::new(b"film")?, Value::EMPTY);
-    /// let store = Store { verb: StoreVerb::Set, key, flags: 0, exptime: 60, value, noreply: false };
+    /// let store = Store::set(key, value).exptime(60);
     /// assert_eq!(store.line_for(700_000)?.as_bytes(), b"set film 0 60 700000\r\n");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -518,7 +500,7 @@ mod tests {
         let key = Key::new(&bytes).unwrap();
         for verb in [StoreVerb::Cas(u64::MAX), StoreVerb::Prepend] {
             let value = Value::EMPTY;
-            let store = Store { verb, key, flags: u32::MAX, exptime: i32::MIN, value, noreply: true };
+            let store = Store::new(verb, key, value).flags(u32::MAX).exptime(i32::MIN).noreply();
             assert!(store_line(&store, usize::MAX).as_bytes().len() < MAX_HEAD_LEN);
         }
     }
@@ -535,9 +517,9 @@ mod tests {
     #[test]
     fn a_key_called_noreply_is_deleted_in_the_form_that_is_answered() {
         let key = Key::new(b"noreply").unwrap();
-        let head = Request::Delete(Delete { key, noreply: false }).parts().head;
+        let head = Request::Delete(Delete::new(key)).parts().head;
         assert_eq!(head.as_bytes(), b"delete noreply 0\r\n");
-        let head = Request::Delete(Delete { key, noreply: true }).parts().head;
+        let head = Request::Delete(Delete::new(key).noreply()).parts().head;
         assert_eq!(head.as_bytes(), b"delete noreply 0 noreply\r\n");
     }
 

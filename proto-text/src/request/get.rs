@@ -12,6 +12,32 @@ pub struct Get<'a> {
     pub key: Key<'a>,
 }
 
+impl<'a> Get<'a> {
+    /// `get`: flags and value.
+    #[must_use]
+    pub const fn new(key: Key<'a>) -> Self {
+        Self { verb: GetVerb::Get, key }
+    }
+
+    /// `gets`: flags, value and cas unique.
+    #[must_use]
+    pub const fn gets(key: Key<'a>) -> Self {
+        Self { verb: GetVerb::Gets, key }
+    }
+
+    /// `gat`: get, and a new exptime, as on the wire: see [`Ttl`](crate::Ttl::exptime).
+    #[must_use]
+    pub const fn gat(key: Key<'a>, exptime: i32) -> Self {
+        Self { verb: GetVerb::Gat(exptime), key }
+    }
+
+    /// `gats`: gets, and a new exptime, as on the wire: see [`Ttl`](crate::Ttl::exptime).
+    #[must_use]
+    pub const fn gats(key: Key<'a>, exptime: i32) -> Self {
+        Self { verb: GetVerb::Gats(exptime), key }
+    }
+}
+
 /// How items are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GetVerb {

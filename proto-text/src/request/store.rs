@@ -3,9 +3,23 @@
 use core::fmt;
 
 use super::ReplyShape;
-use crate::{key::Key, value::Value};
+use crate::{
+    key::Key,
+    ttl::{Ttl, UnixTime, ZeroTtl},
+    value::Value,
+};
 
 /// `set` and its relatives: a line and a value.
+///
+/// ```
+/// use memring_text::{Key, Request, Store, Ttl, Value, ttl::UnixTime};
+///
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let store = Store::set(Key::new(b"greeting")?, Value::new(b"hello")?).ttl(Ttl::seconds(60), now)?.flags(7);
+/// let request = Request::Store(store);
+/// assert_eq!(request.parts().as_slices(), [&b"set greeting 7 60 5\r\n"[..], b"hello", b"\r\n"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Store<'a> {
     /// Which of the six.
@@ -20,6 +34,80 @@ pub struct Store<'a> {
     pub value: Value<'a>,
     /// Ask for no reply.
     pub noreply: bool,
+}
+
+impl<'a> Store<'a> {
+    /// `set`: stores `value` in any case.
+    #[must_use]
+    pub const fn set(key: Key<'a>, value: Value<'a>) -> Self {
+        Self::new(StoreVerb::Set, key, value)
+    }
+
+    /// `add`: stores `value` only where there is none.
+    #[must_use]
+    pub const fn add(key: Key<'a>, value: Value<'a>) -> Self {
+        Self::new(StoreVerb::Add, key, value)
+    }
+
+    /// `replace`: stores `value` only where there is one.
+    #[must_use]
+    pub const fn replace(key: Key<'a>, value: Value<'a>) -> Self {
+        Self::new(StoreVerb::Replace, key, value)
+    }
+
+    /// `append`: puts `value` behind the one that is there.
+    #[must_use]
+    pub const fn append(key: Key<'a>, value: Value<'a>) -> Self {
+        Self::new(StoreVerb::Append, key, value)
+    }
+
+    /// `prepend`: puts `value` before the one that is there.
+    #[must_use]
+    pub const fn prepend(key: Key<'a>, value: Value<'a>) -> Self {
+        Self::new(StoreVerb::Prepend, key, value)
+    }
+
+    /// `cas`: stores `value` only over the one with this cas unique, as `gets` returned it.
+    #[must_use]
+    pub const fn cas(key: Key<'a>, value: Value<'a>, cas: u64) -> Self {
+        Self::new(StoreVerb::Cas(cas), key, value)
+    }
+
+    /// Stores `value` as `verb` says, for ever, with flags of 0, and asks for a reply.
+    #[must_use]
+    pub const fn new(verb: StoreVerb, key: Key<'a>, value: Value<'a>) -> Self {
+        Self { verb, key, flags: 0, exptime: 0, value, noreply: false }
+    }
+
+    /// With the client's own number.
+    #[must_use]
+    pub const fn flags(mut self, flags: u32) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// With a time to live; `now` is when the request is sent.
+    ///
+    /// # Errors
+    /// Refuses a time to live of zero.
+    pub fn ttl(mut self, ttl: Ttl, now: UnixTime) -> Result<Self, ZeroTtl> {
+        self.exptime = ttl.exptime(now)?;
+        Ok(self)
+    }
+
+    /// With a time to live as on the wire: see [`Ttl::exptime`].
+    #[must_use]
+    pub const fn exptime(mut self, exptime: i32) -> Self {
+        self.exptime = exptime;
+        self
+    }
+
+    /// Without a reply.
+    #[must_use]
+    pub const fn noreply(mut self) -> Self {
+        self.noreply = true;
+        self
+    }
 }
 
 // Written out: what is derived for six fields and more can panic, as far as a compiler sees.

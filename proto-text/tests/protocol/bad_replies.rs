@@ -4,7 +4,7 @@ use memring_text::{
     Exchange, Get, Key, Limits, Operation, Reply,
     exchange::{ExchangeState, Progress, ProtocolError},
     reply::{DecodeError, ErrorWord, Event, ServerErrorKind},
-    request::{Expected, GetVerb, Keys, ReplyShape},
+    request::{Expected, Keys, ReplyShape},
 };
 use serde_json::Value;
 
@@ -184,7 +184,7 @@ fn reply_of(json: &Value) -> model::Reply {
 
 #[test]
 fn nothing_is_delivered_of_a_reply_that_breaks_off() {
-    let get = Get { verb: GetVerb::Get, key: Key::new(b"k").unwrap() };
+    let get = Get::new(Key::new(b"k").unwrap());
     let expected = Keys { keys: &["k"], cas: false };
     let mut exchange = Exchange::default();
     exchange.sent();

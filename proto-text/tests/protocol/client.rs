@@ -270,17 +270,12 @@ fn an_abandoned_reply_is_thrown_away_by_count() {
 
 #[test]
 fn a_caller_may_go_away_in_the_middle_of_a_value() {
-    use memring_text::{
-        Get,
-        exchange::Taken,
-        meta::MetaGet,
-        request::{Abandoned, GetVerb},
-    };
+    use memring_text::{Get, Operation as _, exchange::Taken, meta::MetaGet, request::Abandoned};
     for (first, classic) in [(&b"VALUE a 0 4\r\n"[..], true), (b"VA 4\r\n", false)] {
         let bytes = [first, b"1111\r\n", if classic { b"END\r\n" } else { b"" }, b"VA 1\r\n2\r\n"].concat();
-        let get = Request::Get(Get { verb: GetVerb::Get, key: Key::new(b"a").unwrap() });
+        let get = Request::Get(Get::new(Key::new(b"a").unwrap()));
         let meta = MetaGet::new(Key::new(b"b").unwrap()).value();
-        let meta = Request::Meta(meta.request());
+        let meta = meta.request();
         let mut pairing = Exchange::default();
         (0..2).for_each(|_| pairing.sent());
         let begun = pairing.decode(&bytes, if classic { &get } else { &meta });

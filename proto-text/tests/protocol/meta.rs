@@ -1,7 +1,7 @@
 //! Meta requests of the files in the crate's types.
 
 use memring_text::{
-    Key, Request, Value as Block,
+    Key, Operation as _, Request, Value as Block,
     meta::{
         ArithMode, BinaryKey, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaKey, MetaSet, Opaque, SetMode,
     },
@@ -89,13 +89,13 @@ pub fn with_request<T>(value: &Value, data: &[u8], with: impl FnOnce(&Request<'_
             _ => return None,
         }
     }
-    Some(with(&Request::Meta(match verb {
+    Some(with(&match verb {
         "mg" => get.request(),
         "ms" => set.request(),
         "md" => delete.request(),
         "ma" => arith.request(),
         _ => debug.request(),
-    })))
+    }))
 }
 
 fn set_mode(token: &[u8]) -> Option<SetMode> {

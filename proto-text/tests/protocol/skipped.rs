@@ -6,7 +6,7 @@ use memring_text::{
     meta::MetaGet,
     operation::{ItemCollector, ReplyError, ValueError},
     reply::{DecodeError, Event},
-    request::{Expected, GetVerb, Keys},
+    request::{Expected, Keys},
     value::ValueTooLarge,
 };
 
@@ -69,7 +69,7 @@ fn in_a_multi_get_the_others_are_there() {
 fn alone_it_is_an_error_and_no_item() {
     let key = Key::new(b"k").unwrap();
     let meta = MetaGet::new(key).value();
-    let gets = Get { verb: GetVerb::Gets, key };
+    let gets = Get::gets(key);
     for (reply, is_meta) in
         [(&b"VALUE k 0 9 5\r\n123456789\r\nEND\r\n"[..], false), (b"VA 9\r\n123456789\r\n", true)]
     {
@@ -92,7 +92,7 @@ fn alone_it_is_an_error_and_no_item() {
 #[test]
 fn what_no_server_can_have_is_an_error_of_the_connection() {
     let key = Key::new(b"k").unwrap();
-    let get = Request::Get(Get { verb: GetVerb::Get, key });
+    let get = Request::Get(Get::new(key));
     let head = |len: u64| format!("VALUE k 0 {len}\r\n");
     let mut exchange = Exchange::new(LIMITS);
     exchange.sent();

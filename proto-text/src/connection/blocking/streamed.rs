@@ -78,13 +78,7 @@ mod tests {
     use std::{vec, vec::Vec};
 
     use super::*;
-    use crate::{
-        exchange::ExchangeState,
-        key::Key,
-        reply::Status,
-        request::{Request, StoreVerb},
-        value::Value,
-    };
+    use crate::{exchange::ExchangeState, key::Key, reply::Status, request::Request, value::Value};
 
     #[derive(Debug, PartialEq)]
     enum Failure {
@@ -132,7 +126,7 @@ mod tests {
 
     fn store() -> Store<'static> {
         let key = Key::new(b"k").unwrap();
-        Store { verb: StoreVerb::Set, key, flags: 1, exptime: 2, value: Value::EMPTY, noreply: false }
+        Store::set(key, Value::EMPTY).flags(1).exptime(2)
     }
 
     #[test]

@@ -119,7 +119,7 @@ mod tests {
     fn turns_read_what_has_come_and_wait_for_nothing() {
         const REPLY: &[u8] = b"VALUE a 7 2\r\n11\r\nVALUE c 0 12\r\n123456789012\r\nEND\r\nEND\r\n";
         let keys = ["a", "b", "c"].map(|key| Key::new(key.as_bytes()).unwrap());
-        let request = Request::Get(Get { verb: GetVerb::Get, key: keys[1] });
+        let request = Request::Get(Get::new(keys[1]));
         for step in 1..REPLY.len() {
             let mut connection = Connection::new(Sink, vec![0; 90]);
             connection.send_get(GetVerb::Get, &keys).unwrap();

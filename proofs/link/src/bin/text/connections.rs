@@ -10,7 +10,7 @@ use memring_text::{
     buffer::{ArrayBuffer, Buffer},
     connection::ConnectionError,
     exchange::ExchangeState,
-    request::{GetVerb, Keys, StatsKind, StoreVerb},
+    request::{GetVerb, Keys, StatsKind},
 };
 
 use crate::{NOW, digest::Digest, served::Server, shelf::VALUE_LEN};
@@ -22,9 +22,9 @@ pub(crate) fn connections(input: &[u8]) -> Option<()> {
     let mut connection = Connection::with_limits(Loop::new(), &mut room[..], limits);
     let key = Key::new(b"tokyo").ok()?;
     let value = Value::new(input.get(..VALUE_LEN).unwrap_or(input)).ok()?;
-    let store = Store { verb: StoreVerb::Set, key, flags: 1, exptime: 0, value, noreply: false };
+    let store = Store::set(key, value).flags(1);
     connection.call(&store, ArrayBuffer::<0>::new()).ok()?;
-    let item = connection.call(&Get { verb: GetVerb::Gets, key }, ArrayBuffer::<VALUE_LEN>::new()).ok()??;
+    let item = connection.call(&Get::gets(key), ArrayBuffer::<VALUE_LEN>::new()).ok()??;
     (item.value.as_slice() == value.as_bytes()).then_some(())?;
     connection.send(&Request::Version).ok()?;
     let keys = [key, Key::new(b"foo").ok()?];

@@ -50,18 +50,16 @@ pub(crate) fn meta_requests(
         let debug = MetaDebug::new(key);
         // What the oldest server knows, which is what ours reads.
         let old = [
-            *MetaGet::new(key).value().key().opaque(opaque).quiet().vivify(exptime).request(),
-            *MetaSet::new(key, value).flags(7).exptime(exptime).mode(SetMode::Add).if_cas(number).request(),
-            *MetaDelete::new(key).mark_stale().exptime(exptime).opaque(opaque).request(),
-            *MetaArith::new(key).mode(ArithMode::Incr).delta(number).vivify(exptime).value().request(),
-            *debug.request(),
+            *MetaGet::new(key).value().key().opaque(opaque).quiet().vivify(exptime).as_ref(),
+            *MetaSet::new(key, value).flags(7).exptime(exptime).mode(SetMode::Add).if_cas(number).as_ref(),
+            *MetaDelete::new(key).mark_stale().exptime(exptime).opaque(opaque).as_ref(),
+            *MetaArith::new(key).mode(ArithMode::Incr).delta(number).vivify(exptime).value().as_ref(),
+            *debug.as_ref(),
         ];
         old.iter().try_for_each(|request| each(&Request::Meta(request)))?;
-        for parts in [get.parts(), set.parts(), delete.parts(), arith.parts(), debug.parts()] {
-            digest.debug(&parts);
-        }
-        for request in [get.request(), set.request(), delete.request(), arith.request(), debug.request()] {
+        for request in [get.as_ref(), set.as_ref(), delete.as_ref(), arith.as_ref(), debug.as_ref()] {
             let whole = Request::Meta(request);
+            digest.debug(&whole.parts());
             digest.bytes(request.verb().word().as_bytes());
             digest.bytes(request.opaque().unwrap_or_default());
             digest.debug(&(request, request.key(), request.is_quiet(), request.value()));

@@ -8,10 +8,7 @@ use memring_text::{
     meta::{MetaArith, MetaDebug, MetaDelete, MetaGet, MetaNoop, MetaSet},
     operation::{ItemCollector, Version},
     reply::{DecodeError, Event, ServerError},
-    request::{
-        Admin, Arith, ArithVerb, Credentials, Delete, FlushAll, GetVerb, StatsKind, StoreVerb, Touch,
-        Verbosity,
-    },
+    request::{Admin, Arith, Credentials, Delete, FlushAll, StatsKind, Touch, Verbosity},
 };
 
 use crate::{digest::Digest, feed::events};
@@ -19,15 +16,14 @@ use crate::{digest::Digest, feed::events};
 /// Every operation reads its output off any events, and never the same buffer twice.
 pub(crate) fn operations(input: &[u8]) -> Option<()> {
     let key = Key::new(b"tokyo").ok()?;
-    let store =
-        Store { verb: StoreVerb::Set, key, flags: 0, exptime: 0, value: Value::EMPTY, noreply: false };
-    come_to(&Get { verb: GetVerb::Get, key }, input, |item| item.map(|item| item.value.as_slice().len()))?;
+    let store = Store::set(key, Value::EMPTY);
+    come_to(&Get::new(key), input, |item| item.map(|item| item.value.as_slice().len()))?;
     come_to(&store, input, |outcome| outcome)?;
-    come_to(&Delete { key, noreply: false }, input, |found| found)?;
-    come_to(&Touch { key, exptime: 0, noreply: false }, input, |found| found)?;
-    come_to(&Arith { verb: ArithVerb::Incr, key, delta: 1, noreply: false }, input, |number| number)?;
+    come_to(&Delete::new(key), input, |found| found)?;
+    come_to(&Touch::new(key, 0), input, |found| found)?;
+    come_to(&Arith::incr(key, 1), input, |number| number)?;
     come_to(&FlushAll::default(), input, |()| ())?;
-    come_to(&Verbosity { level: 0, noreply: false }, input, |()| ())?;
+    come_to(&Verbosity::new(0), input, |()| ())?;
     come_to(&Version, input, |text| text.as_slice().len())?;
     come_to(&StatsKind::General, input, |stats| (stats.value("pid").is_some(), stats.iter().count()))?;
     let meta = MetaGet::new(key).value();

@@ -8,7 +8,7 @@ use memring_text::{
         ArithMode, MetaArith, MetaArithOptions, MetaDelete, MetaDeleteOptions, MetaGet, MetaGetOptions,
         MetaKey, MetaNoop, MetaSet, MetaSetOptions, Opaque, SetMode,
     },
-    request::{GetVerb, StoreVerb, Touch},
+    request::Touch,
     ttl::{UnixTime, ZeroTtl},
 };
 
@@ -52,9 +52,9 @@ pub(crate) fn options(input: &[u8]) -> Option<()> {
     capped(&arith.proxy(opaque).path(opaque), ttl, now, &mut digest);
     capped(&MetaNoop, ttl, now, &mut digest);
     let (key, exptime) = (Key::new(b"tokyo").ok()?, number as i32);
-    capped(&Get { verb: GetVerb::Gat(exptime), key }, ttl, now, &mut digest);
-    capped(&Touch { key, exptime, noreply: false }, ttl, now, &mut digest);
-    let store = Store { verb: StoreVerb::Set, key, flags: 0, exptime, value: Value::EMPTY, noreply: false };
+    capped(&Get::gat(key, exptime), ttl, now, &mut digest);
+    capped(&Touch::new(key, exptime), ttl, now, &mut digest);
+    let store = Store::set(key, Value::EMPTY).exptime(exptime);
     capped(&store, ttl, now, &mut digest);
     Some(())
 }

@@ -1,14 +1,12 @@
 //! Requests of every kind, and what a server makes of them.
 
 use memring_text::{
-    Get, Key, Request, Store, Value,
+    Get, Key, Request, Store, Ttl, Value,
     buffer::{ArrayBuffer, Buffer},
     reply::{DecodeError, Step},
-    request::{
-        Arith, ArithVerb, Credentials, Delete, FlushAll, FlushDelay, GetVerb, StatsKind, StoreVerb, Touch,
-        Verbosity,
-    },
+    request::{Arith, Credentials, Delete, FlushAll, FlushDelay, StatsKind, StoreVerb, Touch, Verbosity},
     server::{Reading, RequestDecoder},
+    ttl::UnixTime,
 };
 
 use crate::{digest::Digest, feed::feed, meta::meta_requests};
@@ -48,7 +46,7 @@ pub(crate) fn is_one_request(request: &Request<'_>) -> Option<()> {
         digest.error(&full);
         return (full.needed == parts.len() && bytes.as_slice().is_empty()).then_some(());
     }
-    digest.debug(&(parts.head.as_bytes(), &parts, parts.is_empty(), request.may_retry(0)));
+    digest.debug(&(parts.head.as_bytes(), &parts, request.may_retry(0)));
     let mut decoder = RequestDecoder::new(Reading::Strict);
     let mut events = 0_usize;
     let error = feed(bytes.as_slice(), bytes.as_slice().len(), |buf| {
@@ -83,28 +81,34 @@ pub(crate) fn every_request(input: &[u8], each: impl Fn(&Request<'_>) -> Option<
                 continue;
             }
         };
-        for verb in [GetVerb::Get, GetVerb::Gets, GetVerb::Gat(exptime), GetVerb::Gats(exptime)] {
-            each(&Request::Get(Get { verb, key }))?;
+        for get in [Get::new(key), Get::gets(key), Get::gat(key, exptime), Get::gats(key, exptime)] {
+            each(&Request::Get(get))?;
         }
-        for verb in [
-            StoreVerb::Set,
-            StoreVerb::Add,
-            StoreVerb::Replace,
-            StoreVerb::Append,
-            StoreVerb::Prepend,
-            StoreVerb::Cas(number),
+        for store in [
+            Store::set(key, value),
+            Store::add(key, value),
+            Store::replace(key, value),
+            Store::append(key, value),
+            Store::prepend(key, value),
+            Store::cas(key, value, number),
+            Store::new(StoreVerb::Set, key, value).exptime(exptime),
         ] {
-            each(&Request::Store(Store { verb, key, flags, exptime, value, noreply }))?;
+            let store =
+                store.flags(flags).ttl(Ttl::seconds(flags), UnixTime::from_secs(number)).unwrap_or(store);
+            each(&Request::Store(if noreply { store.noreply() } else { store }))?;
         }
-        for verb in [ArithVerb::Incr, ArithVerb::Decr] {
-            each(&Request::Arith(Arith { verb, key, delta: number, noreply }))?;
+        for arith in [Arith::incr(key, number), Arith::decr(key, number)] {
+            each(&Request::Arith(if noreply { arith.noreply() } else { arith }))?;
         }
         meta_requests(key, number, value, &each)?;
-        each(&Request::Delete(Delete { key, noreply }))?;
-        each(&Request::Touch(Touch { key, exptime, noreply }))?;
+        let (delete, touch) = (Delete::new(key), Touch::new(key, exptime));
+        each(&Request::Delete(if noreply { delete.noreply() } else { delete }))?;
+        each(&Request::Touch(if noreply { touch.noreply() } else { touch }))?;
     }
-    each(&Request::FlushAll(FlushAll { delay: FlushDelay::new(flags), noreply }))?;
-    each(&Request::Verbosity(Verbosity { level: flags, noreply }))?;
+    let flush = FlushDelay::new(flags).map_or(FlushAll::now(), FlushAll::after);
+    each(&Request::FlushAll(if noreply { flush.noreply() } else { flush }))?;
+    let verbosity = Verbosity::new(flags);
+    each(&Request::Verbosity(if noreply { verbosity.noreply() } else { verbosity }))?;
     each(&Request::Version)?;
     for kind in StatsKind::ALL {
         Digest::new().display(&kind);

@@ -6,7 +6,7 @@ use memring_text::{
     Connection, Key, Request, Store, Value,
     buffer::ArrayBuffer,
     connection::{ConnectionError, Pieces},
-    request::{GetVerb, Keys, StoreVerb},
+    request::{GetVerb, Keys},
     value::ValueTooLarge,
 };
 
@@ -53,8 +53,7 @@ pub(crate) fn streamed(input: &[u8]) -> Option<()> {
         Ok(())
     });
     ask(input, &mut digest, |connection, _| {
-        let store =
-            Store { verb: StoreVerb::Set, key, flags: 1, exptime: 0, value: Value::EMPTY, noreply: false };
+        let store = Store::set(key, Value::EMPTY).flags(1);
         let fill = |_: &mut Said<'_>, piece: &mut [u8]| Ok::<_, Broken>(piece.len());
         let sent = connection.send_from(&store, input.len(), &mut [0; 9], fill);
         sent.or_else(|broken| match broken {
