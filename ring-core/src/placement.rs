@@ -6,7 +6,7 @@ use crate::{
     live::Live,
     mechanism::View,
     order::Order,
-    scheme::{BuildError, Scheme},
+    scheme::{BuildError, Options, Scheme},
     server::{ServerIndex, Servers},
     storage::{Needs, Storage, StorageMut},
 };
@@ -212,8 +212,8 @@ impl Scheme<'_> {
     /// The same for servers that were checked; here the points are counted against the configuration.
     fn checked_needs(&self, live: &Live<'_>) -> Result<Needs, BuildError> {
         let needs = self.mechanism.needs(self, live)?;
-        match self.points_in_ring {
-            Some(expected) if expected != needs.entries => {
+        match self.options {
+            Options::PointsInRing(expected) if expected != needs.entries => {
                 Err(BuildError::PointsInRing { expected, built: needs.entries })
             }
             _ => Ok(needs),

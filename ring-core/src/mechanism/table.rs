@@ -24,17 +24,17 @@ const fn bucket(hash: u32, buckets: usize) -> usize {
 }
 
 impl Table {
-    /// A map of buckets to servers out of the configuration: [`Scheme::buckets`].
+    /// A map of buckets to servers out of the configuration: [`Options::Buckets`](crate::scheme::Options::Buckets).
     ///
     /// Without a map each server is one bucket.
     pub const MAP: Self = Self {
-        count: |scheme, live| match scheme.buckets {
+        count: |scheme, live| match scheme.buckets() {
             Some(_) => Self::mapped(scheme, live),
             None if live.is_in_order() => Ok(0),
             None => Ok(live.count()),
         },
         fill: |scheme, live, points, owners| {
-            match scheme.buckets {
+            match scheme.buckets() {
                 Some(map) => note(map.iter(), points, owners),
                 None => note(0..u16::MAX, points, owners),
             }
@@ -43,7 +43,7 @@ impl Table {
             }
         },
         owner: |scheme, live, bucket| {
-            let server = match scheme.buckets {
+            let server = match scheme.buckets() {
                 Some(map) => map.iter().nth(bucket)?.into(),
                 None => bucket,
             };
@@ -56,7 +56,7 @@ impl Table {
     /// # Errors
     /// [`BuildError`] when there is no map or it names a server that there is not.
     pub fn mapped(scheme: &Scheme<'_>, live: &Live<'_>) -> Result<usize, BuildError> {
-        let map = scheme.buckets.ok_or(BuildError::NoBuckets)?;
+        let map = scheme.buckets().ok_or(BuildError::NoBuckets)?;
         let mut count = 0;
         for server in map.iter() {
             if usize::from(server) >= live.count() {

@@ -24,7 +24,7 @@ use crate::{
     key::KeyText,
     live::{Live, Member},
     mechanism::{Continuum, Division, Label, Mechanism, Search, Slots, Tie, View},
-    scheme::{BuildError, Scheme, Weights},
+    scheme::{BuildError, Options, RingOptions, Scheme, Weights},
     server::{ServerIndex, host_and_port},
     storage::{EntriesMut, Needs},
 };
@@ -46,13 +46,13 @@ pub const CACHE_MEMCACHED_FAST_KETAMA: Scheme<'static> = Scheme {
     hash: hash::CRC32,
     weights: Weights::PositiveReal,
     mechanism: &RING,
-    replicas: 150,
+    options: Options::Ring(RingOptions::new(150)),
     ..Scheme::BASE
 };
 
 const RING: Continuum<u32> = Continuum {
     label: Label::verbatim,
-    count: |scheme, _, member| (f64::from(scheme.replicas) * member.real + 0.5) as u32,
+    count: |scheme, _, member| (f64::from(scheme.ring().replicas) * member.real + 0.5) as u32,
     points: |_, _, label, count, sink| {
         let (host, port) = address(label.name);
         crc_chain::points(host, port, count, sink);
@@ -193,7 +193,7 @@ pub(super) const PEERS: &[Peer] = &[
         scheme: CACHE_MEMCACHED_FAST_KETAMA,
         options: &["ketama_points", "namespace", "hash_namespace"],
         set: |scheme, name, value| match name {
-            "ketama_points" => Ok(Scheme { replicas: count(value)?, ..scheme }),
+            "ketama_points" => Ok(scheme.with_replicas(count(value)?)),
             _ => set(scheme, name, value),
         },
     },

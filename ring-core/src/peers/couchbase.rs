@@ -18,7 +18,7 @@ use crate::{
     hash,
     list::List,
     mechanism::{Continuum, Label, Table, ketama},
-    scheme::Scheme,
+    scheme::{Options, Scheme},
 };
 
 /// Buckets with a map.
@@ -50,7 +50,7 @@ pub(super) const PEERS: &[Peer] = &[
         options: &["hash", "buckets"],
         set: |scheme, name, value| match name {
             "hash" => informs(scheme, value, "crc"),
-            _ => Ok(Scheme { buckets: Some(map(value)?), ..scheme }),
+            _ => Ok(Scheme { options: Options::Buckets(map(value)?), ..scheme }),
         },
     },
     Peer {
@@ -85,7 +85,7 @@ mod tests {
         let with = |map| VBUCKET.with_option("buckets", map).unwrap();
         assert_eq!(VBUCKET.choose(&servers, b"key"), Err(BuildError::NoBuckets));
         assert_eq!(
-            Scheme { buckets: Some(List::Items(&[])), ..VBUCKET }.needs(&servers),
+            Scheme { options: Options::Buckets(List::Items(&[])), ..VBUCKET }.needs(&servers),
             Err(BuildError::NoBuckets)
         );
         assert_eq!(with("0,2").needs(&servers), Err(BuildError::Bucket { bucket: 1, server: 2 }));
@@ -100,7 +100,7 @@ mod tests {
         for (key, bucket) in [("tokyo", 583), ("foo", 115), ("test", 127)] {
             let mut map = [0; 1024];
             map[bucket] = 1;
-            let scheme = Scheme { buckets: Some(List::Items(&map)), ..VBUCKET };
+            let scheme = Scheme { options: Options::Buckets(List::Items(&map)), ..VBUCKET };
             let servers = ["a:1", "b:1"].map(Server::new);
             assert_eq!(scheme.choose(&servers, key.as_bytes()), Ok(ServerIndex::new(1)));
             assert_eq!(scheme.choose(&servers, b"other"), Ok(ServerIndex::new(0)));

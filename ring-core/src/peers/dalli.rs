@@ -24,7 +24,7 @@ use crate::{
     key::{Extra, Form, KeyText},
     mechanism::{Continuum, Label, Search, Tie, View, ketama},
     order::Order,
-    scheme::{Scheme, Weights},
+    scheme::{Options, RingOptions, Scheme, Weights},
     text::{Concat, Decimal, Hex, Text},
 };
 
@@ -37,7 +37,7 @@ pub const DALLI: Scheme<'static> = Scheme {
     weights: Weights::Whole,
     mechanism: &RING,
     fallback: rehash,
-    replicas: 160,
+    options: Options::Ring(RingOptions::new(160)),
     tries: TRIES,
     ..Scheme::BASE
 };
@@ -46,7 +46,7 @@ const RING: Continuum<u32> = Continuum {
     label: Label::host_and_port,
     count: |scheme, live, member| match live.count() {
         1 => 1,
-        servers => ketama::whole_share(scheme.replicas, member.weight, live.total(), servers),
+        servers => ketama::whole_share(scheme.ring().replicas, member.weight, live.total(), servers),
     },
     points: |_, _, label, count, sink| {
         for number in 0..count {

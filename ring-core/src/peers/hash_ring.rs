@@ -15,7 +15,7 @@ use super::Peer;
 use crate::{
     fallback, hash,
     mechanism::{Continuum, Label, Search, Tie, ketama},
-    scheme::{Scheme, Weights},
+    scheme::{Options, RingOptions, Scheme, Weights},
 };
 
 /// hash_ring.
@@ -26,8 +26,7 @@ pub const HASH_RING: Scheme<'static> = Scheme {
     weights: Weights::Whole,
     mechanism: &RING,
     fallback: fallback::walk,
-    replicas: 40,
-    points_per_digest: 3,
+    options: Options::Ring(RingOptions { replicas: 40, points_per_digest: 3 }),
     ..Scheme::BASE
 };
 
@@ -35,10 +34,13 @@ pub const HASH_RING: Scheme<'static> = Scheme {
 pub(super) const RING: Continuum<u32> = Continuum {
     label: Label::verbatim,
     count: |scheme, live, member| {
-        ketama::whole_share(scheme.replicas, member.weight, live.total(), live.count())
-            .saturating_mul(scheme.points_per_digest)
+        let RingOptions { replicas, points_per_digest } = scheme.ring();
+        ketama::whole_share(replicas, member.weight, live.total(), live.count())
+            .saturating_mul(points_per_digest)
     },
-    points: |scheme, _, label, count, sink| ketama::points(label, count, scheme.points_per_digest, sink),
+    points: |scheme, _, label, count, sink| {
+        ketama::points(label, count, scheme.ring().points_per_digest, sink);
+    },
     search: Search::Above,
     tie: Tie::LastStays,
 };

@@ -17,7 +17,7 @@ use super::{Peer, count, informs};
 use crate::{
     hash,
     mechanism::{Continuum, Label, ketama},
-    scheme::{Scheme, Weights},
+    scheme::{Options, Scheme, Weights},
 };
 
 /// Ketama as libketama does it.
@@ -42,6 +42,6 @@ pub(super) const PEERS: &[Peer] = &[Peer {
     options: &["hash", "points-in-ring"],
     set: |scheme, name, value| match name {
         "hash" => informs(scheme, value, "md5"),
-        _ => Ok(Scheme { points_in_ring: Some(count(value)? as usize), ..scheme }),
+        _ => Ok(Scheme { options: Options::PointsInRing(count(value)? as usize), ..scheme }),
     },
 }];

@@ -33,7 +33,7 @@
 
 use core::cmp::Ordering;
 
-use super::{Peer, informs, informs_one_of, switch};
+use super::{Peer, informs, informs_one_of, php_memcached::Settings, switch};
 use crate::{
     fallback,
     hash::{self, Hash, names, one_at_a_time::OneAtATime},
@@ -41,7 +41,7 @@ use crate::{
     list::List,
     mechanism::{Slots, Table, View},
     order::Order,
-    scheme::{Scheme, Weights},
+    scheme::{Options, Scheme, Weights},
     server::host_and_port,
 };
 
@@ -64,7 +64,7 @@ pub const KETAMA: Scheme<'static> = Scheme {
     hash: hash::ONE_AT_A_TIME,
     weights: Weights::ZeroIsOne,
     mechanism: &rings::RINGS,
-    weighted_if_heavy: true,
+    options: Options::Libmemcached(Points::BEHAVIOR_FIRST),
     ..Scheme::BASE
 };
 
@@ -92,16 +92,7 @@ pub const MODULA: Scheme<'static> = Scheme {
     ..Scheme::BASE
 };
 
-/// The lowest bits of the hash name a bucket, and [`Scheme::buckets`] or the number of servers says whose it is.
-///
-/// ```
-/// use memring_core::{list::List, peers::libmemcached::VBUCKET, Scheme, Server};
-///
-/// let servers = ["10.0.1.1:11211", "10.0.1.2:11211", "10.0.1.3:11211"].map(Server::new);
-/// let scheme = Scheme { buckets: Some(List::Items(&[1, 2, 0, 1, 2, 2, 1, 0])), ..VBUCKET };
-/// assert_eq!(scheme.choose(&servers, b"tokyo")?.get(), 1);
-/// # Ok::<(), memring_core::BuildError>(())
-/// ```
+/// The lowest bits of the hash name a bucket, and [`Options::Buckets`] or the number of servers says whose it is.
 pub const VBUCKET: Scheme<'static> = Scheme {
     name: "libmemcached-vbucket",
     used_by: "libmemcached with the distribution VIRTUAL_BUCKET",
@@ -109,6 +100,39 @@ pub const VBUCKET: Scheme<'static> = Scheme {
     mechanism: &Table::MAP,
     ..Scheme::BASE
 };
+
+/// How the points of an unweighted ring are made.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Points {
+    /// The function that hashes the servers' numbered names; `None` = the one that hashes keys.
+    pub hash: Option<Hash>,
+    /// Whether a server that weighs more than 1 turns the ring into a weighted one.
+    pub weighted_if_heavy: bool,
+}
+
+impl Points {
+    /// As a program has them that sets its behaviors before it adds servers.
+    pub(super) const BEHAVIOR_FIRST: Self = Self { hash: None, weighted_if_heavy: true };
+
+    /// What the options of `scheme` say.
+    pub(super) const fn of(scheme: &Scheme<'_>) -> Self {
+        match scheme.options {
+            Options::Libmemcached(points) => points,
+            Options::Php(settings) => settings.points,
+            _ => Self { hash: None, weighted_if_heavy: false },
+        }
+    }
+
+    /// The scheme with these points.
+    const fn set(self, scheme: Scheme<'_>) -> Scheme<'_> {
+        let options = match scheme.options {
+            Options::Php(settings) => Options::Php(Settings { points: self, ..settings }),
+            _ => Options::Libmemcached(self),
+        };
+        Scheme { options, ..scheme }
+    }
+}
 
 /// Longest prefix and key that the peer hashes together.
 ///
@@ -127,17 +151,22 @@ pub(super) const PEERS: &[Peer] = &[
     VBUCKET_PEER,
 ];
 
+/// What rings take: the last but one only those that may become weighted ones, the last one only [`SPY`].
+const RING_OPTIONS: &[&str] = &[
+    "hash",
+    "points-hash",
+    "points-per-server",
+    "prefix",
+    "hash_with_prefix_key",
+    "sort_hosts",
+    "auto_eject_hosts",
+    "configured",
+    "weighted",
+];
+
 const KETAMA_WEIGHTED_PEER: Peer = Peer {
     scheme: KETAMA_WEIGHTED,
-    options: &[
-        "hash",
-        "points-hash",
-        "points-per-server",
-        "prefix",
-        "hash_with_prefix_key",
-        "sort_hosts",
-        "auto_eject_hosts",
-    ],
+    options: RING_OPTIONS.split_at(7).0,
     set: |scheme, name, value| match name {
         "points-hash" => informs(scheme, value, "md5"),
         "points-per-server" => informs(scheme, value, "160 nominal"),
@@ -145,34 +174,11 @@ const KETAMA_WEIGHTED_PEER: Peer = Peer {
     },
 };
 
-const RING_PEER: Peer = Peer {
-    scheme: KETAMA,
-    options: &[
-        "hash",
-        "points-hash",
-        "points-per-server",
-        "configured",
-        "prefix",
-        "hash_with_prefix_key",
-        "sort_hosts",
-        "auto_eject_hosts",
-    ],
-    set,
-};
+const RING_PEER: Peer = Peer { scheme: KETAMA, options: RING_OPTIONS.split_at(8).0, set };
 
 const SPY_PEER: Peer = Peer {
     scheme: SPY,
-    options: &[
-        "hash",
-        "points-hash",
-        "points-per-server",
-        "configured",
-        "weighted",
-        "prefix",
-        "hash_with_prefix_key",
-        "sort_hosts",
-        "auto_eject_hosts",
-    ],
+    options: RING_OPTIONS,
     set: |scheme, name, value| match name {
         "weighted" if switch(value)? => Ok(with_md5(Scheme { mechanism: &rings::SPY.weighted, ..scheme })),
         "weighted" => Ok(Scheme { mechanism: &rings::SPY.unweighted, ..scheme }),
@@ -197,13 +203,16 @@ const VBUCKET_PEER: Peer = Peer {
 pub(super) fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<Scheme<'a>, &'static str> {
     Ok(match name {
         "hash" => Scheme { hash: hash_named(value)?, ..scheme },
-        "points-hash" => Scheme { points_hash: Some(hash_named(value)?), ..scheme },
+        "points-hash" => Points { hash: Some(hash_named(value)?), ..Points::of(&scheme) }.set(scheme),
         "points-per-server" => informs_one_of(scheme, value, &["100", "160 nominal"], "100 or 160 nominal")?,
-        "configured" => Scheme { weighted_if_heavy: behavior_first(value)?, ..scheme },
-        "buckets" => Scheme { buckets: bucket_map(value)?, ..scheme },
+        "configured" => {
+            Points { weighted_if_heavy: behavior_first(value)?, ..Points::of(&scheme) }.set(scheme)
+        }
+        "buckets" => Scheme { options: bucket_map(value)?.map_or(Options::None, Options::Buckets), ..scheme },
         "prefix" => Scheme { key: KeyText { prefix: value.as_bytes(), ..scheme.key }, ..scheme },
         "hash_with_prefix_key" => Scheme { key: hashing_prefix(scheme.key, switch(value)?), ..scheme },
         "sort_hosts" => Scheme { roster: switch(value)?.then_some(by_host_then_port), ..scheme },
+        // The one that is left is auto_eject_hosts.
         _ => Scheme { fallback: if switch(value)? { eject } else { fallback::none }, ..scheme },
     })
 }
@@ -226,7 +235,7 @@ pub(super) fn with_md5(scheme: Scheme<'_>) -> Scheme<'_> {
 }
 
 /// The map of buckets that `value` writes, if it writes one.
-fn bucket_map(value: &str) -> Result<Option<List<'_, u16>>, &'static str> {
+pub(super) fn bucket_map(value: &str) -> Result<Option<List<'_, u16>>, &'static str> {
     match value {
         "none" => Ok(None),
         map => List::parse(map).map(Some).ok_or("none or the number of a server for each bucket: 2,0,1 …"),

@@ -24,7 +24,7 @@ use crate::{
     list::List,
     live::Live,
     mechanism::{Mechanism, Slots, View},
-    scheme::{BuildError, Scheme},
+    scheme::{BuildError, Options, Scheme},
     server::ServerIndex,
     storage::{EntriesMut, Needs},
     text::{Concat, Text},
@@ -165,7 +165,11 @@ impl WeightedCh3 {
     }
 
     fn shares(scheme: &Scheme<'_>) -> impl Iterator<Item = f64> {
-        scheme.shares.into_iter().flat_map(|shares| shares.iter()).chain(core::iter::repeat(SHARE))
+        let shares = match scheme.options {
+            Options::Shares(shares) => shares,
+            _ => List::Items(&[]),
+        };
+        shares.iter().chain(core::iter::repeat(SHARE))
     }
 }
 
@@ -228,7 +232,7 @@ pub(super) const PEERS: &[Peer] = &[
         options: &["hash_func", "salt", "weights"],
         set: |scheme, name, value| match name {
             "salt" => salt(scheme, value),
-            "weights" => Ok(Scheme { shares: Some(shares(value)?), ..scheme }),
+            "weights" => Ok(Scheme { options: Options::Shares(shares(value)?), ..scheme }),
             _ => informs(scheme, value, "WeightedCh3"),
         },
     },
@@ -271,7 +275,7 @@ mod tests {
             assert_eq!(ch3(&key, 3), of_three, "{key}");
             assert_eq!(ch3(&key, 10), of_ten, "{key}");
             let servers = ["a", "b", "c"].map(Server::new);
-            let scheme = Scheme { shares: Some(List::Items(&[1.0, 0.5, 0.25])), ..WEIGHTED_CH3 };
+            let scheme = Scheme { options: Options::Shares(List::Items(&[1.0, 0.5, 0.25])), ..WEIGHTED_CH3 };
             assert_eq!(scheme.choose(&servers, key.as_bytes()), Ok(ServerIndex::new(weighted)), "{key}");
         }
     }

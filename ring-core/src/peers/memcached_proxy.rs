@@ -33,7 +33,7 @@ use crate::{
     },
     key::{Extra, KeyText},
     mechanism::{Continuum, Label, Slots, ketama},
-    scheme::{Own, Scheme},
+    scheme::{Options, Scheme},
     text::Concat,
 };
 
@@ -43,10 +43,21 @@ pub const MEMCACHED_PROXY: Scheme<'static> = Scheme {
     used_by: "memcached's built-in proxy (mcp.pool): jump hash unless told otherwise",
     hash: hash::XXH3,
     mechanism: &JUMP,
-    replicas: 160,
-    own: Own::Points(PoolPoints::Default),
+    options: Options::Pool(DEFAULT_POOL),
     ..Scheme::BASE
 };
+
+/// What a pool's ring is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pool {
+    /// How points are made: `omode`.
+    pub mode: PoolPoints,
+    /// Points of every server: `obuckets`.
+    pub buckets: u32,
+}
+
+const DEFAULT_POOL: Pool = Pool { mode: PoolPoints::Default, buckets: 160 };
 
 /// A pool's `omode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,12 +109,12 @@ fn whole_hash(scheme: &Scheme<'_>, key: &[u8]) -> u64 {
 }
 
 const RING: Continuum<u32> = Continuum {
-    count: |scheme, _, _| scheme.replicas,
+    count: |scheme, _, _| pool(scheme).buckets,
     points: |scheme, _, label, count, sink| {
         let digests =
             |label: &Concat<'_, 3>, sink| ketama::points(label, count, ketama::POINTS_PER_DIGEST, sink);
         let on_default_port = label.tail == ":11211";
-        match points(scheme) {
+        match pool(scheme).mode {
             PoolPoints::Default => ketama::hashed_points(label, &hash::XXH3, count, sink),
             PoolPoints::Twemproxy if on_default_port => digests(&Concat([&label.name, &"", &""]), sink),
             PoolPoints::Ketama | PoolPoints::Twemproxy => digests(&Concat([label, &"", &""]), sink),
@@ -113,10 +124,10 @@ const RING: Continuum<u32> = Continuum {
     ..ketama::ring(Label::host_and_port)
 };
 
-fn points(scheme: &Scheme<'_>) -> PoolPoints {
-    match scheme.own {
-        Own::Points(points) => points,
-        _ => PoolPoints::Default,
+fn pool(scheme: &Scheme<'_>) -> Pool {
+    match scheme.options {
+        Options::Pool(pool) => pool,
+        _ => DEFAULT_POOL,
     }
 }
 
@@ -191,8 +202,8 @@ pub(super) const PEERS: &[Peer] = &[Peer {
                 Ok(hashing(scheme, is_md5(&scheme), PoolKeys { filter_conf: value.as_bytes(), ..keys }))
             }
             "filter_conf" => Err("2 to 5 bytes"),
-            "omode" => pointed(Scheme { own: Own::Points(omode(value)?), ..scheme }),
-            _ => pointed(Scheme { replicas: count(value)?, ..scheme }),
+            "omode" => pointed(scheme, Pool { mode: omode(value)?, ..pool(&scheme) }),
+            _ => pointed(scheme, Pool { buckets: count(value)?, ..pool(&scheme) }),
         }
     },
 }];
@@ -221,10 +232,10 @@ fn omode(value: &str) -> Result<PoolPoints, &'static str> {
     }
 }
 
-/// The scheme, unless its digests do not make as many points as the peer sorts.
-fn pointed(scheme: Scheme<'_>) -> Result<Scheme<'_>, &'static str> {
-    if points(&scheme) == PoolPoints::Default || scheme.replicas.is_multiple_of(ketama::POINTS_PER_DIGEST) {
-        Ok(scheme)
+/// The scheme with the points of `pool`, unless its digests do not make as many as the peer sorts.
+fn pointed(scheme: Scheme<'_>, pool: Pool) -> Result<Scheme<'_>, &'static str> {
+    if pool.mode == PoolPoints::Default || pool.buckets.is_multiple_of(ketama::POINTS_PER_DIGEST) {
+        Ok(Scheme { options: Options::Pool(pool), ..scheme })
     } else {
         Err("a multiple of 4 as obuckets, unless omode is default")
     }
@@ -326,7 +337,7 @@ mod tests {
     #[test]
     fn only_the_default_mode_takes_any_number_of_points() {
         assert!(MEMCACHED_PROXY.with_option("obuckets", "0").is_err());
-        assert_eq!(with(&[("obuckets", "7")]).replicas, 7);
+        assert_eq!(pool(&with(&[("obuckets", "7")])).buckets, 7);
         assert!(with(&[("obuckets", "7")]).with_option("omode", "ketama").is_err());
         assert!(with(&[("omode", "evcache")]).with_option("obuckets", "7").is_err());
         assert!(with(&[("omode", "evcache"), ("obuckets", "8")]).with_option("omode", "default").is_ok());

@@ -25,7 +25,7 @@ use crate::{
     fallback,
     hash::{self, sha1},
     mechanism::{Continuum, Label, Mechanism, Search, Tie, ketama},
-    scheme::{Scheme, Weights},
+    scheme::{Options, RingOptions, Scheme, Weights},
 };
 
 /// hashring by itself.
@@ -36,7 +36,7 @@ pub const NODE_HASHRING: Scheme<'static> = Scheme {
     weights: Weights::ZeroIsOne,
     mechanism: &RING,
     fallback: fallback::walk,
-    replicas: 40,
+    options: Options::Ring(DIGESTS),
     ..Scheme::BASE
 };
 
@@ -52,17 +52,22 @@ pub const NODE_HASHRING_KETAMA: Scheme<'static> = Scheme {
 pub const NODE_HASHRING_HASH_RING: Scheme<'static> = Scheme {
     name: "node-hashring-hash-ring",
     used_by: "Node's hashring with compatibility hash_ring",
-    points_per_digest: 3,
+    options: Options::Ring(RingOptions { points_per_digest: 3, ..DIGESTS }),
     ..NODE_HASHRING
 };
+
+/// Forty digests, all of each.
+const DIGESTS: RingOptions = RingOptions::new(40);
 
 const RING: Continuum<u32> = Continuum {
     label: Label::verbatim,
     count: |scheme, live, member| {
-        digests(member.weight, live.total(), scheme.replicas, live.count())
-            .saturating_mul(scheme.points_per_digest)
+        digests(member.weight, live.total(), scheme.ring().replicas, live.count())
+            .saturating_mul(scheme.ring().points_per_digest)
     },
-    points: |scheme, _, label, count, sink| ketama::points(label, count, scheme.points_per_digest, sink),
+    points: |scheme, _, label, count, sink| {
+        ketama::points(label, count, scheme.ring().points_per_digest, sink);
+    },
     search: Search::AtOrAbove,
     tie: Tie::Stay,
 };
@@ -71,7 +76,7 @@ const KETAMA_RING: Continuum<u32> = Continuum { label: without_default_port, ..R
 
 const SHA1_RING: Continuum<u32> = Continuum {
     points: |scheme, _, label, count, sink| {
-        ketama::digest_points(sha1::digests_numbered, label, count, scheme.points_per_digest, sink);
+        ketama::digest_points(sha1::digests_numbered, label, count, scheme.ring().points_per_digest, sink);
     },
     ..RING
 };
@@ -122,7 +127,7 @@ fn set<'a>(
 ) -> Result<Scheme<'a>, &'static str> {
     match (name, value) {
         ("compatibility", _) => informs(scheme, value, compatibility),
-        ("vnodes", _) => Ok(Scheme { replicas: count(value)?, ..scheme }),
+        ("vnodes", _) => Ok(scheme.with_replicas(count(value)?)),
         (_, "md5") => Ok(Scheme { hash: hash::MD5, mechanism: md5, ..scheme }),
         (_, "sha1") => Ok(Scheme { hash: hash::SHA1, mechanism: sha1, ..scheme }),
         _ => Err("md5 or sha1"),

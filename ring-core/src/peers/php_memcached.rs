@@ -34,20 +34,25 @@ use core::cmp::Ordering;
 use super::{
     Peer,
     libmemcached::{
-        self, MODULA, VBUCKET,
+        self, MODULA, Points, VBUCKET,
         rings::{self, Rings},
     },
     split_at_byte, switch,
 };
 use crate::{
-    hash::{self, names},
+    hash::{self, Hash, names},
+    list::List,
     mechanism::{Continuum, Label, ketama},
-    scheme::{Own, Scheme},
+    scheme::{Options, Scheme},
 };
 
 /// php-memcached as it comes: modulo on one_at_a_time.
-pub const PHP_MEMCACHED: Scheme<'static> =
-    Scheme { name: "php-memcached", used_by: "PHP's Memcached class", weighted_if_heavy: true, ..MODULA };
+pub const PHP_MEMCACHED: Scheme<'static> = Scheme {
+    name: "php-memcached",
+    used_by: "PHP's Memcached class",
+    options: Options::Php(Settings::NONE),
+    ..MODULA
+};
 
 /// `addServer` takes a path for a host, so its port is the default one, not a socket's.
 const CONSISTENT: Scheme<'static> = Scheme { mechanism: &RINGS, ..libmemcached::CONSISTENT };
@@ -56,7 +61,8 @@ const RINGS: Rings = Rings {
     unweighted: Continuum {
         points: |scheme, _, label, count, sink| {
             // Every server that is added makes new points, with the hash that then is set.
-            let last = if scheme.weighted_if_heavy { None } else { scheme.points_hash };
+            let Points { hash, weighted_if_heavy } = Points::of(scheme);
+            let last = if weighted_if_heavy { None } else { hash };
             ketama::hashed_points(label, &last.unwrap_or(scheme.hash), count, sink);
         },
         ..UNWEIGHTED
@@ -103,44 +109,67 @@ fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<Scheme<'a>,
                 "after-addServers" => false,
                 _ => return Err("before-addServers or after-addServers"),
             };
-            Ok(sorting_by(Scheme { weighted_if_heavy, ..scheme }, sorting(&scheme)))
+            let settings = Settings::of(&scheme);
+            let points = Points { weighted_if_heavy, ..settings.points };
+            Ok(Settings { points, ..settings }.set(scheme))
         }
         "sort_hosts" => {
             let on = switch(value)?;
-            Ok(sorting_by(scheme, Sorting { on, once: on }))
+            Ok(Settings { sorting: Sorting { on, once: on }, ..Settings::of(&scheme) }.set(scheme))
         }
         "php-options" if value == "none" => Ok(scheme),
         "php-options" if !value.is_empty() => value.split_ascii_whitespace().try_fold(scheme, set_in_php),
         "php-options" => Err(EXPECTED),
         // setBucket sets the distribution, too.
-        "buckets" => libmemcached::set(placing_as(VBUCKET, scheme), name, value),
+        "buckets" => {
+            let buckets = libmemcached::bucket_map(value)?;
+            Ok(Settings { buckets, ..Settings::of(&scheme) }.set(placing_as(VBUCKET, scheme)))
+        }
         _ => libmemcached::set(scheme, name, value),
     }
 }
 
+/// What `setOption` was told, of which a distribution reads its part.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    pub(super) points: Points,
+    pub(crate) buckets: Option<List<'a, u16>>,
+    pub(super) sorting: Sorting,
+}
+
 /// What `OPT_SORT_HOSTS` was and is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Sorting {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sorting {
     /// Whether servers that are added now are sorted in.
     on: bool,
     /// Whether servers that there are were sorted at any time.
     once: bool,
 }
 
-fn sorting(scheme: &Scheme<'_>) -> Sorting {
-    match scheme.own {
-        Own::Sorting(sorting) => sorting,
-        _ => Sorting::default(),
-    }
-}
+impl<'a> Settings<'a> {
+    const NONE: Self =
+        Self { points: Points::BEHAVIOR_FIRST, buckets: None, sorting: Sorting { on: false, once: false } };
 
-/// The scheme after these settings of `OPT_SORT_HOSTS`: what was sorted once stays sorted, what comes later need not be.
-fn sorting_by(scheme: Scheme<'_>, sorting: Sorting) -> Scheme<'_> {
-    let servers_come_later = scheme.weighted_if_heavy;
-    let sorted = if servers_come_later { sorting.on } else { sorting.once };
-    let roster: Option<fn(&str, &str) -> Ordering> =
-        if sorted { Some(libmemcached::by_host_then_port) } else { None };
-    Scheme { own: Own::Sorting(sorting), roster, ..scheme }
+    const fn of(scheme: &Scheme<'a>) -> Self {
+        match scheme.options {
+            Options::Php(settings) => settings,
+            _ => Self::NONE,
+        }
+    }
+
+    /// The scheme after these settings: what was sorted once stays sorted, what comes later need not be.
+    const fn set(self, scheme: Scheme<'a>) -> Scheme<'a> {
+        let servers_come_later = self.points.weighted_if_heavy;
+        let is_sorted = if servers_come_later { self.sorting.on } else { self.sorting.once };
+        let roster: Option<fn(&str, &str) -> Ordering> =
+            if is_sorted { Some(libmemcached::by_host_then_port) } else { None };
+        Scheme { options: Options::Php(self), roster, ..scheme }
+    }
+
+    /// The same with points of this hash.
+    const fn pointed(self, hash: Option<Hash>) -> Self {
+        Self { points: Points { hash, ..self.points }, ..self }
+    }
 }
 
 /// The scheme with the distribution of `other`.
@@ -151,7 +180,8 @@ fn placing_as<'a>(other: Scheme<'static>, scheme: Scheme<'a>) -> Scheme<'a> {
 /// Applies one `setOption`, written `OPTION=VALUE`. Unlike the options above, these take effect in the order written.
 fn set_in_php<'a>(scheme: Scheme<'a>, call: &'a str) -> Result<Scheme<'a>, &'static str> {
     let (option, value) = split_at_byte(call, b'=').ok_or(EXPECTED)?;
-    let ringless = Scheme { points_hash: None, ..scheme };
+    let settings = Settings::of(&scheme);
+    let ringless = settings.pointed(None).set(scheme);
     match option {
         "OPT_LIBKETAMA_COMPATIBLE" => Ok(if switch(value)? {
             Scheme { hash: hash::MD5, ..placing_as(KETAMA_WEIGHTED, ringless) }
@@ -162,8 +192,8 @@ fn set_in_php<'a>(scheme: Scheme<'a>, call: &'a str) -> Result<Scheme<'a>, &'sta
             "DISTRIBUTION_MODULA" => Ok(placing_as(MODULA, ringless)),
             // The ring is made now unless there is one, and a hash set later is for keys alone.
             "DISTRIBUTION_CONSISTENT" => {
-                let points_hash = scheme.points_hash.or(Some(scheme.hash));
-                Ok(Scheme { points_hash, ..placing_as(CONSISTENT, scheme) })
+                let made = settings.pointed(settings.points.hash.or(Some(scheme.hash)));
+                Ok(made.set(placing_as(CONSISTENT, scheme)))
             }
             "DISTRIBUTION_VIRTUAL_BUCKET" => Ok(placing_as(VBUCKET, ringless)),
             _ => Err("DISTRIBUTION_MODULA, DISTRIBUTION_CONSISTENT or DISTRIBUTION_VIRTUAL_BUCKET"),
@@ -176,11 +206,12 @@ fn set_in_php<'a>(scheme: Scheme<'a>, call: &'a str) -> Result<Scheme<'a>, &'sta
         }
         "OPT_PREFIX_KEY" => set(scheme, "prefix", value),
         "OPT_SORT_HOSTS" => {
-            let (on, before) = (switch(value)?, sorting(&scheme));
+            let (on, before) = (switch(value)?, settings.sorting);
             // A change makes the ring anew; what is set already does nothing.
-            let points_hash =
-                if on == before.on { scheme.points_hash } else { scheme.points_hash.map(|_| scheme.hash) };
-            Ok(sorting_by(Scheme { points_hash, ..scheme }, Sorting { on, once: before.once || on }))
+            let made = settings.points.hash;
+            let made = if on == before.on { made } else { made.map(|_| scheme.hash) };
+            let sorting = Sorting { on, once: before.once || on };
+            Ok(Settings { sorting, ..settings.pointed(made) }.set(scheme))
         }
         "OPT_REMOVE_FAILED_SERVERS" | "OPT_AUTO_EJECT_HOSTS" => set(scheme, "auto_eject_hosts", value),
         _ => Err(EXPECTED),

@@ -27,7 +27,7 @@ use crate::{
     fallback,
     hash::{self, md5},
     mechanism::{Continuum, Label, Search, Tie},
-    scheme::{Scheme, Weights},
+    scheme::{Options, RingOptions, Scheme, Weights},
     text::{Concat, Decimal},
 };
 
@@ -38,7 +38,7 @@ pub const CONSISTENT_HASHING_PY: Scheme<'static> = Scheme {
     hash: hash::MD5_SIX_DIGITS,
     weights: Weights::Whole,
     mechanism: &NUMBERED,
-    replicas: 1,
+    options: Options::Ring(RingOptions::new(1)),
     ..Scheme::BASE
 };
 
@@ -50,13 +50,13 @@ pub const PYTHON_KETAMA: Scheme<'static> = Scheme {
     weights: Weights::Whole,
     mechanism: &WITH_WEIGHT,
     fallback: fallback::walk,
-    replicas: 3,
+    options: Options::Ring(RingOptions::new(3)),
     ..Scheme::BASE
 };
 
 const NUMBERED: Continuum<u32> = Continuum {
     label: Label::verbatim,
-    count: |scheme, _, member| scheme.replicas.saturating_mul(member.weight),
+    count: |scheme, _, member| scheme.ring().replicas.saturating_mul(member.weight),
     points: |scheme, member, _, count, sink| {
         let index = Decimal(member.index.get() as u64);
         for number in 0..count {
@@ -69,7 +69,7 @@ const NUMBERED: Continuum<u32> = Continuum {
 
 const WITH_WEIGHT: Continuum<u128> = Continuum {
     label: Label::verbatim,
-    count: |scheme, _, member| if member.weight == 0 { 0 } else { scheme.replicas },
+    count: |scheme, _, member| if member.weight == 0 { 0 } else { scheme.ring().replicas },
     points: |_, member, label, count, sink| {
         let weight = Decimal(member.weight.into());
         for number in 0..count {
@@ -84,11 +84,7 @@ const WITH_WEIGHT: Continuum<u128> = Continuum {
 pub(super) const PEERS: &[Peer] = &[peer(CONSISTENT_HASHING_PY), peer(PYTHON_KETAMA)];
 
 const fn peer(scheme: Scheme<'static>) -> Peer {
-    Peer {
-        scheme,
-        options: &["replicas"],
-        set: |scheme, _, value| Ok(Scheme { replicas: count(value)?, ..scheme }),
-    }
+    Peer { scheme, options: &["replicas"], set: |scheme, _, value| Ok(scheme.with_replicas(count(value)?)) }
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ use crate::{
     hash::{self, Hash, names},
     mechanism::{Continuum, Label, Tie, View, ketama},
     order::Order,
-    scheme::{Scheme, Weights},
+    scheme::{Options, Scheme, Weights},
     text::{Concat, Decimal},
 };
 
@@ -76,7 +76,10 @@ const fn ring(label: fn(&str) -> Label<'_>) -> Continuum<u32> {
             }
         },
         points: |scheme, _, label, count, sink| {
-            let hash = scheme.points_hash.unwrap_or(scheme.hash);
+            let hash = match scheme.options {
+                Options::PointsHash(hash) => hash,
+                _ => scheme.hash,
+            };
             if is_weighted(scheme) || hash.name() == hash::MD5.name() {
                 ketama::points(label, count, ketama::POINTS_PER_DIGEST, sink);
             } else {
@@ -109,8 +112,10 @@ pub(super) const PEERS: &[Peer] = &[
         set: |scheme, name, value| {
             Ok(match name {
                 "hash" => Scheme { hash: named(value)?, ..scheme },
-                "points-hash" if value == "md5" => Scheme { points_hash: Some(hash::MD5), ..scheme },
-                "points-hash" => Scheme { points_hash: Some(named(value)?), ..scheme },
+                "points-hash" => {
+                    let hash = if value == "md5" { hash::MD5 } else { named(value)? };
+                    Scheme { options: Options::PointsHash(hash), ..scheme }
+                }
                 "weighted" if switch(value)? => Scheme { weights: Weights::Whole, ..scheme },
                 "weighted" => Scheme { weights: Weights::Ignored, ..scheme },
                 _ if value == "SPYMEMCACHED" => Scheme { mechanism: SPYMEMCACHED, ..scheme },

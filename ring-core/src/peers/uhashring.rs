@@ -25,7 +25,7 @@ use crate::{
     fallback,
     hash::{self, md5},
     mechanism::{Continuum, Label, Search, Tie},
-    scheme::{Own, Scheme, Weights},
+    scheme::{Options, RingOptions, Scheme, Weights},
     text::{Concat, Decimal, Text},
 };
 
@@ -37,7 +37,7 @@ pub const UHASHRING: Scheme<'static> = Scheme {
     weights: Weights::Whole,
     mechanism: &WIDE,
     fallback: fallback::walk,
-    replicas: 160,
+    options: Options::Ring(RingOptions::new(VNODES)),
     ..Scheme::BASE
 };
 
@@ -46,7 +46,7 @@ pub const UHASHRING_KETAMA: Scheme<'static> = Scheme {
     name: "uhashring-ketama",
     used_by: "Python's uhashring with hash_fn='ketama'",
     mechanism: &hash_ring::RING,
-    replicas: 40,
+    options: Options::Ring(RingOptions::new(40)),
     ..UHASHRING
 };
 
@@ -57,7 +57,7 @@ pub const BMEMCACHED: Scheme<'static> = Scheme {
     weights: Weights::Ignored,
     mechanism: &WITH_LOGIN,
     fallback: fallback::none,
-    own: Own::Login(NO_LOGIN),
+    options: Options::Login(NO_LOGIN),
     ..UHASHRING
 };
 
@@ -70,15 +70,19 @@ pub const META_MEMCACHE: Scheme<'static> = Scheme {
     ..UHASHRING
 };
 
+/// Names of a server, unless the option `vnodes` says otherwise.
+const VNODES: u32 = 160;
+
 const WIDE: Continuum<u128> = Continuum {
     label: Label::verbatim,
-    count: |scheme, _, member| scheme.replicas.saturating_mul(member.weight),
+    count: |scheme, _, member| scheme.ring().replicas.saturating_mul(member.weight),
     points: |_, _, label, count, sink| digests(label, count, sink),
     search: Search::Above,
     tie: Tie::LastStays,
 };
 
 const WITH_LOGIN: Continuum<u128> = Continuum {
+    count: |_, _, _| VNODES,
     points: |scheme, _, label, count, sink| {
         let [username, password] = &login(scheme);
         digests(&Concat([label, &"_", username, &"_", password]), count, sink);
@@ -90,8 +94,8 @@ const WITH_LOGIN: Continuum<u128> = Continuum {
 const NO_LOGIN: [&str; 2] = ["None", "None"];
 
 fn login<'a>(scheme: &Scheme<'a>) -> [&'a str; 2] {
-    match scheme.own {
-        Own::Login(login) => login,
+    match scheme.options {
+        Options::Login(login) => login,
         _ => NO_LOGIN,
     }
 }
@@ -112,8 +116,8 @@ pub(super) const PEERS: &[Peer] = &[
         set: |scheme, name, value| {
             let [username, password] = login(&scheme);
             match name {
-                "username" => Ok(Scheme { own: Own::Login([value, password]), ..scheme }),
-                "password" => Ok(Scheme { own: Own::Login([username, value]), ..scheme }),
+                "username" => Ok(Scheme { options: Options::Login([value, password]), ..scheme }),
+                "password" => Ok(Scheme { options: Options::Login([username, value]), ..scheme }),
                 _ => set(scheme, name, value),
             }
         },
@@ -123,9 +127,11 @@ pub(super) const PEERS: &[Peer] = &[
 
 fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<Scheme<'a>, &'static str> {
     match name {
-        "vnodes" => Ok(Scheme { replicas: count(value)?, ..scheme }),
+        "vnodes" => Ok(scheme.with_replicas(count(value)?)),
         "replicas" => match count(value)? {
-            points_per_digest @ 1..=4 => Ok(Scheme { points_per_digest, ..scheme }),
+            points_per_digest @ 1..=4 => {
+                Ok(scheme.with_ring(RingOptions { points_per_digest, ..scheme.ring() }))
+            }
             _ => Err("1 to 4"),
         },
         _ => Ok(Scheme { key: python::key_type(value, scheme.key)?, ..scheme }),

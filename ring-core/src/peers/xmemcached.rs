@@ -43,7 +43,7 @@ use crate::{
     hash::{self, Hash, names},
     mechanism::{Continuum, Label, Rendezvous, Slots, Tie, View, ketama},
     order::Order,
-    scheme::{Scheme, Weights},
+    scheme::{Options, RingOptions, Scheme, Weights},
     server::host_and_port,
     text::{Concat, Decimal},
 };
@@ -97,12 +97,12 @@ pub const LIBMEMCACHED: Scheme<'static> = Scheme {
     weights: Weights::Ignored,
     roster: None,
     mechanism: &Continuum {
-        count: |scheme, _, _| scheme.replicas,
+        count: |scheme, _, _| scheme.ring().replicas,
         points: |scheme, _, label, count, sink| ketama::hashed_points(label, &scheme.hash, count, sink),
         tie: Tie::Stay,
         ..ring(host)
     },
-    replicas: 100,
+    options: Options::Ring(RingOptions::new(100)),
     ..KETAMA
 };
 
@@ -202,7 +202,7 @@ pub(super) const PEERS: &[Peer] = &[
 
 fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<Scheme<'a>, &'static str> {
     match name {
-        "numReps" => Ok(Scheme { replicas: count(value)?, ..scheme }),
+        "numReps" => Ok(scheme.with_replicas(count(value)?)),
         _ => Ok(Scheme { hash: named(value)?, ..scheme }),
     }
 }
