@@ -2,12 +2,14 @@
 
 use core::fmt;
 
+#[cfg(feature = "alloc")]
+use crate::storage::Boxed;
 use crate::{
     live::Live,
     mechanism::View,
     order::Order,
     scheme::{BuildError, Options, Scheme},
-    server::{ServerIndex, Servers},
+    server::{Server, ServerIndex, Servers},
     storage::{Needs, Storage, StorageMut},
 };
 
@@ -79,6 +81,12 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
     #[inline]
     pub fn primary(&self, key: &[u8]) -> ServerIndex {
         self.scheme.mechanism.primary(&self.view(), key)
+    }
+
+    /// The server that holds `key`, by name and weight; [`primary`](Self::primary) says where in the list it is.
+    pub fn server(&self, key: &[u8]) -> Server<'_> {
+        // A list that got shorter since it was placed has no name to tell.
+        self.servers.server(self.primary(key).get()).unwrap_or(Server::new(""))
     }
 
     /// The servers that hold many keys, into `out`; the shorter of the two decides how many.
@@ -158,6 +166,26 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
     #[inline]
     pub(crate) fn view(&self) -> View<'_> {
         View { scheme: &self.scheme, servers: &self.servers, entries: self.storage.entries() }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<'a, L: Servers> Placement<'a, L, Boxed> {
+    /// Builds `scheme` for `servers` into memory of its own.
+    ///
+    /// ```
+    /// use memring_core::{peers::libmemcached::KETAMA_WEIGHTED, Placement, Server};
+    ///
+    /// let servers = ["10.0.1.1:11211", "10.0.1.2:11211", "10.0.1.3:11211"].map(Server::new);
+    /// let placement = Placement::owned(KETAMA_WEIGHTED, servers)?;
+    /// assert_eq!(placement.server(b"tokyo").name, "10.0.1.1:11211");
+    /// # Ok::<(), memring_core::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub fn owned(scheme: Scheme<'a>, servers: L) -> Result<Self, BuildError> {
+        Self::build(scheme, servers, Boxed::new())
     }
 }
 

@@ -129,20 +129,21 @@ pub(crate) fn host_and_port(name: &str) -> (&str, Option<&str>) {
 
 /// A list of servers, however it is kept: an array, a slice, a vector, or what a program has anyway.
 ///
-/// A device that learns of servers as it runs keeps their names itself, with room for as many as there may be:
+/// A device that learns of servers as it runs keeps their names itself, as many as there may be:
 ///
 /// ```
-/// use memring_core::{peers::libketama::LIBKETAMA, storage::Fixed, Placement, Server, Servers};
+/// use memring_core::{peers::libketama::LIBKETAMA, storage::{points_for, Fixed}, Placement, Server, Servers};
 ///
+/// /// Up to eight names, each of which ends at its first NUL.
 /// #[derive(Clone, Default)]
 /// struct Fleet {
-///     names: [heapless::String<21>; 8],
+///     names: [[u8; 21]; 8],
 ///     count: usize,
 /// }
 ///
 /// impl Fleet {
 ///     fn add(&mut self, name: &str) {
-///         self.names[self.count].push_str(name).unwrap();
+///         self.names[self.count][..name.len()].copy_from_slice(name.as_bytes());
 ///         self.count += 1;
 ///     }
 /// }
@@ -153,18 +154,19 @@ pub(crate) fn host_and_port(name: &str) -> (&str, Option<&str>) {
 ///     }
 ///
 ///     fn server(&self, index: usize) -> Option<Server<'_>> {
-///         self.names[..self.count].get(index).map(|name| Server::new(name))
+///         let name = self.names[..self.count].get(index)?.split(|&byte| byte == 0).next()?;
+///         str::from_utf8(name).ok().map(Server::new)
 ///     }
 /// }
 ///
 /// let mut fleet = Fleet::default();
 /// fleet.add("10.0.1.1:11211");
 /// fleet.add("10.0.1.2:11211");
-/// let mut placement = Placement::build(LIBKETAMA, fleet, Fixed::<{ 8 * 160 }>::new())?;
+/// let mut placement = Placement::build(LIBKETAMA, fleet, Fixed::<{ points_for(8) }>::new())?;
 /// let mut fleet = placement.servers().clone();
 /// fleet.add("10.0.1.3:11211");
 /// placement.rebuild(fleet)?;
-/// assert_eq!(placement.primary(b"tokyo").get(), 2);
+/// assert_eq!(placement.server(b"tokyo").name, "10.0.1.3:11211");
 /// # Ok::<(), memring_core::BuildError>(())
 /// ```
 pub trait Servers {

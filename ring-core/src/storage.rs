@@ -1,4 +1,4 @@
-//! Where a placement keeps what it has built: in fixed arrays, in lent slices, in boxes or in flash.
+//! Where a placement keeps what it has built: in boxes, in fixed arrays, in lent slices or in flash.
 //!
 //! An entry is a point (32 bits, 128 for a few schemes) and its owner (16 bits), in slices of their own. An optional
 //! index of 16-bit corrections makes the search about twice as fast; give it half as many entries as there are
@@ -19,6 +19,25 @@ pub use lent::{Lent, Static};
 pub use source::Source;
 
 use crate::server::ServerIndex;
+
+/// Points that MD5 ketama has for so many servers: 160 for each on average, whatever their weights.
+///
+/// That is enough for libketama, libmemcached's `KETAMA_WEIGHTED`, twemproxy, spymemcached and all others that share 160
+/// points for each server among them by weight. What another scheme takes is what it [`needs`](crate::Scheme::needs);
+/// [`BuildError::TooFewPoints`] says it, too.
+///
+/// ```
+/// use memring_core::{peers::libketama::LIBKETAMA, storage::{points_for, Fixed}, Placement, Server};
+///
+/// let servers = ["10.0.1.1:11211", "10.0.1.2:11211", "10.0.1.3:11211"].map(Server::new);
+/// let placement = Placement::build(LIBKETAMA, servers, Fixed::<{ points_for(3) }>::new())?;
+/// assert_eq!((placement.len(), points_for(3)), (480, 480));
+/// # Ok::<(), memring_core::BuildError>(())
+/// ```
+#[must_use]
+pub const fn points_for(servers: usize) -> usize {
+    servers.saturating_mul(160)
+}
 
 /// What a placement stores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +82,13 @@ pub struct EntriesMut<'e> {
     pub index: &'e mut [i16],
 }
 
+impl Needs {
+    /// How many points of 32 bits, and of 128.
+    const fn points(self) -> (usize, usize) {
+        if self.wide { (0, self.entries) } else { (self.entries, 0) }
+    }
+}
+
 impl<'e> EntriesMut<'e> {
     /// Exactly the entries that are needed.
     ///
@@ -71,7 +97,7 @@ impl<'e> EntriesMut<'e> {
     pub fn cut(self, needs: Needs) -> Result<Self, BuildError> {
         let points = if needs.wide { self.wide.len() } else { self.points.len() };
         let given = points.min(self.owners.len());
-        let (narrow, wide) = if needs.wide { (0, needs.entries) } else { (needs.entries, 0) };
+        let (narrow, wide) = needs.points();
         let error = BuildError::TooFewPoints { needed: needs.entries, given, wide: needs.wide };
         Ok(Self {
             points: self.points.get_mut(..narrow).ok_or(error)?,
@@ -82,6 +108,11 @@ impl<'e> EntriesMut<'e> {
     }
 }
 
+/// The first `len` elements, or none where there are fewer.
+fn first<T>(slice: &[T], len: usize) -> &[T] {
+    slice.get(..len).unwrap_or_default()
+}
+
 /// Storage that holds a built placement.
 pub trait Storage {
     /// The entries in use.
@@ -90,10 +121,10 @@ pub trait Storage {
 
 /// Storage that a placement can be built into.
 pub trait StorageMut: Storage {
-    /// Room for what is needed.
+    /// The entries to fill, as many as are needed.
     ///
     /// # Errors
-    /// [`BuildError::TooFewPoints`] when there is too little; nothing was changed then.
+    /// [`BuildError::TooFewPoints`] when the storage has fewer; nothing was changed then.
     fn prepare(&mut self, needs: Needs) -> Result<EntriesMut<'_>, BuildError>;
 
     /// Gives up all but the first `entries` entries.
@@ -119,5 +150,42 @@ impl<S: StorageMut + ?Sized> StorageMut for &mut S {
 
     fn trim(&mut self, entries: usize) {
         (**self).trim(entries);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Server, peers};
+
+    proptest! {
+        #[test]
+        fn rings_that_share_their_points_by_weight_need_no_more(
+            weights in prop::collection::vec(prop_oneof![Just(1), 1..100_u32, any::<u32>()], 1..70),
+        ) {
+            let servers: Vec<_> = weights.iter().map(|&weight| Server::new("a:11212").weighing(weight.max(1))).collect();
+            for scheme in [
+                peers::libketama::LIBKETAMA,
+                peers::libmemcached::KETAMA_WEIGHTED,
+                peers::libmemcached::KETAMA,
+                peers::twemproxy::KETAMA,
+                peers::spymemcached::KETAMA,
+                peers::spymemcached::KETAMA.with_option("weighted", "1").unwrap(),
+                peers::couchbase::KETAMA,
+                peers::hash_ring::HASH_RING,
+                peers::node_hashring::NODE_HASHRING,
+                peers::uhashring::UHASHRING_KETAMA,
+                peers::dalli::DALLI,
+                peers::memcached_proxy::MEMCACHED_PROXY.with_option("dist", "ring_hash").unwrap(),
+            ] {
+                if let Ok(needs) = scheme.needs(&servers) {
+                    prop_assert!(needs.entries <= points_for(servers.len()), "{scheme:?} {needs:?}");
+                }
+            }
+        }
     }
 }

@@ -15,6 +15,14 @@ pub struct Boxed {
     index: Box<[i16]>,
 }
 
+impl Boxed {
+    /// Empty storage.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
 impl Storage for Boxed {
     fn entries(&self) -> Entries<'_> {
         Entries { points: &self.points, wide: &self.wide, owners: &self.owners, index: &self.index }
@@ -23,13 +31,13 @@ impl Storage for Boxed {
 
 impl StorageMut for Boxed {
     fn prepare(&mut self, needs: Needs) -> Result<EntriesMut<'_>, BuildError> {
-        let (narrow, wide) = if needs.wide { (0, needs.entries) } else { (needs.entries, 0) };
+        let (narrow, wide) = needs.points();
         // The largest power of two that is not above the number of points keeps an entry at 8 bytes or less.
         let index = needs.entries.checked_ilog2().map_or(0, |bits| 1 << bits.min(16));
-        let room = || Some((zeroed(narrow)?, zeroed(wide)?, zeroed(needs.entries)?, zeroed(index)?));
+        let zeroes = || Some((zeroed(narrow)?, zeroed(wide)?, zeroed(needs.entries)?, zeroed(index)?));
         // A heap that is too small is storage that is too small.
         let error = BuildError::TooFewPoints { needed: needs.entries, given: 0, wide: needs.wide };
-        (self.points, self.wide, self.owners, self.index) = room().ok_or(error)?;
+        (self.points, self.wide, self.owners, self.index) = zeroes().ok_or(error)?;
         Ok(EntriesMut {
             points: &mut self.points,
             wide: &mut self.wide,

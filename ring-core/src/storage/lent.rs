@@ -1,6 +1,6 @@
 //! Storage that belongs to somebody else: slices lent by the caller, and rings in flash.
 
-use super::{Entries, EntriesMut, Needs, Storage, StorageMut};
+use super::{Entries, EntriesMut, Needs, Storage, StorageMut, first};
 use crate::scheme::BuildError;
 
 /// Slices of the caller's.
@@ -17,31 +17,31 @@ use crate::scheme::BuildError;
 /// ```
 #[derive(Debug, Default)]
 pub struct Lent<'s> {
-    room: EntriesMut<'s>,
+    slices: EntriesMut<'s>,
     used: usize,
 }
 
 impl<'s> Lent<'s> {
-    /// Room for points of 32 bits and their owners; the shorter slice counts.
+    /// Lends slices for points of 32 bits and their owners; the shorter slice counts.
     pub fn new(points: &'s mut [u32], owners: &'s mut [u16]) -> Self {
-        Self { room: EntriesMut { points, owners, ..EntriesMut::default() }, used: 0 }
+        Self { slices: EntriesMut { points, owners, ..EntriesMut::default() }, used: 0 }
     }
 
-    /// Room for points of 128 bits and their owners.
+    /// Lends slices for points of 128 bits and their owners.
     pub fn wide(points: &'s mut [u128], owners: &'s mut [u16]) -> Self {
-        Self { room: EntriesMut { wide: points, owners, ..EntriesMut::default() }, used: 0 }
+        Self { slices: EntriesMut { wide: points, owners, ..EntriesMut::default() }, used: 0 }
     }
 
-    /// The same with room for an index; a power of two is best.
+    /// Lends a slice for an index, too; a power of two is best.
     #[must_use]
     pub fn indexed(self, index: &'s mut [i16]) -> Self {
-        Self { room: EntriesMut { index, ..self.room }, ..self }
+        Self { slices: EntriesMut { index, ..self.slices }, ..self }
     }
 }
 
 impl Storage for Lent<'_> {
     fn entries(&self) -> Entries<'_> {
-        let EntriesMut { points, wide, owners, index } = &self.room;
+        let EntriesMut { points, wide, owners, index } = &self.slices;
         Entries {
             points: first(points, self.used),
             wide: first(wide, self.used),
@@ -53,7 +53,7 @@ impl Storage for Lent<'_> {
 
 impl StorageMut for Lent<'_> {
     fn prepare(&mut self, needs: Needs) -> Result<EntriesMut<'_>, BuildError> {
-        let EntriesMut { points, wide, owners, index } = &mut self.room;
+        let EntriesMut { points, wide, owners, index } = &mut self.slices;
         let entries = EntriesMut { points, wide, owners, index }.cut(needs)?;
         self.used = needs.entries;
         Ok(entries)
@@ -62,11 +62,6 @@ impl StorageMut for Lent<'_> {
     fn trim(&mut self, entries: usize) {
         self.used = self.used.min(entries);
     }
-}
-
-/// The first `len` elements, or none where there are fewer.
-fn first<T>(slice: &[T], len: usize) -> &[T] {
-    slice.get(..len).unwrap_or_default()
 }
 
 /// A placement that was built elsewhere, such as by a build script, and lies in flash.

@@ -9,7 +9,7 @@ use memring_core::{
     Placement, Server, ServerIndex,
     health::{HealthPolicy, Instant, ServerHealth, Verdict},
     peers::libmemcached::KETAMA_WEIGHTED,
-    storage::Fixed,
+    storage::{Fixed, points_for},
 };
 use memring_text::{
     Connection, Get, Item, Key, Limits, Request, Store, StoreOutcome, Value,
@@ -61,7 +61,7 @@ fn main() -> ! {
 }
 
 /// Three servers of 160 points.
-type Ring = Fixed<480>;
+type Ring = Fixed<{ points_for(SERVERS) }>;
 
 struct Program<'p, 'n, 'b> {
     placement: Placement<'p, [Server<'p>; SERVERS], &'p mut Ring>,

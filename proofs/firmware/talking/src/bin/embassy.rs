@@ -13,7 +13,7 @@ use memring_core::{
     Placement, Server,
     health::{HealthPolicy, Instant, ServerHealth, Verdict},
     peers::libmemcached::KETAMA_WEIGHTED,
-    storage::Fixed,
+    storage::{Fixed, points_for},
 };
 use memring_text::{
     AsyncConnection, Get, Item, Key, Limits, Operation, Store, StoreOutcome, Value,
@@ -33,7 +33,7 @@ use talking::{
 fn main() -> ! {
     static EXECUTOR: StaticCell<Executor> = StaticCell::new();
     static FLEET: StaticCell<Fleet> = StaticCell::new();
-    static RING: StaticCell<Fixed<480>> = StaticCell::new();
+    static RING: StaticCell<Fixed<{ points_for(SERVERS) }>> = StaticCell::new();
     static PLACEMENT: StaticCell<Ketama> = StaticCell::new();
     static DONE: StaticCell<Done> = StaticCell::new();
 
@@ -53,7 +53,7 @@ fn main() -> ! {
     })
 }
 
-type Ketama = Placement<'static, [Server<'static>; SERVERS], &'static mut Fixed<480>>;
+type Ketama = Placement<'static, [Server<'static>; SERVERS], &'static mut Fixed<{ points_for(SERVERS) }>>;
 
 /// How many keys each task has stored and found.
 type Done = Channel<NoopRawMutex, u32, SERVERS>;

@@ -2,15 +2,19 @@
 #![no_std]
 #![no_main]
 
-use memring_core::{Placement, Server, peers::libketama::LIBKETAMA, storage::Fixed};
+use memring_core::{
+    Placement, Server,
+    peers::libketama::LIBKETAMA,
+    storage::{Fixed, points_for},
+};
 use weighed::places;
 
 weighed::program!(main);
 
 type Fleet = [Server<'static>; 8];
 
-/// Room for eight servers of 160 points.
-type Ring = Fixed<1280>;
+/// As many points as eight servers have.
+type Ring = Fixed<{ points_for(8) }>;
 
 // The placement whole: ring, names, scheme.
 const _: () = assert!(size_of::<Ring>() + size_of::<Placement<'static, Fleet, &mut Ring>>() < 8 * 1024);
