@@ -84,7 +84,7 @@ impl fmt::Display for Choice<'_> {
 /// Builds the placement of `scheme` for `servers`.
 pub(crate) fn build<'a>(scheme: Scheme<'a>, servers: &'a [NamedServer]) -> Result<Placed<'a>, Failure> {
     let list = servers.iter().map(NamedServer::as_server).collect();
-    Placement::build(scheme, list, Boxed::default()).map_err(|error| match error {
+    Placement::owned(scheme, list).map_err(|error| match error {
         BuildError::Weight { index, .. } => {
             let place = servers.get(index).map_or("", |placed| &placed.place);
             Failure::usage(format_args!("{place}: {error}"))

@@ -90,7 +90,7 @@ impl OwnedPlacement {
     /// # Errors
     /// [`BuildError`] when they do not fit together.
     pub fn build(scheme: OwnedScheme, servers: Vec<ServerSpec>) -> Result<Self, BuildError> {
-        Cell::try_new(scheme, |scheme| Placement::build(scheme.scheme(), servers, Boxed::default())).map(Self)
+        Cell::try_new(scheme, |scheme| Placement::owned(scheme.scheme(), servers)).map(Self)
     }
 
     /// The scheme.
@@ -153,7 +153,7 @@ mod tests {
         };
         let direct = Scheme::from_name("libmemcached-modula").unwrap();
         let direct = direct.with_option("prefix", "shop:").unwrap().with_option("hash", "md5").unwrap();
-        let direct = Placement::build(direct, placement.servers().to_vec(), Boxed::default()).unwrap();
+        let direct = Placement::owned(direct, placement.servers().to_vec()).unwrap();
         for number in 0..100 {
             let key = format!("key:{number}");
             assert_eq!(placement.primary(key.as_bytes()), direct.primary(key.as_bytes()));

@@ -39,7 +39,7 @@ impl Fleet {
     fn placement<'f>(&'f self, servers: &'f [Server<'f>]) -> Option<Placement<'f, &'f [Server<'f>], Boxed>> {
         let scheme = self.scheme();
         scheme.needs(servers).ok().filter(|needs| needs.entries <= MOST_POINTS)?;
-        Placement::build(scheme, servers, Boxed::default()).ok()
+        Placement::owned(scheme, servers).ok()
     }
 
     fn servers(&self) -> Vec<Server<'_>> {

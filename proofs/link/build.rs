@@ -5,7 +5,7 @@ use std::{env, fs, path::Path};
 use memring_core::{
     Placement, Server,
     peers::libketama::LIBKETAMA,
-    storage::{Boxed, Source, Storage},
+    storage::{Source, Storage},
 };
 
 include!("src/fleet.rs");
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("cargo:rustc-link-arg-bins={argument}");
         }
     }
-    let placement = Placement::build(LIBKETAMA, FLEET, Boxed::default())?;
+    let placement = Placement::owned(LIBKETAMA, FLEET)?;
     let ring = Source(placement.storage().entries()).to_string();
     fs::write(Path::new(&env::var("OUT_DIR")?).join("ring.rs"), ring)?;
     Ok(())

@@ -289,7 +289,7 @@ struct Ours<'n>(Placement<'static, Vec<Server<'n>>, Boxed>);
 impl<'n> Ours<'n> {
     fn new(names: &'n [String]) -> Self {
         let servers = names.iter().map(|name| Server::new(name)).collect();
-        Self(Placement::build(KETAMA_WEIGHTED, servers, Boxed::default()).expect("servers of weight 1"))
+        Self(Placement::owned(KETAMA_WEIGHTED, servers).expect("servers of weight 1"))
     }
 }
 

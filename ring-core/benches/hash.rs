@@ -18,10 +18,7 @@ use core::hint::black_box;
 use std::{env, time::Instant};
 
 use md5::{Digest as _, Md5};
-use memring_core::{
-    hash::{self, md5 as own},
-    text::{Concat, Decimal, Text},
-};
+use memring_core::hash::{self, Concat, Decimal, Text, md5 as own};
 
 /// Something that hashes every key.
 struct Contestant {

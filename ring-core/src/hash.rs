@@ -8,29 +8,34 @@
 
 use core::fmt;
 
-use crate::text::Text;
+pub use self::{
+    murmur64a::Murmur64a,
+    xxh3::{Xxh3, Xxh3Seeded},
+    xxh64::Xxh64,
+};
+pub use crate::text::{Concat, Decimal, Hex, Text};
 
-pub mod crc16;
-pub mod crc32;
-pub mod fnv;
-pub mod folded;
-pub mod hsieh;
-pub mod java;
-pub mod jenkins;
+pub(crate) mod crc16;
+pub(crate) mod crc32;
+pub(crate) mod fnv;
+pub(crate) mod folded;
+pub(crate) mod hsieh;
+pub(crate) mod java;
+pub(crate) mod jenkins;
 pub mod md5;
-pub mod murmur2;
-pub mod murmur3;
-pub mod murmur3_x64;
-pub mod murmur64a;
+pub(crate) mod murmur2;
+pub(crate) mod murmur3;
+pub(crate) mod murmur3_x64;
+pub(crate) mod murmur64a;
 pub mod names;
-pub mod one_at_a_time;
-pub mod sha1;
-pub mod sha256;
-pub mod siphash13;
-pub mod spooky;
-pub mod stepped;
-pub mod xxh3;
-pub mod xxh64;
+pub(crate) mod one_at_a_time;
+pub(crate) mod sha1;
+pub(crate) mod sha256;
+pub(crate) mod siphash13;
+pub(crate) mod spooky;
+pub(crate) mod stepped;
+pub(crate) mod xxh3;
+pub(crate) mod xxh64;
 
 mod blocks;
 mod utf8;
@@ -239,12 +244,31 @@ pub const FNV1A_32_FROM_ZERO: Hash = Hash::new::<fnv::Fnv1a32FromZero>("fnv1a_32
 pub const MURMUR3_SIGNED: Hash = Hash::new::<murmur3::Murmur3Signed>("murmur3_signed");
 
 /// The lower half of XXH3 with 64 bits: memcached's proxy.
-pub const XXH3: Hash = Hash::new::<xxh3::LowerHalf<xxh3::Xxh3>>("xxh3");
+pub const XXH3: Hash = Hash::new::<xxh3::LowerHalf<Xxh3>>("xxh3");
 
 /// [`XXH3`] with the first eight bytes of the text as the seed: memcached's proxy where a pool has one.
-pub const XXH3_SEEDED: Hash = Hash::new::<xxh3::LowerHalf<xxh3::Xxh3Seeded>>("xxh3_seeded");
+pub const XXH3_SEEDED: Hash = Hash::new::<xxh3::LowerHalf<Xxh3Seeded>>("xxh3_seeded");
 
 /// A byte as C's `char` on x86: sign-extended.
 const fn signed(byte: u8) -> u32 {
     byte as i8 as i32 as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::{murmur3_x64::Murmur3X64, siphash13::SipHash13, *};
+
+    proptest! {
+        // Those that have a door are cut by `tests/hashes.rs`.
+        #[test]
+        fn cutting_the_input_changes_no_digest(bytes in vec(any::<u8>(), 0..300), cut in 0_usize..300) {
+            let (left, right) = bytes.split_at(cut.min(bytes.len()));
+            let cut = Concat([&left as &dyn Text, &"", &right]);
+            prop_assert_eq!(Murmur3X64::of_text(&cut), Murmur3X64::of(&bytes));
+            prop_assert_eq!(SipHash13::of_text(&cut), SipHash13::of(&bytes));
+            prop_assert_eq!(sha1::digest_text(&cut), sha1::digest_text(&bytes.as_slice()));
+        }
+    }
 }

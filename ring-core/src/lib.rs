@@ -4,18 +4,24 @@
 //! its own way. This crate knows those ways, bit for bit, without the standard library and without allocating.
 //!
 //! ```
-//! use memring_core::{peers::libketama::LIBKETAMA, storage::Fixed, Placement, Scheme, Server};
+//! use memring_core::{peers::libmemcached, storage::{points_for, Fixed}, Placement, Scheme, Server};
 //!
 //! let servers = ["10.0.1.1:11211", "10.0.1.2:11211", "10.0.1.3:11211"].map(Server::new);
 //!
-//! // A microcontroller names a constant and keeps the ring in an array.
-//! let ketama = Placement::build(LIBKETAMA, servers, Fixed::<480>::new())?;
-//! assert_eq!(servers[ketama.primary(b"tokyo").get()].name, "10.0.1.3:11211");
+//! // With a heap (feature `alloc`), the ring is in memory of its own.
+//! # #[cfg(feature = "alloc")] {
+//! let ketama = Placement::owned(libmemcached::KETAMA_WEIGHTED, servers)?;
+//! assert_eq!(ketama.server(b"tokyo").name, "10.0.1.1:11211");
+//! # }
+//!
+//! // Without one, it is in an array; `points_for` says how large the ring of three servers is.
+//! let ketama = Placement::build(libmemcached::KETAMA_WEIGHTED, servers, Fixed::<{ points_for(3) }>::new())?;
+//! assert_eq!(ketama.server(b"tokyo").name, "10.0.1.1:11211");
 //!
 //! // A tool names what the operator asked for.
 //! let scheme = Scheme::from_name("libmemcached-modula").unwrap().with_option("hash", "md5").unwrap();
 //! let modula = Placement::build(scheme, servers, Fixed::<0>::new())?;
-//! assert_eq!(servers[modula.primary(b"foo").get()].name, "10.0.1.2:11211");
+//! assert_eq!(modula.server(b"foo").name, "10.0.1.2:11211");
 //! # Ok::<(), memring_core::BuildError>(())
 //! ```
 //!
@@ -28,14 +34,11 @@
 //! | module | what it has |
 //! |---|---|
 //! | [`peers`] | the schemes: a file per family of clients, and the table of their names |
-//! | [`scheme`] | what a scheme is |
-//! | [`placement`] | a scheme built for servers: ask it where a key lives |
-//! | [`server`], [`live`] | names and weights; who is in play |
-//! | [`key`], [`text`], [`hash`] | what is hashed, and with what |
-//! | [`mechanism`] | how a hash becomes a server |
-//! | [`fallback`], [`order`], [`health`] | who is asked when a server is down, and when it is |
-//! | [`storage`] | fixed, lent, boxed or static room for rings |
+//! | [`storage`] | where a placement keeps its ring: on the heap, in arrays, in lent slices, in flash |
+//! | [`health`] | who may be asked now, when servers fail |
 //! | [`plan`] | what a change of servers or scheme moves |
+//! | [`scheme`], [`mechanism`] | what a scheme is made of, to build one of your own |
+//! | [`hash`] | the hash functions of the field |
 //! | [`vector`] | the files that say what peers did |
 //!
 //! # Promise
@@ -44,7 +47,8 @@
 //!
 //! # Features
 //!
-//! - `alloc`: storage on the heap, [`storage::Boxed`](storage); schemes as configurations write them, `named`.
+//! - `alloc`: placements and plans in memory of their own, `Placement::owned` and `Plan::owned`; schemes as configurations
+//!   write them, `Scheme::named`.
 //! - `small`: less flash, more time per key.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -55,22 +59,21 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-pub mod fallback;
 pub mod hash;
 pub mod health;
-pub mod key;
-pub mod list;
-pub mod live;
+mod key;
+mod list;
+mod live;
 pub mod mechanism;
 mod number;
-pub mod order;
+mod order;
 pub mod peers;
-pub mod placement;
+mod placement;
 pub mod plan;
 pub mod scheme;
-pub mod server;
+mod server;
 pub mod storage;
-pub mod text;
+mod text;
 pub mod vector;
 
 pub use placement::Placement;

@@ -5,7 +5,7 @@ use crate::number;
 /// A list of numbers.
 ///
 /// ```
-/// use memring_core::list::List;
+/// use memring_core::scheme::List;
 ///
 /// let written = List::<u16>::parse("2, 0, 1").unwrap();
 /// assert!(written.iter().eq(List::Items(&[2, 0, 1]).iter()));

@@ -34,7 +34,7 @@ pub struct Member<'m> {
 
 impl<'l> Live<'l> {
     /// All of `servers` but those in `out`, weighed as `scheme` weighs.
-    pub fn new(scheme: &Scheme<'_>, servers: &'l dyn Servers, out: &'l [ServerIndex]) -> Self {
+    pub(crate) fn new(scheme: &Scheme<'_>, servers: &'l dyn Servers, out: &'l [ServerIndex]) -> Self {
         let (weights, roster) = (scheme.weights, scheme.roster);
         let mut live = Self { servers, out, weights, roster, count: 0, total: 0, heaviest: 0 };
         for member in live.configured(0) {
@@ -51,7 +51,7 @@ impl<'l> Live<'l> {
     ///
     /// # Errors
     /// [`BuildError`] for an empty or too long list and for a weight that the peer refuses.
-    pub fn checked(scheme: &Scheme<'_>, servers: &'l dyn Servers) -> Result<Self, BuildError> {
+    pub(crate) fn checked(scheme: &Scheme<'_>, servers: &'l dyn Servers) -> Result<Self, BuildError> {
         match servers.count() {
             0 => return Err(BuildError::NoServers),
             given if given > ServerIndex::MAX_SERVERS => return Err(BuildError::TooManyServers { given }),
@@ -104,13 +104,13 @@ impl<'l> Live<'l> {
 
     /// The server at `index` of the list, in play or not.
     #[must_use]
-    pub fn member(&self, index: ServerIndex) -> Option<Member<'l>> {
+    pub(crate) fn member(&self, index: ServerIndex) -> Option<Member<'l>> {
         Some(self.weights.member(index, self.servers.server(index.get())?))
     }
 
     /// Whether the peer's own order is the configured one.
     #[must_use]
-    pub fn is_in_order(&self) -> bool {
+    pub(crate) fn is_in_order(&self) -> bool {
         let mut last = None;
         self.roster.is_none()
             || self.members().all(|member| {
@@ -136,7 +136,7 @@ impl<'l> Live<'l> {
     ///
     /// Peers that sort their servers have an order of their own; for all others it is the configured one.
     #[must_use]
-    pub fn next(&self, previous: Option<ServerIndex>) -> Option<Member<'l>> {
+    pub(crate) fn next(&self, previous: Option<ServerIndex>) -> Option<Member<'l>> {
         if self.roster.is_none() {
             return self.members_from(previous.map_or(0, |previous| previous.get() + 1)).next();
         }
@@ -149,7 +149,7 @@ impl<'l> Live<'l> {
 
     /// Which of two servers the peer has first.
     #[must_use]
-    pub fn compare(&self, left: ServerIndex, right: ServerIndex) -> Ordering {
+    pub(crate) fn compare(&self, left: ServerIndex, right: ServerIndex) -> Ordering {
         let name = |index: ServerIndex| self.servers.server(index.get()).map_or("", |server| server.name);
         match self.roster {
             Some(by_name) => by_name(name(left), name(right)).then(left.cmp(&right)),
@@ -161,7 +161,7 @@ impl<'l> Live<'l> {
 impl Weights {
     /// Whether the peer takes `weight`.
     #[must_use]
-    pub fn accept(self, weight: Weight) -> bool {
+    pub(crate) fn accept(self, weight: Weight) -> bool {
         match (self, weight) {
             (Self::Ignored, _) | (Self::Whole | Self::ZeroIsOne, Weight::Whole(_)) => true,
             (Self::Positive, Weight::Whole(weight)) => weight > 0,

@@ -6,7 +6,7 @@ use core::fmt;
 use crate::storage::Boxed;
 use crate::{
     live::Live,
-    mechanism::View,
+    mechanism::{Division, View},
     order::Order,
     scheme::{BuildError, Options, Scheme},
     server::{Server, ServerIndex, Servers},
@@ -130,6 +130,13 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
             (self.scheme.fallback)(&view, key, &mut order);
         }
         order.into_slice()
+    }
+
+    /// The server that owns the arc of the circle in which `hash` lies, where the scheme has a ring of 32-bit points.
+    pub fn owner_on_ring(&self, hash: u32) -> Option<ServerIndex> {
+        let view = self.view();
+        let mechanism = self.scheme.mechanism;
+        matches!(mechanism.division(&view), Division::Arcs(_)).then(|| mechanism.at(&view, hash))
     }
 
     /// The scheme that was built.

@@ -20,7 +20,7 @@ mod sampled;
 /// What a change from one placement to another does to the keys.
 ///
 /// Shares are of all keys, each as likely as any other, and add up to 1. They stand in a matrix `M` of the caller's, or of
-/// the plan's [own](Plan::owned).
+/// the plan's own (`Plan::owned`).
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<M> {
     matrix: M,
@@ -119,11 +119,11 @@ impl Plan<Box<[f64]>> {
     /// Compares `old` with `new` in a matrix of its own: one share for each pair of servers, old × new.
     ///
     /// ```
-    /// use memring_core::{peers::libmemcached::MODULA, plan::Plan, storage::Boxed, Placement, Server};
+    /// use memring_core::{peers::libmemcached::MODULA, plan::Plan, Placement, Server};
     ///
     /// let servers = ["a:1", "b:1", "c:1", "d:1"].map(Server::new);
-    /// let old = Placement::build(MODULA, &servers[..3], Boxed::default())?;
-    /// let new = Placement::build(MODULA, &servers[..], Boxed::default())?;
+    /// let old = Placement::owned(MODULA, &servers[..3])?;
+    /// let new = Placement::owned(MODULA, &servers[..])?;
     /// assert!((Plan::owned(&old, &new).kept() - 0.25).abs() < 1e-9);
     /// # Ok::<(), memring_core::BuildError>(())
     /// ```
@@ -280,7 +280,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::{BuildError, Scheme, Server, peers, storage::Boxed};
+    use crate::{BuildError, Scheme, Server, peers};
 
     const NAMES: [&str; 13] = [
         "s1:11212",
@@ -309,8 +309,8 @@ mod tests {
         old: usize,
         new: usize,
     ) -> Result<(f64, Precision), BuildError> {
-        let old = Placement::build(scheme, servers(old), Boxed::default())?;
-        let new = Placement::build(other, servers(new), Boxed::default())?;
+        let old = Placement::owned(scheme, servers(old))?;
+        let new = Placement::owned(other, servers(new))?;
         let mut matrix = vec![0.0; old.servers().len() * new.servers().len()];
         let plan = Plan::new(&old, &new, &mut matrix).unwrap();
         let rows: f64 =
@@ -323,8 +323,8 @@ mod tests {
 
     /// The kept share of many keys, by placing them.
     fn kept_of_keys(scheme: Scheme<'_>, other: Scheme<'_>, old: usize, new: usize) -> f64 {
-        let old = Placement::build(scheme, servers(old), Boxed::default()).unwrap();
-        let new = Placement::build(other, servers(new), Boxed::default()).unwrap();
+        let old = Placement::owned(scheme, servers(old)).unwrap();
+        let new = Placement::owned(other, servers(new)).unwrap();
         let same = |number: &u32| {
             let key = std::format!("user:{number}");
             old.primary(key.as_bytes()) == new.primary(key.as_bytes())
@@ -367,7 +367,7 @@ mod tests {
             servers(5).into_iter().zip([3, 1, 4, 1, 5]).map(|(server, weight)| server.weighing(weight));
         let heavy: Vec<_> = heavy.collect();
         for peer in peers::all() {
-            let Ok(placement) = Placement::build(peer.scheme, heavy.clone(), Boxed::default()) else {
+            let Ok(placement) = Placement::owned(peer.scheme, heavy.clone()) else {
                 continue;
             };
             let (mut matrix, mut out) = (vec![0.0; 25], vec![7.0; 6]);
@@ -387,7 +387,7 @@ mod tests {
         let names: Vec<_> =
             (0..ServerIndex::MAX_SERVERS).map(|number| std::format!("cache-{number}")).collect();
         let servers: Vec<_> = names.iter().map(|name| Server::new(name)).collect();
-        let placement = Placement::build(peers::libmemcached::MODULA, servers, Boxed::default()).unwrap();
+        let placement = Placement::owned(peers::libmemcached::MODULA, servers).unwrap();
         let mut out = vec![0.0; names.len()];
         assert_eq!(shares(&placement, &mut out), Ok(Precision::Exact));
         assert!((out.iter().sum::<f64>() - 1.0).abs() < 1e-9);

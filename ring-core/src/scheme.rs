@@ -55,19 +55,21 @@
 use core::{cmp::Ordering, fmt};
 
 use crate::{
-    fallback::Fallback,
     hash::{self, Hash},
-    key::KeyText,
     mechanism::{Mechanism, Slots},
 };
 
 mod error;
+pub mod fallback;
 mod options;
 
 pub use error::{BuildError, OptionError};
 pub use options::{Options, RingOptions};
 
-pub use crate::{fallback, list::List};
+pub use crate::{
+    key::{Extra, Form, KeyText},
+    list::List,
+};
 
 /// How one peer places keys: which bytes of the key are hashed, with what, how a hash becomes a server, and who is
 /// asked next when that server is down.
@@ -93,7 +95,7 @@ pub struct Scheme<'a> {
     /// How a hash becomes a server.
     pub mechanism: &'static dyn Mechanism,
     /// Who is asked when the primary is down.
-    pub fallback: Fallback,
+    pub fallback: fallback::Fallback,
     /// How many servers are tried for one key before the peer gives up, the primary included; one that is met again
     /// counts again.
     pub tries: u32,

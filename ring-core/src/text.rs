@@ -42,7 +42,7 @@ impl<T: Text + ?Sized> Text for &T {
 /// Several texts, one after the other.
 ///
 /// ```
-/// use memring_core::text::{Concat, Decimal, Text};
+/// use memring_core::hash::{Concat, Decimal, Text};
 ///
 /// let name = Concat([&"10.0.1.1-" as &dyn Text, &Decimal(37)]);
 /// assert_eq!(name.len(), "10.0.1.1-37".len());

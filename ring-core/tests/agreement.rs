@@ -1,6 +1,6 @@
 //! Who agrees with whom: the table in the documentation of `peers`, measured.
 
-use memring_core::{Placement, Scheme, Server, storage::Boxed};
+use memring_core::{Placement, Scheme, Server};
 
 const KEYS: usize = 20_000;
 
@@ -18,8 +18,7 @@ fn scheme(named: &'static str) -> Scheme<'static> {
 fn agreement(left: &'static str, right: &'static str, count: usize, port: u16) -> f64 {
     let names: Vec<String> = (1..=count).map(|host| format!("10.0.1.{host}:{port}")).collect();
     let servers: Vec<_> = names.iter().map(|name| Server::new(name)).collect();
-    let [left, right] =
-        [left, right].map(|named| Placement::build(scheme(named), &*servers, Boxed::default()).unwrap());
+    let [left, right] = [left, right].map(|named| Placement::owned(scheme(named), &*servers).unwrap());
     let same = |number: &usize| {
         let key = format!("user:{number}:profile");
         left.primary(key.as_bytes()) == right.primary(key.as_bytes())

@@ -1,10 +1,7 @@
 //! Names, weights and keys that no configuration should have: every scheme places with them or says why it does not.
 
 use memring_core::{
-    BuildError, Placement, Scheme, Server, ServerIndex, Weight,
-    mechanism::MAX_POINTS,
-    peers,
-    storage::{Boxed, Lent},
+    BuildError, Placement, Scheme, Server, ServerIndex, Weight, mechanism::MAX_POINTS, peers, storage::Lent,
 };
 
 const NAMES: [&str; 14] = [
@@ -85,7 +82,7 @@ fn place(scheme: Scheme<'_>, servers: &[Server<'_>]) {
     if scheme.needs(servers).is_ok_and(|needs| needs.entries > 100_000) {
         return;
     }
-    let Ok(placement) = Placement::build(scheme, servers, Boxed::default()) else { return };
+    let Ok(placement) = Placement::owned(scheme, servers) else { return };
     let long = vec![b'k'; 5000];
     let mut room = vec![ServerIndex::default(); servers.len() + 2];
     for key in KEYS.into_iter().chain([&long[..]]) {

@@ -8,7 +8,6 @@ use common::vector::Vector;
 use memring_core::{
     Placement, Scheme, Server, ServerIndex, peers,
     scheme::{BuildError, OptionError},
-    storage::Boxed,
 };
 
 /// Where the first keys of a file are when its options are set in this order.
@@ -18,7 +17,7 @@ fn placed<'t>(
 ) -> Result<Vec<ServerIndex>, BuildError> {
     let scheme: Scheme<'t> = Scheme::from_name(vector.scheme).unwrap();
     let scheme = options.fold(scheme, |scheme, (name, value)| scheme.with_option(name, value).unwrap());
-    let placement = Placement::build(scheme, &*vector.servers, Boxed::default())?;
+    let placement = Placement::owned(scheme, &*vector.servers)?;
     let mut room = vec![ServerIndex::default(); vector.servers.len()];
     let keys = vector.rows.iter().take(20);
     Ok(keys.flat_map(|row| placement.order(&row.key, &mut room).to_vec()).collect())
@@ -125,8 +124,7 @@ fn a_scheme_is_what_its_peer_does_by_default() {
         let plain: Scheme<'static> = Scheme::from_name(scheme).unwrap();
         let set = plain.with_option(option, default).unwrap();
         let servers = ["b:11211", "a:11212", "c:11211", "ab:11211"].map(|name| Server::new(name).weighing(2));
-        let [plain, set] =
-            [plain, set].map(|scheme| Placement::build(scheme, servers, Boxed::default()).unwrap());
+        let [plain, set] = [plain, set].map(|scheme| Placement::owned(scheme, servers).unwrap());
         for key in 0..=255_u8 {
             let mut rooms = [[ServerIndex::default(); 4]; 2];
             let [one, other] = &mut rooms;

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 type Built<'a> = Placement<'a, Vec<Server<'a>>, Boxed>;
 
 fn build<'a>(scheme: Scheme<'a>, servers: &[Server<'a>]) -> Built<'a> {
-    Placement::build(scheme, servers.to_vec(), Boxed::default()).unwrap()
+    Placement::owned(scheme, servers.to_vec()).unwrap()
 }
 
 /// The name of the server that holds `key`.
@@ -193,7 +193,7 @@ proptest! {
     fn a_rebuilt_placement_is_one_built_anew(scheme in all_schemes(), names in names(2..=8), keys in keys()) {
         let servers = as_servers(&names);
         let (before, after) = (servers[1..].to_vec(), servers.clone());
-        let mut boxed = Placement::build(scheme, before.clone(), Boxed::default()).unwrap();
+        let mut boxed = Placement::owned(scheme, before.clone()).unwrap();
         boxed.rebuild(after.clone()).unwrap();
         let (mut points, mut wide, mut owners) = (vec![0; 1600], vec![0; 1600], vec![0; 1600]);
         let lent = match scheme.needs(&after).unwrap().wide {

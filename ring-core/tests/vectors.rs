@@ -10,7 +10,6 @@ use common::vector::Vector;
 use memring_core::{
     Placement, Scheme, ServerIndex,
     peers::{self, versions::Versions},
-    storage::Boxed,
 };
 
 /// Keys per file that are also placed without storage, which hashes every point of the ring for each.
@@ -19,8 +18,7 @@ const CHOSEN: usize = 40;
 fn check(vector: &Vector<'_>) -> Result<usize, String> {
     let scheme = vector.scheme()?;
     let servers = &vector.servers[..];
-    let placement = Placement::build(scheme, servers, Boxed::default())
-        .map_err(|error| format!("cannot be built: {error}"))?;
+    let placement = Placement::owned(scheme, servers).map_err(|error| format!("cannot be built: {error}"))?;
     let mut room = vec![ServerIndex::default(); servers.len()];
     let sparse = (vector.rows.len() / CHOSEN).max(1);
     for (number, row) in vector.rows.iter().enumerate() {

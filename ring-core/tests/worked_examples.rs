@@ -1,6 +1,6 @@
 //! Three keys on two lists of servers, as each peer of the scripting languages orders them: the table to look things up in.
 
-use memring_core::{Placement, Scheme, Server, ServerIndex, storage::Boxed};
+use memring_core::{Placement, Scheme, Server, ServerIndex};
 
 const KEYS: [&str; 3] = ["tokyo", "some_key", "user:123:profile"];
 
@@ -59,7 +59,7 @@ fn every_example_comes_out() {
             scheme.with_option(option, value).unwrap()
         });
         let servers = servers.map(|(name, weight)| Server::new(name).weighing(weight));
-        let placement = Placement::build(scheme, servers, Boxed::default()).unwrap();
+        let placement = Placement::owned(scheme, servers).unwrap();
         for (key, expected) in KEYS.iter().zip(expected) {
             let mut room = [ServerIndex::default(); 3];
             let order: String =

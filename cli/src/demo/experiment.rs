@@ -4,7 +4,7 @@ use core::{iter, time::Duration};
 
 use fastrand::Rng;
 use indicatif::ProgressBar;
-use memring_core::{Placement, Scheme, Server, plan::Plan, storage::Boxed};
+use memring_core::{Placement, Scheme, Server, plan::Plan};
 use memring_std::{Client, Ttl};
 
 use super::fleet::Fleet;
@@ -129,7 +129,7 @@ fn value(scheme: Scheme<'_>, key: &str) -> String {
 
 /// The share of all keys that stays where it is when `before` becomes `now`.
 fn kept(scheme: Scheme<'_>, before: &[&str], now: &[&str]) -> Result<f64, Failure> {
-    let placed = |servers| Placement::build(scheme, servers, Boxed::default()).map_err(Failure::usage);
+    let placed = |servers| Placement::owned(scheme, servers).map_err(Failure::usage);
     let before = placed(before.iter().copied().map(Server::new).collect::<Vec<_>>())?;
     let now = placed(now.iter().copied().map(Server::new).collect())?;
     Ok(Plan::owned(&before, &now).kept())

@@ -2,11 +2,7 @@
 
 use core::{f64::consts::TAU, fmt::Write as _};
 
-use memring_core::{
-    ServerIndex,
-    mechanism::{Division, View},
-    storage::Storage as _,
-};
+use memring_core::ServerIndex;
 
 use super::{Colour, RULE, Svg};
 use crate::scheme_args::{Placed, indexes};
@@ -20,13 +16,8 @@ pub(crate) struct Ring {
 impl Ring {
     /// The ring of `placed`, if its scheme has one of 32-bit points.
     pub(crate) fn of(placed: &Placed<'_>) -> Option<Self> {
-        let view =
-            View { scheme: placed.scheme(), servers: placed.servers(), entries: placed.storage().entries() };
-        let mechanism = view.scheme.mechanism;
-        let Division::Arcs(_) = mechanism.division(&view) else { return None };
-        let owners = (0..TICKS)
-            .map(|tick| mechanism.at(&view, ((u64::from(tick) << 32) / u64::from(TICKS)) as u32))
-            .collect();
+        let hash = |tick: u32| ((u64::from(tick) << 32) / u64::from(TICKS)) as u32;
+        let owners = (0..TICKS).map(|tick| placed.owner_on_ring(hash(tick))).collect::<Option<_>>()?;
         Some(Self { owners })
     }
 }

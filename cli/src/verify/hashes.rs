@@ -1,13 +1,6 @@
 //! The hash functions that vector files can be about.
 
-use memring_core::hash::{
-    Hash, Hasher as _,
-    murmur64a::Murmur64a,
-    names,
-    spooky::Spooky32,
-    xxh3::{Xxh3, Xxh3Seeded},
-    xxh64::Xxh64,
-};
+use memring_core::hash::{self, Hash, Hasher as _, Murmur64a, Xxh3, Xxh3Seeded, Xxh64, names};
 
 /// Hashes a key, and writes the value as the files do.
 pub(super) type Written = Box<dyn Fn(&[u8]) -> String>;
@@ -21,7 +14,7 @@ pub(super) fn named(header: &str) -> Option<Written> {
         "xxHash64" => Box::new(|key| format!("{:016x}", Xxh64::of(key))),
         "XXH3" => Box::new(|key| format!("{:016x}", Xxh3::of(key))),
         "XXH3-seeded" => Box::new(|key| format!("{:016x}", Xxh3Seeded::of(key))),
-        "mcrouter-spooky32" => Box::new(|key| format!("{:08x}", Spooky32::of(key))),
+        "mcrouter-spooky32" => Box::new(|key| format!("{:08x}", hash::SPOOKY32.of(key))),
         _ => {
             let hash = of_family(name)?;
             Box::new(move |key| format!("{:08x}", hash.of(key)))

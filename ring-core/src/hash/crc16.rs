@@ -9,7 +9,7 @@ use super::Hasher;
 
 /// twemproxy's crc16.
 #[derive(Clone, Copy, Debug)]
-pub struct Crc16(u32);
+pub(crate) struct Crc16(u32);
 
 impl Hasher for Crc16 {
     type Output = u32;

@@ -17,12 +17,12 @@ mod sliced;
 
 /// All 32 bits of the CRC.
 #[derive(Clone, Debug)]
-pub struct Crc32(Running);
+pub(crate) struct Crc32(Running);
 
 impl Crc32 {
     /// Goes on from `crc`, the CRC of bytes hashed before: `CRC(a ‖ b)` from `CRC(a)` and `b`.
     #[must_use]
-    pub fn continued(crc: u32) -> Self {
+    pub(crate) fn continued(crc: u32) -> Self {
         Self(Running::new_with_initial(crc))
     }
 }
@@ -46,18 +46,18 @@ impl Hasher for Crc32 {
 /// `crc & 0x7fffffff`.
 ///
 /// Source: mcrouter `mcrouter/lib/Crc32HashFunc.h`.
-pub type Crc31 = Folded<Crc32, Lower31>;
+pub(crate) type Crc31 = Folded<Crc32, Lower31>;
 
 /// `(crc >> 16) & 0x7fff`.
 ///
 /// Source: Cache::Memcached `_hashfunc`; libhashkit `crc32.cc`.
-pub type Crc15 = Folded<Crc32, Upper15>;
+pub(crate) type Crc15 = Folded<Crc32, Upper15>;
 
 /// [`Crc15`], but 1 where that is 0.
 ///
 /// Source: python-memcached before 1.60, `cmemcache_hash`: `((crc32(key) & 0xffffffff) >> 16) & 0x7fff or 1`; PECL
 /// memcache 4.0.5.2 `memcache_standard_hash.c`.
-pub type Crc15Or1 = Folded<Crc32, Upper15Or1>;
+pub(crate) type Crc15Or1 = Folded<Crc32, Upper15Or1>;
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,7 @@ use super::{
 
 /// FNV-1: multiplies, then adds the unit.
 #[derive(Clone, Copy, Debug)]
-pub struct Fnv1<const OFFSET: u32, const PRIME: u32>;
+pub(crate) struct Fnv1<const OFFSET: u32, const PRIME: u32>;
 
 impl<const OFFSET: u32, const PRIME: u32> Step for Fnv1<OFFSET, PRIME> {
     const START: u32 = OFFSET;
@@ -24,7 +24,7 @@ impl<const OFFSET: u32, const PRIME: u32> Step for Fnv1<OFFSET, PRIME> {
 
 /// FNV-1a: adds the unit, then multiplies.
 #[derive(Clone, Copy, Debug)]
-pub struct Fnv1a<const OFFSET: u32, const PRIME: u32>;
+pub(crate) struct Fnv1a<const OFFSET: u32, const PRIME: u32>;
 
 impl<const OFFSET: u32, const PRIME: u32> Step for Fnv1a<OFFSET, PRIME> {
     const START: u32 = OFFSET;
@@ -35,32 +35,32 @@ impl<const OFFSET: u32, const PRIME: u32> Step for Fnv1a<OFFSET, PRIME> {
 }
 
 /// FNV-1 of 32 bits over signed bytes.
-pub type Fnv1_32 = OverBytes<Fnv1<OFFSET_32, PRIME_32>>;
+pub(crate) type Fnv1_32 = OverBytes<Fnv1<OFFSET_32, PRIME_32>>;
 /// FNV-1a of 32 bits over signed bytes.
-pub type Fnv1a32 = OverBytes<Fnv1a<OFFSET_32, PRIME_32>>;
+pub(crate) type Fnv1a32 = OverBytes<Fnv1a<OFFSET_32, PRIME_32>>;
 /// The lower half of FNV-1 of 64 bits over signed bytes.
-pub type Fnv1_64 = OverBytes<Fnv1<OFFSET_64, PRIME_64>>;
+pub(crate) type Fnv1_64 = OverBytes<Fnv1<OFFSET_64, PRIME_64>>;
 /// The lower half of FNV-1a of 64 bits over signed bytes.
-pub type Fnv1a64 = OverBytes<Fnv1a<OFFSET_64, PRIME_64>>;
+pub(crate) type Fnv1a64 = OverBytes<Fnv1a<OFFSET_64, PRIME_64>>;
 
 /// 15 bits of [`Fnv1a32`], never 0.
 ///
 /// Source: PECL memcache 4.0.5.2 `memcache_standard_hash.c`.
-pub type Fnv1a15Or1 = Folded<Fnv1a32, Upper15Or1>;
+pub(crate) type Fnv1a15Or1 = Folded<Fnv1a32, Upper15Or1>;
 
 /// [`Fnv1_32`] over UTF-16.
-pub type Fnv1_32Utf16 = OverUtf16<Fnv1<OFFSET_32, PRIME_32>>;
+pub(crate) type Fnv1_32Utf16 = OverUtf16<Fnv1<OFFSET_32, PRIME_32>>;
 /// [`Fnv1a32`] over UTF-16.
-pub type Fnv1a32Utf16 = OverUtf16<Fnv1a<OFFSET_32, PRIME_32>>;
+pub(crate) type Fnv1a32Utf16 = OverUtf16<Fnv1a<OFFSET_32, PRIME_32>>;
 /// [`Fnv1_64`] over UTF-16.
-pub type Fnv1_64Utf16 = OverUtf16<Fnv1<OFFSET_64, PRIME_64>>;
+pub(crate) type Fnv1_64Utf16 = OverUtf16<Fnv1<OFFSET_64, PRIME_64>>;
 /// [`Fnv1a64`] over UTF-16.
-pub type Fnv1a64Utf16 = OverUtf16<Fnv1a<OFFSET_64, PRIME_64>>;
+pub(crate) type Fnv1a64Utf16 = OverUtf16<Fnv1a<OFFSET_64, PRIME_64>>;
 
 /// [`Fnv1a32`] over bytes without sign.
-pub type Fnv1a32Unsigned = OverUnsigned<Fnv1a<OFFSET_32, PRIME_32>>;
-/// The same, begun with 0 instead of FNV's offset.
-pub type Fnv1a32FromZero = OverUnsigned<Fnv1a<0, PRIME_32>>;
+pub(crate) type Fnv1a32Unsigned = OverUnsigned<Fnv1a<OFFSET_32, PRIME_32>>;
+/// FNV-1a that begins with 0 instead of FNV's offset.
+pub(crate) type Fnv1a32FromZero = OverUnsigned<Fnv1a<0, PRIME_32>>;
 
 const OFFSET_32: u32 = 0x811c_9dc5;
 const PRIME_32: u32 = 0x0100_0193;

@@ -6,7 +6,7 @@ use super::Hasher;
 use crate::text::Text;
 
 /// A change made to a finished hash.
-pub trait Fold {
+pub(crate) trait Fold {
     /// What becomes of `hash`.
     fn fold(hash: u32) -> u32;
 
@@ -16,7 +16,7 @@ pub trait Fold {
 
 /// `H`, and then `F`.
 #[derive(Clone, Copy, Debug)]
-pub struct Folded<H, F>(H, PhantomData<F>);
+pub(crate) struct Folded<H, F>(H, PhantomData<F>);
 
 impl<H: Hasher<Output = u32>, F: Fold> Hasher for Folded<H, F> {
     type Output = u32;
@@ -55,7 +55,7 @@ impl<H: Hasher<Output = u32>, F: Fold> Hasher for Folded<H, F> {
 
 /// `(h >> 16) & 0x7fff`: the upper half without its sign, 15 bits.
 #[derive(Clone, Copy, Debug)]
-pub struct Upper15;
+pub(crate) struct Upper15;
 
 impl Fold for Upper15 {
     const VALUES: u64 = 1 << 15;
@@ -67,7 +67,7 @@ impl Fold for Upper15 {
 
 /// [`Upper15`], but 1 where that is 0.
 #[derive(Clone, Copy, Debug)]
-pub struct Upper15Or1;
+pub(crate) struct Upper15Or1;
 
 impl Fold for Upper15Or1 {
     const VALUES: u64 = 0;
@@ -79,7 +79,7 @@ impl Fold for Upper15Or1 {
 
 /// `h & 0x7fffffff`: no sign, 31 bits.
 #[derive(Clone, Copy, Debug)]
-pub struct Lower31;
+pub(crate) struct Lower31;
 
 impl Fold for Lower31 {
     const VALUES: u64 = 1 << 31;
@@ -91,7 +91,7 @@ impl Fold for Lower31 {
 
 /// The sign turned round: signed numbers in their order, as unsigned ones.
 #[derive(Clone, Copy, Debug)]
-pub struct SignFirst;
+pub(crate) struct SignFirst;
 
 impl Fold for SignFirst {
     const VALUES: u64 = 1 << 32;

@@ -6,7 +6,7 @@ use super::{Hasher, blocks::Blocks, signed};
 
 /// twemproxy's hsieh.
 #[derive(Clone, Debug)]
-pub struct Hsieh {
+pub(crate) struct Hsieh {
     hash: u32,
     blocks: Blocks<4>,
 }

@@ -7,7 +7,7 @@ use super::{
 
 /// `31 × h + c` over UTF-16 code units.
 #[derive(Clone, Copy, Debug)]
-pub struct Times31;
+pub(crate) struct Times31;
 
 impl Step for Times31 {
     const START: u32 = 0;
@@ -18,13 +18,13 @@ impl Step for Times31 {
 }
 
 /// `String.hashCode` as an unsigned number: spymemcached's `NATIVE_HASH`.
-pub type Java = OverUtf16<Times31>;
+pub(crate) type Java = OverUtf16<Times31>;
 
 /// The distance from zero of the hash as a signed number: 0x80000000 stays what it is.
 ///
 /// Source: memjs 1.3.2 `lib/memjs/utils.js`, `hashCode` and its `Math.abs`.
 #[derive(Clone, Copy, Debug)]
-pub struct Absolute;
+pub(crate) struct Absolute;
 
 impl Fold for Absolute {
     const VALUES: u64 = 0;
@@ -35,7 +35,7 @@ impl Fold for Absolute {
 }
 
 /// memjs' key hash.
-pub type Memjs = Folded<Java, Absolute>;
+pub(crate) type Memjs = Folded<Java, Absolute>;
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use super::{
 
 /// Jenkins' lookup3.
 #[derive(Clone, Debug)]
-pub struct Jenkins {
+pub(crate) struct Jenkins {
     state: [u32; 3],
     /// Whether a block was added that is not mixed: the last one ends in [`end`] instead of [`mix`].
     unmixed: bool,

@@ -11,7 +11,7 @@ const FACTOR: u32 = 0x5bd1_e995;
 
 /// MurmurHash2 with the seed 0xdeadbeef × length.
 #[derive(Clone, Debug)]
-pub struct Murmur2 {
+pub(crate) struct Murmur2 {
     hash: u32,
     blocks: Blocks<4>,
 }

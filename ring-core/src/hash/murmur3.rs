@@ -9,7 +9,7 @@ use super::{
 
 /// MurmurHash3 with the seed 0.
 #[derive(Clone, Debug)]
-pub struct Murmur3 {
+pub(crate) struct Murmur3 {
     hash: u32,
     blocks: Blocks<4>,
 }
@@ -17,7 +17,7 @@ pub struct Murmur3 {
 impl Murmur3 {
     /// Begins a hash with `seed`.
     #[must_use]
-    pub const fn seeded(seed: u32) -> Self {
+    pub(crate) const fn seeded(seed: u32) -> Self {
         Self { hash: seed, blocks: Blocks::new() }
     }
 }
@@ -52,7 +52,7 @@ fn scrambled(word: u32) -> u32 {
 ///
 /// Source: libhashkit `murmur3.cc`.
 #[derive(Clone, Debug)]
-pub struct Murmur3SeededByLen(Murmur3);
+pub(crate) struct Murmur3SeededByLen(Murmur3);
 
 impl Hasher for Murmur3SeededByLen {
     type Output = u32;
@@ -79,7 +79,7 @@ impl Hasher for Murmur3SeededByLen {
 ///
 /// Source: pymemcache 4.0.0 `pymemcache/client/murmur3.py`, which hashes `ord(character) & 0xff`.
 #[derive(Clone, Debug)]
-pub struct Murmur3Chars {
+pub(crate) struct Murmur3Chars {
     murmur: Murmur3,
     utf8: Utf8,
 }
@@ -104,7 +104,7 @@ impl Hasher for Murmur3Chars {
 }
 
 /// [`Murmur3`] turned so that what is negative as a signed number comes first.
-pub type Murmur3Signed = Folded<Murmur3, SignFirst>;
+pub(crate) type Murmur3Signed = Folded<Murmur3, SignFirst>;
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ const FACTORS: [u64; 2] = [0x87c3_7b91_1142_53d5, 0x4cf5_ad43_2745_937f];
 
 /// MurmurHash3 x64 with the seed 0, both halves.
 #[derive(Clone, Debug)]
-pub struct Murmur3X64 {
+pub(crate) struct Murmur3X64 {
     state: [u64; 2],
     blocks: Blocks<16>,
 }
@@ -66,7 +66,7 @@ fn avalanche(mut half: u64) -> u64 {
 ///
 /// Source: emcache 1.3.3 `emcache/_cython/hashing/rendezvous.pyx`, `_hash`.
 #[derive(Clone, Debug)]
-pub struct Emcache(Murmur3X64);
+pub(crate) struct Emcache(Murmur3X64);
 
 impl Hasher for Emcache {
     type Output = u32;

@@ -7,11 +7,11 @@ use super::Hasher;
 
 /// Jenkins' one-at-a-time hash, over signed bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct OneAtATime(u32);
+pub(crate) struct OneAtATime(u32);
 
 /// Jenkins' one-at-a-time hash, over bytes as they are.
 #[derive(Clone, Copy, Debug)]
-pub struct OneAtATimeUnsigned(u32);
+pub(crate) struct OneAtATimeUnsigned(u32);
 
 impl Hasher for OneAtATime {
     type Output = u32;

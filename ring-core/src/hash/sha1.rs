@@ -10,15 +10,10 @@ use super::{
 };
 use crate::text::{Concat, Decimal, Text};
 
-/// The first sixteen bytes of the digest as four little-endian words, as [`md5::digest`](super::md5::digest) has them.
+/// The first sixteen bytes of the digest as four little-endian words, as [`md5::digest`](super::md5::digest) has them, of
+/// a text that comes in pieces.
 #[must_use]
-pub fn digest(bytes: &[u8]) -> Words {
-    words32(Sha1::digest(bytes).as_slice())
-}
-
-/// [`digest`] of a text that comes in pieces.
-#[must_use]
-pub fn digest_text(text: &dyn Text) -> Words {
+pub(crate) fn digest_text(text: &dyn Text) -> Words {
     let mut sha1 = Sha1::new();
     text.feed(&mut |piece| sha1.update(piece));
     words32(sha1.finalize().as_slice())
@@ -26,14 +21,14 @@ pub fn digest_text(text: &dyn Text) -> Words {
 
 /// All twenty bytes of the digest of a text that comes in pieces.
 #[must_use]
-pub fn whole_digest_text(text: &dyn Text) -> [u8; 20] {
+pub(crate) fn whole_digest_text(text: &dyn Text) -> [u8; 20] {
     let mut sha1 = Sha1::new();
     text.feed(&mut |piece| sha1.update(piece));
     sha1.finalize().into()
 }
 
-/// Hands out the [`digest`]s of `lead`0, `lead`1 and so on, `count` of them.
-pub fn digests_numbered(lead: &dyn Text, count: u32, sink: &mut dyn FnMut(Words)) {
+/// Hands out the [`digest_text`]s of `lead`0, `lead`1 and so on, `count` of them.
+pub(crate) fn digests_numbered(lead: &dyn Text, count: u32, sink: &mut dyn FnMut(Words)) {
     for number in 0..count {
         sink(digest_text(&Concat([lead, &Decimal(number.into())])));
     }
@@ -41,7 +36,7 @@ pub fn digests_numbered(lead: &dyn Text, count: u32, sink: &mut dyn FnMut(Words)
 
 /// The first four bytes of the digest, little-endian.
 #[derive(Clone, Debug)]
-pub struct Sha1Word(Sha1);
+pub(crate) struct Sha1Word(Sha1);
 
 impl Hasher for Sha1Word {
     type Output = u32;
@@ -62,7 +57,7 @@ impl Hasher for Sha1Word {
 
 /// The order of the bytes turned round.
 #[derive(Clone, Copy, Debug)]
-pub struct Swapped;
+pub(crate) struct Swapped;
 
 impl Fold for Swapped {
     const VALUES: u64 = 1 << 32;
@@ -73,7 +68,7 @@ impl Fold for Swapped {
 }
 
 /// The first four bytes of the digest, big-endian.
-pub type Sha1BigEndian = Folded<Sha1Word, Swapped>;
+pub(crate) type Sha1BigEndian = Folded<Sha1Word, Swapped>;
 
 #[cfg(test)]
 mod tests {
@@ -82,8 +77,7 @@ mod tests {
     #[test]
     fn words_are_little_endian_but_for_dalli() {
         // FIPS 180: SHA-1 ("abc") = a9993e36 4706816a ba3e2571 7850c26c 9cd0d89d
-        assert_eq!(digest(b"abc"), [0x363e_99a9, 0x6a81_0647, 0x7125_3eba, 0x6cc2_5078]);
-        assert_eq!(digest_text(&"abc"), digest(b"abc"));
+        assert_eq!(digest_text(&"abc"), [0x363e_99a9, 0x6a81_0647, 0x7125_3eba, 0x6cc2_5078]);
         assert_eq!(Sha1Word::of(b"abc"), 0x363e_99a9);
         assert_eq!(Sha1BigEndian::of(b"abc"), 0xa999_3e36);
     }

@@ -7,7 +7,7 @@ use crate::text::Text;
 
 /// The digest of a text that comes in pieces.
 #[must_use]
-pub fn digest_text(text: &dyn Text) -> [u8; 32] {
+pub(crate) fn digest_text(text: &dyn Text) -> [u8; 32] {
     let (mut state, mut blocks) = (START, Blocks::<BLOCK>::new());
     text.feed(&mut |piece| blocks.write(piece, |block| compress(&mut state, block)));
     let len = blocks.len() as u64 * 8;

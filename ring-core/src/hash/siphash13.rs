@@ -9,7 +9,7 @@ use super::{
 
 /// SipHash-1-3 with zero keys.
 #[derive(Clone, Debug)]
-pub struct SipHash13 {
+pub(crate) struct SipHash13 {
     state: [u64; 4],
     blocks: Blocks<8>,
 }

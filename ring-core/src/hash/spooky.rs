@@ -15,7 +15,7 @@ const LONG: usize = 192;
 
 /// The lower 32 bits of SpookyHash V2, both seeds 0xface2014.
 #[derive(Clone, Debug)]
-pub struct Spooky32(Form);
+pub(crate) struct Spooky32(Form);
 
 #[derive(Clone, Debug)]
 enum Form {

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use super::{Hasher, utf8::Utf8};
 
 /// A hash that is a start and a step.
-pub trait Step {
+pub(crate) trait Step {
     /// The hash of nothing.
     const START: u32;
 
@@ -15,7 +15,7 @@ pub trait Step {
 
 /// `S` over bytes, sign-extended.
 #[derive(Clone, Copy, Debug)]
-pub struct OverBytes<S>(u32, PhantomData<S>);
+pub(crate) struct OverBytes<S>(u32, PhantomData<S>);
 
 impl<S: Step> Hasher for OverBytes<S> {
     type Output = u32;
@@ -35,7 +35,7 @@ impl<S: Step> Hasher for OverBytes<S> {
 
 /// `S` over bytes as they are, as peers have them whose bytes have no sign.
 #[derive(Clone, Copy, Debug)]
-pub struct OverUnsigned<S>(u32, PhantomData<S>);
+pub(crate) struct OverUnsigned<S>(u32, PhantomData<S>);
 
 impl<S: Step> Hasher for OverUnsigned<S> {
     type Output = u32;
@@ -57,7 +57,7 @@ impl<S: Step> Hasher for OverUnsigned<S> {
 ///
 /// Bytes that are no UTF-8 count as U+FFFD, once for each longest run that could have begun a character.
 #[derive(Clone, Debug)]
-pub struct OverUtf16<S> {
+pub(crate) struct OverUtf16<S> {
     hash: u32,
     utf8: Utf8,
     step: PhantomData<S>,

@@ -78,7 +78,7 @@ const SEED_LEN: usize = 8;
 
 /// The lower half of a hash of 64 bits.
 #[derive(Clone, Debug)]
-pub struct LowerHalf<H>(H);
+pub(crate) struct LowerHalf<H>(H);
 
 impl<H: Hasher<Output = u64>> Hasher for LowerHalf<H> {
     type Output = u32;
@@ -126,7 +126,7 @@ struct Seeded {
     /// A text of up to [`MIDDLE`] bytes.
     held: [u8; MIDDLE],
     used: usize,
-    /// A longer one: the stripes met, the one before the bytes that are not one yet, and what they come to.
+    /// A longer one: the stripes met, the one before the bytes that are not one yet, and the result so far.
     stripes: Blocks<STRIPE>,
     number: usize,
     last: [u8; STRIPE],
@@ -304,7 +304,7 @@ fn secret(at: usize) -> u64 {
     word(&SECRET, at)
 }
 
-/// The same for long texts, whose seed changes the secret word by word.
+/// Long texts with a seed, which changes the secret word by word.
 fn seeded_secret(at: usize, seed: u64) -> u64 {
     // A word that begins between two of the secret's own has bytes of both.
     let own = |at: usize| match at / 8 % 2 {

@@ -3,7 +3,7 @@
 //! Peers differ in where the points come from, in which direction the nearest point lies, and in who owns a point that
 //! two servers have. All three are data here; the ring itself is one piece of code for 32-bit and 128-bit points.
 
-use super::{BATCH, Division, Mechanism, View, sort};
+use super::{BATCH, Division, View, Way, sort};
 use crate::{
     live::{Live, Member},
     order::Order,
@@ -16,7 +16,7 @@ use crate::{
 mod index;
 mod point;
 
-pub use point::Point;
+pub(super) use point::Point;
 
 /// Most points that a ring may have: 2²⁴, which is 160 for each of the longest list of servers, and half as many again.
 ///
@@ -255,7 +255,7 @@ fn owner(view: &View<'_>, entry: usize) -> ServerIndex {
     ServerIndex::new(owner)
 }
 
-impl<P: Point> Mechanism for Continuum<P> {
+impl<P: Point> Way for Continuum<P> {
     fn needs(&self, scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError> {
         let points = live
             .members()
@@ -344,7 +344,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Placement, Server, plan::Plan, storage::Boxed};
+    use crate::{Placement, Server, plan::Plan};
 
     /// Servers whose points are their weights: a few, crowded at both ends of the circle.
     const fn ring(search: Search, tie: Tie) -> Continuum<u32> {
@@ -418,7 +418,7 @@ mod tests {
                     let mechanism = Box::leak(Box::new(ring(search, tie)));
                     let weights = crate::scheme::Weights::Whole;
                     let scheme = Scheme { mechanism: &*mechanism, weights, ..Scheme::BASE };
-                    let placement = Placement::build(scheme, &*servers, Boxed::default()).unwrap();
+                    let placement = Placement::owned(scheme, &*servers).unwrap();
                     let edges = points.iter().flat_map(|&point| [point.wrapping_sub(1), point, point.wrapping_add(1)]);
                     for hash in edges.chain([0, 1, u32::MAX - 1, u32::MAX]) {
                         let found = mechanism.at(&placement.view(), hash).get();

@@ -41,7 +41,7 @@ pub fn digests_f32(weight: u32, total: u64, servers: usize) -> u32 {
 ///
 /// Source: libketama `ketama_create_continuum`.
 #[must_use]
-pub fn digests_libketama(weight: u32, total: u64, servers: usize) -> u32 {
+pub(crate) fn digests_libketama(weight: u32, total: u64, servers: usize) -> u32 {
     let share = weight as f32 / total as f32;
     ((f64::from(share) * 40.0 * f64::from(servers as f32)) as f32) as u32
 }
@@ -62,7 +62,7 @@ pub fn points(label: &dyn Text, count: u32, per_digest: u32, sink: &mut dyn FnMu
 }
 
 /// Hands out `count` points of the digests of the names `label-0`, `label-1` …, `per_digest` (1 to 4) to a digest.
-pub fn digest_points(
+pub(crate) fn digest_points(
     digests: DigestsNumbered,
     label: &dyn Text,
     count: u32,
@@ -80,7 +80,7 @@ pub fn digest_points(
 }
 
 /// Hands out the digests of a text with the numbers 0, 1 … behind it, as many as it is told.
-pub type DigestsNumbered = fn(&dyn Text, u32, &mut dyn FnMut(Words));
+pub(crate) type DigestsNumbered = fn(&dyn Text, u32, &mut dyn FnMut(Words));
 
 /// Hands out `count` points, one to each of the names `label-0`, `label-1` ….
 pub fn hashed_points(label: &dyn Text, hash: &Hash, count: u32, sink: &mut dyn FnMut(u32)) {

@@ -5,7 +5,7 @@
 
 use core::cmp::Ordering;
 
-use super::{Mechanism, View};
+use super::{View, Way};
 use crate::{
     live::{Live, Member},
     order::Order,
@@ -52,7 +52,7 @@ impl Rendezvous {
     }
 }
 
-impl Mechanism for Rendezvous {
+impl Way for Rendezvous {
     fn needs(&self, _scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError> {
         if live.total() > MOST { Err(BuildError::TotalWeight) } else { Ok(Needs::default()) }
     }

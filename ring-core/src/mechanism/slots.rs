@@ -2,7 +2,7 @@
 //!
 //! A server of weight w has w slots in a row. What is stored is where each server's slots end, not the slots.
 
-use super::{BATCH, Division, Mechanism, View, sort};
+use super::{BATCH, Division, View, Way, sort};
 use crate::{
     live::Live,
     scheme::{BuildError, Scheme},
@@ -56,7 +56,7 @@ impl Slots {
     }
 }
 
-impl Mechanism for Slots {
+impl Way for Slots {
     fn needs(&self, _scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError> {
         match live.total() {
             0 => Err(BuildError::NothingToPlaceOn),

@@ -5,7 +5,7 @@
 
 use core::{cell::Cell, cmp::Ordering};
 
-use super::Point;
+use super::continuum::Point;
 
 /// Decides between the owners of equal points.
 type Compare<'c> = &'c dyn Fn(u16, u16) -> Ordering;

@@ -1,6 +1,6 @@
 //! A table of buckets: the low bits of a hash pick a bucket, and the table says whose it is.
 
-use super::{BATCH, Division, Mechanism, View};
+use super::{BATCH, Division, View, Way};
 use crate::{
     live::Live,
     scheme::{BuildError, Scheme},
@@ -55,7 +55,7 @@ impl Table {
     ///
     /// # Errors
     /// [`BuildError`] when there is no map or it names a server that there is not.
-    pub fn mapped(scheme: &Scheme<'_>, live: &Live<'_>) -> Result<usize, BuildError> {
+    pub(crate) fn mapped(scheme: &Scheme<'_>, live: &Live<'_>) -> Result<usize, BuildError> {
         let map = scheme.buckets().ok_or(BuildError::NoBuckets)?;
         let mut count = 0;
         for server in map.iter() {
@@ -88,7 +88,7 @@ fn rename(live: &Live<'_>, ranks: &[u32], owners: &mut [u16]) {
     }
 }
 
-impl Mechanism for Table {
+impl Way for Table {
     fn needs(&self, scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError> {
         Ok(Needs { entries: (self.count)(scheme, live)?, wide: false })
     }

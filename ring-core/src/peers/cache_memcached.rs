@@ -18,10 +18,10 @@
 
 use super::{Peer, namespace, numbered, switch};
 use crate::{
-    fallback, hash,
+    hash,
     mechanism::{Slots, View},
     order::Order,
-    scheme::{Scheme, Weights},
+    scheme::{Scheme, Weights, fallback},
     text::{Concat, Decimal, Text},
 };
 
@@ -78,10 +78,10 @@ mod tests {
     use std::{vec, vec::Vec};
 
     use super::*;
-    use crate::{Placement, Server, ServerIndex, storage::Boxed};
+    use crate::{Placement, Server, ServerIndex};
 
     fn order(scheme: Scheme<'_>, servers: &[Server<'_>], key: &str) -> Vec<usize> {
-        let placement = Placement::build(scheme, servers, Boxed::default()).unwrap();
+        let placement = Placement::owned(scheme, servers).unwrap();
         let mut room = vec![ServerIndex::default(); servers.len()];
         placement.order(key.as_bytes(), &mut room).iter().map(|server| server.get()).collect()
     }

@@ -23,7 +23,7 @@ use crate::{
     hash,
     key::KeyText,
     live::{Live, Member},
-    mechanism::{Continuum, Division, Label, Mechanism, Search, Slots, Tie, View},
+    mechanism::{Continuum, Division, Label, Search, Slots, Tie, View, Way},
     scheme::{BuildError, Options, RingOptions, Scheme, Weights},
     server::{ServerIndex, host_and_port},
     storage::{EntriesMut, Needs},
@@ -131,7 +131,7 @@ impl Line {
     }
 }
 
-impl Mechanism for Line {
+impl Way for Line {
     fn needs(&self, scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError> {
         if Self::is_plain(live) {
             return Slots::BY_HASH.needs(scheme, live);
@@ -213,11 +213,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{
-        Placement, Server, Weight,
-        peers::cache_memcached::CACHE_MEMCACHED,
-        storage::{Boxed, Fixed},
-    };
+    use crate::{Placement, Server, Weight, peers::cache_memcached::CACHE_MEMCACHED, storage::Fixed};
 
     fn weighing(weights: &[f64]) -> Vec<Server<'static>> {
         weights.iter().map(|&weight| Server { name: "a:1", weight: Weight::Real(weight) }).collect()
@@ -281,7 +277,7 @@ mod tests {
         ) {
             prop_assume!(weights.iter().sum::<f64>() >= 0.5);
             let servers = weighing(&weights);
-            let placement = Placement::build(CACHE_MEMCACHED_FAST, &servers[..], Boxed::default()).unwrap();
+            let placement = Placement::owned(CACHE_MEMCACHED_FAST, &servers[..]).unwrap();
             for hash in (0..1 << 15).step_by(61).chain([1, 2, 3, (1 << 15) - 1]) {
                 let found = CACHE_MEMCACHED_FAST.mechanism.at(&placement.view(), hash);
                 prop_assert_eq!(found.get(), by_table(&weights, hash), "hash {}", hash);
@@ -295,8 +291,8 @@ mod tests {
         #[test]
         fn whole_weights_are_those_of_cache_memcached(weights in prop::collection::vec(1..900_u32, 2..30)) {
             let servers: Vec<_> = weights.iter().map(|&weight| Server::new("a:1").weighing(weight)).collect();
-            let fast = Placement::build(CACHE_MEMCACHED_FAST, &servers[..], Boxed::default()).unwrap();
-            let slow = Placement::build(CACHE_MEMCACHED, &servers[..], Boxed::default()).unwrap();
+            let fast = Placement::owned(CACHE_MEMCACHED_FAST, &servers[..]).unwrap();
+            let slow = Placement::owned(CACHE_MEMCACHED, &servers[..]).unwrap();
             let real: Vec<_> = weights.iter().copied().map(f64::from).collect();
             for hash in (0..1 << 15).step_by(97) {
                 let found = CACHE_MEMCACHED_FAST.mechanism.at(&fast.view(), hash).get();

@@ -19,12 +19,11 @@
 
 use super::{Peer, hashed_namespace, ruby, switch};
 use crate::{
-    fallback,
     hash::{self, md5, sha1, sha256},
     key::{Extra, Form, KeyText},
     mechanism::{Continuum, Label, Search, Tie, View, ketama},
     order::Order,
-    scheme::{Options, RingOptions, Scheme, Weights},
+    scheme::{Options, RingOptions, Scheme, Weights, fallback},
     text::{Concat, Decimal, Hex, Text},
 };
 

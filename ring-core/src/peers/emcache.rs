@@ -2,7 +2,7 @@
 //!
 //! - A server's name is host and port with *nothing between them*, an IPv6 address without its brackets; a Unix socket is
 //!   its path. So `10.0.1.1:11211` and `10.0.1.11:1211` are one name.
-//! - The score of a server is the hash of the key and its name. The hash has [only 640 values](crate::hash::murmur3_x64),
+//! - The score of a server is the hash of the key and its name. The hash has [only 640 values](crate::hash::EMCACHE),
 //!   so servers often tie; then the greater hash of the name decides, then the order of the list.
 //! - With `purge_unhealthy_nodes` a dead server is left out, and the next best has the key; without it, which is the
 //!   peer's default, there is no fallback.
@@ -13,9 +13,9 @@
 
 use super::Peer;
 use crate::{
-    fallback, hash,
+    hash,
     mechanism::{Label, Rendezvous},
-    scheme::Scheme,
+    scheme::{Scheme, fallback},
     text::Concat,
 };
 

@@ -22,10 +22,9 @@
 
 use super::Peer;
 use crate::{
-    fallback,
     hash::{self, Hash},
     mechanism::{Continuum, Label, Search, Tie},
-    scheme::Scheme,
+    scheme::{Scheme, fallback},
     text::{Concat, Decimal},
 };
 

@@ -13,9 +13,9 @@
 
 use super::Peer;
 use crate::{
-    fallback, hash,
+    hash,
     mechanism::{Continuum, Label, Search, Tie},
-    scheme::Scheme,
+    scheme::{Scheme, fallback},
 };
 
 /// folsom.

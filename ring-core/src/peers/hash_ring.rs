@@ -13,9 +13,9 @@
 
 use super::Peer;
 use crate::{
-    fallback, hash,
+    hash,
     mechanism::{Continuum, Label, Search, Tie, ketama},
-    scheme::{Options, RingOptions, Scheme, Weights},
+    scheme::{Options, RingOptions, Scheme, Weights, fallback},
 };
 
 /// hash_ring.

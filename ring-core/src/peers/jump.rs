@@ -15,7 +15,7 @@ use core::cmp::Ordering;
 
 use super::{Peer, informs};
 use crate::{
-    hash::{Hasher, xxh64::Xxh64},
+    hash::{Hasher, Xxh64},
     mechanism::Slots,
     scheme::Scheme,
 };

@@ -35,13 +35,12 @@ use core::cmp::Ordering;
 
 use super::{Peer, informs, informs_one_of, php_memcached::Settings, switch};
 use crate::{
-    fallback,
     hash::{self, Hash, names, one_at_a_time::OneAtATime},
     key::KeyText,
     list::List,
     mechanism::{Slots, Table, View},
     order::Order,
-    scheme::{Options, Scheme, Weights},
+    scheme::{Options, Scheme, Weights, fallback},
     server::host_and_port,
 };
 

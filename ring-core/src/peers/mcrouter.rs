@@ -19,11 +19,11 @@
 
 use super::{Peer, informs};
 use crate::{
-    hash::{self, Hasher, murmur64a::Murmur64a},
+    hash::{self, Hasher, Murmur64a},
     key::{Extra, KeyText},
     list::List,
     live::Live,
-    mechanism::{Mechanism, Slots, View},
+    mechanism::{Slots, View, Way},
     scheme::{BuildError, Options, Scheme},
     server::ServerIndex,
     storage::{EntriesMut, Needs},
@@ -173,7 +173,7 @@ impl WeightedCh3 {
     }
 }
 
-impl Mechanism for WeightedCh3 {
+impl Way for WeightedCh3 {
     fn needs(&self, _scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError> {
         Ok(Needs { entries: live.count(), wide: false })
     }

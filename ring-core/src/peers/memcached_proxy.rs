@@ -27,10 +27,7 @@
 
 use super::{Peer, count, jump::jump, twemproxy::between};
 use crate::{
-    hash::{
-        self, Hasher,
-        xxh3::{Xxh3, Xxh3Seeded},
-    },
+    hash::{self, Hasher, Xxh3, Xxh3Seeded},
     key::{Extra, KeyText},
     mechanism::{Continuum, Label, Slots, ketama},
     scheme::{Options, Scheme},

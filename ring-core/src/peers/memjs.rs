@@ -6,7 +6,10 @@
 //! Source: memjs 1.3.2 `lib/memjs/memjs.js` and `utils.js`, `hashCode`.
 
 use super::Peer;
-use crate::{fallback, hash, scheme::Scheme};
+use crate::{
+    hash,
+    scheme::{Scheme, fallback},
+};
 
 /// memjs.
 pub const MEMJS: Scheme<'static> = Scheme {

@@ -20,9 +20,9 @@
 
 use super::{Peer, cache_memcached, crc_chain, informs};
 use crate::{
-    fallback, hash,
+    hash,
     mechanism::{Continuum, Label, Search, Slots, Tie},
-    scheme::{Scheme, Weights},
+    scheme::{Scheme, Weights, fallback},
     server::host_and_port,
 };
 

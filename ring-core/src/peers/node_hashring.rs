@@ -22,10 +22,9 @@
 
 use super::{Peer, count, hashed_namespace, informs, split_at_byte};
 use crate::{
-    fallback,
     hash::{self, sha1},
     mechanism::{Continuum, Label, Mechanism, Search, Tie, ketama},
-    scheme::{Options, RingOptions, Scheme, Weights},
+    scheme::{Options, RingOptions, Scheme, Weights, fallback},
 };
 
 /// hashring by itself.

@@ -20,7 +20,6 @@
 
 use super::{Peer, count, informs, switch};
 use crate::{
-    fallback,
     hash::{
         self,
         names::{self, Names},
@@ -29,7 +28,7 @@ use crate::{
     live::Live,
     mechanism::{Label, MAX_POINTS, Slots, Table, View, ketama},
     order::Order,
-    scheme::{BuildError, Scheme, Weights},
+    scheme::{BuildError, Scheme, Weights, fallback},
     server::{ServerIndex, host_and_port},
     text::{Concat, Decimal},
 };

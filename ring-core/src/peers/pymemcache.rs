@@ -14,9 +14,9 @@
 
 use super::{Peer, python};
 use crate::{
-    fallback, hash,
+    hash,
     mechanism::{Label, Rendezvous},
-    scheme::Scheme,
+    scheme::{Scheme, fallback},
     text::Concat,
 };
 

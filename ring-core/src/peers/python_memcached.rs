@@ -17,10 +17,10 @@
 
 use super::{Peer, informs, numbered};
 use crate::{
-    fallback, hash,
+    hash,
     mechanism::{Slots, View},
     order::Order,
-    scheme::{Scheme, Weights},
+    scheme::{Scheme, Weights, fallback},
     text::{Concat, Decimal, Text},
 };
 

@@ -8,7 +8,10 @@
 //! Source: remcached 0.4.1 `lib/remcached.rb`, `hash_key` and `client_for_key`.
 
 use super::{Peer, ruby};
-use crate::{fallback, mechanism::Slots, scheme::Scheme};
+use crate::{
+    mechanism::Slots,
+    scheme::{Scheme, fallback},
+};
 
 /// remcached.
 pub const REMCACHED: Scheme<'static> = Scheme {

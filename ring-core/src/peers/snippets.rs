@@ -24,10 +24,9 @@
 
 use super::{Peer, count};
 use crate::{
-    fallback,
     hash::{self, md5},
     mechanism::{Continuum, Label, Search, Tie},
-    scheme::{Options, RingOptions, Scheme, Weights},
+    scheme::{Options, RingOptions, Scheme, Weights, fallback},
     text::{Concat, Decimal},
 };
 

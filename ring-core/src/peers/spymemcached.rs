@@ -28,11 +28,10 @@
 
 use super::{Peer, switch};
 use crate::{
-    fallback,
     hash::{self, Hash, names},
     mechanism::{Continuum, Label, Tie, View, ketama},
     order::Order,
-    scheme::{Options, Scheme, Weights},
+    scheme::{Options, Scheme, Weights, fallback},
     text::{Concat, Decimal},
 };
 

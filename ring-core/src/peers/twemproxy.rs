@@ -27,11 +27,10 @@ use core::cmp::Ordering;
 
 use super::{Peer, informs, switch};
 use crate::{
-    fallback,
     hash::{self, names},
     key::{Extra, KeyText},
     mechanism::{Continuum, Label, Slots, ketama},
-    scheme::{Scheme, Weights},
+    scheme::{Scheme, Weights, fallback},
 };
 
 /// The distribution `ketama`.

@@ -22,10 +22,9 @@
 
 use super::{Peer, count, hash_ring, python};
 use crate::{
-    fallback,
     hash::{self, md5},
     mechanism::{Continuum, Label, Search, Tie},
-    scheme::{Options, RingOptions, Scheme, Weights},
+    scheme::{Options, RingOptions, Scheme, Weights, fallback},
     text::{Concat, Decimal, Text},
 };
 

@@ -39,11 +39,10 @@ use core::cmp::Ordering;
 
 use super::{Peer, count};
 use crate::{
-    fallback,
     hash::{self, Hash, names},
     mechanism::{Continuum, Label, Rendezvous, Slots, Tie, View, ketama},
     order::Order,
-    scheme::{Options, RingOptions, Scheme, Weights},
+    scheme::{Options, RingOptions, Scheme, Weights, fallback},
     server::host_and_port,
     text::{Concat, Decimal},
 };
@@ -216,10 +215,10 @@ mod tests {
     use std::{collections::BTreeMap, vec::Vec};
 
     use super::*;
-    use crate::{Placement, Server, ServerIndex, scheme::BuildError, storage::Boxed};
+    use crate::{Placement, Server, ServerIndex, scheme::BuildError};
 
     fn order(scheme: Scheme<'_>, servers: &[Server<'_>], key: &str) -> Vec<usize> {
-        let placement = Placement::build(scheme, servers, Boxed::default()).unwrap();
+        let placement = Placement::owned(scheme, servers).unwrap();
         let mut out = std::vec![ServerIndex::default(); servers.len()];
         placement.order(key.as_bytes(), &mut out).iter().map(|server| server.get()).collect()
     }
@@ -287,7 +286,7 @@ mod tests {
         }
         ring.values_mut().for_each(|owners| owners.sort());
         assert!(ring.values().filter(|owners| owners.len() > 1).count() > 100);
-        let placement = Placement::build(crowded, servers, Boxed::default()).unwrap();
+        let placement = Placement::owned(crowded, servers).unwrap();
         for number in 0..2000 {
             let key = std::format!("key:{number}");
             let hash = crowded.hash_key(key.as_bytes());

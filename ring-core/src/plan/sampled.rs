@@ -4,7 +4,7 @@
 
 use super::Precision;
 use crate::{
-    hash::murmur64a::Murmur64a,
+    hash::Murmur64a,
     mechanism::View,
     server::ServerIndex,
     text::{Hex, assemble},

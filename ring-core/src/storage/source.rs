@@ -10,11 +10,11 @@ use super::Entries;
 /// only what finds a key is linked, and nothing of what builds a ring (the programs in `proofs/firmware` are weighed).
 ///
 /// ```
-/// use memring_core::{peers::libketama::LIBKETAMA, storage::{Boxed, Source, Storage}, Placement, Server};
+/// use memring_core::{peers::libketama::LIBKETAMA, storage::{Source, Storage}, Placement, Server};
 ///
 /// // build.rs
 /// let servers = ["10.0.1.1:11211", "10.0.1.2:11211"].map(Server::new);
-/// let placement = Placement::build(LIBKETAMA, servers, Boxed::default())?;
+/// let placement = Placement::owned(LIBKETAMA, servers)?;
 /// let ring = Source(placement.storage().entries()).to_string();
 /// // std::fs::write(Path::new(&env::var("OUT_DIR")?).join("ring.rs"), ring)?;
 /// assert!(ring.starts_with("::memring_core::storage::Entries { points: &["));

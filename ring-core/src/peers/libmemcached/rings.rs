@@ -3,7 +3,7 @@
 use super::Points;
 use crate::{
     live::Live,
-    mechanism::{Continuum, Division, Label, Mechanism, View, ketama},
+    mechanism::{Continuum, Division, Label, View, Way, ketama},
     order::Order,
     scheme::{BuildError, Scheme},
     server::{ServerIndex, host_and_port},
@@ -73,7 +73,7 @@ impl Rings {
     }
 }
 
-impl Mechanism for Rings {
+impl Way for Rings {
     fn needs(&self, scheme: &Scheme<'_>, live: &Live<'_>) -> Result<Needs, BuildError> {
         self.chosen(scheme, live).needs(scheme, live)
     }

@@ -9,9 +9,9 @@ use core::{
 use memring_core::{
     hash::{self, Hash, Hasher},
     health::*,
-    order::Order,
     peers::{self, libketama::LIBKETAMA},
     plan::{self, Plan},
+    scheme::fallback::Order,
     storage::{Fixed, Lent, Source, Storage, StorageMut},
     vector::{Escaped, Line},
     *,
@@ -58,12 +58,13 @@ fn health(input: &[u8], said: &mut Writer) -> Option<()> {
 
 /// Hashes by their types, whose table entries may go another way.
 fn hashes(input: &[u8], said: &mut Writer) -> Option<()> {
-    piecewise::<hash::crc32::Crc15>(input)?;
-    piecewise::<hash::murmur3::Murmur3Signed>(input)?;
     piecewise::<hash::md5::Md5Word>(input)?;
     piecewise::<hash::md5::Md5SixDigits>(input)?;
-    seen(&hash::sha1::digest(input));
-    said.debug(&Hash::new::<hash::crc32::Crc31>("mine"));
+    piecewise::<hash::Murmur64a>(input)?;
+    piecewise::<hash::Xxh64>(input)?;
+    piecewise::<hash::Xxh3>(input)?;
+    piecewise::<hash::Xxh3Seeded>(input)?;
+    said.debug(&Hash::new::<hash::md5::Md5Word>("mine"));
     Some(())
 }
 
@@ -91,6 +92,7 @@ fn placements(input: &[u8], said: &mut Writer) -> Option<()> {
         }
     };
     seen((placement.scheme().name, placement.servers().len(), placement.len(), placement.is_empty()));
+    seen((placement.server(input), placement.owner_on_ring(input.len() as u32)));
     said.display(&Source(placement.storage().entries()));
     let mut order = [ServerIndex::default(); 2];
     let mut order = Order::new(order.get_mut(..input.len() % 3)?);

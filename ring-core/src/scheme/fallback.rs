@@ -2,7 +2,8 @@
 //!
 //! Peers with a way of their own have it in their file under [`peers`](crate::peers).
 
-use crate::{live::Live, mechanism::View, order::Order, server::ServerIndex};
+pub use crate::order::Order;
+use crate::{live::Live, mechanism::View, server::ServerIndex};
 
 /// Notes, behind the primary, the servers that a peer asks next, in its order.
 ///
