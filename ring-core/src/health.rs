@@ -1,4 +1,4 @@
-//! Who may be asked now. Counts failures per server; knows no socket and no clock.
+//! Which servers may be asked now. Counts failures per server; knows no socket and no clock.
 //!
 //! A server that fails several times within a window is left alone for a while. Then one caller, and only one, may try
 //! it: success brings it back at once, failure doubles the while. The waits are spread at random, so that many clients
@@ -76,7 +76,7 @@ pub struct ServerHealth {
     failed_at: Instant,
     /// How often in a row it was left alone; 0 while it is up.
     waits: u32,
-    /// When it may be tried again; while somebody is trying it, when another may who does not wait for him.
+    /// When it may be tried again; while a caller is trying it, when the next caller may.
     retry_at: Instant,
     /// Whether somebody is trying it.
     probing: bool,
@@ -245,7 +245,7 @@ impl error::Error for Down {}
 ///
 /// What the servers are makes the policy. The primary alone: a key whose server is down fails, and no key moves. All of
 /// [`Placement::order`](crate::Placement::order): the peer's own fallback. Behind them a gutter, the primary of a second
-/// placement over spare servers: who is asked when nobody else is left.
+/// placement over spare servers, which is asked when no other server is left.
 ///
 /// ```
 /// use core::time::Duration;

@@ -9,9 +9,9 @@ pub struct KeyText<'a> {
     pub prefix: &'a [u8],
     /// Whether the prefix is hashed with the key.
     pub hash_prefix: bool,
-    /// Composes the whole text, where that is more than prefix and key.
+    /// Composes the whole text; `None` = prefix and key.
     pub form: Option<Form>,
-    /// What the form needs to know besides.
+    /// What the form reads besides.
     pub extra: Extra<'a>,
     /// A shorter text has the hash 0.
     pub shortest: usize,
@@ -72,8 +72,8 @@ impl<'a> KeyText<'a> {
         if self.is_whole() && self.counts(0) && self.counts(usize::MAX) {
             return hash.of_many(keys, out);
         }
-        for (place, key) in out.iter_mut().zip(keys) {
-            *place = self.hash(hash, key);
+        for (out, key) in out.iter_mut().zip(keys) {
+            *out = self.hash(hash, key);
         }
     }
 
@@ -93,7 +93,7 @@ impl<'a> KeyText<'a> {
     pub(crate) fn reads_as(&self, other: &KeyText<'_>) -> bool {
         let form = |rule: &KeyText<'_>| rule.form.map(|form| form as usize);
         let lens = |rule: &KeyText<'_>| (rule.shortest, rule.longest);
-        // Without a form nobody reads the extra.
+        // Without a form, the extra is not read.
         let same_extra = self.form.is_none() || self.extra == other.extra;
         (self.hashed_prefix(), form(self), lens(self)) == (other.hashed_prefix(), form(other), lens(other))
             && same_extra

@@ -35,7 +35,7 @@
 //! |---|---|
 //! | [`peers`] | the schemes: a file per family of clients, and the table of their names |
 //! | [`storage`] | where a placement keeps its ring: on the heap, in arrays, in lent slices, in flash |
-//! | [`health`] | who may be asked now, when servers fail |
+//! | [`health`] | which servers may be asked now, when some fail |
 //! | [`plan`] | what a change of servers or scheme moves |
 //! | [`scheme`], [`mechanism`] | what a scheme is made of, to build one of your own |
 //! | [`hash`] | the hash functions of the field |

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn invalid_numbers_are_refused() {
         for text in
             ["", "+1", "-1", "1e3", "inf", "NaN", " 1", "1 ", "1.2.3", ".", "x", "18446744073709551616"]
         {

@@ -10,16 +10,16 @@ pub struct Order<'o> {
 }
 
 impl<'o> Order<'o> {
-    /// An empty order with room for all of `servers`.
+    /// An empty order, for as many servers as the slice is long.
     pub const fn new(servers: &'o mut [ServerIndex]) -> Self {
         Self { servers, len: 0 }
     }
 
-    /// Notes `server` unless it was noted before. Returns whether there is room for another one.
+    /// Notes `server` unless it was noted before. Returns whether another one fits.
     pub fn push(&mut self, server: ServerIndex) -> bool {
         if !self.as_slice().contains(&server) {
-            if let Some(place) = self.servers.get_mut(self.len) {
-                *place = server;
+            if let Some(next) = self.servers.get_mut(self.len) {
+                *next = server;
                 self.len += 1;
             }
         }
@@ -44,7 +44,7 @@ impl<'o> Order<'o> {
         self.len == 0
     }
 
-    /// Whether there is no room left.
+    /// Whether no further server fits.
     #[must_use]
     pub const fn is_full(&self) -> bool {
         self.len == self.servers.len()

@@ -77,7 +77,7 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
 
     /// The server that holds `key`.
     ///
-    /// Any bytes have a place, also those that memcached refuses as a key.
+    /// Any bytes are placed, also those that memcached refuses as a key.
     #[inline]
     pub fn primary(&self, key: &[u8]) -> ServerIndex {
         self.scheme.mechanism.primary(&self.view(), key)
@@ -91,7 +91,7 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
 
     /// The servers that hold many keys, into `out`; the shorter of the two decides how many.
     ///
-    /// The same as [`primary`](Self::primary) for each key, and faster from about eight keys on where the hash is MD5.
+    /// Each is the [`primary`](Self::primary) of its key. Where the hash is MD5, this is faster from about eight keys on.
     ///
     /// ```
     /// use memring_core::{peers::libketama::LIBKETAMA, storage::Fixed, Placement, Server, ServerIndex};
@@ -108,7 +108,7 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
     }
 
     /// The servers to ask for `key`, each once: the primary, then those that the peer tries when the ones before are
-    /// down, in its order. As many as `out` has room for. The primary alone where the peer, as configured, tries nobody
+    /// down, in its order. As many as `out` holds. The primary alone where the peer, as configured, tries nobody
     /// else.
     ///
     /// ```
@@ -244,7 +244,7 @@ impl Scheme<'_> {
         self.checked_needs(&Live::checked(self, &servers)?)
     }
 
-    /// The same for servers that were checked; here the points are counted against the configuration.
+    /// What a placement stores for servers that were checked. Here the points are counted against the configuration.
     fn checked_needs(&self, live: &Live<'_>) -> Result<Needs, BuildError> {
         let needs = self.mechanism.needs(self, live)?;
         match self.options {
@@ -257,7 +257,7 @@ impl Scheme<'_> {
 
     /// The server of `key`, computed from the names alone, without any storage.
     ///
-    /// The same as [`Placement::primary`], at the cost of hashing every point of the ring.
+    /// Agrees with [`Placement::primary`], and costs as much as to hash every point of the ring.
     ///
     /// # Errors
     /// [`BuildError`] as for building.

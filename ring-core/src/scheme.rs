@@ -71,8 +71,8 @@ pub use crate::{
     list::List,
 };
 
-/// How one peer places keys: which bytes of the key are hashed, with what, how a hash becomes a server, and who is
-/// asked next when that server is down.
+/// How one peer places keys: which bytes of the key are hashed, with what, how a hash becomes a server, and which
+/// one is asked next when that server is down.
 ///
 /// A scheme is plain data. Take a constant of [`peers`](crate::peers), name one at run time with
 /// [`from_name`](Self::from_name), or build [one of your own](self). Options are words for
@@ -82,7 +82,7 @@ pub use crate::{
 pub struct Scheme<'a> {
     /// The name that the command line, the documentation and the vector files share.
     pub name: &'static str,
-    /// Who places keys this way, in one line.
+    /// The clients that place keys this way, in one line.
     pub used_by: &'static str,
     /// Which bytes are hashed for a key.
     pub key: KeyText<'a>,
@@ -94,7 +94,7 @@ pub struct Scheme<'a> {
     pub roster: Option<fn(&str, &str) -> Ordering>,
     /// How a hash becomes a server.
     pub mechanism: &'static dyn Mechanism,
-    /// Who is asked when the primary is down.
+    /// Which servers are asked when the primary is down.
     pub fallback: fallback::Fallback,
     /// How many servers are tried for one key before the peer gives up, the primary included; one that is met again
     /// counts again.

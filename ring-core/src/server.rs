@@ -109,7 +109,7 @@ impl<'a> Server<'a> {
         Self { name, weight: Weight::Whole(1) }
     }
 
-    /// The same server with `weight`.
+    /// This server with another `weight`.
     #[must_use]
     pub const fn weighing(self, weight: u32) -> Self {
         Self { weight: Weight::Whole(weight), ..self }
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_weight_is_refused() {
+    fn invalid_weights_are_refused() {
         assert_eq!(Weight::parse("4294967295"), Some(Weight::Whole(u32::MAX)));
         assert_eq!(Weight::parse("2.5"), Some(Weight::Real(2.5)));
         for weight in ["", "-1", "+1", "x", "4294967296", "1e3", "inf", "NaN", ".", "1.2.3"] {

@@ -67,8 +67,8 @@ impl Text for Decimal {
         let mut digits = [b'0'; 20];
         let mut rest = self.0;
         let mut used = 0;
-        for place in digits.iter_mut().rev() {
-            *place = b'0' + (rest % 10) as u8;
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
             rest /= 10;
             used += 1;
             if rest == 0 {
@@ -98,8 +98,8 @@ pub(crate) fn assemble<'b>(text: &dyn Text, buffer: &'b mut [u8]) -> Option<&'b 
     let mut len = 0;
     let mut fits = true;
     text.feed(&mut |piece| match buffer.get_mut(len..).and_then(|rest| rest.get_mut(..piece.len())) {
-        Some(room) => {
-            room.copy_from_slice(piece);
+        Some(into) => {
+            into.copy_from_slice(piece);
             len += piece.len();
         }
         None => fits = false,

@@ -84,9 +84,9 @@ fn place(scheme: Scheme<'_>, servers: &[Server<'_>]) {
     }
     let Ok(placement) = Placement::owned(scheme, servers) else { return };
     let long = vec![b'k'; 5000];
-    let mut room = vec![ServerIndex::default(); servers.len() + 2];
+    let mut out = vec![ServerIndex::default(); servers.len() + 2];
     for key in KEYS.into_iter().chain([&long[..]]) {
-        let order = placement.order(key, &mut room);
+        let order = placement.order(key, &mut out);
         assert_eq!(order.first(), Some(&placement.primary(key)));
         assert!(order.iter().all(|server| server.get() < servers.len()), "{scheme:?} {servers:?}");
         assert!(placement.order(key, &mut []).is_empty());

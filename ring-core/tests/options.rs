@@ -18,9 +18,9 @@ fn placed<'t>(
     let scheme: Scheme<'t> = Scheme::from_name(vector.scheme).unwrap();
     let scheme = options.fold(scheme, |scheme, (name, value)| scheme.with_option(name, value).unwrap());
     let placement = Placement::owned(scheme, &*vector.servers)?;
-    let mut room = vec![ServerIndex::default(); vector.servers.len()];
+    let mut out = vec![ServerIndex::default(); vector.servers.len()];
     let keys = vector.rows.iter().take(20);
-    Ok(keys.flat_map(|row| placement.order(&row.key, &mut room).to_vec()).collect())
+    Ok(keys.flat_map(|row| placement.order(&row.key, &mut out).to_vec()).collect())
 }
 
 #[test]
@@ -126,8 +126,8 @@ fn a_scheme_is_what_its_peer_does_by_default() {
         let servers = ["b:11211", "a:11212", "c:11211", "ab:11211"].map(|name| Server::new(name).weighing(2));
         let [plain, set] = [plain, set].map(|scheme| Placement::owned(scheme, servers).unwrap());
         for key in 0..=255_u8 {
-            let mut rooms = [[ServerIndex::default(); 4]; 2];
-            let [one, other] = &mut rooms;
+            let mut outs = [[ServerIndex::default(); 4]; 2];
+            let [one, other] = &mut outs;
             assert_eq!(plain.order(&[key], one), set.order(&[key], other), "{scheme} {option}");
         }
     }

@@ -153,13 +153,13 @@ proptest! {
     ) {
         let servers = as_servers(&names);
         let placement = build(scheme, &servers);
-        let mut room = vec![ServerIndex::default(); servers.len() + 1];
+        let mut out = vec![ServerIndex::default(); servers.len() + 1];
         for key in keys.iter().take(10) {
-            let order = placement.order(key, &mut room).to_vec();
+            let order = placement.order(key, &mut out).to_vec();
             prop_assert_eq!(order.first(), Some(&placement.primary(key)));
             prop_assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), order.len(), "{}", scheme.name);
             prop_assert!(order.iter().all(|server| server.get() < servers.len()));
-            // Less room gives the beginning of the same order.
+            // A shorter slice gives the beginning of the same order.
             let mut less = vec![ServerIndex::default(); order.len() / 2];
             prop_assert_eq!(placement.order(key, &mut less), &order[..order.len() / 2]);
         }
@@ -182,9 +182,9 @@ proptest! {
             Scheme::from_name("xmemcached-election").unwrap(),
         ] {
             let placement = build(scheme, &servers);
-            let mut room = vec![ServerIndex::default(); servers.len()];
+            let mut out = vec![ServerIndex::default(); servers.len()];
             for key in keys.iter().take(5) {
-                prop_assert_eq!(placement.order(key, &mut room).len(), servers.len(), "{}", scheme.name);
+                prop_assert_eq!(placement.order(key, &mut out).len(), servers.len(), "{}", scheme.name);
             }
         }
     }

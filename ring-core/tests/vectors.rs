@@ -19,13 +19,13 @@ fn check(vector: &Vector<'_>) -> Result<usize, String> {
     let scheme = vector.scheme()?;
     let servers = &vector.servers[..];
     let placement = Placement::owned(scheme, servers).map_err(|error| format!("cannot be built: {error}"))?;
-    let mut room = vec![ServerIndex::default(); servers.len()];
+    let mut out = vec![ServerIndex::default(); servers.len()];
     let sparse = (vector.rows.len() / CHOSEN).max(1);
     for (number, row) in vector.rows.iter().enumerate() {
         let order = if vector.full_order {
-            placement.order(&row.key, &mut room)
+            placement.order(&row.key, &mut out)
         } else {
-            placement.order(&row.key, &mut room[..1])
+            placement.order(&row.key, &mut out[..1])
         };
         let order: Vec<usize> = order.iter().map(|server| server.get()).collect();
         if order != row.servers {

@@ -61,9 +61,9 @@ fn every_example_comes_out() {
         let servers = servers.map(|(name, weight)| Server::new(name).weighing(weight));
         let placement = Placement::owned(scheme, servers).unwrap();
         for (key, expected) in KEYS.iter().zip(expected) {
-            let mut room = [ServerIndex::default(); 3];
+            let mut out = [ServerIndex::default(); 3];
             let order: String =
-                placement.order(key.as_bytes(), &mut room).iter().map(ToString::to_string).collect();
+                placement.order(key.as_bytes(), &mut out).iter().map(ToString::to_string).collect();
             assert_eq!(order, *expected, "{name}, {key}");
         }
     }

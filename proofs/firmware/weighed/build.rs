@@ -5,14 +5,14 @@ use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
 use memring_core::{
     Placement, Scheme, Server,
     peers::{crc32::CRC32_MODULO, libketama::LIBKETAMA},
-    storage::{Boxed, Source, Storage},
+    storage::{Source, Storage},
 };
 
 include!("src/fleet.rs");
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo says where")?);
-    let placement = Placement::build(LIBKETAMA, FLEET, Boxed::default())?;
+    let placement = Placement::owned(LIBKETAMA, FLEET)?;
     fs::write(out.join("ring.rs"), Source(placement.storage().entries()).to_string())?;
 
     let (ketama, crc32) = (places_of(LIBKETAMA, &FLEET)?, places_of(CRC32_MODULO, &FLEET)?);
@@ -44,6 +44,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn places_of(scheme: Scheme<'static>, servers: &[Server<'static>]) -> Result<Vec<usize>, Box<dyn Error>> {
-    let placement = Placement::build(scheme, servers, Boxed::default())?;
+    let placement = Placement::owned(scheme, servers)?;
     Ok(KEYS.iter().map(|key| placement.primary(key).get()).collect())
 }

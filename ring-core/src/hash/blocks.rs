@@ -22,9 +22,9 @@ impl<const N: usize> Blocks<N> {
         let held = self.len % N;
         self.len = self.len.wrapping_add(bytes.len());
         if held > 0 {
-            let room = self.held.get_mut(held..).unwrap_or_default();
-            let (first, rest) = bytes.split_at_checked(room.len()).unwrap_or((bytes, &[]));
-            copy(first, room);
+            let free = self.held.get_mut(held..).unwrap_or_default();
+            let (first, rest) = bytes.split_at_checked(free.len()).unwrap_or((bytes, &[]));
+            copy(first, free);
             if held + first.len() < N {
                 return;
             }
@@ -51,7 +51,7 @@ impl<const N: usize> Blocks<N> {
     }
 }
 
-/// The whole little-endian words of `bytes`, as many as there is room for.
+/// The whole little-endian words of `bytes`, as many as the array holds.
 pub(crate) fn words32<const N: usize>(bytes: &[u8]) -> [u32; N] {
     let mut words = [0; N];
     for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(4)) {
@@ -60,7 +60,7 @@ pub(crate) fn words32<const N: usize>(bytes: &[u8]) -> [u32; N] {
     words
 }
 
-/// The whole little-endian words of `bytes`, as many as there is room for.
+/// The whole little-endian words of `bytes`, as many as the array holds.
 pub(crate) fn words64<const N: usize>(bytes: &[u8]) -> [u64; N] {
     let mut words = [0; N];
     for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(8)) {
@@ -85,7 +85,7 @@ pub(crate) fn le64(bytes: &[u8]) -> u64 {
     }
 }
 
-/// Copies as much as there is of `from` and room for in `to`.
+/// Copies `from` into `to`, up to the end of the shorter one.
 fn copy(from: &[u8], to: &mut [u8]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from;

@@ -70,7 +70,7 @@ pub fn number(words: Words) -> u128 {
     words.iter().fold(0, |number, word| (number << 32) | u128::from(word.swap_bytes()))
 }
 
-/// The digest of one slice, to be inlined: who takes only the first word does not compute the others.
+/// The digest of one slice, to be inlined: a caller that takes the first word alone does not compute the others.
 #[inline(always)]
 fn of(bytes: &[u8]) -> Words {
     #[cfg(not(feature = "small"))]

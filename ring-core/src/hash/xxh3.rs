@@ -156,9 +156,9 @@ impl Seeded {
         self.stripes.write(bytes, |stripe| {
             *last = *stripe;
             if *number < counted {
-                let place = *number % STRIPES_IN_BLOCK;
-                accumulate(accumulators, stripe, 8 * place, *seed);
-                if place + 1 == STRIPES_IN_BLOCK {
+                let index = *number % STRIPES_IN_BLOCK;
+                accumulate(accumulators, stripe, 8 * index, *seed);
+                if index + 1 == STRIPES_IN_BLOCK {
                     scramble(accumulators, *seed);
                 }
                 *number += 1;

@@ -59,7 +59,7 @@ pub enum Tie {
     FirstStays,
     /// Only the last stays: a map whose entry was overwritten.
     LastStays,
-    /// Only one of n stays, that at the place `point % n`: xmemcached.
+    /// Only one of n stays, that at index `point % n`: xmemcached.
     ByValue,
 }
 
@@ -109,7 +109,7 @@ impl Label<'_> {
         Self::verbatim(name.strip_suffix(":11211").unwrap_or(name))
     }
 
-    /// The same, and an IPv6 address without its brackets: `::1` for `[::1]:11211`, `::1:11212` for `[::1]:11212`.
+    /// The name without memcached's default port, and an IPv6 address without its brackets: `::1` for `[::1]:11211`, `::1:11212` for `[::1]:11212`.
     #[must_use]
     pub fn without_default_port_and_brackets(name: &str) -> Label<'_> {
         if !name.starts_with('[') {
@@ -274,8 +274,8 @@ impl<P: Point> Way for Continuum<P> {
         let mut slots = points.iter_mut().zip(owners.iter_mut());
         for member in live.members() {
             self.feed(scheme, live, &member, &mut |point| {
-                if let Some((place, owner)) = slots.next() {
-                    (*place, *owner) = (point, member.index.raw());
+                if let Some((entry, owner)) = slots.next() {
+                    (*entry, *owner) = (point, member.index.raw());
                 }
             });
         }

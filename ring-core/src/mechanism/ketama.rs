@@ -49,7 +49,7 @@ pub(crate) fn digests_libketama(weight: u32, total: u64, servers: usize) -> u32 
 /// Digests or points of a server that has `each` on average, in whole numbers: `each` × servers × weight / total.
 ///
 /// Source: hash_ring `HashRing._generate_circle`, uhashring `KetamaRing._create_ring`; Dalli `Ring.entry_count_for`, which
-/// divides floats and comes to the same.
+/// divides floats, with the same result.
 #[must_use]
 pub fn whole_share(each: u32, weight: u32, total: u64, servers: usize) -> u32 {
     let product = u64::from(each).saturating_mul(servers as u64).saturating_mul(weight.into());

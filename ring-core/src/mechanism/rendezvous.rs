@@ -1,6 +1,6 @@
 //! Rendezvous: every server gets a score for a key, and the highest has it. Nothing is stored.
 //!
-//! A look-up costs as many hashes as there are servers. Without the best server the next best has the key, and no other
+//! A lookup takes as many hashes as there are servers. Without the best server the next best has the key, and no other
 //! key moves.
 
 use core::cmp::Ordering;

@@ -13,7 +13,7 @@ use crate::{
 /// Hash modulo the number of slots.
 #[derive(Clone, Copy, Debug)]
 pub struct Slots {
-    /// Which of `total` slots a key has, from 0, where that is more than its hash modulo `total`.
+    /// Gives the slot of a key, from 0 up to `total`; `None` = its hash modulo `total`.
     pub slot: Option<Rule>,
 }
 

@@ -53,7 +53,7 @@ fn radix<P: Point>(points: &[Cell<P>], owners: &[Cell<u16>], bits: u32, compare:
         *count = end;
     }
 
-    // Everything before `at` is where it belongs, so an entry whose run has no room left at or above `at` is, too.
+    // Everything before `at` is where it belongs, so an entry whose run has nothing free at or above `at` is, too.
     let mut at = 0;
     while let Some(here) = points.get(at) {
         let Some(place) = next.get_mut(digit(here.get())).filter(|place| **place as usize > at) else {
@@ -169,7 +169,7 @@ pub(super) fn keep_one<P: Point>(points: &mut [P], owners: &mut [u16], keep: Kee
     kept
 }
 
-/// The same, and of n equal points that at the place `point % n` of their run stays.
+/// Of n equal points, keeps the one at index `point % n` of their run.
 pub(super) fn keep_by_value<P: Point>(points: &mut [P], owners: &mut [u16]) -> usize {
     let points = Cell::from_mut(points).as_slice_of_cells();
     let owners = Cell::from_mut(owners).as_slice_of_cells();

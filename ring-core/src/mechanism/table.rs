@@ -68,14 +68,14 @@ impl Table {
     }
 }
 
-/// Notes a server for each bucket, by its place in the peer's order.
+/// Notes a server for each bucket, by its index in the peer's order.
 fn note(map: impl Iterator<Item = u16>, points: &mut [u32], owners: &mut [u16]) {
     for ((server, point), owner) in map.zip(points).zip(owners) {
         (*point, *owner) = (server.into(), server);
     }
 }
 
-/// Puts the servers' configured places where those in the peer's order were.
+/// Replaces indexes in the peer's order by those of the list.
 fn rename(live: &Live<'_>, ranks: &[u32], owners: &mut [u16]) {
     let mut last = None;
     let mut rank = 0;

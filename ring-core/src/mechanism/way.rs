@@ -42,13 +42,13 @@ pub trait Way: Sync {
     /// `None` when nobody in play has weight enough to get a key.
     fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex>;
 
-    /// How all hashes are divided among the servers at once, where [`at`](Self::at) is all there is to it.
+    /// How all hashes are divided among the servers at once, where a key's hash alone decides.
     fn division(&self, view: &View<'_>) -> Division {
         let _ = view;
         Division::Unknown
     }
 
-    /// Notes the servers met going on from the place of `key`, for mechanisms that have an onward.
+    /// Notes the servers that come behind that of `key`, for mechanisms in which one comes behind another.
     fn walk(&self, view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
         let _ = (view, key, order);
     }

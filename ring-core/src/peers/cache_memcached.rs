@@ -82,8 +82,8 @@ mod tests {
 
     fn order(scheme: Scheme<'_>, servers: &[Server<'_>], key: &str) -> Vec<usize> {
         let placement = Placement::owned(scheme, servers).unwrap();
-        let mut room = vec![ServerIndex::default(); servers.len()];
-        placement.order(key.as_bytes(), &mut room).iter().map(|server| server.get()).collect()
+        let mut out = vec![ServerIndex::default(); servers.len()];
+        placement.order(key.as_bytes(), &mut out).iter().map(|server| server.get()).collect()
     }
 
     #[test]

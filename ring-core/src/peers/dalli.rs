@@ -279,10 +279,10 @@ mod tests {
     fn without_failover_there_is_one_try() {
         let servers = ["a:1", "b:1", "c:1"].map(Server::new);
         let scheme = DALLI.with_option("failover", "false").unwrap();
-        let mut room = [ServerIndex::default(); 3];
+        let mut out = [ServerIndex::default(); 3];
         for (scheme, tried) in [(DALLI, 3), (scheme, 1)] {
             let placement = Placement::build(scheme, servers, Fixed::<480>::new()).unwrap();
-            assert_eq!(placement.order(b"tokyo", &mut room).len(), tried);
+            assert_eq!(placement.order(b"tokyo", &mut out).len(), tried);
         }
     }
 

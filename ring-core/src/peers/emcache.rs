@@ -63,8 +63,8 @@ mod tests {
     fn of_servers_with_one_name_the_first_has_the_key_and_the_second_is_next() {
         let servers = ["10.0.1.1:11211", "10.0.1.11:1211"].map(Server::new);
         let placement = crate::Placement::build(EMCACHE, servers, crate::storage::Fixed::<0>::new()).unwrap();
-        let mut room = [ServerIndex::default(); 3];
-        let order = placement.order(b"tokyo", &mut room);
+        let mut out = [ServerIndex::default(); 3];
+        let order = placement.order(b"tokyo", &mut out);
         assert_eq!(order, [ServerIndex::new(0), ServerIndex::new(1)]);
     }
 }

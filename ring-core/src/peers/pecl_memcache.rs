@@ -129,10 +129,10 @@ fn label(name: &str) -> Label<'_> {
 
 /// Prefix and key as the peer sends them.
 fn cleaned(rule: &KeyText<'_>, key: &[u8], sink: &mut dyn FnMut(&[u8])) {
-    let mut room = LONGEST;
+    let mut left = LONGEST;
     for part in [rule.prefix, key] {
-        let part = part.get(..room).unwrap_or(part);
-        room -= part.len();
+        let part = part.get(..left).unwrap_or(part);
+        left -= part.len();
         let mut words = part.split(|&byte| byte <= b' ');
         sink(words.next().unwrap_or_default());
         for word in words {

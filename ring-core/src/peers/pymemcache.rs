@@ -76,8 +76,8 @@ mod tests {
             Fixed::<0>::new(),
         )
         .unwrap();
-        let mut room = [ServerIndex::default(); 3];
-        let order = placement.order(b"tokyo", &mut room);
+        let mut out = [ServerIndex::default(); 3];
+        let order = placement.order(b"tokyo", &mut out);
         let first = order.iter().position(|server| server.get() == 0).unwrap();
         assert_eq!((order.len(), order[first + 1].get()), (3, 2));
     }

@@ -107,8 +107,8 @@ mod tests {
     fn a_server_given_twice_to_python_ketama_is_the_first() {
         let servers = ["a:1", "b:1", "a:1"].map(Server::new);
         let placement = Placement::build(PYTHON_KETAMA, servers, FixedWide::<9>::new()).unwrap();
-        let mut room = [ServerIndex::default(); 3];
-        let order = placement.order(b"tokyo", &mut room);
+        let mut out = [ServerIndex::default(); 3];
+        let order = placement.order(b"tokyo", &mut out);
         assert_eq!((order.len(), order.contains(&ServerIndex::new(2))), (2, false));
     }
 

@@ -34,8 +34,8 @@ fn each_key(sink: &mut dyn FnMut(&[u8], f64)) -> Precision {
     let share = 1.0 / f64::from(KEYS);
     for number in 0..KEYS {
         let mixed = Murmur64a::of_word(number.into()).to_be_bytes();
-        let mut room = [0; 16];
-        sink(assemble(&Hex(&mixed), &mut room).unwrap_or_default(), share);
+        let mut digits = [0; 16];
+        sink(assemble(&Hex(&mixed), &mut digits).unwrap_or_default(), share);
     }
     Precision::Sampled { keys: KEYS }
 }

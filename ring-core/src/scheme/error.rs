@@ -112,8 +112,8 @@ impl fmt::Display for OptionError {
             Self::Unknown { known: [] } => f.write_str("unknown option: this scheme has none"),
             Self::Unknown { known } => {
                 f.write_str("unknown option: this scheme has ")?;
-                for (place, name) in known.iter().enumerate() {
-                    write!(f, "{}{name}", if place == 0 { "" } else { ", " })?;
+                for (index, name) in known.iter().enumerate() {
+                    write!(f, "{}{name}", if index == 0 { "" } else { ", " })?;
                 }
                 Ok(())
             }

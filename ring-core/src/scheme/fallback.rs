@@ -1,4 +1,4 @@
-//! Who is asked when the primary is down: the ways that several peers share.
+//! Which servers are asked when the primary is down: the ways that several peers share.
 //!
 //! Peers with a way of their own have it in their file under [`peers`](crate::peers).
 
@@ -10,7 +10,7 @@ use crate::{live::Live, mechanism::View, server::ServerIndex};
 /// The primary is in the order already. A peer that gives up after some tries gives a short list.
 pub type Fallback = fn(&View<'_>, key: &[u8], &mut Order<'_>);
 
-/// Nobody: the operation fails.
+/// No server: the operation fails.
 pub fn none(_view: &View<'_>, _key: &[u8], _order: &mut Order<'_>) {}
 
 /// The owners of the next points on the ring.
@@ -40,9 +40,9 @@ pub fn chain(view: &View<'_>, order: &mut Order<'_>, mut next: impl FnMut(u64) -
     }
 }
 
-/// Whoever gets the key when the servers tried are taken out and the rest is placed anew.
+/// The server that gets the key when those tried are taken out and the rest is placed anew.
 ///
-/// This is what peers do that eject a dead server and rebuild. Computed from the names, without storage.
+/// So do peers that eject a dead server and rebuild. Computed from the names, without storage.
 pub fn rebuild(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
     while !order.is_full() {
         let live = Live::new(view.scheme, view.servers, order.as_slice());

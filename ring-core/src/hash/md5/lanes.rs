@@ -97,13 +97,13 @@ pub(super) fn numbered(lead: &[u8], first: u32, left: u32, sink: &mut dyn FnMut(
     many as u32
 }
 
-/// Puts the digits of `number` and the mark behind them into `room`, and returns how many digits they are.
-fn put_number(number: u32, room: &mut [u8]) -> usize {
+/// Puts the digits of `number` and the mark behind them into `out`, and returns how many digits they are.
+fn put_number(number: u32, out: &mut [u8]) -> usize {
     let mut digits = 0;
     Decimal(number.into()).feed(&mut |piece| {
         digits = piece.len();
-        for (place, byte) in room.iter_mut().zip(piece.iter().chain(&[0x80])) {
-            *place = *byte;
+        for (into, byte) in out.iter_mut().zip(piece.iter().chain(&[0x80])) {
+            *into = *byte;
         }
     });
     digits

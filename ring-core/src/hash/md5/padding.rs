@@ -12,7 +12,7 @@ use super::super::blocks::words32;
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 64;
 
-/// Longest message of one block: room is needed for the mark and eight bytes of length.
+/// Longest message of one block, which has the mark and eight bytes of length behind it.
 pub(super) const ONE_BLOCK: usize = BLOCK - 1 - 8;
 
 /// How many blocks a message of `len` bytes makes.
@@ -25,10 +25,10 @@ pub(super) const fn count(len: usize) -> usize {
 #[inline(always)]
 pub(super) fn only_block(bytes: &[u8]) -> [u32; 16] {
     let mut block = [0; BLOCK];
-    let (mut rest, mut room) = (bytes, &mut block[..]);
-    while move_chunk::<16>(&mut rest, &mut room) {}
-    move_chunk::<8>(&mut rest, &mut room);
-    move_chunk::<4>(&mut rest, &mut room);
+    let (mut rest, mut left) = (bytes, &mut block[..]);
+    while move_chunk::<16>(&mut rest, &mut left) {}
+    move_chunk::<8>(&mut rest, &mut left);
+    move_chunk::<4>(&mut rest, &mut left);
     // As one word: of bytes the load of a word would wait, up to a tenth of the whole hash.
     let end = match *rest {
         [] => 0x80,
@@ -36,7 +36,7 @@ pub(super) fn only_block(bytes: &[u8]) -> [u32; 16] {
         [a, b] => 0x80_0000 | u32::from(b) << 8 | u32::from(a),
         [a, b, c, ..] => 0x8000_0000 | u32::from(c) << 16 | u32::from(b) << 8 | u32::from(a),
     };
-    if let Some(word) = room.first_chunk_mut() {
+    if let Some(word) = left.first_chunk_mut() {
         *word = end.to_le_bytes();
     }
     let mut words = words32(&block);
@@ -49,9 +49,9 @@ pub(super) fn only_block(bytes: &[u8]) -> [u32; 16] {
 #[inline(always)]
 fn move_chunk<const N: usize>(from: &mut &[u8], to: &mut &mut [u8]) -> bool {
     let Some((chunk, rest)) = from.split_first_chunk::<N>() else { return false };
-    let Some((place, room)) = mem::take(to).split_first_chunk_mut() else { return false };
-    *place = *chunk;
-    (*from, *to) = (rest, room);
+    let Some((into, left)) = mem::take(to).split_first_chunk_mut() else { return false };
+    *into = *chunk;
+    (*from, *to) = (rest, left);
     true
 }
 
@@ -67,7 +67,7 @@ pub(super) fn block(bytes: &[u8], len: usize, index: usize) -> [u32; 16] {
     block
 }
 
-/// Hands out the words of that block with their places; those not handed out are 0.
+/// Hands out the words of that block with their indexes; those not handed out are 0.
 #[inline(always)]
 pub(super) fn words(bytes: &[u8], len: usize, index: usize, mut put: impl FnMut(usize, u32)) {
     let here = bytes.get(index * BLOCK..).unwrap_or_default();
