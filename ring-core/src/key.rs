@@ -3,7 +3,7 @@
 use crate::{hash::Hash, peers::memcached_proxy::PoolKeys, text::Text};
 
 /// How a peer turns a key into the text that it hashes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct KeyText<'a> {
     /// Put before every key on the wire; hashed only if [`hash_prefix`](Self::hash_prefix) says so.
     pub prefix: &'a [u8],
@@ -53,10 +53,7 @@ impl KeyText<'static> {
 impl<'a> KeyText<'a> {
     /// The text of `key`.
     #[must_use]
-    pub const fn of<'k>(&'k self, key: &'k [u8]) -> Keyed<'k>
-    where
-        'a: 'k,
-    {
+    pub const fn of<'k>(&'k self, key: &'k [u8]) -> impl Text + Copy + use<'a, 'k> {
         Keyed { rule: self, key }
     }
 
@@ -112,7 +109,7 @@ impl<'a> KeyText<'a> {
 
 /// The text of one key.
 #[derive(Clone, Copy)]
-pub struct Keyed<'k> {
+struct Keyed<'k> {
     rule: &'k KeyText<'k>,
     key: &'k [u8],
 }

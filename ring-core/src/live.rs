@@ -1,6 +1,6 @@
 //! The servers in play: the configured list without those that were taken out.
 
-use core::cmp::Ordering;
+use core::{cmp::Ordering, fmt};
 
 use crate::{
     scheme::{BuildError, Scheme, Weights},
@@ -17,6 +17,12 @@ pub struct Live<'l> {
     count: usize,
     total: u64,
     heaviest: u32,
+}
+
+impl fmt::Debug for Live<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.members()).finish()
+    }
 }
 
 /// One server in play.

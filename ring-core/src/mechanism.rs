@@ -1,7 +1,9 @@
 //! How a hash becomes a server: the few ways that all peers share.
 //!
-//! A scheme without storage is a function of the servers and the key: [`Mechanism::choose`]. What a placement stores
-//! only makes that function fast, so `choose` is also the meaning that everything else is tested against.
+//! A scheme without storage is a function of the servers and the key, [`Scheme::choose`]. What a placement stores only
+//! makes that function fast, so `choose` is also the meaning that everything else is tested against.
+
+use core::fmt;
 
 use crate::{scheme::Scheme, server::Servers, storage::Entries};
 
@@ -40,4 +42,10 @@ pub struct View<'v> {
     pub(crate) servers: &'v dyn Servers,
     /// What was built.
     pub(crate) entries: Entries<'v>,
+}
+
+impl fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View").field("scheme", self.scheme).finish_non_exhaustive()
+    }
 }

@@ -24,6 +24,7 @@ pub(super) use point::Point;
 pub const MAX_POINTS: u32 = 1 << 24;
 
 /// A ring of points `P`.
+#[derive(Clone, Copy, Debug)]
 pub struct Continuum<P: Point> {
     /// The text that stands for a server in the names of its points.
     pub label: fn(&str) -> Label<'_>,

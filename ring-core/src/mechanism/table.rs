@@ -9,6 +9,7 @@ use crate::{
 };
 
 /// Buckets and their owners.
+#[derive(Clone, Copy, Debug)]
 pub struct Table {
     /// How many buckets there are; 0 when the servers, as configured, are the buckets and nothing is stored.
     pub count: fn(&Scheme<'_>, &Live<'_>) -> Result<usize, BuildError>,
