@@ -1,6 +1,6 @@
 //! Which bytes of a key a peer hashes.
 
-use crate::{hash::Hash, peers::memcached_proxy::PoolKeys, text::Text};
+use crate::{hash::Hash, peers::options::Extra, text::Text};
 
 /// How a peer turns a key into the text that it hashes.
 #[derive(Clone, Copy, Debug)]
@@ -21,22 +21,6 @@ pub struct KeyText<'a> {
 
 /// Hands the text to hash for a key to a sink, in pieces.
 pub type Form = fn(&KeyText<'_>, &[u8], &mut dyn FnMut(&[u8]));
-
-/// What the options of one peer say about its keys; its form reads it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Extra<'a> {
-    /// Nothing.
-    None,
-    /// Hashed behind the key, never sent: [`mcrouter`](crate::peers::mcrouter).
-    Salt(&'a [u8]),
-    /// The two bytes between which the hashed part of a key stands: [`twemproxy`](crate::peers::twemproxy).
-    Tag([u8; 2]),
-    /// What stands between the namespace and the key: [`dalli`](crate::peers::dalli).
-    Separator(&'a str),
-    /// The seed and the filter of a pool: [`memcached_proxy`](crate::peers::memcached_proxy).
-    Pool(PoolKeys<'a>),
-}
 
 impl KeyText<'static> {
     /// The whole key and nothing else.

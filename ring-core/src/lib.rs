@@ -59,6 +59,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod error;
 pub mod hash;
 pub mod health;
 mod key;
@@ -75,9 +76,11 @@ mod server;
 pub mod storage;
 mod text;
 pub mod vector;
+mod weights;
 
+pub use error::BuildError;
 pub use placement::Placement;
-pub use scheme::{BuildError, Scheme};
+pub use scheme::Scheme;
 pub use server::{AsServer, Server, ServerIndex, Servers, Weight};
 
 // The README's example, compiled and run with the others.

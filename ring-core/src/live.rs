@@ -3,8 +3,10 @@
 use core::{cmp::Ordering, fmt};
 
 use crate::{
-    scheme::{BuildError, Scheme, Weights},
+    error::BuildError,
+    scheme::Scheme,
     server::{Server, ServerIndex, Servers, Weight},
+    weights::Weights,
 };
 
 /// The servers that a placement may choose from, with what the rules ask about all of them together.
@@ -165,17 +167,6 @@ impl<'l> Live<'l> {
 }
 
 impl Weights {
-    /// Whether the peer takes `weight`.
-    #[must_use]
-    pub(crate) fn accept(self, weight: Weight) -> bool {
-        match (self, weight) {
-            (Self::Ignored, _) | (Self::Whole | Self::ZeroIsOne, Weight::Whole(_)) => true,
-            (Self::Positive, Weight::Whole(weight)) => weight > 0,
-            (Self::Whole | Self::ZeroIsOne | Self::Positive, Weight::Real(_)) => false,
-            (Self::PositiveReal, weight) => weight.real() > 0.0 && weight.real().is_finite(),
-        }
-    }
-
     fn member(self, index: ServerIndex, server: Server<'_>) -> Member<'_> {
         let weight = match (self, server.weight) {
             (Self::Ignored, _) => 1,

@@ -15,13 +15,16 @@ mod sort;
 mod table;
 mod way;
 
-pub use continuum::{Continuum, Label, MAX_POINTS, Search, Tie};
+pub use continuum::{Continuum, Label, Search, Tie};
 pub use rendezvous::Rendezvous;
 pub use slots::Slots;
 pub use table::Table;
 pub(crate) use way::{Division, Way};
 
-pub use crate::live::{Live, Member};
+pub use crate::{
+    error::MAX_POINTS,
+    live::{Live, Member},
+};
 
 /// How a hash becomes a server: [`Continuum`], [`Rendezvous`], [`Slots`] or [`Table`], each of them data.
 ///

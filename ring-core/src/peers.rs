@@ -87,6 +87,7 @@ mod crc_chain;
 #[cfg(feature = "alloc")]
 mod named;
 mod numbered;
+pub(crate) mod options;
 mod python;
 mod ruby;
 

@@ -212,22 +212,6 @@ impl<L, S> fmt::Debug for Placement<'_, L, S> {
 }
 
 impl Scheme<'_> {
-    /// The hash of `key`: what of it counts, under the scheme's function.
-    #[inline]
-    pub fn hash_key(&self, key: &[u8]) -> u32 {
-        self.key.hash(&self.hash, key)
-    }
-
-    /// The hashes of many keys, into `out`; the shorter of the two decides how many.
-    pub fn hash_keys(&self, keys: &[&[u8]], out: &mut [u32]) {
-        self.key.hash_many(&self.hash, keys, out);
-    }
-
-    /// Whether keys have the same hash under `other`.
-    pub(crate) fn hashes_as(&self, other: &Scheme<'_>) -> bool {
-        self.hash.name() == other.hash.name() && self.key.reads_as(&other.key)
-    }
-
     /// What a placement of this scheme for `servers` stores.
     ///
     /// # Errors

@@ -59,16 +59,14 @@ use crate::{
     mechanism::{Mechanism, Slots},
 };
 
-mod error;
 pub mod fallback;
-mod options;
-
-pub use error::{BuildError, OptionError};
-pub use options::{Options, RingOptions};
 
 pub use crate::{
-    key::{Extra, Form, KeyText},
+    error::{BuildError, OptionError},
+    key::{Form, KeyText},
     list::List,
+    peers::options::{Extra, Login, Options, Points, Pool, PoolKeys, PoolPoints, RingOptions, Settings},
+    weights::Weights,
 };
 
 /// How one peer places keys: which bytes of the key are hashed, with what, how a hash becomes a server, and which
@@ -129,34 +127,26 @@ impl Scheme<'static> {
     pub(crate) const BASE: Self = Self::new("", &Slots::BY_HASH);
 }
 
-impl fmt::Debug for Scheme<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scheme").field("name", &self.name).field("hash", &self.hash).finish_non_exhaustive()
+impl Scheme<'_> {
+    /// The hash of `key`: what of it counts, under the scheme's function.
+    #[inline]
+    pub fn hash_key(&self, key: &[u8]) -> u32 {
+        self.key.hash(&self.hash, key)
+    }
+
+    /// The hashes of many keys, into `out`; the shorter of the two decides how many.
+    pub fn hash_keys(&self, keys: &[&[u8]], out: &mut [u32]) {
+        self.key.hash_many(&self.hash, keys, out);
+    }
+
+    /// Whether keys have the same hash under `other`.
+    pub(crate) fn hashes_as(&self, other: &Scheme<'_>) -> bool {
+        self.hash.name() == other.hash.name() && self.key.reads_as(&other.key)
     }
 }
 
-/// Which weights a peer takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weights {
-    /// Any; all servers count the same.
-    Ignored,
-    /// Whole numbers; a server of weight zero gets no key.
-    Whole,
-    /// Whole numbers; zero counts as one.
-    ZeroIsOne,
-    /// Whole numbers from one up.
-    Positive,
-    /// Any number above zero.
-    PositiveReal,
-}
-
-impl fmt::Display for Weights {
+impl fmt::Debug for Scheme<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ignored => "any weight",
-            Self::Whole | Self::ZeroIsOne => "a whole number",
-            Self::Positive => "a whole number above zero",
-            Self::PositiveReal => "a number above zero",
-        })
+        f.debug_struct("Scheme").field("name", &self.name).field("hash", &self.hash).finish_non_exhaustive()
     }
 }

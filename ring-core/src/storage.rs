@@ -4,7 +4,7 @@
 //! index of 16-bit corrections makes the search about twice as fast; give it half as many entries as there are
 //! points or up to as many.
 
-use crate::scheme::BuildError;
+use crate::error::BuildError;
 
 #[cfg(feature = "alloc")]
 mod boxed;

@@ -5,9 +5,10 @@
 
 use super::{BATCH, Division, View, Way, sort};
 use crate::{
+    error::{BuildError, MAX_POINTS},
     live::{Live, Member},
     order::Order,
-    scheme::{BuildError, Scheme},
+    scheme::Scheme,
     server::{ServerIndex, host_and_port},
     storage::{EntriesMut, Needs},
     text::Text,
@@ -17,11 +18,6 @@ mod index;
 mod point;
 
 pub(super) use point::Point;
-
-/// Most points that a ring may have: 2²⁴, which is 160 for each of the longest list of servers, and half as many again.
-///
-/// A few peers have as many points for each unit of weight, so that weights meant as megabytes make hundreds of millions.
-pub const MAX_POINTS: u32 = 1 << 24;
 
 /// A ring of points `P`.
 #[derive(Clone, Copy, Debug)]

@@ -29,13 +29,13 @@ impl Table {
     ///
     /// Without a map each server is one bucket.
     pub const MAP: Self = Self {
-        count: |scheme, live| match scheme.buckets() {
+        count: |scheme, live| match scheme.options.buckets() {
             Some(_) => Self::mapped(scheme, live),
             None if live.is_in_order() => Ok(0),
             None => Ok(live.count()),
         },
         fill: |scheme, live, points, owners| {
-            match scheme.buckets() {
+            match scheme.options.buckets() {
                 Some(map) => note(map.iter(), points, owners),
                 None => note(0..u16::MAX, points, owners),
             }
@@ -44,7 +44,7 @@ impl Table {
             }
         },
         owner: |scheme, live, bucket| {
-            let server = match scheme.buckets() {
+            let server = match scheme.options.buckets() {
                 Some(map) => map.iter().nth(bucket)?.into(),
                 None => bucket,
             };
@@ -57,7 +57,7 @@ impl Table {
     /// # Errors
     /// [`BuildError`] when there is no map or it names a server that there is not.
     pub(crate) fn mapped(scheme: &Scheme<'_>, live: &Live<'_>) -> Result<usize, BuildError> {
-        let map = scheme.buckets().ok_or(BuildError::NoBuckets)?;
+        let map = scheme.options.buckets().ok_or(BuildError::NoBuckets)?;
         let mut count = 0;
         for server in map.iter() {
             if usize::from(server) >= live.count() {

@@ -52,7 +52,7 @@ pub const CACHE_MEMCACHED_FAST_KETAMA: Scheme<'static> = Scheme {
 
 const RING: Continuum<u32> = Continuum {
     label: Label::verbatim,
-    count: |scheme, _, member| (f64::from(scheme.ring().replicas) * member.real + 0.5) as u32,
+    count: |scheme, _, member| (f64::from(scheme.options.ring().replicas) * member.real + 0.5) as u32,
     points: |_, _, label, count, sink| {
         let (host, port) = address(label.name);
         crc_chain::points(host, port, count, sink);
@@ -193,7 +193,7 @@ pub(super) const PEERS: &[Peer] = &[
         scheme: CACHE_MEMCACHED_FAST_KETAMA,
         options: &["ketama_points", "namespace", "hash_namespace"],
         set: |scheme, name, value| match name {
-            "ketama_points" => Ok(scheme.with_replicas(count(value)?)),
+            "ketama_points" => Ok(Scheme { options: scheme.options.with_replicas(count(value)?), ..scheme }),
             _ => set(scheme, name, value),
         },
     },

@@ -20,10 +20,10 @@
 use super::{Peer, hashed_namespace, ruby, switch};
 use crate::{
     hash::{self, md5, sha1, sha256},
-    key::{Extra, Form, KeyText},
+    key::{Form, KeyText},
     mechanism::{Continuum, Label, Search, Tie, View, ketama},
     order::Order,
-    scheme::{Options, RingOptions, Scheme, Weights, fallback},
+    scheme::{Extra, Options, RingOptions, Scheme, Weights, fallback},
     text::{Concat, Decimal, Hex, Text},
 };
 
@@ -45,7 +45,7 @@ const RING: Continuum<u32> = Continuum {
     label: Label::host_and_port,
     count: |scheme, live, member| match live.count() {
         1 => 1,
-        servers => ketama::whole_share(scheme.ring().replicas, member.weight, live.total(), servers),
+        servers => ketama::whole_share(scheme.options.ring().replicas, member.weight, live.total(), servers),
     },
     points: |_, _, label, count, sink| {
         for number in 0..count {

@@ -34,12 +34,12 @@ pub const HASH_RING: Scheme<'static> = Scheme {
 pub(super) const RING: Continuum<u32> = Continuum {
     label: Label::verbatim,
     count: |scheme, live, member| {
-        let RingOptions { replicas, points_per_digest } = scheme.ring();
+        let RingOptions { replicas, points_per_digest } = scheme.options.ring();
         ketama::whole_share(replicas, member.weight, live.total(), live.count())
             .saturating_mul(points_per_digest)
     },
     points: |scheme, _, label, count, sink| {
-        ketama::points(label, count, scheme.ring().points_per_digest, sink);
+        ketama::points(label, count, scheme.options.ring().points_per_digest, sink);
     },
     search: Search::Above,
     tie: Tie::LastStays,

@@ -33,7 +33,7 @@
 
 use core::cmp::Ordering;
 
-use super::{Peer, informs, informs_one_of, php_memcached::Settings, switch};
+use super::{Peer, informs, informs_one_of, options::Points, switch};
 use crate::{
     hash::{self, Hash, names, one_at_a_time::OneAtATime},
     key::KeyText,
@@ -99,39 +99,6 @@ pub const VBUCKET: Scheme<'static> = Scheme {
     mechanism: &Table::MAP,
     ..Scheme::BASE
 };
-
-/// How the points of an unweighted ring are made.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Points {
-    /// The function that hashes the servers' numbered names; `None` = the one that hashes keys.
-    pub hash: Option<Hash>,
-    /// Whether a server that weighs more than 1 turns the ring into a weighted one.
-    pub weighted_if_heavy: bool,
-}
-
-impl Points {
-    /// As a program has them that sets its behaviors before it adds servers.
-    pub(super) const BEHAVIOR_FIRST: Self = Self { hash: None, weighted_if_heavy: true };
-
-    /// What the options of `scheme` say.
-    pub(super) const fn of(scheme: &Scheme<'_>) -> Self {
-        match scheme.options {
-            Options::Libmemcached(points) => points,
-            Options::Php(settings) => settings.points,
-            _ => Self { hash: None, weighted_if_heavy: false },
-        }
-    }
-
-    /// The scheme with these points.
-    const fn set(self, scheme: Scheme<'_>) -> Scheme<'_> {
-        let options = match scheme.options {
-            Options::Php(settings) => Options::Php(Settings { points: self, ..settings }),
-            _ => Options::Libmemcached(self),
-        };
-        Scheme { options, ..scheme }
-    }
-}
 
 /// Longest prefix and key that the peer hashes together.
 ///
@@ -202,10 +169,12 @@ const VBUCKET_PEER: Peer = Peer {
 pub(super) fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<Scheme<'a>, &'static str> {
     Ok(match name {
         "hash" => Scheme { hash: hash_named(value)?, ..scheme },
-        "points-hash" => Points { hash: Some(hash_named(value)?), ..Points::of(&scheme) }.set(scheme),
+        "points-hash" => {
+            pointed(scheme, Points { hash: Some(hash_named(value)?), ..scheme.options.points() })
+        }
         "points-per-server" => informs_one_of(scheme, value, &["100", "160 nominal"], "100 or 160 nominal")?,
         "configured" => {
-            Points { weighted_if_heavy: behavior_first(value)?, ..Points::of(&scheme) }.set(scheme)
+            pointed(scheme, Points { weighted_if_heavy: behavior_first(value)?, ..scheme.options.points() })
         }
         "buckets" => Scheme { options: bucket_map(value)?.map_or(Options::None, Options::Buckets), ..scheme },
         "prefix" => Scheme { key: KeyText { prefix: value.as_bytes(), ..scheme.key }, ..scheme },
@@ -214,6 +183,11 @@ pub(super) fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<
         // The one that is left is auto_eject_hosts.
         _ => Scheme { fallback: if switch(value)? { eject } else { fallback::none }, ..scheme },
     })
+}
+
+/// The scheme with these points.
+const fn pointed(scheme: Scheme<'_>, points: Points) -> Scheme<'_> {
+    Scheme { options: scheme.options.with_points(points), ..scheme }
 }
 
 /// The hash function of this name.

@@ -20,11 +20,11 @@
 use super::{Peer, informs};
 use crate::{
     hash::{self, Hasher, Murmur64a},
-    key::{Extra, KeyText},
+    key::KeyText,
     list::List,
     live::Live,
     mechanism::{Slots, View, Way},
-    scheme::{BuildError, Options, Scheme},
+    scheme::{BuildError, Extra, Options, Scheme},
     server::ServerIndex,
     storage::{EntriesMut, Needs},
     text::{Concat, Text},

@@ -25,12 +25,17 @@
 //!
 //! Source: memcached at 2d51e3647, `proxy_jump_hash.c`, `proxy_ring_hash.c`, `proxy_xxhash.c`, `proxy_lua.c`.
 
-use super::{Peer, count, jump::jump, twemproxy::between};
+use super::{
+    Peer, count,
+    jump::jump,
+    options::{Filter, Pool, PoolKeys, PoolPoints},
+    twemproxy::between,
+};
 use crate::{
     hash::{self, Hasher, Xxh3, Xxh3Seeded},
-    key::{Extra, KeyText},
+    key::KeyText,
     mechanism::{Continuum, Label, Slots, ketama},
-    scheme::{Options, Scheme},
+    scheme::{Extra, Options, Scheme},
     text::Concat,
 };
 
@@ -44,47 +49,7 @@ pub const MEMCACHED_PROXY: Scheme<'static> = Scheme {
     ..Scheme::BASE
 };
 
-/// What a pool's ring is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Pool {
-    /// How points are made: `omode`.
-    pub mode: PoolPoints,
-    /// Points of every server: `obuckets`.
-    pub buckets: u32,
-}
-
 const DEFAULT_POOL: Pool = Pool { mode: PoolPoints::Default, buckets: 160 };
-
-/// A pool's `omode`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PoolPoints {
-    /// One point to a name, by XXH3.
-    Default,
-    /// MD5 over `host:port`.
-    Ketama,
-    /// MD5 over `host:port`, or `host` on port 11211.
-    Twemproxy,
-    /// MD5 over `host/host:port`.
-    Evcache,
-}
-
-/// What of a key a pool hashes, and with which seed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PoolKeys<'a> {
-    seed: Option<u64>,
-    /// Whether the hash takes a seed in front of the text.
-    seeded: bool,
-    filter: Option<Filter>,
-    filter_conf: &'a [u8],
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Filter {
-    Stop,
-    Tags,
-}
 
 /// The shortest and the longest `filter_conf` that the peer takes.
 const CONF_LEN: core::ops::RangeInclusive<usize> = 2..=5;

@@ -61,11 +61,11 @@ const DIGESTS: RingOptions = RingOptions::new(40);
 const RING: Continuum<u32> = Continuum {
     label: Label::verbatim,
     count: |scheme, live, member| {
-        digests(member.weight, live.total(), scheme.ring().replicas, live.count())
-            .saturating_mul(scheme.ring().points_per_digest)
+        digests(member.weight, live.total(), scheme.options.ring().replicas, live.count())
+            .saturating_mul(scheme.options.ring().points_per_digest)
     },
     points: |scheme, _, label, count, sink| {
-        ketama::points(label, count, scheme.ring().points_per_digest, sink);
+        ketama::points(label, count, scheme.options.ring().points_per_digest, sink);
     },
     search: Search::AtOrAbove,
     tie: Tie::Stay,
@@ -75,7 +75,13 @@ const KETAMA_RING: Continuum<u32> = Continuum { label: without_default_port, ..R
 
 const SHA1_RING: Continuum<u32> = Continuum {
     points: |scheme, _, label, count, sink| {
-        ketama::digest_points(sha1::digests_numbered, label, count, scheme.ring().points_per_digest, sink);
+        ketama::digest_points(
+            sha1::digests_numbered,
+            label,
+            count,
+            scheme.options.ring().points_per_digest,
+            sink,
+        );
     },
     ..RING
 };
@@ -126,7 +132,7 @@ fn set<'a>(
 ) -> Result<Scheme<'a>, &'static str> {
     match (name, value) {
         ("compatibility", _) => informs(scheme, value, compatibility),
-        ("vnodes", _) => Ok(scheme.with_replicas(count(value)?)),
+        ("vnodes", _) => Ok(Scheme { options: scheme.options.with_replicas(count(value)?), ..scheme }),
         (_, "md5") => Ok(Scheme { hash: hash::MD5, mechanism: md5, ..scheme }),
         (_, "sha1") => Ok(Scheme { hash: hash::SHA1, mechanism: sha1, ..scheme }),
         _ => Err("md5 or sha1"),

@@ -34,14 +34,14 @@ use core::cmp::Ordering;
 use super::{
     Peer,
     libmemcached::{
-        self, MODULA, Points, VBUCKET,
+        self, MODULA, VBUCKET,
         rings::{self, Rings},
     },
+    options::{Points, Settings, Sorting},
     split_at_byte, switch,
 };
 use crate::{
     hash::{self, Hash, names},
-    list::List,
     mechanism::{Continuum, Label, ketama},
     scheme::{Options, Scheme},
 };
@@ -61,7 +61,7 @@ const RINGS: Rings = Rings {
     unweighted: Continuum {
         points: |scheme, _, label, count, sink| {
             // Every server that is added makes new points, with the hash that then is set.
-            let Points { hash, weighted_if_heavy } = Points::of(scheme);
+            let Points { hash, weighted_if_heavy } = scheme.options.points();
             let last = if weighted_if_heavy { None } else { hash };
             ketama::hashed_points(label, &last.unwrap_or(scheme.hash), count, sink);
         },
@@ -127,23 +127,6 @@ fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<Scheme<'a>,
         }
         _ => libmemcached::set(scheme, name, value),
     }
-}
-
-/// What `setOption` was told, of which a distribution reads its part.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings<'a> {
-    pub(super) points: Points,
-    pub(crate) buckets: Option<List<'a, u16>>,
-    pub(super) sorting: Sorting,
-}
-
-/// What `OPT_SORT_HOSTS` was and is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sorting {
-    /// Whether servers that are added now are sorted in.
-    on: bool,
-    /// Whether servers that there are were sorted at any time.
-    once: bool,
 }
 
 impl<'a> Settings<'a> {

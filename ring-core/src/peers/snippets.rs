@@ -55,7 +55,7 @@ pub const PYTHON_KETAMA: Scheme<'static> = Scheme {
 
 const NUMBERED: Continuum<u32> = Continuum {
     label: Label::verbatim,
-    count: |scheme, _, member| scheme.ring().replicas.saturating_mul(member.weight),
+    count: |scheme, _, member| scheme.options.ring().replicas.saturating_mul(member.weight),
     points: |scheme, member, _, count, sink| {
         let index = Decimal(member.index.get() as u64);
         for number in 0..count {
@@ -68,7 +68,7 @@ const NUMBERED: Continuum<u32> = Continuum {
 
 const WITH_WEIGHT: Continuum<u128> = Continuum {
     label: Label::verbatim,
-    count: |scheme, _, member| if member.weight == 0 { 0 } else { scheme.ring().replicas },
+    count: |scheme, _, member| if member.weight == 0 { 0 } else { scheme.options.ring().replicas },
     points: |_, member, label, count, sink| {
         let weight = Decimal(member.weight.into());
         for number in 0..count {
@@ -83,7 +83,11 @@ const WITH_WEIGHT: Continuum<u128> = Continuum {
 pub(super) const PEERS: &[Peer] = &[peer(CONSISTENT_HASHING_PY), peer(PYTHON_KETAMA)];
 
 const fn peer(scheme: Scheme<'static>) -> Peer {
-    Peer { scheme, options: &["replicas"], set: |scheme, _, value| Ok(scheme.with_replicas(count(value)?)) }
+    Peer {
+        scheme,
+        options: &["replicas"],
+        set: |scheme, _, value| Ok(Scheme { options: scheme.options.with_replicas(count(value)?), ..scheme }),
+    }
 }
 
 #[cfg(test)]

@@ -28,9 +28,9 @@ use core::cmp::Ordering;
 use super::{Peer, informs, switch};
 use crate::{
     hash::{self, names},
-    key::{Extra, KeyText},
+    key::KeyText,
     mechanism::{Continuum, Label, Slots, ketama},
-    scheme::{Scheme, Weights, fallback},
+    scheme::{Extra, Scheme, Weights, fallback},
 };
 
 /// The distribution `ketama`.

@@ -20,7 +20,7 @@
 //! Source: uhashring 2.5 `uhashring/ring.py`, `ring_ketama.py` and `ring_meta.py`; python-binary-memcached 0.33
 //! `bmemcached/client/distributed.py`; meta-memcache-py 4.3 `connection/providers.py`.
 
-use super::{Peer, count, hash_ring, python};
+use super::{Peer, count, hash_ring, options::Login, python};
 use crate::{
     hash::{self, md5},
     mechanism::{Continuum, Label, Search, Tie},
@@ -74,7 +74,7 @@ const VNODES: u32 = 160;
 
 const WIDE: Continuum<u128> = Continuum {
     label: Label::verbatim,
-    count: |scheme, _, member| scheme.ring().replicas.saturating_mul(member.weight),
+    count: |scheme, _, member| scheme.options.ring().replicas.saturating_mul(member.weight),
     points: |_, _, label, count, sink| digests(label, count, sink),
     search: Search::Above,
     tie: Tie::LastStays,
@@ -83,16 +83,16 @@ const WIDE: Continuum<u128> = Continuum {
 const WITH_LOGIN: Continuum<u128> = Continuum {
     count: |_, _, _| VNODES,
     points: |scheme, _, label, count, sink| {
-        let [username, password] = &login(scheme);
-        digests(&Concat([label, &"_", username, &"_", password]), count, sink);
+        let Login { username, password } = login(scheme);
+        digests(&Concat([label, &"_", &username, &"_", &password]), count, sink);
     },
     ..WIDE
 };
 
 /// What Python prints for "not given", twice.
-const NO_LOGIN: [&str; 2] = ["None", "None"];
+const NO_LOGIN: Login<'static> = Login { username: "None", password: "None" };
 
-fn login<'a>(scheme: &Scheme<'a>) -> [&'a str; 2] {
+fn login<'a>(scheme: &Scheme<'a>) -> Login<'a> {
     match scheme.options {
         Options::Login(login) => login,
         _ => NO_LOGIN,
@@ -113,10 +113,11 @@ pub(super) const PEERS: &[Peer] = &[
         scheme: BMEMCACHED,
         options: &["username", "password", "key-type"],
         set: |scheme, name, value| {
-            let [username, password] = login(&scheme);
+            let login = login(&scheme);
+            let logging = |login| Ok(Scheme { options: Options::Login(login), ..scheme });
             match name {
-                "username" => Ok(Scheme { options: Options::Login([value, password]), ..scheme }),
-                "password" => Ok(Scheme { options: Options::Login([username, value]), ..scheme }),
+                "username" => logging(Login { username: value, ..login }),
+                "password" => logging(Login { password: value, ..login }),
                 _ => set(scheme, name, value),
             }
         },
@@ -126,11 +127,12 @@ pub(super) const PEERS: &[Peer] = &[
 
 fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<Scheme<'a>, &'static str> {
     match name {
-        "vnodes" => Ok(scheme.with_replicas(count(value)?)),
+        "vnodes" => Ok(Scheme { options: scheme.options.with_replicas(count(value)?), ..scheme }),
         "replicas" => match count(value)? {
-            points_per_digest @ 1..=4 => {
-                Ok(scheme.with_ring(RingOptions { points_per_digest, ..scheme.ring() }))
-            }
+            points_per_digest @ 1..=4 => Ok(Scheme {
+                options: Options::Ring(RingOptions { points_per_digest, ..scheme.options.ring() }),
+                ..scheme
+            }),
             _ => Err("1 to 4"),
         },
         _ => Ok(Scheme { key: python::key_type(value, scheme.key)?, ..scheme }),

@@ -96,7 +96,7 @@ pub const LIBMEMCACHED: Scheme<'static> = Scheme {
     weights: Weights::Ignored,
     roster: None,
     mechanism: &Continuum {
-        count: |scheme, _, _| scheme.ring().replicas,
+        count: |scheme, _, _| scheme.options.ring().replicas,
         points: |scheme, _, label, count, sink| ketama::hashed_points(label, &scheme.hash, count, sink),
         tie: Tie::Stay,
         ..ring(host)
@@ -201,7 +201,7 @@ pub(super) const PEERS: &[Peer] = &[
 
 fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<Scheme<'a>, &'static str> {
     match name {
-        "numReps" => Ok(scheme.with_replicas(count(value)?)),
+        "numReps" => Ok(Scheme { options: scheme.options.with_replicas(count(value)?), ..scheme }),
         _ => Ok(Scheme { hash: named(value)?, ..scheme }),
     }
 }

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, vec::Vec};
 use core::mem;
 
 use super::{Entries, EntriesMut, Needs, Storage, StorageMut};
-use crate::scheme::BuildError;
+use crate::error::BuildError;
 
 /// Boxed slices that take the size that is needed, with an index.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! Storage of a fixed capacity, for a stack frame or a static.
 
 use super::{Entries, EntriesMut, Needs, Storage, StorageMut, first};
-use crate::scheme::BuildError;
+use crate::error::BuildError;
 
 /// Capacity for `N` points of 32 bits and an index of `I` corrections: 6 `N` + 2 `I` bytes. How many points MD5 ketama has
 /// is what [`points_for`](super::points_for) says.

@@ -1,7 +1,7 @@
 //! Storage that belongs to somebody else: slices lent by the caller, and rings in flash.
 
 use super::{Entries, EntriesMut, Needs, Storage, StorageMut, first};
-use crate::scheme::BuildError;
+use crate::error::BuildError;
 
 /// Slices of the caller's.
 ///

@@ -1,6 +1,5 @@
 //! The two rings of libmemcached, and how the library gets from one to the other.
 
-use super::Points;
 use crate::{
     live::Live,
     mechanism::{Continuum, Division, Label, View, Way, ketama},
@@ -43,7 +42,7 @@ pub(in crate::peers) const fn unweighted(label: fn(&str) -> Label<'_>) -> Contin
     Continuum {
         count: |_, _, _| POINTS,
         points: |scheme, _, label, count, sink| {
-            ketama::hashed_points(label, &Points::of(scheme).hash.unwrap_or(scheme.hash), count, sink);
+            ketama::hashed_points(label, &scheme.options.points().hash.unwrap_or(scheme.hash), count, sink);
         },
         ..ketama::ring(label)
     }
@@ -51,7 +50,7 @@ pub(in crate::peers) const fn unweighted(label: fn(&str) -> Label<'_>) -> Contin
 
 /// Two rings that differ in their points alone, of which the weights choose one.
 ///
-/// The unweighted one, unless [`Points::weighted_if_heavy`] is set and some server weighs more than 1.
+/// The unweighted one, unless [`weighted_if_heavy`](crate::scheme::Points::weighted_if_heavy) is set and some server weighs more than 1.
 ///
 /// Source: libmemcached 1.1.4 `hosts.cc`, `server_add`: a weight above 1 calls `memcached_set_weighted_ketama`.
 pub(in crate::peers) struct Rings {
@@ -65,7 +64,7 @@ impl Rings {
     }
 
     fn chosen(&self, scheme: &Scheme<'_>, live: &Live<'_>) -> &Continuum<u32> {
-        if Points::of(scheme).weighted_if_heavy && live.heaviest() > 1 {
+        if scheme.options.points().weighted_if_heavy && live.heaviest() > 1 {
             &self.weighted
         } else {
             &self.unweighted

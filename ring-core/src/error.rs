@@ -2,8 +2,12 @@
 
 use core::{error, fmt};
 
-use super::Weights;
-use crate::mechanism::MAX_POINTS;
+use crate::weights::Weights;
+
+/// Most points that a ring may have: 2²⁴, which is 160 for each of the longest list of servers, and half as many again.
+///
+/// A few peers have as many points for each unit of weight, so that weights meant as megabytes make hundreds of millions.
+pub const MAX_POINTS: u32 = 1 << 24;
 
 /// Why a scheme cannot be built for a list of servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
