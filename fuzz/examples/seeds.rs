@@ -21,6 +21,7 @@ fn main() -> io::Result<()> {
     let replies = short_ones(Way::Replies);
     write("request_cuts_agree", &requests, |_| [0, 0])?;
     write("sessions_answer", &requests, |_| [0, 0])?;
+    write("guards_agree", &requests, |_| [0, 0])?;
     write("reply_cuts_agree", &replies, |_| [0, 0])?;
     // Items answer a get; everything else, a request that nobody waits for.
     write(
@@ -28,6 +29,7 @@ fn main() -> io::Result<()> {
         &replies,
         |bytes| if bytes.starts_with(b"VALUE") { [0, 11] } else { [11, 11] },
     )?;
+    write("calls_agree", &replies, |_| [0, 0])?;
     write_scripts("callers_keep_apart")
 }
 

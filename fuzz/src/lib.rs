@@ -6,6 +6,7 @@
 pub mod callers;
 pub mod codec;
 pub mod connection;
+pub mod guard;
 pub mod meta;
 pub mod placement;
 pub mod servers;
