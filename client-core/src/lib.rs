@@ -18,6 +18,9 @@
 //! | [`route`] | the fleet: placement, health, and the server to ask for a key |
 //! | [`shares`] | the keys of a batch, divided among the servers that are to be asked |
 //! | [`groups`] | positions of a batch, divided among servers |
+//! | [`outcome`] | what verbs make of the outcomes of the protocol |
+//! | [`dial`] | what a connection to a server takes, but for opening it |
+//! | [`testing`] | a memcached inside the process, but for its sockets |
 //! | [`hang_up`] | servers that hang up at what they do not know |
 //! | [`change`] | what a change of servers moves |
 //! | [`batch`] | operations of different kinds to be sent together |
@@ -39,18 +42,23 @@ mod builder;
 mod capabilities;
 pub mod change;
 mod clock;
+mod common;
 pub mod config;
 mod credentials;
+pub mod dial;
 pub mod failure;
 pub mod groups;
 pub mod hang_up;
 pub mod insight;
 mod naming;
+pub mod outcome;
 pub mod owned;
 pub mod route;
 pub mod shares;
 pub mod spec;
+mod status;
 mod target;
+pub mod testing;
 #[cfg(feature = "tls")]
 pub mod tls;
 pub mod watch;
@@ -59,12 +67,14 @@ pub use any_operation::{AnyOperation, AnyOutcome};
 pub use builder::{Builder, FromConfig};
 pub use capabilities::{Corrections, KnownCapabilities};
 pub use clock::Clock;
+pub use common::Common;
 pub use config::Config;
 pub use credentials::OwnedCredentials;
 pub use naming::{KeyRoom, Naming};
 pub use owned::{OwnedPlacement, OwnedScheme};
 #[cfg(feature = "tls")]
 pub use rustls;
+pub use status::{Connections, ServerStatus};
 pub use target::{Deadline, Target};
 #[cfg(feature = "tls")]
 pub use tls::Tls;

@@ -1,34 +1,25 @@
 //! The client: every verb of the protocol, each sent to the server that holds the key.
 
-use core::{
-    fmt,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::SystemTime,
-};
+use core::{fmt, time::Duration};
+use std::sync::Arc;
 
 use memring_client::{
-    Clock, Config, FromConfig, KeyRoom, Naming,
+    Clock, Common, Config, FromConfig, KeyRoom, ServerStatus,
     change::Change,
-    failure::{Cause, Error, ServerCounts},
-    spec::{ServerList, ServerSpec, ServerSpecError},
+    failure::{Cause, Error},
+    outcome::{is_stored, must_be_stored},
+    spec::{ServerList, ServerSpecError},
 };
-use memring_core::health::HealthStatus;
 use memring_text::{
-    Get, Key, Store, StoreOutcome, Ttl, Value,
+    Get, Key, Store, StoreOutcome, Ttl,
     buffer::{ArrayBuffer, Buffer},
-    meta::Opaque,
     request::{Arith, ArithVerb, Attributes, Delete, GetVerb, StoreVerb, Touch},
-    ttl::UnixTime,
 };
 
 use crate::{
     call::{Target, call},
     deadline::Deadline,
-    pool::{Fleet, Pool},
+    pool::Pool,
 };
 
 mod admin;
@@ -67,19 +58,7 @@ pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
 /// ```
 #[derive(Clone)]
 pub struct Client {
-    shared: Arc<Shared>,
-    timeout: Duration,
-    has_misses_for_errors: bool,
-    /// What all keys are placed by.
-    route: Option<Arc<[u8]>>,
-}
-
-struct Shared {
-    options: Arc<Config>,
-    fleet: RwLock<Arc<Fleet>>,
-    /// Tells replies to meta commands apart.
-    opaques: AtomicU64,
-    naming: Naming,
+    common: Common<Pool>,
 }
 
 /// Makes a [`Client`]: each call sets a field of a [`Config`].
@@ -105,10 +84,7 @@ pub type Builder = memring_client::Builder<Client>;
 
 impl FromConfig for Client {
     fn from_config(config: Config) -> Result<Self, Error> {
-        let (config, naming) = config.ready()?;
-        let fleet = Fleet::build(&config, Clock::SYSTEM, |spec, watch| Pool::new(spec, watch, &config))
-            .map_err(|error| Error::new("build", Cause::from(error)))?;
-        Ok(Self::new(fleet, config, naming))
+        Ok(Self { common: Common::build(config, Clock::SYSTEM, Pool::new)? })
     }
 }
 
@@ -141,13 +117,6 @@ impl Client {
         Builder::new(Config::default())
     }
 
-    pub(crate) fn new(fleet: Fleet, options: Arc<Config>, naming: Naming) -> Self {
-        let Config { timeout, errors_as_misses, .. } = *options;
-        let (fleet, opaques) = (RwLock::new(Arc::new(fleet)), AtomicU64::new(0));
-        let shared = Arc::new(Shared { options, fleet, opaques, naming });
-        Self { shared, timeout, has_misses_for_errors: errors_as_misses, route: None }
-    }
-
     /// The same client, with the same connections, but with another [timeout](Builder::timeout).
     ///
     /// ```
@@ -162,7 +131,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
-        Self { timeout, ..self.clone() }
+        Self { common: self.common.with_timeout(timeout) }
     }
 
     /// The same client, with the same connections, but a read that fails for a server or the way to it
@@ -179,7 +148,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn with_errors_as_misses(&self, yes: bool) -> Self {
-        Self { has_misses_for_errors: yes, ..self.clone() }
+        Self { common: self.common.with_errors_as_misses(yes) }
     }
 
     /// The same client, with the same connections, but all its keys are placed as if they were `key`: so that what belongs
@@ -197,7 +166,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn routed_by(&self, key: impl AsRef<[u8]>) -> Self {
-        Self { route: Some(key.as_ref().into()), ..self.clone() }
+        Self { common: self.common.routed_by(key.as_ref()) }
     }
 
     /// Replaces the servers, for all clones at once, and says what that moves, if asked. Operations under way end where
@@ -221,37 +190,18 @@ impl Client {
     where
         ServerSpecError: From<S::Error>,
     {
-        self.swap(ServerSpec::read_all(servers)).map_err(|cause| Error::new("set_servers", cause))
-    }
-
-    fn swap(&self, specs: Result<Vec<ServerSpec>, ServerSpecError>) -> Result<Change, Cause> {
-        let specs = specs.map_err(Cause::config)?;
-        let before = self.fleet();
-        let open = |spec: &ServerSpec, watch| Pool::new(spec, watch, &self.shared.options);
-        let fleet = before.with_servers(specs, open)?;
-        let change = Change::new(Arc::clone(before.placement()), Arc::clone(fleet.placement()));
-        *self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fleet);
-        Ok(change)
+        self.common.set_servers(servers, Pool::new)
     }
 
     /// The servers in use, in the configured order, those of the gutter last.
     #[must_use]
     pub fn servers(&self) -> Vec<ServerStatus> {
-        let fleet = self.fleet();
-        let status = |(place, (spec, pool)): (usize, (&ServerSpec, &Arc<Pool>))| {
-            let (idle, busy) = pool.usage();
-            let (watch, is_spare) = (pool.watch(), fleet.is_spare(place));
-            let (spec, health, counts) = (spec.clone(), watch.status(), watch.counters().counts());
-            ServerStatus { spec, is_spare, health, counts, idle, busy }
-        };
-        fleet.specs().zip(fleet.pools()).enumerate().map(status).collect()
+        self.common.servers(Pool::connections)
     }
 
     /// The name of the server that holds `key` when all is well. Any bytes have their place, also those that are no key.
     pub fn server_of(&self, key: impl AsRef<[u8]>) -> Arc<str> {
-        let (fleet, mut room) = (self.fleet(), Vec::new());
-        let place = self.naming().place(self.route().unwrap_or_else(|| key.as_ref()), &mut room);
-        Arc::clone(fleet.pool(fleet.place(place)).name())
+        self.common.server_of(key.as_ref())
     }
 
     /// Reads an item.
@@ -299,7 +249,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub fn gat(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
-        self.retrieve(GetVerb::Gat(exptime("gat", ttl.into())?), key.as_ref(), Vec::new())
+        self.retrieve(GetVerb::Gat(self.common.exptime("gat", ttl.into())?), key.as_ref(), Vec::new())
     }
 
     /// Reads an item with its cas unique and gives it `ttl` to live from now on.
@@ -307,7 +257,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub fn gats(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
-        self.retrieve(GetVerb::Gats(exptime("gats", ttl.into())?), key.as_ref(), Vec::new())
+        self.retrieve(GetVerb::Gats(self.common.exptime("gats", ttl.into())?), key.as_ref(), Vec::new())
     }
 
     /// Stores a value, whatever was there before.
@@ -321,7 +271,7 @@ impl Client {
         value: impl AsRef<[u8]>,
         attributes: impl Into<Attributes>,
     ) -> Result<(), Error> {
-        self.store(StoreVerb::Set, key.as_ref(), value.as_ref(), attributes.into(), set_outcome)
+        self.store(StoreVerb::Set, key.as_ref(), value.as_ref(), attributes.into(), must_be_stored)
     }
 
     /// Stores a value where there is none. Says whether it did.
@@ -398,7 +348,7 @@ impl Client {
     /// See [`Error`].
     pub fn touch(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<bool, Error> {
         let mut room = KeyRoom::default();
-        let exptime = exptime("touch", ttl.into())?;
+        let exptime = self.common.exptime("touch", ttl.into())?;
         let (mut target, key) = self.target("touch", key.as_ref(), &mut room)?;
         call(&mut target, &Touch { key, exptime, noreply: false }, NO_VALUE)
     }
@@ -431,15 +381,7 @@ impl Client {
             Ok((mut target, key)) => call(&mut target, &Get { verb, key }, value),
             Err(error) => Err(error),
         };
-        self.or_miss(found)
-    }
-
-    /// What a read has come to, for who takes errors for misses.
-    fn or_miss<T>(&self, found: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
-        match found {
-            Err(error) if self.has_misses_for_errors && error.is_outage() => Ok(None),
-            found => found,
-        }
+        self.common.or_miss(found)
     }
 
     fn store<T>(
@@ -451,10 +393,9 @@ impl Client {
         read: impl FnOnce(StoreOutcome) -> Result<T, Cause>,
     ) -> Result<T, Error> {
         let mut room = KeyRoom::default();
-        let value = Value::within(value, self.options().limits.value)
-            .map_err(|error| Error::new(verb.word(), error))?;
+        let value = self.common.value(verb.word(), value)?;
         let Attributes { flags, ttl } = attributes;
-        let exptime = exptime(verb.word(), ttl)?;
+        let exptime = self.common.exptime(verb.word(), ttl)?;
         let (mut target, key) = self.target(verb.word(), key, &mut room)?;
         let store = Store { verb, key, flags, exptime, value, noreply: false };
         let outcome = call(&mut target, &store, NO_VALUE)?;
@@ -467,8 +408,7 @@ impl Client {
         call(&mut target, &Arith { verb, key, delta, noreply: false }, NO_VALUE)
     }
 
-    /// The server that the operation `name` goes to, and the key as it goes on the wire. A server that is to be tried is
-    /// tried by this operation, and by no other until it is over: nothing may keep it from being sent now.
+    /// The server that the operation `name` goes to, and the key as it goes on the wire.
     #[inline]
     fn target<'k>(
         &'k self,
@@ -476,43 +416,16 @@ impl Client {
         key: &'k [u8],
         room: &'k mut KeyRoom,
     ) -> Result<(Target<'k>, Key<'k>), Error> {
-        let deadline = self.deadline();
-        let fleet = self.fleet();
-        let (wire_key, place) =
-            self.naming().key(key, self.route(), room).map_err(|error| Error::new(name, error))?;
-        Ok((Target::new(fleet, place, name, deadline)?, wire_key))
-    }
-
-    fn naming(&self) -> &Naming {
-        &self.shared.naming
-    }
-
-    /// What all keys are placed by, where that is not themselves.
-    fn route(&self) -> Option<&[u8]> {
-        self.route.as_deref()
+        self.common.target(name, key, room, self.deadline())
     }
 
     fn deadline(&self) -> Deadline {
-        Deadline::after(self.timeout)
+        Deadline::after(self.common.timeout())
     }
 
     /// The deadline of a batch. What has arrived by then may still be read, for an eighth of the time.
     fn batch_deadline(&self) -> Deadline {
-        self.deadline().with_overtime(self.timeout / 8)
-    }
-
-    fn options(&self) -> &Config {
-        &self.shared.options
-    }
-
-    /// A token that no other request under way has.
-    fn opaque(&self) -> Opaque {
-        Opaque::number(self.shared.opaques.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// The servers as of now. They stay what they are for as long as an operation holds them.
-    fn fleet(&self) -> Arc<Fleet> {
-        Arc::clone(&self.shared.fleet.read().unwrap_or_else(PoisonError::into_inner))
+        self.deadline().with_overtime(self.common.timeout() / 8)
     }
 }
 
@@ -524,35 +437,3 @@ impl fmt::Debug for Client {
 
 /// What replies without a value are collected in.
 const NO_VALUE: ArrayBuffer<0> = ArrayBuffer::new();
-
-/// The number for the wire, as of now, in the operation `name`.
-#[inline(always)]
-fn exptime(name: &'static str, ttl: Ttl) -> Result<i32, Error> {
-    ttl.exptime_by(|| UnixTime::from(SystemTime::now())).map_err(|error| Error::new(name, error))
-}
-
-fn set_outcome(outcome: StoreOutcome) -> Result<(), Cause> {
-    if outcome == StoreOutcome::Stored { Ok(()) } else { Err(Cause::NotStored) }
-}
-
-fn is_stored(outcome: StoreOutcome) -> Result<bool, Cause> {
-    Ok(outcome == StoreOutcome::Stored)
-}
-
-/// A server of a [`Client`] and how it is doing.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ServerStatus {
-    /// The server.
-    pub spec: ServerSpec,
-    /// Whether it belongs to the gutter.
-    pub is_spare: bool,
-    /// Whether it may be asked.
-    pub health: HealthStatus,
-    /// What has happened so far: between the client and the server, and to its keys.
-    pub counts: ServerCounts,
-    /// How many connections wait to be used.
-    pub idle: usize,
-    /// How many connections are in use or being opened.
-    pub busy: usize,
-}

@@ -2,9 +2,9 @@
 
 use memring_client::{
     failure::{Cause, Error, ErrorKind},
-    hang_up::{PROBE, may_be_unknown},
+    hang_up::{PROBE, answers, may_be_unknown},
 };
-use memring_text::{Get, Request, request::GetVerb};
+use memring_text::Request;
 
 use crate::{call, deadline::Deadline, pool::Pool};
 
@@ -15,9 +15,7 @@ pub(crate) fn is_told(pool: &Pool, name: &'static str, request: &Request<'_>, de
     if !may_be_unknown(request) {
         return false;
     }
-    let probe = Get { verb: GetVerb::Get, key: PROBE };
-    let answer = call::ask(pool, name, &probe, Vec::new(), deadline);
-    if !matches!(answer, Ok(_) | Err(Cause::Server(_))) {
+    if !answers(call::ask(pool, name, &PROBE, Vec::new(), deadline).as_ref()) {
         return false;
     }
     // What changes something is not sent again.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use memring_client::{
-    Config, KnownCapabilities,
+    Config, Connections, KnownCapabilities,
     failure::{Cause, Event},
     route,
     spec::ServerSpec,
@@ -21,9 +21,6 @@ use crate::{
     dial::{Dialer, Opening},
     socket::Socket,
 };
-
-/// The servers at one point of time: who holds which key, and the connections to each.
-pub(crate) type Fleet = route::Fleet<Pool>;
 
 /// A connection with the protocol's state; boxed, because it moves in and out of its pool with every operation.
 pub(crate) type Wire = Box<Connection<Socket, Box<[u8]>>>;
@@ -125,10 +122,11 @@ impl Pool {
         &self.capabilities
     }
 
-    /// How many connections are idle, and how many are lent.
-    pub(crate) fn usage(&self) -> (usize, usize) {
+    /// How many connections there are now.
+    pub(crate) fn connections(&self) -> Connections {
         let shelf = self.lock();
-        (shelf.idle.len(), shelf.lent)
+        let (idle, waiting) = (shelf.idle.len(), shelf.lent);
+        Connections { count: idle.saturating_add(waiting), idle, waiting }
     }
 
     /// Takes part of the pool for one operation, once there is one left.

@@ -1,9 +1,6 @@
 //! From a name to addresses, without waiting for them.
 
-use core::{
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use core::{net::SocketAddr, time::Duration};
 use std::{
     io,
     net::ToSocketAddrs as _,
@@ -11,6 +8,8 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
 };
+
+use memring_client::dial::Resolved;
 
 /// The name of one server, looked up anew for each connection.
 ///
@@ -30,32 +29,29 @@ struct Lookup {
     running: Option<u32>,
     /// How many answers there have been, and the last one.
     answers: u64,
-    answer: Answer,
+    answer: Option<Resolved>,
 }
 
 /// A question that the resolver was asked.
 #[derive(Debug)]
 pub(crate) enum Inquiry {
     /// The name is an address.
-    Needless(Arc<[SocketAddr]>),
+    Needless(Resolved),
     /// After so many answers.
     Asked { before: u64 },
 }
 
-/// An `io::Error` cannot be copied for each who waits; its kind and text can.
-type Answer = Result<Arc<[SocketAddr]>, (io::ErrorKind, String)>;
-
 impl Resolver {
     /// A resolver of `host`.
     pub(crate) fn new(host: &str, port: u16) -> Self {
-        let lookup = Lookup { running: None, answers: 0, answer: Ok([].into()) };
+        let lookup = Lookup { running: None, answers: 0, answer: None };
         Self { host: host.to_owned(), port, lookup: Mutex::new(lookup), answered: Condvar::new() }
     }
 
     /// Asks for the addresses of the name as of now, and does not wait for them.
     pub(crate) fn ask(self: &Arc<Self>) -> io::Result<Inquiry> {
-        if let Ok(number) = self.host.parse::<IpAddr>() {
-            return Ok(Inquiry::Needless([SocketAddr::new(number, self.port)].into()));
+        if let Some(literal) = Resolved::literal(&self.host, self.port) {
+            return Ok(Inquiry::Needless(literal));
         }
         let mut lookup = self.lock();
         let before = lookup.answers;
@@ -70,18 +66,14 @@ impl Resolver {
     /// The addresses that were asked for, never none; `None` until they are known.
     pub(crate) fn answer(&self, inquiry: &Inquiry) -> io::Result<Option<Arc<[SocketAddr]>>> {
         let before = match inquiry {
-            Inquiry::Needless(addresses) => return Ok(Some(Arc::clone(addresses))),
+            Inquiry::Needless(literal) => return literal.addresses().map(Some),
             Inquiry::Asked { before } => *before,
         };
         let lookup = self.lock();
         if lookup.answers == before {
             return Ok(None);
         }
-        match &lookup.answer {
-            Ok(addresses) if addresses.is_empty() => Err(io::ErrorKind::NotFound.into()),
-            Ok(addresses) => Ok(Some(Arc::clone(addresses))),
-            Err((kind, text)) => Err(io::Error::new(*kind, text.clone())),
-        }
+        lookup.answer.as_ref().map(Resolved::addresses).transpose()
     }
 
     /// Waits for the answer, for `time` at most.
@@ -93,10 +85,7 @@ impl Resolver {
     }
 
     fn look_up(&self) {
-        let answer = match (self.host.as_str(), self.port).to_socket_addrs() {
-            Ok(addresses) => Ok(addresses.collect()),
-            Err(error) => Err((error.kind(), error.to_string())),
-        };
+        let answer = Some(Resolved::new((self.host.as_str(), self.port).to_socket_addrs()));
         let mut lookup = self.lock();
         *lookup = Lookup { running: None, answers: lookup.answers.wrapping_add(1), answer };
         self.answered.notify_all();

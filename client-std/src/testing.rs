@@ -10,7 +10,6 @@
 //! ```
 
 use core::{
-    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -21,15 +20,13 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
-    time::{Instant, SystemTime},
 };
 
-use memring_client::OwnedCredentials;
-use memring_text::{
-    request::CredentialsError,
-    server::{Engine, EngineConfig, Guard, MemoryStore, Next, Session},
-    ttl::UnixTime,
+use memring_client::{
+    Clock,
+    testing::{Bind, Host},
 };
+use memring_text::server::Next;
 use socket2::SockRef;
 
 /// A server with memcached's classic and meta commands, on threads of this process.
@@ -42,31 +39,20 @@ pub struct Server {
 }
 
 /// What a [`Server`] is started with.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct ServerBuilder {
-    memory: usize,
-    item_size_max: usize,
-    connections: usize,
-    users: Vec<OwnedCredentials>,
-    /// The first thing that was wrong; `bind` tells.
-    wrong: Option<CredentialsError>,
-}
+pub type ServerBuilder = memring_client::testing::ServerBuilder<Server>;
 
 /// What the threads share.
+#[derive(Debug)]
 struct Shared {
     listener: TcpListener,
     addr: SocketAddr,
-    engine: Mutex<Engine<MemoryStore>>,
+    host: Host,
     open: Mutex<Open>,
-    limit: usize,
-    users: Vec<OwnedCredentials>,
     closing: AtomicBool,
-    started: (SystemTime, Instant),
 }
 
 /// The open connections, by a number that each has for itself.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Open {
     streams: BTreeMap<u64, Arc<TcpStream>>,
     last: u64,
@@ -86,18 +72,26 @@ impl Server {
     /// # Errors
     /// What the system says, when the address is in use for instance.
     pub fn bind(addr: impl ToSocketAddrs) -> io::Result<Self> {
-        Self::builder().bind(addr)
+        Self::listen(Self::builder(), TcpListener::bind(addr)?)
     }
 
     /// A builder, to say more.
     pub const fn builder() -> ServerBuilder {
-        ServerBuilder {
-            memory: 64 << 20,
-            item_size_max: 1 << 20,
-            connections: 1024,
-            users: Vec::new(),
-            wrong: None,
-        }
+        ServerBuilder::new()
+    }
+
+    fn listen(builder: ServerBuilder, listener: TcpListener) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            addr: listener.local_addr()?,
+            listener,
+            host: builder.host(Clock::SYSTEM)?,
+            open: Mutex::default(),
+            closing: AtomicBool::new(false),
+        });
+        let accepting = Arc::clone(&shared);
+        let acceptor = thread::Builder::new().name("memring-server".into());
+        let acceptor = acceptor.spawn(move || accepting.accept())?;
+        Ok(Self { shared, acceptor: Some(acceptor) })
     }
 
     /// Where it listens.
@@ -128,66 +122,11 @@ impl Drop for Server {
     }
 }
 
-impl ServerBuilder {
-    /// How much it may hold, in bytes: 64 MiB. When that is full, what was not used for longest is dropped.
-    pub const fn memory(mut self, bytes: usize) -> Self {
-        self.memory = bytes;
-        self
-    }
+impl Bind for Server {
+    type Bound = io::Result<Self>;
 
-    /// The largest item it takes, in bytes, with the key and some overhead: 1 MiB.
-    pub const fn item_size_max(mut self, bytes: usize) -> Self {
-        self.item_size_max = bytes;
-        self
-    }
-
-    /// How many connections it takes: 1024. Those that are more are told so and closed.
-    pub const fn connections(mut self, count: usize) -> Self {
-        self.connections = count;
-        self
-    }
-
-    /// Lets in only those who say this name and password, or those of another call.
-    pub fn auth(mut self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
-        match OwnedCredentials::new(user.as_ref(), password.as_ref()) {
-            Ok(user) => self.users.push(user),
-            Err(error) => self.wrong = self.wrong.or(Some(error)),
-        }
-        self
-    }
-
-    /// Starts on a free port of the loopback interface.
-    ///
-    /// # Errors
-    /// What the system says when it has no port or no thread to give.
-    pub fn start(self) -> io::Result<Server> {
-        self.bind((Ipv4Addr::LOCALHOST, 0))
-    }
-
-    /// Starts on `addr`.
-    ///
-    /// # Errors
-    /// What the system says, when the address is in use for instance; and that a name or password can be none.
-    pub fn bind(self, addr: impl ToSocketAddrs) -> io::Result<Server> {
-        if let Some(error) = self.wrong {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
-        }
-        let listener = TcpListener::bind(addr)?;
-        let config = EngineConfig { item_size_max: self.item_size_max, ..EngineConfig::default() };
-        let shared = Arc::new(Shared {
-            addr: listener.local_addr()?,
-            listener,
-            engine: Mutex::new(Engine::with_config(MemoryStore::new(self.memory), config)),
-            open: Mutex::default(),
-            limit: self.connections,
-            users: self.users,
-            closing: AtomicBool::new(false),
-            started: (SystemTime::now(), Instant::now()),
-        });
-        let accepting = Arc::clone(&shared);
-        let acceptor = thread::Builder::new().name("memring-server".into());
-        let acceptor = acceptor.spawn(move || accepting.accept())?;
-        Ok(Server { shared, acceptor: Some(acceptor) })
+    fn bind_with(builder: ServerBuilder, address: SocketAddr) -> io::Result<Self> {
+        Self::listen(builder, TcpListener::bind(address)?)
     }
 }
 
@@ -219,44 +158,32 @@ impl Shared {
                 self.open().streams.remove(&number);
             }
             None => {
-                let _ = (&*stream).write_all(b"ERROR Too many open connections\r\n");
+                let _ = (&*stream).write_all(Host::CROWD);
             }
         }
     }
 
     fn serve(&self, mut stream: &TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
-        let users: Vec<_> = self.users.iter().map(OwnedCredentials::credentials).collect();
-        let mut guard = if users.is_empty() { None } else { Some(Guard::new()) };
-        let mut session = Session::new(Vec::new());
-        let (mut input, mut filled) = (vec![0; BUFFER], 0);
-        let mut output = Vec::new();
+        let mut visit = self.host.visit();
         loop {
-            let unread = input.get(..filled).unwrap_or(&[]);
-            let fed = match guard.as_mut().filter(|guard| !guard.is_open()) {
-                Some(guard) => guard.feed(unread, &users, &mut output),
-                None => session.feed(unread, &mut self.engine(), &mut output, self.now()),
-            };
-            stream.write_all(&output)?;
-            output.clear();
-            output.shrink_to(BUFFER);
-            input.copy_within(fed.consumed.min(filled)..filled, 0);
-            filled = filled.saturating_sub(fed.consumed);
-            match fed.next {
+            let (output, next) = visit.answer();
+            stream.write_all(output)?;
+            match next {
                 Next::Write => {}
                 Next::Close => return Ok(()),
-                Next::Read => match stream.read(input.get_mut(filled..).unwrap_or(&mut []))? {
+                Next::Read => match stream.read(visit.space())? {
                     0 => return Ok(()),
-                    len => filled += len,
+                    len => visit.received(len),
                 },
             }
         }
     }
 
-    /// Notes a connection, if there is room for it.
+    /// Notes a connection, unless there are too many.
     fn admit(&self, stream: &Arc<TcpStream>) -> Option<u64> {
         let mut open = self.open();
-        if self.closing.load(Ordering::Acquire) || open.streams.len() >= self.limit {
+        if self.closing.load(Ordering::Acquire) || open.streams.len() >= self.host.connections() {
             return None;
         }
         open.last += 1;
@@ -285,26 +212,7 @@ impl Shared {
         let _ = TcpStream::connect_timeout(&own, Duration::from_secs(1));
     }
 
-    /// The wall clock as it was at the start, moved on by the one that never runs backwards.
-    fn now(&self) -> UnixTime {
-        let (wall, since) = self.started;
-        UnixTime::from(wall + since.elapsed())
-    }
-
-    fn engine(&self) -> MutexGuard<'_, Engine<MemoryStore>> {
-        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("addr", &self.addr).finish_non_exhaustive()
-    }
-}
-
-/// How much is read at once, in bytes: more than the longest line that must be there whole.
-const BUFFER: usize = 16 * 1024;

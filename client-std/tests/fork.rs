@@ -70,7 +70,7 @@ mod unix {
                 assert_eq!(client.get("k").unwrap().unwrap().value, b"parent's");
                 assert_eq!(opened(), before + 2, "one for the client, one to ask that");
                 let status = &client.servers()[0];
-                assert_eq!((status.idle, status.busy), (1, 0));
+                assert_eq!((status.idle, status.waiting), (1, 0));
             },
             || (),
         );

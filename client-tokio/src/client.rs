@@ -1,35 +1,26 @@
 //! The client: every verb of the protocol, each sent to the server that holds the key.
 
-use core::{
-    fmt,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    time::Duration,
-};
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::SystemTime,
-};
+use core::{fmt, time::Duration};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use memring_client::{
-    Config, FromConfig, KeyRoom, Naming,
+    Common, Config, FromConfig, KeyRoom, ServerStatus,
     change::Change,
-    failure::{Cause, Error, ServerCounts},
-    spec::{ServerList, ServerSpec, ServerSpecError},
+    failure::{Cause, Error},
+    outcome::{is_stored, must_be_stored},
+    spec::{ServerList, ServerSpecError},
 };
-use memring_core::health::HealthStatus;
 use memring_text::{
-    Get, Key, Store, StoreOutcome, Ttl, Value,
+    Get, Key, Store, StoreOutcome, Ttl,
     buffer::Buffer,
-    meta::Opaque,
     request::{Arith, ArithVerb, Attributes, Delete, GetVerb, StoreVerb, Touch},
-    ttl::UnixTime,
 };
 
 use crate::{
     call::{Target, call},
     deadline::{CLOCK, Deadline},
-    pool::{Fleet, Pool, mux::Closing},
+    pool::{Pool, mux::Closing},
 };
 
 mod admin;
@@ -82,20 +73,7 @@ pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
 /// ```
 #[derive(Clone)]
 pub struct Client {
-    shared: Arc<Shared>,
-    timeout: Duration,
-    has_misses_for_errors: bool,
-    /// What all keys are placed by.
-    route: Option<Arc<[u8]>>,
-}
-
-struct Shared {
-    options: Arc<Config>,
-    fleet: RwLock<Arc<Fleet>>,
-    is_closed: AtomicBool,
-    /// Tells replies to meta commands apart.
-    opaques: AtomicU64,
-    naming: Naming,
+    common: Common<Pool>,
 }
 
 /// Makes a [`Client`]: each call sets a field of a [`Config`].
@@ -121,10 +99,7 @@ pub type Builder = memring_client::Builder<Client>;
 
 impl FromConfig for Client {
     fn from_config(config: Config) -> Result<Self, Error> {
-        let (config, naming) = config.ready()?;
-        let fleet = Fleet::build(&config, CLOCK, |spec, watch| Pool::new(spec, watch, &config))
-            .map_err(|error| Error::new("build", Cause::from(error)))?;
-        Ok(Self::new(fleet, config, naming))
+        Ok(Self { common: Common::build(config, CLOCK, Pool::new)? })
     }
 }
 
@@ -157,14 +132,6 @@ impl Client {
         Builder::new(Config::default())
     }
 
-    pub(crate) fn new(fleet: Fleet, options: Arc<Config>, naming: Naming) -> Self {
-        let Config { timeout, errors_as_misses, .. } = *options;
-        let (fleet, is_closed) = (RwLock::new(Arc::new(fleet)), AtomicBool::new(false));
-        let opaques = AtomicU64::new(0);
-        let shared = Arc::new(Shared { options, fleet, is_closed, opaques, naming });
-        Self { shared, timeout, has_misses_for_errors: errors_as_misses, route: None }
-    }
-
     /// The same client, whose operations may take `timeout`. They share their connections with those of the others.
     ///
     /// A connection is given up when its oldest reply has not come within the [builder's timeout](Builder::timeout), or
@@ -185,7 +152,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
-        Self { timeout, ..self.clone() }
+        Self { common: self.common.with_timeout(timeout) }
     }
 
     /// The same client, with the same connections, but a read that fails for a server or the way to it
@@ -205,7 +172,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn with_errors_as_misses(&self, yes: bool) -> Self {
-        Self { has_misses_for_errors: yes, ..self.clone() }
+        Self { common: self.common.with_errors_as_misses(yes) }
     }
 
     /// The same client, with the same connections, but all its keys are placed as if they were `key`: so that what belongs
@@ -226,7 +193,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn routed_by(&self, key: impl AsRef<[u8]>) -> Self {
-        Self { route: Some(key.as_ref().into()), ..self.clone() }
+        Self { common: self.common.routed_by(key.as_ref()) }
     }
 
     /// Replaces the servers, for all clones at once, and says what that moves, if asked. Operations under way end where
@@ -251,24 +218,7 @@ impl Client {
     where
         ServerSpecError: From<S::Error>,
     {
-        self.swap(ServerSpec::read_all(servers)).map_err(|cause| Error::new("set_servers", cause))
-    }
-
-    fn swap(&self, specs: Result<Vec<ServerSpec>, ServerSpecError>) -> Result<Change, Cause> {
-        let specs = specs.map_err(Cause::config)?;
-        let before = self.fleet();
-        let open = |spec: &ServerSpec, watch| Pool::new(spec, watch, &self.shared.options);
-        let fleet = before.with_servers(specs, open)?;
-        let change = Change::new(Arc::clone(before.placement()), Arc::clone(fleet.placement()));
-        let fleet = Arc::new(fleet);
-        let mut current = self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner);
-        if self.shared.is_closed.load(Ordering::Relaxed) {
-            return Err(Cause::Shut);
-        }
-        let replaced = core::mem::replace(&mut *current, fleet);
-        drop(current);
-        drop(replaced);
-        Ok(change)
+        self.common.set_servers(servers, Pool::new)
     }
 
     /// Closes all connections, for all clones at once, when everything under way is answered and every value that is being
@@ -281,12 +231,8 @@ impl Client {
     /// Once it was polled the connections are closed, whether it is dropped or not; but values that are being streamed are
     /// not broken off then.
     pub async fn close(&self) {
-        let deadline = Deadline::after(self.options().timeout);
-        let fleet = {
-            let fleet = self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner);
-            self.shared.is_closed.store(true, Ordering::Relaxed);
-            Arc::clone(&fleet)
-        };
+        let deadline = Deadline::after(self.common.config().timeout);
+        let fleet = self.common.close();
         for mux in fleet.pools().iter().flat_map(|pool| pool.muxes()) {
             mux.close(Closing::Gently);
         }
@@ -301,25 +247,12 @@ impl Client {
     /// The servers in use, in the configured order, those of the gutter last.
     #[must_use]
     pub fn servers(&self) -> Vec<ServerStatus> {
-        let fleet = self.fleet();
-        let status = |(place, (spec, pool)): (usize, (&ServerSpec, &Arc<Pool>))| {
-            let (mut connections, mut waiting) = (pool.streams().count(), 0);
-            for (is_open, requests) in pool.muxes().iter().map(|mux| mux.usage()) {
-                connections += usize::from(is_open);
-                waiting += requests;
-            }
-            let (watch, is_spare) = (pool.watch(), fleet.is_spare(place));
-            let (spec, health, counts) = (spec.clone(), watch.status(), watch.counters().counts());
-            ServerStatus { spec, is_spare, health, counts, connections, waiting }
-        };
-        fleet.specs().zip(fleet.pools()).enumerate().map(status).collect()
+        self.common.servers(Pool::connections)
     }
 
     /// The name of the server that holds `key` when all is well. Any bytes have their place, also those that are no key.
     pub fn server_of(&self, key: impl AsRef<[u8]>) -> Arc<str> {
-        let (fleet, mut room) = (self.fleet(), Vec::new());
-        let place = self.naming().place(self.route().unwrap_or_else(|| key.as_ref()), &mut room);
-        Arc::clone(fleet.pool(fleet.place(place)).name())
+        self.common.server_of(key.as_ref())
     }
 
     /// Reads an item.
@@ -368,7 +301,7 @@ impl Client {
             }
             Err(error) => Err(error),
         };
-        let Some((item, target)) = self.or_miss(found)? else { return Ok(None) };
+        let Some((item, target)) = self.common.or_miss(found)? else { return Ok(None) };
         let memring_text::Item { flags, cas, value: found } = item;
         let put = value.put(&found);
         target.pool().mux().give_back(found);
@@ -395,7 +328,10 @@ impl Client {
     /// # Cancel safety
     /// Dropped, it may have given the item its new time.
     pub async fn gat(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
-        Ok(self.retrieve(GetVerb::Gat(exptime("gat", ttl.into())?), key.as_ref()).await?.map(shared))
+        Ok(self
+            .retrieve(GetVerb::Gat(self.common.exptime("gat", ttl.into())?), key.as_ref())
+            .await?
+            .map(shared))
     }
 
     /// Reads an item with its cas unique and gives it `ttl` to live from now on.
@@ -406,7 +342,10 @@ impl Client {
     /// # Cancel safety
     /// Dropped, it may have given the item its new time.
     pub async fn gats(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
-        Ok(self.retrieve(GetVerb::Gats(exptime("gats", ttl.into())?), key.as_ref()).await?.map(shared))
+        Ok(self
+            .retrieve(GetVerb::Gats(self.common.exptime("gats", ttl.into())?), key.as_ref())
+            .await?
+            .map(shared))
     }
 
     /// Stores a value, whatever was there before.
@@ -423,7 +362,7 @@ impl Client {
         value: impl AsRef<[u8]>,
         attributes: impl Into<Attributes>,
     ) -> Result<(), Error> {
-        self.store(StoreVerb::Set, key.as_ref(), value.as_ref(), attributes.into(), set_outcome).await
+        self.store(StoreVerb::Set, key.as_ref(), value.as_ref(), attributes.into(), must_be_stored).await
     }
 
     /// Stores a value where there is none. Says whether it did.
@@ -521,7 +460,7 @@ impl Client {
     /// Dropped, it may have given the item its new time or not.
     pub async fn touch(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<bool, Error> {
         let mut room = KeyRoom::default();
-        let exptime = exptime("touch", ttl.into())?;
+        let exptime = self.common.exptime("touch", ttl.into())?;
         let (mut target, key) = self.target("touch", key.as_ref(), &mut room)?;
         call(&mut target, &Touch { key, exptime, noreply: false }).await
     }
@@ -559,7 +498,7 @@ impl Client {
             Ok((mut target, key)) => call(&mut target, &Get { verb, key }).await,
             Err(error) => Err(error),
         };
-        self.or_miss(found)
+        self.common.or_miss(found)
     }
 
     async fn store<T>(
@@ -571,10 +510,9 @@ impl Client {
         to: fn(StoreOutcome) -> Result<T, Cause>,
     ) -> Result<T, Error> {
         let mut room = KeyRoom::default();
-        let value = Value::within(value, self.options().limits.value)
-            .map_err(|error| Error::new(verb.word(), error))?;
+        let value = self.common.value(verb.word(), value)?;
         let Attributes { flags, ttl } = attributes;
-        let exptime = exptime(verb.word(), ttl)?;
+        let exptime = self.common.exptime(verb.word(), ttl)?;
         let (mut target, key) = self.target(verb.word(), key, &mut room)?;
         let store = Store { verb, key, flags, exptime, value, noreply: false };
         let outcome = call(&mut target, &store).await?;
@@ -587,54 +525,18 @@ impl Client {
         call(&mut target, &Arith { verb, key, delta, noreply: false }).await
     }
 
-    /// The server that the operation `name` goes to, and the key as it goes on the wire. A server that is to be tried is
-    /// tried by this operation, and by no other until it is over: nothing may keep it from being sent now.
+    /// The server that the operation `name` goes to, and the key as it goes on the wire.
     fn target<'k>(
         &'k self,
         name: &'static str,
         key: &'k [u8],
         room: &'k mut KeyRoom,
     ) -> Result<(Target<'k>, Key<'k>), Error> {
-        let deadline = self.deadline();
-        let fleet = self.fleet();
-        let (wire_key, place) =
-            self.naming().key(key, self.route(), room).map_err(|error| Error::new(name, error))?;
-        Ok((Target::new(fleet, place, name, deadline)?, wire_key))
-    }
-
-    /// What a read has come to, for who takes errors for misses.
-    fn or_miss<T>(&self, found: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
-        match found {
-            Err(error) if self.has_misses_for_errors && error.is_outage() => Ok(None),
-            found => found,
-        }
-    }
-
-    fn naming(&self) -> &Naming {
-        &self.shared.naming
-    }
-
-    /// What all keys are placed by, where that is not themselves.
-    fn route(&self) -> Option<&[u8]> {
-        self.route.as_deref()
+        self.common.target(name, key, room, self.deadline())
     }
 
     fn deadline(&self) -> Deadline {
-        Deadline::after(self.timeout)
-    }
-
-    fn options(&self) -> &Config {
-        &self.shared.options
-    }
-
-    /// A token that no other request under way has.
-    fn opaque(&self) -> Opaque {
-        Opaque::number(self.shared.opaques.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// The servers as of now. They stay what they are for as long as an operation holds them.
-    fn fleet(&self) -> Arc<Fleet> {
-        Arc::clone(&self.shared.fleet.read().unwrap_or_else(PoisonError::into_inner))
+        Deadline::after(self.common.timeout())
     }
 }
 
@@ -644,39 +546,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The number for the wire, as of now, in the operation `name`.
-#[inline(always)]
-fn exptime(name: &'static str, ttl: Ttl) -> Result<i32, Error> {
-    ttl.exptime_by(|| UnixTime::from(SystemTime::now())).map_err(|error| Error::new(name, error))
-}
-
 /// The item with its value as it is handed out.
 fn shared(item: memring_text::Item<Vec<u8>>) -> Item {
     Item { flags: item.flags, cas: item.cas, value: Bytes::from(item.value) }
-}
-
-fn set_outcome(outcome: StoreOutcome) -> Result<(), Cause> {
-    if outcome == StoreOutcome::Stored { Ok(()) } else { Err(Cause::NotStored) }
-}
-
-fn is_stored(outcome: StoreOutcome) -> Result<bool, Cause> {
-    Ok(outcome == StoreOutcome::Stored)
-}
-
-/// A server of a [`Client`] and how it is doing.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ServerStatus {
-    /// The server.
-    pub spec: ServerSpec,
-    /// Whether it belongs to the gutter.
-    pub is_spare: bool,
-    /// Whether it may be asked.
-    pub health: HealthStatus,
-    /// What has happened so far: between the client and the server, and to its keys.
-    pub counts: ServerCounts,
-    /// How many connections to it are open, or being opened to stream a value.
-    pub connections: usize,
-    /// How many requests wait for its answer.
-    pub waiting: usize,
 }

@@ -4,13 +4,14 @@ use core::{net::SocketAddr, time::Duration};
 use std::{io, path::Path};
 
 #[cfg(feature = "tls")]
-use memring_client::tls::{Tls, TlsTarget, cause_of};
+use memring_client::tls::{TlsTarget, cause_of};
 use memring_client::{
-    Config, OwnedCredentials,
+    Config,
+    dial::{TcpOptions, Terms},
     failure::Cause,
     spec::{Address, ServerSpec},
 };
-use socket2::{SockRef, TcpKeepalive};
+use socket2::SockRef;
 use tokio::{
     net::TcpStream,
     time::{Instant, sleep, timeout_at},
@@ -29,10 +30,7 @@ pub(crate) use self::auth::try_out;
 #[derive(Debug)]
 pub(crate) struct Dialer {
     place: Place,
-    auth: Option<OwnedCredentials>,
-    keepalive: Option<Duration>,
-    #[cfg(feature = "tls")]
-    tls: Option<TlsTarget>,
+    terms: Terms,
 }
 
 #[derive(Debug)]
@@ -56,45 +54,39 @@ impl core::fmt::Debug for Connect {
 }
 
 impl Dialer {
-    /// A dialer for the server of `spec`. What it says of itself counts before the options.
+    /// A dialer for the server of `spec`.
     ///
     /// # Errors
-    /// The server is none for what the options want, or for what this build can.
+    /// As of [`Terms::new`].
     pub(crate) fn new(spec: &ServerSpec, options: &Config) -> Result<Self, Cause> {
-        #[cfg(not(feature = "tls"))]
-        memring_client::spec::TlsUnavailable::check(spec).map_err(Cause::config)?;
         let place = match spec.address() {
             Address::Tcp { host, port } => Place::Tcp(Resolver::new(host, *port)),
             Address::Unix(path) => Place::Unix(Path::new(path).into()),
         };
-        Ok(Self {
-            place,
-            auth: spec.credentials().or(options.auth.as_ref()).cloned(),
-            keepalive: options.keepalive,
-            #[cfg(feature = "tls")]
-            tls: Tls::for_spec(options.tls.as_ref(), spec)?,
-        })
+        Ok(Self { place, terms: Terms::new(spec, options)? })
     }
 
     /// A dialer that opens its connections in memory.
     #[cfg(test)]
-    pub(crate) const fn in_memory(connect: Connect) -> Self {
+    pub(crate) fn in_memory(connect: Connect) -> Self {
         Self {
             place: Place::Memory(connect),
-            auth: None,
-            keepalive: None,
-            #[cfg(feature = "tls")]
-            tls: None,
+            terms: Terms {
+                auth: None,
+                tcp: TcpOptions::new(None, Duration::ZERO),
+                #[cfg(feature = "tls")]
+                tls: None,
+            },
         }
     }
 
-    /// Opens a connection by `deadline`; its operations will usually have `timeout`.
-    pub(crate) async fn dial(&self, deadline: Instant, timeout: Duration) -> Result<Stream, Cause> {
+    /// Opens a connection by `deadline`.
+    pub(crate) async fn dial(&self, deadline: Instant) -> Result<Stream, Cause> {
         let stream = match &self.place {
             Place::Tcp(resolver) => {
                 let addresses = in_time(deadline, resolver.resolve()).await;
                 let addresses = addresses.map_err(Cause::resolve)?;
-                tcp_of_any(&addresses, deadline, TcpOptions::new(self.keepalive, timeout)).await
+                tcp_of_any(&addresses, deadline, self.terms.tcp).await
             }
             Place::Unix(path) => in_time(deadline, unix(path)).await,
             #[cfg(test)]
@@ -120,7 +112,7 @@ impl Dialer {
     /// What there is to do on a connection before it is of use.
     async fn admitted(&self, stream: Stream) -> Result<Stream, Cause> {
         let mut stream = self.encrypted(stream).await?;
-        if let Some(auth) = &self.auth {
+        if let Some(auth) = &self.terms.auth {
             authenticate(&mut stream, auth.credentials()).await?;
         }
         Ok(stream)
@@ -128,7 +120,7 @@ impl Dialer {
 
     #[cfg(feature = "tls")]
     async fn encrypted(&self, stream: Stream) -> Result<Stream, Cause> {
-        Ok(match (&self.tls, stream) {
+        Ok(match (&self.terms.tls, stream) {
             (Some(target), Stream::Tcp(tcp)) => {
                 let TlsTarget { config, name } = target.clone();
                 let encrypted = TlsConnector::from(config).connect(name, tcp).await;
@@ -192,75 +184,3 @@ async fn in_time<T>(deadline: Instant, work: impl Future<Output = io::Result<T>>
 /// How soon what the system cannot tell of is looked at again.
 #[cfg(unix)]
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
-
-/// What the system is told of a TCP connection.
-#[derive(Clone, Copy, Debug)]
-struct TcpOptions {
-    keepalive: Option<Duration>,
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    user_timeout: Duration,
-}
-
-impl TcpOptions {
-    /// For operations that usually have `timeout`.
-    #[cfg_attr(not(any(target_os = "android", target_os = "linux")), expect(unused_variables))]
-    fn new(keepalive: Option<Duration>, timeout: Duration) -> Self {
-        Self {
-            keepalive,
-            #[cfg(any(target_os = "android", target_os = "linux"))]
-            user_timeout: timeout.max(USER_TIMEOUT),
-        }
-    }
-
-    fn set(&self, socket: &SockRef<'_>) -> io::Result<()> {
-        socket.set_tcp_nodelay(true)?;
-        if let Some(idle) = self.keepalive {
-            let keepalive = TcpKeepalive::new().with_time(idle.max(SHORTEST_IDLE));
-            // Asked this often, who does not answer is found out within the time below.
-            #[cfg(any(target_os = "android", target_os = "linux"))]
-            let keepalive = keepalive.with_interval(USER_TIMEOUT / 2);
-            socket.set_tcp_keepalive(&keepalive)?;
-        }
-        // A peer that has vanished is noticed when what was sent to it is not acknowledged.
-        #[cfg(any(target_os = "android", target_os = "linux"))]
-        socket.set_tcp_user_timeout(Some(self.user_timeout))?;
-        Ok(())
-    }
-}
-
-/// How long what was sent may go without an acknowledgement before the system gives the connection up. An operation that
-/// waits for an answer gives up by its own deadline; this is for what nobody waits for.
-#[cfg(any(target_os = "android", target_os = "linux"))]
-const USER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Systems count in seconds.
-const SHORTEST_IDLE: Duration = Duration::from_secs(1);
-
-#[cfg(test)]
-mod tests {
-    use core::net::Ipv4Addr;
-    use std::net::TcpListener;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn the_system_is_told() {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        for (keepalive, timeout) in [(Some(60), 1), (Some(0), 100), (None, 1)] {
-            let seconds = Duration::from_secs;
-            let options = TcpOptions::new(keepalive.map(seconds), seconds(timeout));
-            let stream = tcp(address, options).await.unwrap();
-            let socket = SockRef::from(&stream);
-            assert!(socket.tcp_nodelay().unwrap());
-            assert_eq!(socket.keepalive().unwrap(), keepalive.is_some());
-            #[cfg(target_os = "linux")]
-            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(seconds(timeout.max(10))));
-            #[cfg(target_os = "linux")]
-            if let Some(keepalive) = keepalive {
-                assert_eq!(socket.tcp_keepalive_time().unwrap(), seconds(keepalive.max(1)));
-                assert_eq!(socket.tcp_keepalive_interval().unwrap(), seconds(5));
-            }
-        }
-    }
-}

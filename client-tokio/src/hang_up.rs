@@ -2,9 +2,9 @@
 
 use memring_client::{
     failure::{Cause, Error, ErrorKind},
-    hang_up::{PROBE, may_be_unknown},
+    hang_up::{PROBE, answers, may_be_unknown},
 };
-use memring_text::{Get, Operation, request::GetVerb};
+use memring_text::Operation;
 
 use crate::{call, deadline::Deadline, pool::Pool};
 
@@ -19,11 +19,9 @@ pub(crate) async fn is_told<O: Operation>(
     if !may_be_unknown(&operation.request()) {
         return false;
     }
-    let probe = Get { verb: GetVerb::Get, key: PROBE };
-    match call::ask(pool, name, &probe, deadline).await {
-        Ok(_) => {}
-        Err(failure) if matches!(failure.cause, Cause::Server(_)) => {}
-        Err(_) => return false,
+    let probed = call::ask(pool, name, &PROBE, deadline).await;
+    if !answers(probed.as_ref().map_err(|failure| &failure.cause)) {
+        return false;
     }
     // What changes something is not sent again.
     if !operation.request().may_retry(1) {

@@ -54,7 +54,7 @@ mod socket;
 mod streamed;
 pub mod testing;
 
-pub use client::{Builder, Client, Item, ItemRef, Meta, MetaItem, Outcomes, ServerStatus};
+pub use client::{Builder, Client, Item, ItemRef, Meta, MetaItem, Outcomes};
 #[doc(inline)]
 pub use memring_client::batch::{Batch, Handle, kind};
 #[doc(inline)]
@@ -62,6 +62,7 @@ pub use memring_client::config::{Config, UnderWay};
 #[doc(inline)]
 pub use memring_client::failure::{Error, ErrorKind, Event, FromServer, Many, ServerCounts};
 pub use memring_client::{
+    ServerStatus,
     change::{Change, Moves},
     route::FailurePolicy,
     spec::{Address, DEFAULT_PORT, ServerList, ServerSpec, ServerSpecError, ServerSpecProblem},

@@ -30,7 +30,7 @@ use core::{
 use std::sync::Arc;
 
 use memring_client::{
-    Config, KnownCapabilities,
+    Config, Connections, KnownCapabilities,
     failure::{Cause, Event, Evidence},
     route,
     spec::ServerSpec,
@@ -65,9 +65,6 @@ mod state;
 mod streams;
 pub(crate) mod vigil;
 pub(crate) mod waiting;
-/// The servers at one point of time: who holds which key, and the connections to each.
-pub(crate) type Fleet = route::Fleet<Pool>;
-
 /// The connections to one server. Dropping it closes them.
 #[derive(Debug)]
 pub(crate) struct Pool {
@@ -176,7 +173,7 @@ impl Pool {
         let mut knows_version = true;
         loop {
             let deadline = Deadline::after(options.connect_timeout.min(timeout));
-            let mut opened = mux.dialer().dial(deadline.at(), options.timeout).await;
+            let mut opened = mux.dialer().dial(deadline.at()).await;
             if knows_version && self.growth.has_proven() {
                 // The caller's stream cannot be wound back: so the server is asked something else first.
                 if let Ok(mut stream) = opened {
@@ -215,6 +212,18 @@ impl Pool {
     /// The connections that have one caller each.
     pub(crate) const fn streams(&self) -> &Streams {
         &self.streams
+    }
+
+    /// How many connections there are now. One that streams a value has nothing else to do.
+    pub(crate) fn connections(&self) -> Connections {
+        let count = self.streams.count();
+        let mut connections = Connections { count, ..Connections::default() };
+        for (is_open, requests) in self.muxes.iter().map(|mux| mux.usage()) {
+            connections.count += usize::from(is_open);
+            connections.idle += usize::from(is_open && requests == 0);
+            connections.waiting += requests;
+        }
+        connections
     }
 
     /// All connections.

@@ -1,6 +1,6 @@
 //! From a name to addresses, off the runtime's threads.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use std::{
     io,
     net::ToSocketAddrs as _,
@@ -8,6 +8,7 @@ use std::{
     thread,
 };
 
+use memring_client::dial::Resolved;
 use tokio::sync::watch;
 
 /// The name of one server, looked up anew for each connection.
@@ -18,11 +19,8 @@ use tokio::sync::watch;
 pub(crate) struct Resolver {
     host: Arc<str>,
     port: u16,
-    lookup: Mutex<Option<watch::Receiver<Option<Answer>>>>,
+    lookup: Mutex<Option<watch::Receiver<Option<Resolved>>>>,
 }
-
-/// An `io::Error` cannot be copied for each who waits; its kind and text can.
-type Answer = Result<Arc<[SocketAddr]>, (io::ErrorKind, String)>;
 
 impl Resolver {
     /// A resolver of `host`.
@@ -32,20 +30,16 @@ impl Resolver {
 
     /// The addresses of the name as of now; never none. It may be dropped and waits for as long as the system does.
     pub(crate) async fn resolve(&self) -> io::Result<Arc<[SocketAddr]>> {
-        if let Ok(number) = self.host.parse::<IpAddr>() {
-            return Ok([SocketAddr::new(number, self.port)].into());
+        if let Some(literal) = Resolved::literal(&self.host, self.port) {
+            return literal.addresses();
         }
         let mut lookup = self.lookup()?;
-        let answer = lookup.wait_for(Option::is_some).await.map_err(|_| io::ErrorKind::Other)?.clone();
-        match answer {
-            Some(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-            Some(Err((kind, text))) => Err(io::Error::new(kind, text)),
-            _ => Err(io::ErrorKind::NotFound.into()),
-        }
+        let answer = lookup.wait_for(Option::is_some).await.map_err(|_| io::ErrorKind::Other)?;
+        answer.as_ref().map_or_else(|| Err(io::ErrorKind::NotFound.into()), Resolved::addresses)
     }
 
     /// The lookup that is running, or a new one.
-    fn lookup(&self) -> io::Result<watch::Receiver<Option<Answer>>> {
+    fn lookup(&self) -> io::Result<watch::Receiver<Option<Resolved>>> {
         let mut running = self.lookup.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lookup) = running.as_ref().filter(|lookup| matches!(lookup.has_changed(), Ok(false))) {
             return Ok(lookup.clone());
@@ -53,11 +47,7 @@ impl Resolver {
         let (sender, receiver) = watch::channel(None);
         let (host, port) = (Arc::clone(&self.host), self.port);
         thread::Builder::new().name("memring-resolve".into()).spawn(move || {
-            let answer = match (&*host, port).to_socket_addrs() {
-                Ok(addresses) => Ok(addresses.collect()),
-                Err(error) => Err((error.kind(), error.to_string())),
-            };
-            sender.send_replace(Some(answer));
+            sender.send_replace(Some(Resolved::new((&*host, port).to_socket_addrs())));
         })?;
         Ok(running.insert(receiver).clone())
     }

@@ -9,7 +9,7 @@ use memring_std::{
 use memring_text::{Key, value::MAX_VALUE_LEN};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{ClientArgs, secure::secured};
+use super::ClientArgs;
 use crate::{failure::Failure, scheme_args::Choice};
 
 /// Which of the two.
@@ -25,22 +25,6 @@ pub(crate) enum Kind {
 pub(crate) enum Client {
     Std(memring_std::Client),
     Tokio { client: memring_tokio::Client, runtime: Runtime },
-}
-
-/// Builds the client of a crate as the arguments say.
-macro_rules! built {
-    ($client:ident, $args:ident, $servers:ident, $choice:ident) => {
-        secured!(
-            $client::Client::builder()
-                .servers($servers)
-                .scheme_named($choice.name, $choice.options)
-                .connect_timeout($args.timeout)
-                .timeout($args.timeout)
-                .limits(Limits { value: MAX_VALUE_LEN, ..Limits::DEFAULT }),
-            $args.secure
-        )
-        .build()?
-    };
 }
 
 /// Declares verbs that have the same arguments and results in both clients.
@@ -132,10 +116,17 @@ impl Client {
         servers: Vec<ServerSpec>,
         choice: Choice<'_>,
     ) -> Result<Self, Failure> {
+        let builder = memring_std::Client::builder()
+            .servers(servers)
+            .scheme_named(choice.name, choice.options)
+            .connect_timeout(args.timeout)
+            .timeout(args.timeout)
+            .limits(Limits { value: MAX_VALUE_LEN, ..Limits::DEFAULT });
+        let config = args.secure.secured(builder)?.config()?;
         Ok(match args.which {
-            Kind::Std => Self::Std(built!(memring_std, args, servers, choice)),
+            Kind::Std => Self::Std(memring_std::Client::with_config(config)?),
             Kind::Tokio => {
-                Self::Tokio { client: built!(memring_tokio, args, servers, choice), runtime: runtime()? }
+                Self::Tokio { client: memring_tokio::Client::with_config(config)?, runtime: runtime()? }
             }
         })
     }

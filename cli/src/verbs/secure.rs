@@ -1,5 +1,6 @@
 //! Who asks, and over what: passwords come from files, never from the command line, which others can read.
 
+use memring_std::Builder;
 #[cfg(feature = "tls")]
 use memring_std::Tls;
 
@@ -41,27 +42,19 @@ pub(crate) struct SecureArgs {
     tls_name: Option<String>,
 }
 
-/// What the arguments come to.
-pub(crate) struct Secure {
-    /// A name and its password.
-    pub(crate) auth: Option<(Vec<u8>, Vec<u8>)>,
-    #[cfg(feature = "tls")]
-    pub(crate) tls: Option<Tls>,
-}
-
 impl SecureArgs {
-    /// Reads the files.
-    pub(crate) fn read(&self) -> Result<Secure, Failure> {
-        let user = |path: &String| {
+    /// Reads the files, and tells `builder` what is in them.
+    pub(crate) fn secured(&self, mut builder: Builder) -> Result<Builder, Failure> {
+        if let Some(path) = &self.auth_file {
             let file = auth_file(path)?;
             let (user, password) = users(&file)?.swap_remove(0);
-            Ok::<_, Failure>((user.to_vec(), password.to_vec()))
-        };
-        Ok(Secure {
-            auth: self.auth_file.as_ref().map(user).transpose()?,
-            #[cfg(feature = "tls")]
-            tls: self.tls()?,
-        })
+            builder = builder.auth(user, password);
+        }
+        #[cfg(feature = "tls")]
+        if let Some(tls) = self.tls()? {
+            builder = builder.tls(tls);
+        }
+        Ok(builder)
     }
 
     /// Whom to trust, and what to show; `None` for connections that are not encrypted.
@@ -84,23 +77,6 @@ impl SecureArgs {
         Ok(Some(tls))
     }
 }
-
-/// The same builder, of a client that does what the arguments say.
-macro_rules! secured {
-    ($builder:expr, $args:expr) => {{
-        let (mut builder, secure) = ($builder, $args.read()?);
-        if let Some((user, password)) = secure.auth {
-            builder = builder.auth(user, password);
-        }
-        #[cfg(feature = "tls")]
-        if let Some(tls) = secure.tls {
-            builder = builder.tls(tls);
-        }
-        builder
-    }};
-}
-
-pub(crate) use secured;
 
 /// A file of users, as memcached's option `-Y` has it.
 pub(crate) fn auth_file(path: &str) -> Result<Input, Failure> {

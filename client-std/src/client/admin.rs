@@ -59,10 +59,10 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stats_with(&self, kind: StatsKind, take: impl FnMut(&str, &[u8], &[u8])) -> Vec<FromServer<()>> {
-        let (mut take, fleet) = (take, self.fleet());
+        let (mut take, fleet) = (take, self.common.fleet());
         let mut ask = |pool: &Pool| {
             let mut take = |name: &[u8], value: &[u8]| take(pool.name(), name, value);
-            let told = streamed::stats(pool, kind, &mut take, self.timeout);
+            let told = streamed::stats(pool, kind, &mut take, self.common.timeout());
             let request = Request::Stats(kind);
             told.map_err(|error| hang_up::explain(pool, error, &request, self.batch_deadline()))
         };
@@ -87,7 +87,7 @@ impl Client {
         operation: O,
         read: fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
     ) -> Vec<FromServer<T>> {
-        let fleet = self.fleet();
+        let fleet = self.common.fleet();
         let operations = vec![operation; fleet.pools().len()];
         let to_each = Shares::each_server(&fleet);
         let shares = to_each

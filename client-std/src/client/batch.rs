@@ -1,8 +1,6 @@
 //! The verb for operations of different kinds at once.
 
-use memring_client::{batch::Batch, failure::Error, shares::Shares};
-use memring_text::ttl::UnixTime;
-use std::time::SystemTime;
+use memring_client::{batch::Batch, failure::Error};
 
 use super::Client;
 use crate::batch::{self, Requests, Site};
@@ -37,24 +35,13 @@ impl Client {
     /// then. What goes wrong with a server is in the [`Outcomes`].
     pub fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
         const NAME: &str = "run";
-        batch
-            .check(self.options().limits.value)
-            .map_err(|(position, cause)| Error::at(position, NAME, cause))?;
-        let (fleet, mut room) = (self.fleet(), Vec::new());
-        let (naming, mut place) = (self.naming(), Vec::new());
-        let places = naming.places(batch.places(self.route()), None, &mut place);
-        let shares = Shares::new(NAME, &fleet, naming.prefix(), batch.keys(), &places, &mut room)?;
-        let (wire_keys, now) =
-            (shares.keys().iter().zip(shares.positions()), UnixTime::from(SystemTime::now()));
-        // Every position of a share is one of the batch.
-        let operations = wire_keys.filter_map(|(&key, &position)| batch.operation(position, key, now));
-        let mut operations: Vec<_> = operations.collect();
-        shares.shorten(&mut operations);
+        let (fleet, mut room) = (self.common.fleet(), Vec::new());
+        let (shares, operations) = self.common.batch(NAME, &fleet, &batch, &mut room)?;
         let divided = shares
             .divide(&operations)
             .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, Ok)));
         let results = batch::run(NAME, divided, batch.len(), self.batch_deadline());
         drop((operations, shares));
-        Ok(batch.outcomes(results, self.has_misses_for_errors))
+        Ok(batch.outcomes(results, self.common.errors_as_misses()))
     }
 }

@@ -4,20 +4,16 @@ use core::{cell::RefCell, mem};
 
 use memring_client::{
     failure::{Cause, Error, Many},
-    shares::Shares,
+    outcome::must_be_stored,
 };
 use memring_text::{
-    Store, Value,
     buffer::Buffer as _,
     connection::Lent,
-    request::{Attributes, Delete, GetVerb, StoreVerb},
+    request::{Attributes, Delete, GetVerb},
 };
 
-use super::{Client, Item, ItemRef, exptime, set_outcome};
-use crate::{
-    batch::{self, Gets, Requests, Site},
-    pool::{Fleet, Pool},
-};
+use super::{Client, Item, ItemRef};
+use crate::batch::{self, Gets, Requests, Site};
 
 type LentItem<'a> = memring_text::Item<Lent<'a, Vec<u8>>>;
 
@@ -94,14 +90,14 @@ impl Client {
         keys: &[K],
         read: impl Fn(usize, LentItem<'_>) -> Result<T, Cause>,
     ) -> Result<Many<T>, Error> {
-        let (fleet, mut room) = (self.fleet(), Vec::new());
-        let shares = self.shares(name, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
-        let items = self.options().limits.items;
+        let (fleet, mut room) = (self.common.fleet(), Vec::new());
+        let shares = self.common.shares(name, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let items = self.common.config().limits.items;
         let gets = shares.divide(shares.keys()).map(|share| {
             (Site::of(&share), Gets::new(GetVerb::Get, share.items, share.positions, items, &read))
         });
         let found = batch::run(name, gets, keys.len(), self.batch_deadline());
-        Ok(if self.has_misses_for_errors { found.outages_as(T::default) } else { found })
+        Ok(self.common.or_misses(found))
     }
 
     /// Stores many values, whatever was there before, all with the same attributes. What goes to one server leaves
@@ -117,24 +113,11 @@ impl Client {
         attributes: impl Into<Attributes>,
     ) -> Result<Many<()>, Error> {
         const NAME: &str = "set_many";
-        let (fleet, mut room) = (self.fleet(), Vec::new());
-        let Attributes { flags, ttl } = attributes.into();
-        let exptime = exptime(NAME, ttl)?;
-        let limit = self.options().limits.value;
-        let values = items.iter().enumerate().map(|(position, (_, value))| {
-            Value::within(value.as_ref(), limit).map_err(|error| Error::at(position, NAME, error))
-        });
-        let values = values.collect::<Result<Vec<_>, _>>()?;
-        let shares = self.shares(NAME, &fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)?;
-        let store = |(&key, &position): (_, &usize)| {
-            let value = values[position];
-            Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false }
-        };
-        let mut stores: Vec<_> = shares.keys().iter().zip(shares.positions()).map(store).collect();
-        shares.shorten(&mut stores);
+        let (fleet, mut room) = (self.common.fleet(), Vec::new());
+        let (shares, stores) = self.common.sets(NAME, &fleet, items, attributes.into(), &mut room)?;
         let sets = shares
             .divide(&stores)
-            .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, set_outcome)));
+            .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, must_be_stored)));
         Ok(batch::run(NAME, sets, items.len(), self.batch_deadline()))
     }
 
@@ -145,25 +128,12 @@ impl Client {
     /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
     pub fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
         const NAME: &str = "delete_many";
-        let (fleet, mut room) = (self.fleet(), Vec::new());
-        let shares = self.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let (fleet, mut room) = (self.common.fleet(), Vec::new());
+        let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
         let deletes: Vec<_> = shares.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
         let divided = shares
             .divide(&deletes)
             .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, Ok)));
         Ok(batch::run(NAME, divided, keys.len(), self.batch_deadline()))
-    }
-
-    /// Which of `keys` go to which server in the operation `name`.
-    fn shares<'b, 'k: 'b>(
-        &self,
-        name: &'static str,
-        fleet: &'b Fleet,
-        keys: impl Iterator<Item = &'k [u8]> + Clone,
-        room: &'b mut Vec<u8>,
-    ) -> Result<Shares<'b, Pool>, Error> {
-        let (naming, mut place) = (self.naming(), Vec::new());
-        let places = naming.places(keys.clone(), self.route(), &mut place);
-        Shares::new(name, fleet, naming.prefix(), keys, &places, room)
     }
 }

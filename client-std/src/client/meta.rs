@@ -1,19 +1,15 @@
 //! The meta commands.
 
-use std::time::SystemTime;
-
 use memring_client::{
     KeyRoom,
     failure::{Cause, Error, FromServer},
 };
 use memring_text::{
-    Operation, Request, StoreOutcome, Value,
+    Operation, Request, StoreOutcome,
     meta::{
-        MetaArithOptions, MetaDebug, MetaDeleteOptions, MetaGet, MetaGetOptions, MetaKey, MetaNoop,
-        MetaSetOptions,
+        MetaArithOptions, MetaDebug, MetaDeleteOptions, MetaGet, MetaGetOptions, MetaNoop, MetaSetOptions,
     },
     operation::{MetaArithOutcome, MetaStoreOutcome, Version},
-    ttl::UnixTime,
 };
 
 use super::Client;
@@ -72,10 +68,10 @@ impl Meta<'_> {
     /// # Errors
     /// See [`Error`].
     pub fn get(&self, key: impl AsRef<[u8]>, options: MetaGetOptions) -> Result<Option<MetaItem>, Error> {
-        let mut room = KeyRoom::default();
-        let (key, place) = self.key("mg", key.as_ref(), &mut room)?;
-        let get = options.request(key, now()).map_err(|error| Error::new("mg", error))?;
-        self.client.or_miss(self.call("mg", place, &get.opaque(self.client.opaque())))
+        let (common, mut room) = (&self.client.common, KeyRoom::default());
+        let (key, place) = common.meta_key("mg", key.as_ref(), &mut room)?;
+        let get = options.request(key, common.unix_time()).map_err(|error| Error::new("mg", error))?;
+        common.or_miss(self.call("mg", place, &get.opaque(common.opaque())))
     }
 
     /// `ms`: stores a value as `options` say.
@@ -88,12 +84,11 @@ impl Meta<'_> {
         value: impl AsRef<[u8]>,
         options: MetaSetOptions,
     ) -> Result<MetaStoreOutcome, Error> {
-        let mut room = KeyRoom::default();
-        let (key, place) = self.key("ms", key.as_ref(), &mut room)?;
-        let value = Value::within(value.as_ref(), self.client.options().limits.value)
-            .map_err(|error| Error::new("ms", error))?;
-        let set = options.request(key, value, now()).map_err(|error| Error::new("ms", error))?;
-        self.call("ms", place, &set.opaque(self.client.opaque()))
+        let (common, mut room) = (&self.client.common, KeyRoom::default());
+        let (key, place) = common.meta_key("ms", key.as_ref(), &mut room)?;
+        let value = common.value("ms", value.as_ref())?;
+        let set = options.request(key, value, common.unix_time()).map_err(|error| Error::new("ms", error))?;
+        self.call("ms", place, &set.opaque(common.opaque()))
     }
 
     /// `md`: deletes an item, or marks it stale. [`Stored`](StoreOutcome::Stored) says that it was done.
@@ -101,10 +96,10 @@ impl Meta<'_> {
     /// # Errors
     /// See [`Error`].
     pub fn delete(&self, key: impl AsRef<[u8]>, options: MetaDeleteOptions) -> Result<StoreOutcome, Error> {
-        let mut room = KeyRoom::default();
-        let (key, place) = self.key("md", key.as_ref(), &mut room)?;
-        let delete = options.request(key, now()).map_err(|error| Error::new("md", error))?;
-        self.call("md", place, &delete.opaque(self.client.opaque()))
+        let (common, mut room) = (&self.client.common, KeyRoom::default());
+        let (key, place) = common.meta_key("md", key.as_ref(), &mut room)?;
+        let delete = options.request(key, common.unix_time()).map_err(|error| Error::new("md", error))?;
+        self.call("md", place, &delete.opaque(common.opaque()))
     }
 
     /// `ma`: counts up or down. [`Stored`](StoreOutcome::Stored) says that it was done.
@@ -112,10 +107,10 @@ impl Meta<'_> {
     /// # Errors
     /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
     pub fn arith(&self, key: impl AsRef<[u8]>, options: MetaArithOptions) -> Result<MetaArithOutcome, Error> {
-        let mut room = KeyRoom::default();
-        let (key, place) = self.key("ma", key.as_ref(), &mut room)?;
-        let arith = options.request(key, now()).map_err(|error| Error::new("ma", error))?;
-        self.call("ma", place, &arith.opaque(self.client.opaque()))
+        let (common, mut room) = (&self.client.common, KeyRoom::default());
+        let (key, place) = common.meta_key("ma", key.as_ref(), &mut room)?;
+        let arith = options.request(key, common.unix_time()).map_err(|error| Error::new("ma", error))?;
+        self.call("ma", place, &arith.opaque(common.opaque()))
     }
 
     /// `me`: what the server knows of an item, as `name=value` with spaces between, for people to read; `None` is a miss.
@@ -124,11 +119,11 @@ impl Meta<'_> {
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where the server does not tell of an item that is there, as
     /// memcached 1.6.45 does of keys that are sent as base64; else see [`Error`].
     pub fn debug(&self, key: impl AsRef<[u8]>) -> Result<Option<String>, Error> {
-        let mut room = KeyRoom::default();
-        let (key, place) = self.key("me", key.as_ref(), &mut room)?;
+        let (common, mut room) = (&self.client.common, KeyRoom::default());
+        let (key, place) = common.meta_key("me", key.as_ref(), &mut room)?;
         // Some servers say of a key in base64 that it is missing, though it is there.
         if key.is_binary() {
-            let get = MetaGet::new(key).no_bump().opaque(self.client.opaque());
+            let get = MetaGet::new(key).no_bump().opaque(common.opaque());
             if self.call("me", place, &get)?.is_none() {
                 return Ok(None);
             }
@@ -141,7 +136,7 @@ impl Meta<'_> {
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported).
     pub fn noop(&self) -> Vec<FromServer<()>> {
         const NAME: &str = "mn";
-        let fleet = self.client.fleet();
+        let fleet = self.client.common.fleet();
         let knows = |pool: &Pool| pool.capabilities().allow(&Request::MetaNoop);
         if fleet.pools().iter().all(|pool| knows(pool)) {
             return self.client.each_server(NAME, MetaNoop, Ok);
@@ -162,17 +157,6 @@ impl Meta<'_> {
         answers.collect()
     }
 
-    /// The key of the command `name` as it goes on the wire, and what it is placed by.
-    fn key<'k>(
-        &'k self,
-        name: &'static str,
-        key: &'k [u8],
-        room: &'k mut KeyRoom,
-    ) -> Result<(MetaKey<'k>, &'k [u8]), Error> {
-        let route = self.client.route();
-        self.client.naming().meta_key(key, route, room).map_err(|error| Error::new(name, error))
-    }
-
     /// Sends `operation` to a server that can do what it asks: one that may have what is placed by `place`. Each server is
     /// asked once what it can do.
     fn call<O: Operation>(
@@ -182,7 +166,7 @@ impl Meta<'_> {
         operation: &O,
     ) -> Result<O::Output<Vec<u8>>, Error> {
         let deadline = self.client.deadline();
-        let mut target = Target::new(self.client.fleet(), place, name, deadline)?;
+        let mut target = Target::new(self.client.common.fleet(), place, name, deadline)?;
         call_where(&mut target, operation, Vec::new(), |target| {
             let (capabilities, request) = (target.pool().capabilities(), operation.request());
             if capabilities.allow(&request) {
@@ -192,8 +176,4 @@ impl Meta<'_> {
             capabilities.learn(&version, &request).map_err(Cause::Unsupported)
         })
     }
-}
-
-fn now() -> UnixTime {
-    UnixTime::from(SystemTime::now())
 }

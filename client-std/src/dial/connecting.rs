@@ -5,6 +5,7 @@ use core::{mem, net::SocketAddr};
 use std::os::{fd::OwnedFd, unix::net::UnixStream};
 use std::{io, net::TcpStream, path::Path, sync::Arc};
 
+use memring_client::dial::TcpOptions;
 use rustix::{
     event::{PollFd, PollFlags},
     io::Errno,
@@ -13,7 +14,6 @@ use rustix::{
 use socket2::SockAddr;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use super::TcpOptions;
 use crate::{deadline::Deadline, socket::Stream};
 
 /// A stream that is being connected.

@@ -4,13 +4,15 @@
 use core::{fmt, mem, time::Duration};
 use std::{io, sync::Arc, time::Instant};
 
+#[cfg(feature = "tls")]
+use memring_client::dial::Terms;
 use memring_client::failure::Cause;
 use memring_text::{
     Connection, Limits, Operation as _, Reply, Request, buffer::ArrayBuffer, request::Credentials,
 };
 use rustix::event::PollFd;
 
-use super::{Dialer, Place, TcpOptions, connecting::Connecting};
+use super::{Dialer, Place, connecting::Connecting};
 #[cfg(feature = "tls")]
 use crate::socket::TlsStream;
 use crate::{
@@ -126,7 +128,7 @@ impl<'d> Opening<'d> {
                 Place::Unix(path) => Step::Connect(Connecting::Unix(path)),
             })),
             Step::Resolve(resolver, inquiry) => {
-                let options = TcpOptions::new(self.dialer.keepalive, self.timeout);
+                let options = self.dialer.terms.tcp;
                 Ok(match resolver.answer(&inquiry).map_err(Cause::resolve)? {
                     Some(addresses) => Moved::On(Step::Connect(Connecting::to_any(addresses, options))),
                     None => Moved::Not(Step::Resolve(resolver, inquiry)),
@@ -146,9 +148,9 @@ impl<'d> Opening<'d> {
     }
 
     fn encrypt(&self, stream: Stream) -> Result<Moved<'d>, Cause> {
-        match (stream, self.dialer) {
+        match (stream, &self.dialer.terms) {
             #[cfg(feature = "tls")]
-            (Stream::Tcp(tcp), Dialer { tls: Some(target), .. }) => {
+            (Stream::Tcp(tcp), Terms { tls: Some(target), .. }) => {
                 Ok(Moved::On(Step::Encrypt(Box::new(TlsStream::new(tcp, target)?))))
             }
             (stream, _) => self.log_in(stream),
@@ -160,7 +162,7 @@ impl<'d> Opening<'d> {
         let socket = Socket::new(stream, self.timeout).map_err(Cause::connect)?;
         let buffer = vec![0; BUFFER.max(self.limits.line)].into_boxed_slice();
         let mut wire = Box::new(Connection::with_limits(socket, buffer, self.limits));
-        let Some(auth) = &self.dialer.auth else { return Ok(Moved::Open(wire)) };
+        let Some(auth) = &self.dialer.terms.auth else { return Ok(Moved::Open(wire)) };
         let credentials = auth.credentials();
         wire.io_mut().begin(self.deadline);
         wire.send(&Request::Auth(credentials))?;

@@ -124,7 +124,7 @@ fn a_server_whose_connections_are_all_in_use_leaves_time_for_the_others() {
     let hangs = keys.iter().find(|key| *client.server_of(key) == *others[0]).unwrap();
     thread::scope(|scope| {
         scope.spawn(|| client.with_timeout(DEADLINE * 4).get(hangs).unwrap_err());
-        until("the connection is in use", || (client.servers()[0].busy == 1).then_some(()));
+        until("the connection is in use", || (client.servers()[0].waiting == 1).then_some(()));
         hold(&client, &keys, &client.get_many(&keys).unwrap(), &others, ErrorKind::Timeout);
     });
 }

@@ -88,7 +88,7 @@ fn a_connection_that_is_turned_away_is_no_failure_and_none_is_opened_for_a_while
         let opened = connections.load(Ordering::SeqCst);
         assert!((2..=6).contains(&opened), "{way}: {opened}");
         assert!(!client.servers()[0].health.is_down(), "{way}");
-        assert_eq!((client.servers()[0].idle, client.servers()[0].busy), (1, 0), "{way}");
+        assert_eq!((client.servers()[0].idle, client.servers()[0].waiting), (1, 0), "{way}");
     }
 }
 
@@ -99,7 +99,7 @@ fn what_may_not_be_sent_twice_is_not_though_it_says_nothing_of_the_server() {
     client.get("k").unwrap();
     thread::scope(|scope| {
         scope.spawn(|| client.get("k").unwrap());
-        until("the only connection is in use", || (client.servers()[0].busy == 1).then_some(()));
+        until("the only connection is in use", || (client.servers()[0].waiting == 1).then_some(()));
         let error = client.delete("k").unwrap_err();
         assert!(error.kind() == ErrorKind::Closed && error.is_ambiguous(), "{error:?}");
     });

@@ -250,7 +250,7 @@ fn replies_of_a_server_that_stood_still_reach_their_callers() {
             let client = &client;
             scope.spawn(move || assert_eq!(client.get(key).unwrap().unwrap().value, key.as_bytes()));
         }
-        until("all of them have asked", || (client.servers()[0].busy == keys.len()).then_some(()));
+        until("all of them have asked", || (client.servers()[0].waiting == keys.len()).then_some(()));
         server.signal("CONT");
     });
     assert_eq!(idle(&client), keys.len());

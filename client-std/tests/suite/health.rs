@@ -317,7 +317,7 @@ fn a_server_out_of_memory_keeps_its_connections() {
     assert_eq!(error.kind(), ErrorKind::OutOfMemory);
     assert!(error.is_retryable() && !error.is_ambiguous());
     let status = &client.servers()[0];
-    assert_eq!((status.idle, status.busy, status.health.is_down()), (1, 0, false));
+    assert_eq!((status.idle, status.waiting, status.health.is_down()), (1, 0, false));
     assert!(client.get("k0").unwrap().is_some());
 }
 

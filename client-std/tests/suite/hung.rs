@@ -208,7 +208,7 @@ fn a_pool_without_a_part_left_keeps_nobody_from_the_others() {
         for _ in 0..2 {
             scope.spawn(|| patient.get(&five.keys[hung]).unwrap_err());
         }
-        until("both connections are in use", || (five.client.servers()[2].busy == 2).then_some(()));
+        until("both connections are in use", || (five.client.servers()[2].waiting == 2).then_some(()));
         let begun = Instant::now();
         let found =
             five.client.get_many_with(&five.keys, |_, _| *last.lock().unwrap() = begun.elapsed()).unwrap();

@@ -46,14 +46,14 @@ fn where_a_peer_vanishes() {
             let get = || ends_at(DEADLINE, || client.get(lost[0]).unwrap_err());
             let busy = is_busy.then(|| scope.spawn(get));
             if is_busy {
-                until("it has asked", || (client.servers()[0].busy == 1).then_some(()));
+                until("it has asked", || (client.servers()[0].waiting == 1).then_some(()));
             }
             link("down");
             let error = busy.map_or_else(get, |busy| busy.join().unwrap());
             assert_eq!((error.kind(), error.server()), (ErrorKind::Timeout, Some(&*names[0])));
         });
         let status = &client.servers()[0];
-        assert_eq!((status.idle, status.busy, status.health.is_down()), (0, 0, true));
+        assert_eq!((status.idle, status.waiting, status.health.is_down()), (0, 0, true));
         // From now on it costs nothing, and the other server has noticed nothing.
         let begin = Instant::now();
         for key in &lost {

@@ -30,7 +30,7 @@ fn more_threads_than_connections_take_turns() {
         }
     });
     for (status, server) in client.servers().iter().zip(&servers) {
-        assert_eq!((status.idle, status.busy), (2, 0));
+        assert_eq!((status.idle, status.waiting), (2, 0));
         assert_eq!(server.connections(), 2);
     }
 }
@@ -82,7 +82,7 @@ fn a_panic_in_the_middle_of_a_reply_closes_the_connection() {
     for _ in 0..3 {
         catch_unwind(AssertUnwindSafe(|| client.get_into("k", Trap))).unwrap_err();
         let status = &client.servers()[0];
-        assert_eq!((status.idle, status.busy), (0, 0));
+        assert_eq!((status.idle, status.waiting), (0, 0));
         assert_eq!(client.get("k").unwrap().unwrap().value, b"v");
     }
 }

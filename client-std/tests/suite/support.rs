@@ -56,7 +56,7 @@ pub(crate) fn client_of(server: &Scripted, timeout: Duration) -> Client {
 /// Whether the connection to the only server is kept, now that nobody uses it.
 pub(crate) fn is_kept(client: &Client) -> bool {
     let servers = client.servers();
-    assert_eq!(servers[0].busy, 0);
+    assert_eq!(servers[0].waiting, 0);
     servers[0].idle == 1
 }
 

@@ -64,11 +64,11 @@ impl Client {
         kind: StatsKind,
         take: impl FnMut(&str, &[u8], &[u8]),
     ) -> Vec<FromServer<()>> {
-        let (mut take, fleet) = (take, self.fleet());
+        let (mut take, fleet) = (take, self.common.fleet());
         let mut answers = Vec::new();
         for pool in fleet.pools() {
             let take = |name: &[u8], value: &[u8]| take(pool.name(), name, value);
-            let result = match streamed::stats(pool, kind, take, self.timeout).await {
+            let result = match streamed::stats(pool, kind, take, self.common.timeout()).await {
                 Err(error) => Err(Box::pin(hang_up::explain(pool, error, &kind, self.deadline())).await),
                 told => told,
             };
@@ -100,7 +100,7 @@ impl Client {
         operation: O,
         to: fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
     ) -> Vec<FromServer<T>> {
-        let (deadline, fleet) = (self.deadline(), self.fleet());
+        let (deadline, fleet) = (self.deadline(), self.common.fleet());
         let operations = vec![operation; fleet.pools().len()];
         let shares = Shares::each_server(&fleet);
         let results = batch::run(name, shares.divide(&operations), operations.len(), deadline, to).await;

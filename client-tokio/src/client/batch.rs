@@ -1,10 +1,7 @@
 //! The verb for operations of different kinds at once.
 
-use std::time::SystemTime;
-
 use bytes::Bytes;
-use memring_client::{AnyOutcome, batch::Batch, failure::Error, shares::Shares};
-use memring_text::ttl::UnixTime;
+use memring_client::{AnyOutcome, batch::Batch, failure::Error};
 
 use super::Client;
 use crate::batch;
@@ -45,23 +42,12 @@ impl Client {
     /// Dropped, it may have done some of the operations.
     pub async fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
         const NAME: &str = "run";
-        batch
-            .check(self.options().limits.value)
-            .map_err(|(position, cause)| Error::at(position, NAME, cause))?;
-        let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let (naming, mut place) = (self.naming(), Vec::new());
-        let places = naming.places(batch.places(self.route()), None, &mut place);
-        let shares = Shares::new(NAME, &fleet, naming.prefix(), batch.keys(), &places, &mut room)?;
-        let (wire_keys, now) =
-            (shares.keys().iter().zip(shares.positions()), UnixTime::from(SystemTime::now()));
-        // Every position of a share is one of the batch.
-        let operations = wire_keys.filter_map(|(&key, &position)| batch.operation(position, key, now));
-        let mut operations: Vec<_> = operations.collect();
-        shares.shorten(&mut operations);
+        let (deadline, fleet, mut room) = (self.deadline(), self.common.fleet(), Vec::new());
+        let (shares, operations) = self.common.batch(NAME, &fleet, &batch, &mut room)?;
         let (divided, to) =
             (shares.divide(&operations), |outcome: AnyOutcome<_>| Ok(outcome.map(Bytes::from)));
         let results = batch::run(NAME, divided, batch.len(), deadline, to).await;
         drop((operations, shares));
-        Ok(batch.outcomes(results, self.has_misses_for_errors))
+        Ok(batch.outcomes(results, self.common.errors_as_misses()))
     }
 }

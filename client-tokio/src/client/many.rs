@@ -4,20 +4,17 @@ use std::sync::{Mutex, PoisonError};
 
 use memring_client::{
     failure::{Error, Many},
-    shares::Shares,
+    outcome::must_be_stored,
 };
 use memring_text::{
-    Get, Operation, Reply, Request, Store, Value,
+    Get, Operation, Reply, Request,
     buffer::Buffer,
     operation::ReplyError,
-    request::{Attributes, Delete, GetVerb, StoreVerb},
+    request::{Attributes, Delete, GetVerb},
 };
 
-use super::{Client, Item, ItemRef, exptime, set_outcome, shared};
-use crate::{
-    batch,
-    pool::{Fleet, Pool},
-};
+use super::{Client, Item, ItemRef, shared};
+use crate::batch;
 
 impl Client {
     /// Reads many items: every server is asked before the reply of any is waited for.
@@ -47,12 +44,12 @@ impl Client {
     /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
     pub async fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
         const NAME: &str = "get_many";
-        let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let shares = self.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let (deadline, fleet, mut room) = (self.deadline(), self.common.fleet(), Vec::new());
+        let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
         let gets: Vec<_> = shares.keys().iter().map(|&key| Get { verb: GetVerb::Get, key }).collect();
         let read = |item: Option<_>| Ok(item.map(shared));
         let found = batch::run(NAME, shares.divide(&gets), gets.len(), deadline, read).await;
-        Ok(if self.has_misses_for_errors { found.outages_as(|| None) } else { found })
+        Ok(self.common.or_misses(found))
     }
 
     /// Reads many items like [`get_many`](Self::get_many), but hands each to `visit` when it is whole, with its key's
@@ -83,8 +80,8 @@ impl Client {
         visit: impl FnMut(usize, ItemRef<'_>) + Send,
     ) -> Result<Many<bool>, Error> {
         const NAME: &str = "get_many_with";
-        let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let shares = self.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let (deadline, fleet, mut room) = (self.deadline(), self.common.fleet(), Vec::new());
+        let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
         let get = |(&key, &position)| Placed { get: Get { verb: GetVerb::Get, key }, position };
         let gets: Vec<_> = shares.keys().iter().zip(shares.positions()).map(get).collect();
         // Locked by one alone: only this call, which polls its parts one after the other, has it.
@@ -96,7 +93,7 @@ impl Client {
             Ok(true)
         };
         let found = batch::run(NAME, shares.divide(&gets), gets.len(), deadline, show).await;
-        Ok(if self.has_misses_for_errors { found.outages_as(|| false) } else { found })
+        Ok(self.common.or_misses(found))
     }
 
     /// Stores many values, whatever was there before, all with the same attributes. What goes to one server leaves
@@ -115,22 +112,9 @@ impl Client {
         attributes: impl Into<Attributes>,
     ) -> Result<Many<()>, Error> {
         const NAME: &str = "set_many";
-        let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let Attributes { flags, ttl } = attributes.into();
-        let exptime = exptime(NAME, ttl)?;
-        let limit = self.options().limits.value;
-        let values = items.iter().enumerate().map(|(position, (_, value))| {
-            Value::within(value.as_ref(), limit).map_err(|error| Error::at(position, NAME, error))
-        });
-        let values = values.collect::<Result<Vec<_>, _>>()?;
-        let shares = self.shares(NAME, &fleet, items.iter().map(|(key, _)| key.as_ref()), &mut room)?;
-        let store = |(&key, &position): (_, &usize)| {
-            let value = values[position];
-            Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false }
-        };
-        let mut stores: Vec<_> = shares.keys().iter().zip(shares.positions()).map(store).collect();
-        shares.shorten(&mut stores);
-        Ok(batch::run(NAME, shares.divide(&stores), stores.len(), deadline, set_outcome).await)
+        let (deadline, fleet, mut room) = (self.deadline(), self.common.fleet(), Vec::new());
+        let (shares, stores) = self.common.sets(NAME, &fleet, items, attributes.into(), &mut room)?;
+        Ok(batch::run(NAME, shares.divide(&stores), stores.len(), deadline, must_be_stored).await)
     }
 
     /// Deletes many items, and says of each whether there was one. What goes to one server leaves together.
@@ -143,23 +127,10 @@ impl Client {
     /// Dropped, it may have deleted some of the items.
     pub async fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
         const NAME: &str = "delete_many";
-        let (deadline, fleet, mut room) = (self.deadline(), self.fleet(), Vec::new());
-        let shares = self.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let (deadline, fleet, mut room) = (self.deadline(), self.common.fleet(), Vec::new());
+        let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
         let deletes: Vec<_> = shares.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
         Ok(batch::run(NAME, shares.divide(&deletes), deletes.len(), deadline, Ok).await)
-    }
-
-    /// Which of `keys` go to which server in the operation `name`.
-    fn shares<'b, 'k: 'b>(
-        &self,
-        name: &'static str,
-        fleet: &'b Fleet,
-        keys: impl Iterator<Item = &'k [u8]> + Clone,
-        room: &'b mut Vec<u8>,
-    ) -> Result<Shares<'b, Pool>, Error> {
-        let (naming, mut place) = (self.naming(), Vec::new());
-        let places = naming.places(keys.clone(), self.route(), &mut place);
-        Shares::new(name, fleet, naming.prefix(), keys, &places, room)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The verbs for values that are nowhere whole.
 
-use memring_client::{KeyRoom, failure::Error};
+use memring_client::{KeyRoom, failure::Error, outcome::must_be_stored};
 use memring_text::{
     Get, Item, Store, Value,
     request::{Attributes, GetVerb, StoreVerb},
@@ -8,7 +8,7 @@ use memring_text::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Client, exptime, set_outcome};
+use super::Client;
 use crate::streamed;
 
 impl Client {
@@ -50,16 +50,16 @@ impl Client {
     ) -> Result<(), Error> {
         const NAME: &str = "set_from";
         let (key, mut room, mut source) = (key.as_ref(), KeyRoom::default(), source);
-        let limit = self.options().limits.value;
+        let limit = self.common.config().limits.value;
         if len > limit {
             return Err(Error::new(NAME, ValueTooLarge { len, limit }));
         }
         let Attributes { flags, ttl } = attributes.into();
-        let (verb, exptime, value) = (StoreVerb::Set, exptime(NAME, ttl)?, Value::EMPTY);
+        let (verb, exptime, value) = (StoreVerb::Set, self.common.exptime(NAME, ttl)?, Value::EMPTY);
         let (target, key) = self.target(NAME, key, &mut room)?;
         let store = Store { verb, key, flags, exptime, value, noreply: false };
-        let outcome = streamed::send_from(&target, &store, len, &mut source, self.timeout).await?;
-        set_outcome(outcome).map_err(|cause| target.error(cause))
+        let outcome = streamed::send_from(&target, &store, len, &mut source, self.common.timeout()).await?;
+        must_be_stored(outcome).map_err(|cause| target.error(cause))
     }
 
     /// Reads an item and writes its value to `sink` piece by piece. It is never whole in memory; the item has its length
@@ -85,6 +85,6 @@ impl Client {
         let (key, mut room, mut sink) = (key.as_ref(), KeyRoom::default(), sink);
         let (target, key) = self.target(NAME, key, &mut room)?;
         let get = Get { verb: GetVerb::Get, key };
-        streamed::get_to(&target, get, &mut sink, self.timeout).await
+        streamed::get_to(&target, get, &mut sink, self.common.timeout()).await
     }
 }

@@ -278,9 +278,8 @@ impl Link {
 
 impl Dialling {
     fn new(mux: &Mux) -> Self {
-        let (dialer, options) = (Arc::clone(mux.dialer()), mux.options());
-        let (deadline, timeout) = (Deadline::after(options.connect_timeout), options.timeout);
-        let dial = Box::pin(async move { dialer.dial(deadline.at(), timeout).await });
+        let (dialer, deadline) = (Arc::clone(mux.dialer()), Deadline::after(mux.options().connect_timeout));
+        let dial = Box::pin(async move { dialer.dial(deadline.at()).await });
         Self { began: deadline.began(), dial }
     }
 

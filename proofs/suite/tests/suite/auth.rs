@@ -48,7 +48,7 @@ async fn who_says_the_right_password_is_let_in<C: Client>() {
         let many = client.get_many(&["k", "l"]).await.unwrap();
         assert_eq!((many.hits().count(), many.errors().len()), (1, 0));
         assert!(client.version().await.iter().all(|answer| answer.result.is_ok()));
-        assert_eq!((client.servers()[0].open, client.servers()[0].busy), (1, 0));
+        assert_eq!((client.servers()[0].connections, client.servers()[0].waiting), (1, 0));
     }
 }
 
@@ -75,7 +75,7 @@ async fn who_says_a_wrong_password_or_none_is_told<C: Client>() {
             let many = client.get_many(&["k", "l"]).await.unwrap();
             assert_eq!((many.hits().count(), many.errors().len()), (0, 1));
             assert_eq!(many.errors()[0].kind(), ErrorKind::Auth);
-            assert_eq!(client.servers()[0].open, 0, "never used again");
+            assert_eq!(client.servers()[0].connections, 0, "never used again");
         }
     }
 }

@@ -5,9 +5,9 @@ use std::{io, sync::Arc};
 
 use memring_client::FromConfig;
 use memring_std::{
-    Attributes, Batch, Buffer, Change, Config, Error, FlushDelay, FromServer, HealthStatus, ItemRef, Many,
+    Attributes, Batch, Buffer, Change, Config, Error, FlushDelay, FromServer, ItemRef, Many,
     MetaArithOptions, MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaSetOptions, MetaStoreOutcome,
-    ServerCounts, ServerList, ServerSpec, ServerSpecError, Stats, StatsKind, StoreOutcome, Ttl,
+    ServerList, ServerSpecError, ServerStatus, Stats, StatsKind, StoreOutcome, Ttl,
 };
 use memring_suite::Scripted;
 use memring_text::{Item, operation::MetaItem};
@@ -50,19 +50,6 @@ pub(crate) trait Sink: io::Write + AsyncWrite + Unpin {}
 
 impl<S: io::Write + AsyncWrite + Unpin> Sink for S {}
 
-/// How it is with a server, in words of both clients.
-#[derive(Clone, Debug)]
-pub(crate) struct Status {
-    pub(crate) spec: ServerSpec,
-    pub(crate) is_spare: bool,
-    pub(crate) health: HealthStatus,
-    pub(crate) counts: ServerCounts,
-    /// How many connections there are, whether they are in use or not.
-    pub(crate) open: usize,
-    /// How many callers wait for the server.
-    pub(crate) busy: usize,
-}
-
 /// Declares the verbs, and carries each to the method of the same name and arguments that either client has.
 macro_rules! verbs {
     (
@@ -95,7 +82,7 @@ macro_rules! verbs {
             fn with_errors_as_misses(&self, yes: bool) -> Self;
             fn routed_by(&self, key: impl AsRef<[u8]>) -> Self;
             fn server_of(&self, key: impl AsRef<[u8]>) -> Arc<str>;
-            fn servers(&self) -> Vec<Status>;
+            fn servers(&self) -> Vec<ServerStatus>;
             fn meta(&self) -> Self::Meta<'_>;
 
             fn set_servers<S: TryInto<ServerList>>(
@@ -121,14 +108,6 @@ macro_rules! verbs {
 
             carried!();
 
-            fn servers(&self) -> Vec<Status> {
-                let status = |server: memring_std::ServerStatus| {
-                    let memring_std::ServerStatus { spec, is_spare, health, counts, idle, busy, .. } = server;
-                    Status { spec, is_spare, health, counts, open: idle + busy, busy }
-                };
-                self.servers().into_iter().map(status).collect()
-            }
-
             $(async fn $verb<$($generics)*>(&self $(, $argument: $kind)*) -> $output {
                 self.$verb($($argument),*)
             })*
@@ -147,14 +126,6 @@ macro_rules! verbs {
             type Meta<'a> = memring_tokio::Meta<'a>;
 
             carried!();
-
-            fn servers(&self) -> Vec<Status> {
-                let status = |server: memring_tokio::ServerStatus| {
-                    let memring_tokio::ServerStatus { spec, is_spare, health, counts, connections, waiting, .. } = server;
-                    Status { spec, is_spare, health, counts, open: connections, busy: waiting }
-                };
-                self.servers().into_iter().map(status).collect()
-            }
 
             $(async fn $verb<$($generics)*>(&self $(, $argument: $kind)*) -> $output {
                 self.$verb($($argument),*).await
@@ -195,6 +166,10 @@ macro_rules! carried {
 
         fn server_of(&self, key: impl AsRef<[u8]>) -> Arc<str> {
             self.server_of(key)
+        }
+
+        fn servers(&self) -> Vec<ServerStatus> {
+            self.servers()
         }
 
         fn meta(&self) -> Self::Meta<'_> {

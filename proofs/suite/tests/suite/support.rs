@@ -64,8 +64,8 @@ impl<C: Client> Fleet<C> {
 /// Whether the connection to the only server is kept, now that nobody uses it.
 pub(crate) fn is_kept(client: &impl Client) -> bool {
     let servers = client.servers();
-    assert_eq!(servers[0].busy, 0);
-    servers[0].open == 1
+    assert_eq!(servers[0].waiting, 0);
+    servers[0].connections == 1
 }
 
 /// Waits for `run` and holds its time against a deadline: not before it, and not much later.

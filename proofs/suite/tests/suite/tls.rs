@@ -80,7 +80,7 @@ async fn one_connection_serves_all_that_there_is_to_ask<C: Client>() {
                 assert_eq!((many.hits().count(), many.errors().len()), (2, 0));
             }
             assert_eq!(connections(&client).await, before);
-            assert_eq!((client.servers()[0].open, client.servers()[0].busy), (1, 0));
+            assert_eq!((client.servers()[0].connections, client.servers()[0].waiting), (1, 0));
             let tasks = (0..8).map(|number| {
                 let client = client.clone();
                 C::spawn(async move || {
@@ -124,7 +124,7 @@ async fn who_is_not_trusted_is_refused<C: Client>() {
         }
         let many = client.get_many(&["k", "l"]).await.unwrap();
         assert_eq!(many.errors()[0].kind(), ErrorKind::Tls);
-        assert_eq!(client.servers()[0].open, 0);
+        assert_eq!(client.servers()[0].connections, 0);
     }
     let name = memcached.name();
     // Whom a system trusts is its own affair, but these it does not know.
@@ -356,7 +356,7 @@ async fn what_comes_too_late_is_a_timeout<C: Client>() {
     let client = builder::<C>(&server.name(), trusting(&authority)).timeout(DEADLINE).build().unwrap();
     let error = ends_at(DEADLINE, client.get("k")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert_eq!(client.servers()[0].open, 0);
+    assert_eq!(client.servers()[0].connections, 0);
 }
 
 async fn a_server_that_stops_reading_costs_one_deadline<C: Client>() {

@@ -304,5 +304,5 @@ async fn a_host_may_be_a_name<C: Client>() {
 
 /// How many connections there are, in use or not.
 fn connections<C: Client>(client: &C) -> usize {
-    client.servers().iter().map(|server| server.open).sum()
+    client.servers().iter().map(|server| server.connections).sum()
 }

@@ -1,0 +1,349 @@
+//! What a client has beside its sockets: its configuration, the servers of the moment, how its keys are written.
+
+use core::{
+    mem,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
+};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use memring_text::{
+    Key, Store, Ttl, Value,
+    meta::{MetaKey, Opaque},
+    request::{Attributes, StoreVerb},
+    ttl::UnixTime,
+};
+
+use crate::{
+    any_operation::AnyOperation,
+    batch::Batch,
+    change::Change,
+    clock::Clock,
+    config::Config,
+    failure::{Cause, Error, Many},
+    naming::{KeyRoom, Naming},
+    route::{Fleet, Watched},
+    shares::Shares,
+    spec::{ServerList, ServerSpec, ServerSpecError},
+    status::{Connections, ServerStatus},
+    target::{Deadline, Target},
+    watch::Watch,
+};
+
+/// The state of a client: all that it has beside its sockets. `P` is what reaches one server.
+///
+/// Clones share the servers and the configuration. What each clone has of its own are the timeout, whether errors are
+/// misses, and the routing key.
+#[derive(Debug)]
+pub struct Common<P> {
+    shared: Arc<Shared<P>>,
+    timeout: Duration,
+    errors_as_misses: bool,
+    /// What all keys are placed by, in place of themselves.
+    routing_key: Option<Arc<[u8]>>,
+}
+
+#[derive(Debug)]
+struct Shared<P> {
+    config: Arc<Config>,
+    clock: Clock,
+    fleet: RwLock<Arc<Fleet<P>>>,
+    is_closed: AtomicBool,
+    /// Tells replies to meta commands apart.
+    opaques: AtomicU64,
+    naming: Naming,
+}
+
+impl<P> Clone for Common<P> {
+    fn clone(&self) -> Self {
+        let Self { timeout, errors_as_misses, .. } = *self;
+        let (shared, routing_key) = (Arc::clone(&self.shared), self.routing_key.clone());
+        Self { shared, timeout, errors_as_misses, routing_key }
+    }
+}
+
+/// What a client is made of, and what its callers may change of it.
+impl<P: Watched> Common<P> {
+    /// The state of a client as `config` describes it. `open` makes what reaches a server.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): a server, the scheme or another field is wrong, or they do
+    /// not fit together.
+    pub fn build(
+        config: Config,
+        clock: Clock,
+        mut open: impl FnMut(&ServerSpec, Watch, &Arc<Config>) -> Result<P, Cause>,
+    ) -> Result<Self, Error> {
+        let (config, naming) = config.ready()?;
+        let fleet = Fleet::build(&config, clock, |spec, watch| open(spec, watch, &config))
+            .map_err(|error| Error::new("build", Cause::from(error)))?;
+        let Config { timeout, errors_as_misses, .. } = *config;
+        let (fleet, is_closed) = (RwLock::new(Arc::new(fleet)), AtomicBool::new(false));
+        let shared = Shared { config, clock, fleet, is_closed, opaques: AtomicU64::new(0), naming };
+        Ok(Self { shared: Arc::new(shared), timeout, errors_as_misses, routing_key: None })
+    }
+
+    /// The same with another timeout.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { timeout, ..self.clone() }
+    }
+
+    /// The same, for which errors are misses, or are not.
+    #[must_use]
+    pub fn with_errors_as_misses(&self, yes: bool) -> Self {
+        Self { errors_as_misses: yes, ..self.clone() }
+    }
+
+    /// The same, but all keys are placed as if they were `key`.
+    #[must_use]
+    pub fn routed_by(&self, key: &[u8]) -> Self {
+        Self { routing_key: Some(key.into()), ..self.clone() }
+    }
+
+    /// Replaces the servers, for all clones at once. What reaches servers that stay is kept.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config), and [`ErrorKind::Closed`](crate::failure::ErrorKind::Closed)
+    /// after [`close`](Self::close); the servers remain what they were.
+    pub fn set_servers<S: TryInto<ServerList>>(
+        &self,
+        servers: impl IntoIterator<Item = S>,
+        mut open: impl FnMut(&ServerSpec, Watch, &Arc<Config>) -> Result<P, Cause>,
+    ) -> Result<Change, Error>
+    where
+        ServerSpecError: From<S::Error>,
+    {
+        let set = || {
+            let specs = ServerSpec::read_all(servers).map_err(Cause::config)?;
+            let before = self.fleet();
+            let after = before.with_servers(specs, |spec, watch| open(spec, watch, &self.shared.config))?;
+            let change = Change::new(Arc::clone(before.placement()), Arc::clone(after.placement()));
+            self.replace(after).map(|()| change)
+        };
+        set().map_err(|cause| Error::new("set_servers", cause))
+    }
+
+    fn replace(&self, fleet: Fleet<P>) -> Result<(), Cause> {
+        let fleet = Arc::new(fleet);
+        let mut current = self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner);
+        if self.shared.is_closed.load(Ordering::Relaxed) {
+            return Err(Cause::Shut);
+        }
+        let replaced = mem::replace(&mut *current, fleet);
+        drop(current);
+        // What ends here may close connections, which is nothing to do under a lock.
+        drop(replaced);
+        Ok(())
+    }
+
+    /// Lets the servers be replaced no more, and returns the last ones, for their connections to be closed.
+    #[must_use]
+    pub fn close(&self) -> Arc<Fleet<P>> {
+        let fleet = self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner);
+        self.shared.is_closed.store(true, Ordering::Relaxed);
+        Arc::clone(&fleet)
+    }
+
+    /// The servers, in the configured order, those of the gutter last. `connections` counts those of one server.
+    pub fn servers(&self, connections: impl Fn(&P) -> Connections) -> Vec<ServerStatus> {
+        let fleet = self.fleet();
+        let status = |(place, (spec, pool)): (usize, (&ServerSpec, &Arc<P>))| {
+            ServerStatus::new(spec, fleet.is_spare(place), pool.watch(), connections(pool))
+        };
+        fleet.specs().zip(fleet.pools()).enumerate().map(status).collect()
+    }
+
+    /// The name of the server that holds `key` when all is well.
+    pub fn server_of(&self, key: &[u8]) -> Arc<str> {
+        let (fleet, mut scratch) = (self.fleet(), Vec::new());
+        let place = self.shared.naming.place(self.routing_key().unwrap_or(key), &mut scratch);
+        Arc::clone(fleet.pool(fleet.place(place)).watch().name())
+    }
+}
+
+/// What an operation needs to know.
+impl<P> Common<P> {
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Arc<Config> {
+        &self.shared.config
+    }
+
+    /// How long an operation may take.
+    #[must_use]
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The servers as of now. They stay what they are for as long as an operation holds them.
+    #[must_use]
+    pub fn fleet(&self) -> Arc<Fleet<P>> {
+        Arc::clone(&self.shared.fleet.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A token that no other request under way has.
+    #[must_use]
+    pub fn opaque(&self) -> Opaque {
+        Opaque::number(self.shared.opaques.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The date and time of now.
+    #[must_use]
+    pub fn unix_time(&self) -> UnixTime {
+        self.shared.clock.unix_time()
+    }
+
+    /// A time to live as a number for the wire, as of now, in the operation `name`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Ttl`](crate::failure::ErrorKind::Ttl): it is zero.
+    #[inline(always)]
+    pub fn exptime(&self, name: &'static str, ttl: Ttl) -> Result<i32, Error> {
+        ttl.exptime_by(|| self.unix_time()).map_err(|error| Error::new(name, error))
+    }
+
+    /// A value to be stored by the operation `name`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`](crate::failure::ErrorKind::TooLarge).
+    #[inline]
+    pub fn value<'v>(&self, name: &'static str, value: &'v [u8]) -> Result<Value<'v>, Error> {
+        Value::within(value, self.shared.config.limits.value).map_err(|error| Error::new(name, error))
+    }
+
+    /// The result of a read: a miss in place of an outage, for a client that takes errors for misses.
+    ///
+    /// # Errors
+    /// Any other error of `found`.
+    #[inline]
+    pub fn or_miss<T>(&self, found: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+        match found {
+            Err(error) if self.errors_as_misses && error.is_outage() => Ok(None),
+            found => found,
+        }
+    }
+
+    /// The results of a read of many keys, whose misses are the default of `T`: see [`or_miss`](Self::or_miss).
+    #[must_use]
+    pub fn or_misses<T: Default>(&self, found: Many<T>) -> Many<T> {
+        if self.errors_as_misses { found.outages_as(T::default) } else { found }
+    }
+
+    /// Whether a read that fails for a server or the way to it is a miss.
+    #[must_use]
+    pub const fn errors_as_misses(&self) -> bool {
+        self.errors_as_misses
+    }
+
+    fn routing_key(&self) -> Option<&[u8]> {
+        self.routing_key.as_deref()
+    }
+}
+
+/// Where operations go.
+impl<P: Watched> Common<P> {
+    /// The server that the operation `name` goes to, and the key as it goes on the wire: see [`Target::new`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`](crate::failure::ErrorKind::Key): the key is invalid. And as of [`Target::new`].
+    #[inline]
+    pub fn target<'k, D: Deadline>(
+        &'k self,
+        name: &'static str,
+        key: &'k [u8],
+        scratch: &'k mut KeyRoom,
+        deadline: D,
+    ) -> Result<(Target<'k, P, D>, Key<'k>), Error> {
+        let fleet = self.fleet();
+        let named = self.shared.naming.key(key, self.routing_key(), scratch);
+        let (wire_key, routing_key) = named.map_err(|error| Error::new(name, error))?;
+        Ok((Target::new(fleet, routing_key, name, deadline)?, wire_key))
+    }
+
+    /// The key of the meta command `name` as it goes on the wire, and what it is placed by.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`](crate::failure::ErrorKind::Key): the key is invalid.
+    pub fn meta_key<'k>(
+        &'k self,
+        name: &'static str,
+        key: &'k [u8],
+        scratch: &'k mut KeyRoom,
+    ) -> Result<(MetaKey<'k>, &'k [u8]), Error> {
+        let named = self.shared.naming.meta_key(key, self.routing_key(), scratch);
+        named.map_err(|error| Error::new(name, error))
+    }
+
+    /// Which of `keys` go to which server of `fleet` in the operation `name`: see [`Shares::new`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`](crate::failure::ErrorKind::Key): a key is invalid.
+    pub fn shares<'b, 'k: 'b>(
+        &self,
+        name: &'static str,
+        fleet: &'b Fleet<P>,
+        keys: impl Iterator<Item = &'k [u8]> + Clone,
+        scratch: &'b mut Vec<u8>,
+    ) -> Result<Shares<'b, P>, Error> {
+        let (naming, mut place) = (&self.shared.naming, Vec::new());
+        let routing_keys = naming.places(keys.clone(), self.routing_key(), &mut place);
+        Shares::new(name, fleet, naming.prefix(), keys, &routing_keys, scratch)
+    }
+
+    /// The shares of `items` that are to be stored by the operation `name`, all with the same `attributes`; and what stores
+    /// them, share after share.
+    ///
+    /// # Errors
+    /// A key, a value or the time to live is invalid.
+    pub fn sets<'b, K: AsRef<[u8]>, V: AsRef<[u8]>>(
+        &self,
+        name: &'static str,
+        fleet: &'b Fleet<P>,
+        items: &'b [(K, V)],
+        attributes: Attributes,
+        scratch: &'b mut Vec<u8>,
+    ) -> Result<(Shares<'b, P>, Vec<Store<'b>>), Error> {
+        let Attributes { flags, ttl } = attributes;
+        let exptime = self.exptime(name, ttl)?;
+        let limit = self.shared.config.limits.value;
+        let values = items.iter().enumerate().map(|(position, (_, value))| {
+            Value::within(value.as_ref(), limit).map_err(|error| Error::at(position, name, error))
+        });
+        let values = values.collect::<Result<Vec<_>, _>>()?;
+        let shares = self.shares(name, fleet, items.iter().map(|(key, _)| key.as_ref()), scratch)?;
+        let store = |(&key, &position): (_, &usize)| {
+            // Every position of a share is one of the items.
+            let value = *values.get(position)?;
+            Some(Store { verb: StoreVerb::Set, key, flags, exptime, value, noreply: false })
+        };
+        let mut stores: Vec<_> = shares.keys().iter().zip(shares.positions()).filter_map(store).collect();
+        shares.shorten(&mut stores);
+        Ok((shares, stores))
+    }
+
+    /// The shares of `batch` in the operation `name`, and what there is to do, share after share.
+    ///
+    /// # Errors
+    /// A key, a value or a time to live is invalid.
+    pub fn batch<'b>(
+        &self,
+        name: &'static str,
+        fleet: &'b Fleet<P>,
+        batch: &'b Batch,
+        scratch: &'b mut Vec<u8>,
+    ) -> Result<(Shares<'b, P>, Vec<AnyOperation<'b>>), Error> {
+        batch
+            .check(self.shared.config.limits.value)
+            .map_err(|(position, cause)| Error::at(position, name, cause))?;
+        let (naming, mut place, now) = (&self.shared.naming, Vec::new(), self.unix_time());
+        let routing_keys = naming.places(batch.places(self.routing_key()), None, &mut place);
+        let shares = Shares::new(name, fleet, naming.prefix(), batch.keys(), &routing_keys, scratch)?;
+        // Every position of a share is one of the batch.
+        let operations = shares.keys().iter().zip(shares.positions());
+        let operations = operations.filter_map(|(&key, &position)| batch.operation(position, key, now));
+        let mut operations: Vec<_> = operations.collect();
+        shares.shorten(&mut operations);
+        Ok((shares, operations))
+    }
+}

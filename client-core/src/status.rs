@@ -1,0 +1,47 @@
+//! How the servers of a client are doing.
+
+use memring_core::health::HealthStatus;
+
+use crate::{failure::ServerCounts, spec::ServerSpec, watch::Watch};
+
+/// A server of a client, and how it is doing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerStatus {
+    /// The server.
+    pub spec: ServerSpec,
+    /// Whether it belongs to the gutter.
+    pub is_spare: bool,
+    /// Whether it may be asked.
+    pub health: HealthStatus,
+    /// What has happened so far between the client and the server, and to the server's keys.
+    pub counts: ServerCounts,
+    /// How many connections to it there are, open or being opened.
+    pub connections: usize,
+    /// How many of these have nothing under way.
+    pub idle: usize,
+    /// How many requests wait for its answer. The blocking client has at most one on a connection; of a batch, the share
+    /// that a connection has counts as one.
+    pub waiting: usize,
+}
+
+/// The connections to one server, as a client counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// How many there are, open or being opened.
+    pub count: usize,
+    /// How many of these have nothing under way.
+    pub idle: usize,
+    /// How many requests wait for an answer.
+    pub waiting: usize,
+}
+
+impl ServerStatus {
+    /// The status of the server of `spec`, which `watch` is over.
+    #[must_use]
+    pub fn new(spec: &ServerSpec, is_spare: bool, watch: &Watch, connections: Connections) -> Self {
+        let (spec, health, counts) = (spec.clone(), watch.status(), watch.counters().counts());
+        let Connections { count: connections, idle, waiting } = connections;
+        Self { spec, is_spare, health, counts, connections, idle, waiting }
+    }
+}

@@ -1,0 +1,276 @@
+//! A memcached inside the process, but for its sockets: what the servers of both clients' `testing` modules share.
+
+use core::{
+    fmt,
+    marker::PhantomData,
+    net::{Ipv4Addr, SocketAddr},
+};
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+    time::{Instant, SystemTime},
+};
+
+use memring_text::{
+    request::CredentialsError,
+    server::{Engine, EngineConfig, Guard, MemoryStore, Next, Session},
+    ttl::UnixTime,
+};
+
+use crate::{clock::Clock, credentials::OwnedCredentials};
+
+/// A server that a [`ServerBuilder`] starts.
+pub trait Bind: Sized {
+    /// What comes of starting it: a result, or the future of one.
+    type Bound;
+
+    /// Starts the server that `builder` describes on `address`.
+    fn bind_with(builder: ServerBuilder<Self>, address: SocketAddr) -> Self::Bound;
+}
+
+/// What a server inside the process is started with.
+#[must_use]
+pub struct ServerBuilder<S> {
+    memory: usize,
+    item_size_max: usize,
+    connections: usize,
+    users: Vec<OwnedCredentials>,
+    /// The first thing that was wrong; starting it tells.
+    wrong: Option<CredentialsError>,
+    server: PhantomData<fn() -> S>,
+}
+
+impl<S> ServerBuilder<S> {
+    /// A builder of a server with 64 MiB, for anybody.
+    pub const fn new() -> Self {
+        Self {
+            memory: 64 << 20,
+            item_size_max: 1 << 20,
+            connections: 1024,
+            users: Vec::new(),
+            wrong: None,
+            server: PhantomData,
+        }
+    }
+
+    /// How much it may hold, in bytes: 64 MiB. When that is full, what was not used for longest is dropped.
+    pub const fn memory(mut self, bytes: usize) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// The largest item it takes, in bytes, with the key and some overhead: 1 MiB.
+    pub const fn item_size_max(mut self, bytes: usize) -> Self {
+        self.item_size_max = bytes;
+        self
+    }
+
+    /// How many connections it takes: 1024. Further ones are told so and closed.
+    pub const fn connections(mut self, count: usize) -> Self {
+        self.connections = count;
+        self
+    }
+
+    /// Lets in only those who say this name and password, or those of another call. An invalid name or password is an
+    /// error of starting it.
+    pub fn auth(mut self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
+        match OwnedCredentials::new(user.as_ref(), password.as_ref()) {
+            Ok(user) => self.users.push(user),
+            Err(error) => self.wrong = self.wrong.or(Some(error)),
+        }
+        self
+    }
+
+    /// The server, but for its sockets.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidInput`]: a name or password is invalid.
+    pub fn host(self, clock: Clock) -> io::Result<Host> {
+        if let Some(error) = self.wrong {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
+        }
+        let config = EngineConfig { item_size_max: self.item_size_max, ..EngineConfig::default() };
+        Ok(Host {
+            engine: Mutex::new(Engine::with_config(MemoryStore::new(self.memory), config)),
+            users: self.users,
+            connections: self.connections,
+            clock,
+            started: ((clock.wall)(), clock.now()),
+        })
+    }
+}
+
+impl<S: Bind> ServerBuilder<S> {
+    /// Starts it on a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// The system has no port to give, or nothing to run the server on; or a name or password is invalid.
+    pub fn start(self) -> S::Bound {
+        self.bind((Ipv4Addr::LOCALHOST, 0))
+    }
+
+    /// Starts it on `address`.
+    ///
+    /// # Errors
+    /// The address is in use, or another error of the system; or a name or password is invalid.
+    pub fn bind(self, address: impl Into<SocketAddr>) -> S::Bound {
+        S::bind_with(self, address.into())
+    }
+}
+
+impl<S> Default for ServerBuilder<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Clone for ServerBuilder<S> {
+    fn clone(&self) -> Self {
+        Self { users: self.users.clone(), ..*self }
+    }
+}
+
+impl<S> fmt::Debug for ServerBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { memory, item_size_max, connections, .. } = self;
+        f.debug_struct("ServerBuilder")
+            .field("memory", memory)
+            .field("item_size_max", item_size_max)
+            .field("connections", connections)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A server, but for its sockets: what it holds, and whom it lets in.
+pub struct Host {
+    engine: Mutex<Engine<MemoryStore>>,
+    users: Vec<OwnedCredentials>,
+    connections: usize,
+    clock: Clock,
+    started: (SystemTime, Instant),
+}
+
+impl Host {
+    /// What a connection beyond the [limit](Self::connections) is told.
+    pub const CROWD: &'static [u8] = b"ERROR Too many open connections\r\n";
+
+    /// How many connections it takes.
+    #[must_use]
+    pub const fn connections(&self) -> usize {
+        self.connections
+    }
+
+    /// A connection has been opened.
+    #[must_use]
+    pub fn visit(&self) -> Visit<'_> {
+        let guard = if self.users.is_empty() { None } else { Some(Guard::new()) };
+        let (input, filled, output) = (vec![0; BUFFER], 0, Vec::new());
+        Visit { host: self, guard, session: Session::new(Vec::new()), input, filled, output }
+    }
+
+    /// The wall clock as it was at the start, moved on by the one that never runs backwards.
+    fn now(&self) -> UnixTime {
+        let (wall, since) = self.started;
+        UnixTime::from(wall + self.clock.now().saturating_duration_since(since))
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("connections", &self.connections).finish_non_exhaustive()
+    }
+}
+
+/// One connection to a [`Host`]: bytes go in and bytes come out.
+pub struct Visit<'h> {
+    host: &'h Host,
+    guard: Option<Guard>,
+    session: Session<Vec<u8>>,
+    input: Vec<u8>,
+    filled: usize,
+    output: Vec<u8>,
+}
+
+impl Visit<'_> {
+    /// Answers what has been received: the bytes to write, and what to do when they are written. On [`Next::Read`], read
+    /// into the [`space`](Self::space) and say how much by [`received`](Self::received).
+    pub fn answer(&mut self) -> (&[u8], Next) {
+        self.output.clear();
+        self.output.shrink_to(BUFFER);
+        let Self { host, guard, session, input, filled, output } = self;
+        let unread = input.get(..*filled).unwrap_or(&[]);
+        let fed = match guard.as_mut().filter(|guard| !guard.is_open()) {
+            Some(guard) => {
+                let users: Vec<_> = host.users.iter().map(OwnedCredentials::credentials).collect();
+                guard.feed(unread, &users, output)
+            }
+            None => {
+                let mut engine = host.engine.lock().unwrap_or_else(PoisonError::into_inner);
+                session.feed(unread, &mut engine, output, host.now())
+            }
+        };
+        input.copy_within(fed.consumed.min(*filled)..*filled, 0);
+        *filled = filled.saturating_sub(fed.consumed);
+        (output, fed.next)
+    }
+
+    /// Where the next bytes are received.
+    pub fn space(&mut self) -> &mut [u8] {
+        self.input.get_mut(self.filled..).unwrap_or(&mut [])
+    }
+
+    /// The first `len` bytes of the [`space`](Self::space) have been received.
+    pub const fn received(&mut self, len: usize) {
+        self.filled = self.filled.saturating_add(len);
+    }
+}
+
+impl fmt::Debug for Visit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visit").field("host", self.host).finish_non_exhaustive()
+    }
+}
+
+/// How much is received at once, in bytes: more than the longest line that must be there whole.
+const BUFFER: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn builder() -> ServerBuilder<()> {
+        ServerBuilder::new()
+    }
+
+    /// What a connection is told when it says `said`, and what follows.
+    fn told(host: &Host, said: &[u8]) -> (Vec<u8>, Next) {
+        let mut visit = host.visit();
+        visit.space()[..said.len()].copy_from_slice(said);
+        visit.received(said.len());
+        let mut all = Vec::new();
+        loop {
+            let (output, next) = visit.answer();
+            all.extend_from_slice(output);
+            if next != Next::Write {
+                return (all, next);
+            }
+        }
+    }
+
+    #[test]
+    fn connections_share_what_the_host_holds() {
+        let host = builder().host(Clock::SYSTEM).unwrap();
+        assert_eq!(told(&host, b"set k 0 0 1\r\nv\r\n"), (b"STORED\r\n".to_vec(), Next::Read));
+        assert_eq!(told(&host, b"get k\r\nquit\r\n"), (b"VALUE k 0 1\r\nv\r\nEND\r\n".to_vec(), Next::Close));
+    }
+
+    #[test]
+    fn who_says_no_password_is_told_so() {
+        let host = builder().auth("ada", "secret").host(Clock::SYSTEM).unwrap();
+        assert_eq!(told(&host, b"get k\r\n").0, b"CLIENT_ERROR unauthenticated\r\n");
+        let said = b"set x 0 0 10\r\nada secret\r\nget k\r\n";
+        assert_eq!(told(&host, said).0, b"STORED\r\nEND\r\n");
+        let error = builder().auth("", "").host(Clock::SYSTEM).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    }
+}
