@@ -78,7 +78,7 @@ pub struct ServerHealth {
     waits: u32,
     /// When it may be tried again; while a caller is trying it, when the next caller may.
     retry_at: Instant,
-    /// Whether somebody is trying it.
+    /// Whether a caller is trying it.
     probing: bool,
 }
 
@@ -101,7 +101,7 @@ impl ServerHealth {
         self.failures
     }
 
-    /// When the next caller may try it, while it is down and nobody does.
+    /// When the next caller may try it; `None` while it is up or a caller is trying it.
     #[must_use]
     pub const fn retry_at(&self) -> Option<Instant> {
         if self.is_down() && !self.probing { Some(self.retry_at) } else { None }
@@ -169,7 +169,7 @@ impl ServerHealth {
         core::mem::take(self).is_down()
     }
 
-    /// Notes that nothing came of a probe, neither way: the next caller may try.
+    /// Notes that a probe ended without telling anything of the server: the next caller may try.
     pub const fn unlearned(&mut self, now: Instant) {
         if self.probing {
             (self.retry_at, self.probing) = (now, false);
@@ -243,7 +243,7 @@ impl error::Error for Down {}
 
 /// The first of `servers` that may be asked now; `ask` gives each one's [`verdict`](ServerHealth::ask).
 ///
-/// What the servers are makes the policy. The primary alone: a key whose server is down fails, and no key moves. All of
+/// The list of servers is the policy. The primary alone: a key whose server is down fails, and no key moves. All of
 /// [`Placement::order`](crate::Placement::order): the peer's own fallback. Behind them a gutter, the primary of a second
 /// placement over spare servers, which is asked when no other server is left.
 ///

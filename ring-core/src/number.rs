@@ -14,7 +14,7 @@ pub(crate) fn whole(text: &[u8]) -> Option<u64> {
 /// The number nearest to what `text` writes in digits and perhaps a point.
 ///
 /// Nearest for up to nineteen digits, of which up to [`PLACES`] stand behind the point; further ones behind the point
-/// are as good as lost.
+/// change the last bit at most.
 pub(crate) fn decimal(text: &[u8]) -> Option<f64> {
     let mut parts = text.splitn(2, |&byte| byte == b'.');
     let (before, behind) = (parts.next()?, parts.next().unwrap_or_default());

@@ -4,7 +4,7 @@
 //! [`versions`] says which version that was and where others differ, [`traps`] what is easily got wrong; [`aliases`] are
 //! clients that have no scheme of their own.
 //!
-//! # Who agrees with whom
+//! # Which clients agree
 //!
 //! One placement under several names, for any servers of equal weight:
 //!
@@ -188,12 +188,12 @@ impl<'a> Scheme<'a> {
     }
 }
 
-/// The scheme as it is, if `value` is one of those that say no more than what it does anyway.
+/// The scheme unchanged, if `value` describes what it does anyway.
 fn informs<'a>(scheme: Scheme<'a>, value: &str, expected: &'static str) -> Result<Scheme<'a>, &'static str> {
     if value == expected { Ok(scheme) } else { Err(expected) }
 }
 
-/// The scheme as it is, if `value` is one of those that say no more than what it does with some servers or options.
+/// The scheme unchanged, if `value` describes what it does with some servers or options.
 fn informs_one_of<'a>(
     scheme: Scheme<'a>,
     value: &str,
@@ -231,7 +231,7 @@ fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
     behind.get(1..).map(|behind| (before, behind))
 }
 
-/// Reads a number of things of which there is at least one.
+/// Reads a whole number from 1 up.
 fn count(value: &str) -> Result<u32, &'static str> {
     value.parse().ok().filter(|&count| count > 0).ok_or("a whole number above zero")
 }

@@ -108,8 +108,8 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
     }
 
     /// The servers to ask for `key`, each once: the primary, then those that the peer tries when the ones before are
-    /// down, in its order. As many as `out` holds. The primary alone where the peer, as configured, tries nobody
-    /// else.
+    /// down, in its order. As many as `out` holds. The primary alone where the peer, as configured, tries no
+    /// other.
     ///
     /// ```
     /// use memring_core::{peers::libmemcached, storage::Fixed, Placement, Server, ServerIndex};
@@ -122,7 +122,7 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
     /// # Ok::<(), memring_core::BuildError>(())
     /// ```
     pub fn order<'o>(&self, key: &[u8], out: &'o mut [ServerIndex]) -> &'o [ServerIndex] {
-        // There is nobody to look for when all servers are noted.
+        // No other server is looked for when all are noted.
         let len = out.len().min(self.servers.count());
         let mut order = Order::new(out.get_mut(..len).unwrap_or_default());
         let view = self.view();

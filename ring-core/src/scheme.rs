@@ -103,7 +103,7 @@ pub struct Scheme<'a> {
 
 impl Scheme<'static> {
     /// The scheme `name`, which places keys by `mechanism`: all of the key is hashed, with MD5, weights are ignored, servers
-    /// are in the order of the list, and nobody is asked when one is down.
+    /// are in the order of the list, and no other one is asked when one is down.
     ///
     /// The [module](self) shows how to go on. A name that no peer has keeps [`with_option`](Self::with_option) from taking
     /// options of that peer.

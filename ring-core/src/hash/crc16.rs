@@ -1,6 +1,6 @@
 //! twemproxy's crc16, which is 32 bits wide.
 //!
-//! The table is that of CRC-16/XMODEM, but the accumulator is a `uint32_t` that nobody masks: the upper half of the
+//! The table is that of CRC-16/XMODEM, but the accumulator is a `uint32_t` that is never masked: the upper half of the
 //! hash is what went out of the lower.
 //!
 //! Source: twemproxy `src/hashkit/nc_crc16.c`.

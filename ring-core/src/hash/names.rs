@@ -1,7 +1,7 @@
 //! The hash functions that a family of peers lets its users choose from, spelled as the peer spells them.
 //!
 //! Every family has a table of its own, because the same word means different functions: `crc32` is 15 bits in
-//! twemproxy and 32 in PECL memcache. Whoever names a single [`struct@Hash`] links none of the tables.
+//! twemproxy and 32 in PECL memcache. A program that names a single [`struct@Hash`] links none of the tables.
 
 use super::{
     CRC15, CRC15_OR_1, CRC16, CRC32, FNV1_32, FNV1_32_UTF16, FNV1_64, FNV1_64_UTF16, FNV1A_15_OR_1, FNV1A_32,

@@ -33,7 +33,7 @@ impl<S: Step> Hasher for OverBytes<S> {
     }
 }
 
-/// `S` over bytes as they are, as peers have them whose bytes have no sign.
+/// `S` over bytes without a sign, for peers that hash those.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OverUnsigned<S>(u32, PhantomData<S>);
 

@@ -1,7 +1,7 @@
 //! The ring: servers own points on a circle, a key belongs to the owner of the point nearest to its hash.
 //!
-//! Peers differ in where the points come from, in which direction the nearest point lies, and in who owns a point that
-//! two servers have. All three are data here; the ring itself is one piece of code for 32-bit and 128-bit points.
+//! Peers differ in where the points come from, in which direction the nearest point lies, and in which server owns a
+//! point that two have. All three are data here; the ring itself is one piece of code for 32-bit and 128-bit points.
 
 use super::{BATCH, Division, View, Way, sort};
 use crate::{
@@ -30,14 +30,14 @@ pub struct Continuum<P: Point> {
     pub points: fn(&Scheme<'_>, &Member<'_>, &Label<'_>, count: u32, &mut dyn FnMut(P)),
     /// In which direction its point lies.
     pub search: Search,
-    /// Who owns a point that several servers have.
+    /// Which server owns a point that several have.
     pub tie: Tie,
 }
 
 /// Which point is nearest to a hash. All of them go round: past the last point follows the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Search {
-    /// The first point ≥ the hash: nearly everybody.
+    /// The first point ≥ the hash: nearly all peers.
     AtOrAbove,
     /// The first point > the hash: Python's `bisect`, as hash_ring and uhashring use it.
     Above,
@@ -376,7 +376,7 @@ mod tests {
         }
     }
 
-    /// Who has `hash`, by looking at every point.
+    /// The owner of `hash`, by looking at every point.
     fn naive(points: &[u32], search: Search, tie: Tie, hash: u32) -> usize {
         let at_or_above = |point: &&u32| **point >= hash;
         let above = |point: &&u32| **point > hash;

@@ -53,7 +53,7 @@ fn radix<P: Point>(points: &[Cell<P>], owners: &[Cell<u16>], bits: u32, compare:
         *count = end;
     }
 
-    // Everything before `at` is where it belongs, so an entry whose run has nothing free at or above `at` is, too.
+    // Everything before `at` is sorted; so is an entry whose run has nothing free at or above `at`.
     let mut at = 0;
     while let Some(here) = points.get(at) {
         let Some(place) = next.get_mut(digit(here.get())).filter(|place| **place as usize > at) else {

@@ -1,4 +1,4 @@
-//! A table of buckets: the low bits of a hash pick a bucket, and the table says whose it is.
+//! A table of buckets: the low bits of a hash pick a bucket, and the table has its server.
 
 use super::{BATCH, Division, View, Way};
 use crate::{
@@ -19,7 +19,7 @@ pub struct Table {
     pub owner: fn(&Scheme<'_>, &Live<'_>, bucket: usize) -> Option<ServerIndex>,
 }
 
-/// The bucket of a hash. A number of buckets that is no power of two leaves some of them empty, as in the peers.
+/// The bucket of a hash. If the number of buckets is not a power of two, some stay empty, as in the peers.
 const fn bucket(hash: u32, buckets: usize) -> usize {
     hash as usize & buckets.wrapping_sub(1)
 }
@@ -55,7 +55,7 @@ impl Table {
     /// How many buckets the map has.
     ///
     /// # Errors
-    /// [`BuildError`] when there is no map or it names a server that there is not.
+    /// [`BuildError`] when there is no map or it names a server that is not in the list.
     pub(crate) fn mapped(scheme: &Scheme<'_>, live: &Live<'_>) -> Result<usize, BuildError> {
         let map = scheme.options.buckets().ok_or(BuildError::NoBuckets)?;
         let mut count = 0;

@@ -39,7 +39,7 @@ pub trait Way: Sync {
 
     /// The server that `key` has among those in play, computed from the names alone.
     ///
-    /// `None` when nobody in play has weight enough to get a key.
+    /// `None` when no server in play has weight enough to get a key.
     fn choose(&self, scheme: &Scheme<'_>, live: &Live<'_>, key: &[u8]) -> Option<ServerIndex>;
 
     /// How all hashes are divided among the servers at once, where a key's hash alone decides.

@@ -15,7 +15,7 @@ pub struct Alias {
     pub scheme: &'static str,
     /// The options that are set.
     pub options: &'static [(&'static str, &'static str)],
-    /// Who places keys this way, and what one has to mind.
+    /// The clients that place keys this way, and what to mind.
     pub used_by: &'static str,
 }
 

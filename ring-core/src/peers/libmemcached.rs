@@ -91,7 +91,7 @@ pub const MODULA: Scheme<'static> = Scheme {
     ..Scheme::BASE
 };
 
-/// The lowest bits of the hash name a bucket, and [`Options::Buckets`] or the number of servers says whose it is.
+/// The lowest bits of the hash name a bucket, and [`Options::Buckets`] or the number of servers gives its server.
 pub const VBUCKET: Scheme<'static> = Scheme {
     name: "libmemcached-vbucket",
     used_by: "libmemcached with the distribution VIRTUAL_BUCKET",

@@ -44,7 +44,7 @@ pub enum Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// How many points servers have; none at all where there is no such option.
+    /// How many points servers have; `replicas` is 0 in a scheme without such an option.
     pub(crate) const fn ring(&self) -> RingOptions {
         match *self {
             Self::Ring(ring) => ring,

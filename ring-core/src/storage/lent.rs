@@ -1,4 +1,4 @@
-//! Storage that belongs to somebody else: slices lent by the caller, and rings in flash.
+//! Storage that a placement does not own: slices lent by the caller, and rings in flash.
 
 use super::{Entries, EntriesMut, Needs, Storage, StorageMut, first};
 use crate::error::BuildError;
