@@ -27,6 +27,11 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
         false
     }
 
+    /// Whether what is written at once arrives at once, in records of up to [`RECORD`] bytes.
+    fn has_records(&self) -> bool {
+        false
+    }
+
     /// Why a read or a write failed.
     fn cause_of(error: io::Error) -> Cause
     where
@@ -40,6 +45,11 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
         Ok(())
     }
 }
+
+/// How much a record of TLS holds, in bytes.
+///
+/// Source: RFC 8446, section 5.1.
+pub(crate) const RECORD: usize = 1 << 14;
 
 /// A connected socket.
 #[derive(Debug)]
@@ -77,6 +87,11 @@ impl Transport for Stream {
 
     #[cfg(feature = "tls")]
     fn may_have_sent(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
+    #[cfg(feature = "tls")]
+    fn has_records(&self) -> bool {
         matches!(self, Self::Tls(_))
     }
 

@@ -4,7 +4,7 @@ use core::{
     pin::Pin,
     task::{Context, Poll},
 };
-use std::io;
+use std::{collections::VecDeque, io};
 
 use memring_client::failure::Cause;
 use memring_text::{Limits, exchange::ProtocolError};
@@ -15,7 +15,7 @@ use super::{
     queue::Queue,
     slots::{Failure, Outcome, SlotId},
 };
-use crate::socket::Transport;
+use crate::socket::{RECORD, Transport};
 
 /// A byte stream with what was sent over it.
 #[derive(Debug)]
@@ -29,6 +29,9 @@ pub(crate) struct Connection<T> {
     /// What is to be written, and how much of it was.
     out: Vec<u8>,
     out_written: usize,
+    /// Where the requests in `out` end that are not written yet, and where the last one ends that is; for records only.
+    ends: VecDeque<usize>,
+    whole: usize,
     /// How much was written in all.
     written: u64,
     /// The peer takes no more bytes. What it has said by then is still to be read.
@@ -68,6 +71,8 @@ impl<T: Transport> Connection<T> {
             excused: None,
             out: Vec::new(),
             out_written: 0,
+            ends: VecDeque::new(),
+            whole: 0,
             written: 0,
             write_end: None,
             inbox: vec![0; INBOX.max(limits.line)].into_boxed_slice(),
@@ -114,13 +119,19 @@ impl<T: Transport> Connection<T> {
             queue.begin_connection();
         }
         self.last = queue.requests.last().map(|request| request.terms.begin);
-        self.flight.send(queue, &mut self.out);
+        let Self { io, flight, out, ends, .. } = self;
+        flight.send(queue, out, |end| {
+            if io.has_records() {
+                ends.push_back(end);
+            }
+        });
     }
 
     /// Writes until the peer takes no more for now (pending) or everything has left.
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.write_end.is_none() {
-            let rest = self.out.get(self.out_written..).unwrap_or(&[]);
+            let until = self.writable();
+            let rest = self.out.get(self.out_written..until).unwrap_or(&[]);
             if rest.is_empty() {
                 // What is encrypted may not have left yet.
                 match Pin::new(&mut self.io).poll_flush(cx) {
@@ -133,7 +144,8 @@ impl<T: Transport> Connection<T> {
                 }
                 self.out.clear();
                 self.out.shrink_to(OUT);
-                self.out_written = 0;
+                self.ends.clear();
+                (self.out_written, self.whole) = (0, 0);
                 return Poll::Ready(());
             }
             match Pin::new(&mut self.io).poll_write(cx, rest) {
@@ -154,6 +166,24 @@ impl<T: Transport> Connection<T> {
             }
         }
         Poll::Pending
+    }
+
+    /// Up to where `out` may be written at once: a record holds whole requests, or part of a single one.
+    ///
+    /// memcached reads a long value straight from the connection, then waits for the network to tell of more. What else was
+    /// in the record with the end of that value is decrypted by then, and not answered before another record comes (seen of
+    /// 1.6.18).
+    fn writable(&mut self) -> usize {
+        while let Some(&end) = self.ends.front().filter(|end| **end <= self.out_written) {
+            self.ends.pop_front();
+            self.whole = end;
+        }
+        let Some(&first) = self.ends.front() else { return self.out.len() };
+        if self.whole != self.out_written {
+            return first;
+        }
+        let fits = |end: &&usize| end.saturating_sub(self.out_written) <= RECORD;
+        self.ends.iter().take_while(fits).last().map_or(first, |end| *end)
     }
 
     /// Reads once, values into `rooms` where they last; outcomes that are complete go to `done`.

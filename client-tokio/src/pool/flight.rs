@@ -77,8 +77,9 @@ impl Flight {
         }
     }
 
-    /// Sends the requests of `queue`: composes them behind what is in `out`, and waits for their replies.
-    pub(crate) fn send(&mut self, queue: Queue, out: &mut Vec<u8>) {
+    /// Sends the requests of `queue`: composes them behind what is in `out`, and waits for their replies. `composed` is told
+    /// where each of them ends there.
+    pub(crate) fn send(&mut self, queue: Queue, out: &mut Vec<u8>, mut composed: impl FnMut(usize)) {
         self.earliest = self.earliest.into_iter().chain(queue.earliest()).min();
         if queue.requests.is_empty() {
             return;
@@ -88,6 +89,7 @@ impl Flight {
         if let Some(queue) = self.queues.back_mut() {
             while let count @ 1.. = queue.compose(first, self.most, base, out) {
                 self.exchange.sent();
+                composed(out.len());
                 first += count;
             }
         }
