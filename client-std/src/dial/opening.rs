@@ -69,7 +69,7 @@ impl<'d> Opening<'d> {
         loop {
             if self.deadline.left().is_zero() {
                 let late = io::ErrorKind::TimedOut.into();
-                let is_named = matches!(self.step, Step::Resolve(..));
+                let is_named = matches!(self.step, Step::Resolve(_, Inquiry::Asked { .. }));
                 return Err(if is_named { Cause::resolve(late) } else { Cause::connect(late) });
             }
             let step = mem::replace(&mut self.step, Step::Begin);
