@@ -32,7 +32,8 @@ impl<T> Many<T> {
         self.results
     }
 
-    /// What went wrong: one error for each server that failed, and one for each key that was refused by itself.
+    /// What went wrong: one error for each server that failed, and one for each key that was refused by itself. A server
+    /// has another one where its keys fared differently, as those that were sent and those that were not.
     #[must_use]
     pub fn errors(&self) -> &[Error] {
         &self.errors

@@ -1,13 +1,23 @@
 //! Futures that are dropped: nobody else notices.
 
-use core::{future::poll_fn, pin::pin, task::Poll, time::Duration};
-use std::thread;
+use core::{
+    future::poll_fn,
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
+    task::Poll,
+    time::Duration,
+};
+use std::{sync::Arc, thread};
 
 use memring_std::testing::Server;
-use memring_tokio::{Client, StatsKind, Ttl};
-use tokio::{task::JoinSet, time::timeout};
+use memring_suite::{Memcached, Scripted};
+use memring_tokio::{Client, HealthPolicy, StatsKind, Ttl};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
-use crate::support::{Memcached, Scripted, client_of, until};
+use crate::support::{LONG, builder, client_of, until};
 
 /// Polls a future `polls` times, at most, and drops it. Says whether it was ready.
 async fn poll_times<F: Future>(polls: usize, future: F) -> bool {
@@ -186,7 +196,7 @@ async fn dropping_the_client_closes_its_connections() {
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     assert_eq!((server.connections(), tasks()), (1, 1));
     drop(client);
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    sleep(Duration::from_millis(100)).await;
     assert_eq!((server.connections(), tasks()), (0, 0));
 }
 
@@ -210,6 +220,33 @@ fn a_runtime_that_ends_takes_its_connections_along_and_the_next_one_opens_new_on
             runtime.spawn(async move { client.get("k").await });
         }
         drop(runtime);
-        until("the connection is closed", || (server.connections() == 0).then_some(()));
+        memring_suite::until("the connection is closed", || (server.connections() == 0).then_some(()));
     }
+}
+
+#[tokio::test]
+async fn a_probe_that_is_dropped_leaves_the_server_to_the_next_caller() {
+    let is_good = Arc::new(AtomicBool::new(false));
+    let server = Scripted::new({
+        let is_good = Arc::clone(&is_good);
+        move |mut peer| {
+            while peer.line().is_some() {
+                if is_good.load(Ordering::SeqCst) {
+                    peer.write("END\r\n");
+                }
+            }
+        }
+    });
+    let (wait, deadline) = (Duration::from_millis(1), Duration::from_millis(400));
+    let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: LONG, ..HealthPolicy::DEFAULT };
+    let client = builder(&[server.name()]).health_policy(policy).timeout(deadline).build().unwrap();
+    client.get("k").await.unwrap_err();
+    sleep(10 * wait).await;
+    // A probe that is given up, and one in a batch.
+    timeout(deadline / 8, client.get("k")).await.unwrap_err();
+    timeout(deadline / 8, client.get_many(&["k"])).await.unwrap_err();
+    is_good.store(true, Ordering::SeqCst);
+    // The connection still waits for the replies to what was dropped, and ends when they are overdue.
+    until("the next caller tries", async || client.get("k").await.ok()).await;
+    assert!(!client.servers()[0].health.is_down());
 }

@@ -1,30 +1,14 @@
-//! What the client promises, held against the server of the process, a real memcached, and servers that misbehave.
+//! What the tokio client alone does: one connection of many callers, futures that are dropped, runtimes. What both clients
+//! promise is in `proofs/suite`.
 //!
-//! memcached must be installed; the suite fails without it. On Linux, some tests take a network down, one of their own:
-//! that needs `unshare`, `ip` and `mount`.
+//! memcached must be installed; the suite fails without it.
 
-mod batches;
 mod cancel;
-mod crowded;
-mod descriptors;
-mod events;
-mod faults;
-mod health;
-mod hung;
-#[cfg(target_os = "linux")]
-mod network;
-mod parity;
-mod proxies;
-mod replies;
-#[cfg(target_os = "linux")]
-mod resolve;
+mod closing;
 mod runtimes;
-mod servers;
 mod sharing;
-mod soak;
-mod stand_ins;
-mod streamed;
+mod streams;
 mod support;
 mod testing;
 mod timeouts;
-mod trials;
+mod trouble;

@@ -10,10 +10,11 @@ use std::{
 };
 
 use memring_std::testing::Server;
+use memring_suite::{Memcached, Scripted, Stopwatch};
 use memring_tokio::{Batch, Client, ErrorKind, Ttl};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{Memcached, Scripted, Stopwatch, client, client_of};
+use crate::support::{client, client_of};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);
@@ -206,5 +207,25 @@ fn a_runtime_that_is_not_all_there_is_an_error_and_no_panic() {
         assert!(home.block_on(fresh.get("k")).unwrap().is_some());
         assert!(home.block_on(known.get("k")).unwrap().is_some());
         lame.block_on(fresh.close());
+    }
+}
+
+#[tokio::test]
+async fn a_runtime_that_stands_still_is_not_held_against_the_server() {
+    let server = Memcached::start();
+    let client = client(&[server.name()], SECOND / 5);
+    client.set("k", "v", Ttl::NEVER).await.unwrap();
+    for _ in 0..3 {
+        let get = tokio::spawn({
+            let client = client.clone();
+            async move { client.get("k").await }
+        });
+        // The request leaves, then nothing runs for longer than the deadline.
+        while client.servers()[0].waiting == 0 {
+            tokio::task::yield_now().await;
+        }
+        tokio::task::yield_now().await;
+        thread::sleep(SECOND / 2);
+        assert_eq!(get.await.unwrap().unwrap().unwrap().value, "v");
     }
 }

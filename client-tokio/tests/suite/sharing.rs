@@ -3,10 +3,11 @@
 use core::time::Duration;
 
 use memring_std::testing::Server;
+use memring_suite::{Memcached, Scripted};
 use memring_tokio::{Client, ErrorKind, Limits, Ttl};
 use tokio::task::JoinSet;
 
-use crate::support::{Memcached, Scripted, client_of};
+use crate::support::client_of;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,58 +1,21 @@
-//! Servers to test against.
+//! What several of these tests need.
 
-use core::{any::Any, time::Duration};
+use core::time::Duration;
+use std::time::Instant;
 
-use memring_std::testing;
-use memring_tokio::Client;
+use memring_suite::{Scripted, Stopwatch};
+use memring_tokio::{Builder, Client, Error, HealthPolicy, Ttl};
+use tokio::{io::DuplexStream, task::JoinHandle, time::sleep};
 
-pub(crate) use memring_suite::*;
+/// Long enough never to be reached.
+pub(crate) const LONG: Duration = Duration::from_secs(20);
 
-/// Makes two tests of each function: on servers of the process, and on real ones.
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        mod on_embedded {
-            $(#[tokio::test] async fn $name() { super::$name(&$crate::support::Fleet::embedded(3)).await; })*
-        }
+/// A server is left alone after one failure, and for so long that no test sees the end of it.
+pub(crate) const TOUCHY: HealthPolicy =
+    HealthPolicy { failures: 1, min_wait: LONG, max_wait: LONG, ..HealthPolicy::DEFAULT };
 
-        mod on_memcached {
-            $(#[tokio::test] async fn $name() { super::$name(&$crate::support::Fleet::memcached(3)).await; })*
-        }
-    };
-}
-
-pub(crate) use on_both;
-
-/// Servers of one kind, and a client of them.
-pub(crate) struct Fleet {
-    pub(crate) client: Client,
-    pub(crate) names: Vec<String>,
-    /// They live as long as this does.
-    _servers: Vec<Box<dyn Any>>,
-}
-
-impl Fleet {
-    pub(crate) fn embedded(count: usize) -> Self {
-        let servers: Vec<_> = (0..count).map(|_| testing::Server::start().unwrap()).collect();
-        let names = servers.iter().map(|server| server.addr().to_string()).collect();
-        Self::new(names, servers)
-    }
-
-    pub(crate) fn memcached(count: usize) -> Self {
-        let servers: Vec<_> = (0..count).map(|_| Memcached::start()).collect();
-        let names = servers.iter().map(Memcached::name).collect();
-        Self::new(names, servers)
-    }
-
-    fn new<S: Any>(names: Vec<String>, servers: Vec<S>) -> Self {
-        let client = client(&names, Duration::from_secs(10));
-        Self { client, names, _servers: servers.into_iter().map(|server| Box::new(server) as _).collect() }
-    }
-
-    /// A client of this one server.
-    pub(crate) fn alone(&self, name: &str) -> Client {
-        assert!(self.names.iter().any(|known| known == name));
-        Client::connect([name]).unwrap()
-    }
+pub(crate) fn builder<S: AsRef<str>>(names: &[S]) -> Builder {
+    Client::builder().servers(names.iter().map(AsRef::as_ref))
 }
 
 /// A client of `names`.
@@ -78,4 +41,23 @@ pub(crate) async fn ends_at<T>(deadline: Duration, run: impl Future<Output = T>)
     let result = run.await;
     watch.assert_ends_at(deadline);
     result
+}
+
+/// Waits for something to be there, at most ten seconds.
+pub(crate) async fn until<T>(what: &str, mut there: impl AsyncFnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(it) = there().await {
+            return it;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(10), "waited in vain: {what}");
+        sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// A value that is being stored, as long as nothing comes of its source; and the source's other end.
+pub(crate) fn upload(client: &Client, key: &str) -> (JoinHandle<Result<(), Error>>, DuplexStream) {
+    let (near, far) = tokio::io::duplex(16);
+    let (client, key) = (client.clone(), key.to_owned());
+    (tokio::spawn(async move { client.set_from(key, 10, far, Ttl::NEVER).await }), near)
 }

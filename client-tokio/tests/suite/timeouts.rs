@@ -3,10 +3,12 @@
 use core::time::Duration;
 use std::thread;
 
+use memring_std::testing::Server;
+use memring_suite::{BlackHole, Scripted};
 use memring_tokio::{Client, ErrorKind, Ttl};
 use tokio::task::JoinSet;
 
-use crate::support::{Scripted, client_of, ends_at};
+use crate::support::{LONG, builder, client_of, ends_at, until};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -51,7 +53,7 @@ async fn the_impatience_of_one_does_not_end_what_others_wait_for() {
 #[tokio::test]
 async fn a_request_that_is_given_up_before_it_leaves_is_not_ambiguous() {
     // Its connection is never accepted in time: nothing was sent, and nothing can have happened.
-    let hole = crate::support::BlackHole::new();
+    let hole = BlackHole::new();
     let client = crate::support::client(&[hole.name()], 2000 * MS).with_timeout(50 * MS);
     let error = ends_at(50 * MS, client.set("k", "v", Ttl::NEVER)).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Timeout && !error.is_ambiguous(), "{error:?}");
@@ -106,4 +108,17 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
     let mut cx = core::task::Context::from_waker(core::task::Waker::noop());
     let core::task::Poll::Ready(result) = get.as_mut().poll(&mut cx) else { panic!("it cannot wait") };
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[tokio::test]
+async fn connections_do_not_rest_for_ever() {
+    let server = Server::start().unwrap();
+    let rest = Duration::from_millis(100);
+    let client = builder(&[server.addr().to_string()]).idle_timeout(rest).timeout(LONG).build().unwrap();
+    for _ in 0..2 {
+        client.set("k", "v", Ttl::NEVER).await.unwrap();
+        until("it is closed", async || (client.servers()[0].connections == 0).then_some(())).await;
+        until("the server sees it, too", async || (server.connections() == 0).then_some(())).await;
+    }
+    assert!(!client.servers()[0].health.is_down());
 }

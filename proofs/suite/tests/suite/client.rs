@@ -61,6 +61,10 @@ macro_rules! verbs {
             /// What a value comes in.
             type Value: Value;
 
+            /// How differently keys of one batch may fare with one server that fails: in the pool of the tokio client, some
+            /// have left when it does and some have not.
+            const FATES: usize;
+
             /// Its meta commands.
             type Meta<'a>: Meta<Value = Self::Value>;
 
@@ -103,6 +107,8 @@ macro_rules! verbs {
         }
 
         impl Client for memring_std::Client {
+            const FATES: usize = 1;
+
             type Value = Vec<u8>;
             type Meta<'a> = memring_std::Meta<'a>;
 
@@ -122,6 +128,8 @@ macro_rules! verbs {
         }
 
         impl Client for memring_tokio::Client {
+            const FATES: usize = 2;
+
             type Value = bytes::Bytes;
             type Meta<'a> = memring_tokio::Meta<'a>;
 

@@ -8,18 +8,35 @@
 //! memcached must be installed; the suite fails without it. On Linux, some tests take a network down, one of their own:
 //! that needs `unshare`, `ip` and `mount`.
 
-// Until all promises are here.
-#![allow(dead_code, unused_imports, unused_macros)]
-
 mod auth;
+mod batches;
 mod client;
+mod crowded;
+mod descriptors;
+mod events;
+mod faults;
+mod health;
+mod hung;
+mod insight;
 mod keys;
 mod larger;
 mod meta;
 mod mixed;
 mod naming;
+#[cfg(target_os = "linux")]
+mod network;
 mod openings;
+mod parity;
+mod proxies;
+mod replies;
+#[cfg(target_os = "linux")]
+mod resolve;
 mod run;
+mod servers;
+mod soak;
+mod stand_ins;
+mod streamed;
 mod support;
 mod tls;
+mod trials;
 mod verbs;

@@ -9,7 +9,7 @@ use std::{thread, time::Instant};
 
 use tokio::{
     runtime::{Builder, Handle, RuntimeFlavor},
-    task::{LocalSet, spawn_blocking, spawn_local},
+    task::{LocalSet, spawn_blocking, spawn_local, yield_now},
 };
 
 /// Makes a test of each function for either client; in a runtime of one thread, where there is one.
@@ -63,6 +63,10 @@ pub(crate) trait Run {
     fn spawn<T: Send + 'static>(call: impl AsyncFnOnce() -> T + Send + 'static) -> Task<T>;
 
     async fn sleep(time: Duration);
+
+    /// Drops a call after a few turns of the others, mostly too few for a reply; where calls can be dropped. Whether it
+    /// came to its end.
+    async fn cut_short(turns: u32, call: impl Future<Output = ()>) -> bool;
 
     /// Waits for something to be there, at most ten seconds.
     async fn until<T>(what: &str, mut there: impl AsyncFnMut() -> Option<T>) -> T {
@@ -120,6 +124,11 @@ impl Run for memring_std::Client {
     async fn sleep(time: Duration) {
         thread::sleep(time);
     }
+
+    async fn cut_short(_: u32, call: impl Future<Output = ()>) -> bool {
+        call.await;
+        true
+    }
 }
 
 /// What a future comes to that waits for nothing: the blocking client waits in the middle of a poll.
@@ -152,5 +161,18 @@ impl Run for memring_tokio::Client {
 
     async fn sleep(time: Duration) {
         tokio::time::sleep(time).await;
+    }
+
+    async fn cut_short(turns: u32, call: impl Future<Output = ()>) -> bool {
+        let passing = async {
+            for _ in 0..turns {
+                yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = call => true,
+            () = passing => false,
+        }
     }
 }

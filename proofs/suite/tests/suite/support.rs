@@ -68,6 +68,11 @@ pub(crate) fn is_kept(client: &impl Client) -> bool {
     servers[0].connections == 1
 }
 
+/// The name of a test in `module`, as the test program knows it.
+pub(crate) fn named<C: Client>(module: &str, test: &str) -> String {
+    format!("{module}::{}::{test}", C::MODULE)
+}
+
 /// Waits for `run` and holds its time against a deadline: not before it, and not much later.
 pub(crate) async fn ends_at<T>(deadline: Duration, run: impl Future<Output = T>) -> T {
     let watch = Stopwatch::start();

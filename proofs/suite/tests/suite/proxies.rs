@@ -2,22 +2,38 @@
 
 use core::time::Duration;
 
-use memring_tokio::{
-    Client, ErrorKind, Feature, HealthStatus, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, StatsKind,
+use memring_std::{
+    ErrorKind, Feature, HealthStatus, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, StatsKind,
     StoreOutcome, Ttl,
 };
-use tokio::task::JoinSet;
+use memring_suite::{
+    Memcached, Scripted,
+    proxies::{Twemproxy, of_version, with_a_bad_backend, with_bare_misses},
+};
 
-use crate::support::{Memcached, Scripted, client_of};
-use memring_suite::proxies::{Twemproxy, of_version, with_a_bad_backend, with_bare_misses};
+use crate::{
+    client::{Client, Meta as _},
+    run::promises,
+};
+
+promises! {
+    one_bad_backend_fails_its_own_keys_only
+    a_value_that_is_too_much_for_memory_costs_the_others_nothing
+    a_bare_miss_is_a_miss_and_doubled_blanks_are_one
+    what_twemproxy_does_not_know_is_unsupported_and_says_nothing_against_it
+    a_server_that_fails_is_not_taken_for_one_that_does_not_know
+    noop_goes_to_servers_that_know_it
+    a_version_without_a_number_leaves_the_refusal_to_the_server
+    the_caller_knows_better_than_the_version
+    a_key_in_base64_that_is_there_is_never_debugged_as_a_miss
+}
 
 /// Long enough never to be reached.
 const LONG: Duration = Duration::from_secs(20);
 
-#[tokio::test]
-async fn one_bad_backend_fails_its_own_keys_only() {
+async fn one_bad_backend_fails_its_own_keys_only<C: Client>() {
     let proxy = with_a_bad_backend();
-    let client = client_of(&proxy, LONG);
+    let client = C::of(&proxy, LONG);
     let items = ["a", "bad:1", "b", "bad:2", "bad:3", "c"].map(|key| (key, "1"));
     for _ in 0..10 {
         let stored = client.set_many(&items, Ttl::NEVER).await.unwrap();
@@ -37,10 +53,9 @@ async fn one_bad_backend_fails_its_own_keys_only() {
     assert_eq!(proxy.connections(), 1);
 }
 
-#[tokio::test]
-async fn a_value_that_is_too_much_for_memory_costs_the_others_nothing() {
+async fn a_value_that_is_too_much_for_memory_costs_the_others_nothing<C: Client>() {
     let server = Memcached::start_with(&["-M", "-m", "8"]);
-    let client = Client::builder().servers([server.name()]).timeout(LONG).build().unwrap();
+    let client = C::builder().servers([server.name()]).timeout(LONG).build().unwrap();
     let (small, large) = (vec![b's'; 10], vec![b'l'; 700_000]);
     let mut refused = 0;
     for round in 0..20 {
@@ -62,38 +77,23 @@ async fn a_value_that_is_too_much_for_memory_costs_the_others_nothing() {
     assert_eq!(client.servers()[0].connections, 1);
 }
 
-/// All of them share one connection.
-#[tokio::test]
-async fn a_bare_miss_is_a_miss_and_doubled_blanks_are_one() {
+async fn a_bare_miss_is_a_miss_and_doubled_blanks_are_one<C: Client>() {
     let server = with_bare_misses();
-    let client = client_of(&server, LONG);
-    let mut callers = JoinSet::new();
-    for number in 0..400 {
-        let client = client.clone();
-        callers.spawn(async move {
-            let meta = client.meta();
-            match number % 4 {
-                0 => assert_eq!(meta.get("k", MetaGetOptions::new().value()).await.unwrap(), None),
-                1 => {
-                    let deleted = meta.delete("k", MetaDeleteOptions::new()).await.unwrap();
-                    assert_eq!(deleted, StoreOutcome::Stored);
-                }
-                2 => {
-                    let counted = meta.arith("k", MetaArithOptions::new()).await.unwrap();
-                    assert_eq!(counted.outcome, StoreOutcome::NotFound);
-                }
-                _ => assert_eq!(client.get("k").await.unwrap(), None),
-            }
-        });
+    let client = C::of(&server, LONG);
+    let meta = client.meta();
+    for _ in 0..10 {
+        assert_eq!(meta.get("k", MetaGetOptions::new().value()).await.unwrap(), None);
+        assert_eq!(meta.delete("k", MetaDeleteOptions::new()).await.unwrap(), StoreOutcome::Stored);
+        let counted = meta.arith("k", MetaArithOptions::new()).await.unwrap();
+        assert_eq!(counted.outcome, StoreOutcome::NotFound);
+        assert_eq!(client.get("k").await.unwrap(), None);
     }
-    callers.join_all().await;
     assert_eq!(server.connections(), 1);
 }
 
-#[tokio::test]
-async fn what_twemproxy_does_not_know_is_unsupported_and_says_nothing_against_it() {
+async fn what_twemproxy_does_not_know_is_unsupported_and_says_nothing_against_it<C: Client>() {
     let proxy = Twemproxy::start();
-    let client = Client::builder().servers([proxy.name()]).timeout(LONG).build().unwrap();
+    let client = C::builder().servers([proxy.name()]).timeout(LONG).build().unwrap();
     for round in 0..4 {
         client.set("k", "v", Ttl::NEVER).await.unwrap();
         assert!(client.touch("k", Ttl::NEVER).await.unwrap());
@@ -121,16 +121,14 @@ async fn what_twemproxy_does_not_know_is_unsupported_and_says_nothing_against_it
     }
 }
 
-#[tokio::test]
-async fn a_server_that_fails_is_not_taken_for_one_that_does_not_know() {
+async fn a_server_that_fails_is_not_taken_for_one_that_does_not_know<C: Client>() {
     let server = Scripted::new(|mut peer| drop(peer.line()));
-    let client = client_of(&server, LONG);
+    let client = C::of(&server, LONG);
     assert_eq!(client.gat("k", Ttl::NEVER).await.unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(client.flush_all(None).await.remove(0).result.unwrap_err().kind(), ErrorKind::Closed);
 }
 
-#[tokio::test]
-async fn noop_goes_to_servers_that_know_it() {
+async fn noop_goes_to_servers_that_know_it<C: Client>() {
     for (version, mn, result) in [
         ("1.5.22", "EN", Some(ErrorKind::Unsupported)),
         ("1.4.39", "ERROR", Some(ErrorKind::Unsupported)),
@@ -139,7 +137,7 @@ async fn noop_goes_to_servers_that_know_it() {
         ("1.6.18", "MN", None),
     ] {
         let server = of_version(version, mn);
-        let client = client_of(&server, LONG);
+        let client = C::of(&server, LONG);
         for _ in 0..2 {
             let answer = client.meta().noop().await.remove(0).result;
             assert_eq!(answer.err().map(|error| error.kind()), result, "{version}");
@@ -149,20 +147,18 @@ async fn noop_goes_to_servers_that_know_it() {
     }
 }
 
-#[tokio::test]
-async fn a_version_without_a_number_leaves_the_refusal_to_the_server() {
+async fn a_version_without_a_number_leaves_the_refusal_to_the_server<C: Client>() {
     let server = of_version("UNKNOWN", "MN");
-    let client = client_of(&server, LONG);
+    let client = C::of(&server, LONG);
     assert!(client.meta().get("k", MetaGetOptions::new()).await.unwrap().is_some());
     let server = of_version("UNKNOWN", "ERROR");
-    let error = client_of(&server, LONG).meta().get("k", MetaGetOptions::new()).await.unwrap_err();
+    let error = C::of(&server, LONG).meta().get("k", MetaGetOptions::new()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
 
-#[tokio::test]
-async fn the_caller_knows_better_than_the_version() {
+async fn the_caller_knows_better_than_the_version<C: Client>() {
     let server = of_version("1.6.6", "MN");
-    let builder = || Client::builder().servers([server.name()]).timeout(LONG);
+    let builder = || C::builder().servers([server.name()]).timeout(LONG);
     let client = builder().server_can(server.name(), Feature::Meta).build().unwrap();
     assert!(client.meta().get("k", MetaGetOptions::new()).await.unwrap().is_some());
     assert!(client.meta().noop().await.remove(0).result.is_ok());
@@ -172,7 +168,7 @@ async fn the_caller_knows_better_than_the_version() {
         ErrorKind::Unsupported
     );
     let server = of_version("1.6.18", "MN");
-    let builder = Client::builder().servers([server.name()]).timeout(LONG);
+    let builder = C::builder().servers([server.name()]).timeout(LONG);
     let client = builder.server_cannot(server.name(), Feature::Meta).build().unwrap();
     assert_eq!(
         client.meta().get("k", MetaGetOptions::new()).await.unwrap_err().kind(),
@@ -181,12 +177,11 @@ async fn the_caller_knows_better_than_the_version() {
     assert_eq!(server.received(), "version\r\n");
 }
 
-#[tokio::test]
-async fn a_key_in_base64_that_is_there_is_never_debugged_as_a_miss() {
+async fn a_key_in_base64_that_is_there_is_never_debugged_as_a_miss<C: Client>() {
     let server = of_version("1.6.45", "MN");
-    let client = client_of(&server, LONG);
+    let client = C::of(&server, LONG);
     assert_eq!(client.meta().debug("a b").await.unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(client.meta().debug("ab").await.unwrap(), None);
     let misses = with_bare_misses();
-    assert_eq!(client_of(&misses, LONG).meta().debug("a b").await.unwrap(), None);
+    assert_eq!(C::of(&misses, LONG).meta().debug("a b").await.unwrap(), None);
 }

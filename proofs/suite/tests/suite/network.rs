@@ -3,11 +3,25 @@
 use core::time::Duration;
 use std::{fs, net::TcpStream, time::Instant};
 
-use memring_tokio::{Client, ErrorKind, Event, HealthPolicy, Ttl};
+use memring_std::{ErrorKind, Event, HealthPolicy, Ttl};
+use memring_suite::{Memcached, alone_in_a_network, has_own_network, link};
+
+use crate::{
+    client::Client,
+    run::promises,
+    support::{ends_at, named},
+};
+
 use socket2::SockRef;
 
-use crate::health::until;
-use crate::support::{Memcached, alone_in_a_network, ends_at, has_own_network, link};
+promises! {
+    #[ignore = "takes its network down: the test above runs it in one of its own"] where_a_peer_vanishes
+    #[ignore = "takes its network down: the test above runs it in one of its own"] where_nothing_is_acknowledged
+    #[ignore = "changes the ports of its network: the test above runs it in one of its own"] where_four_ports_are_all
+    a_peer_that_vanishes_costs_one_deadline_and_its_connection
+    a_peer_that_acknowledges_nothing_is_given_up_before_a_long_timeout
+    without_a_local_port_there_is_a_connect_error_until_there_is_one
+}
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
@@ -22,17 +36,14 @@ const TOUCHY: HealthPolicy = HealthPolicy {
     ..HealthPolicy::DEFAULT
 };
 
-#[test]
-fn a_peer_that_vanishes_costs_one_deadline_and_its_connection() {
-    alone_in_a_network("network::where_a_peer_vanishes");
+async fn a_peer_that_vanishes_costs_one_deadline_and_its_connection<C: Client>() {
+    alone_in_a_network(&named::<C>("network", "where_a_peer_vanishes"));
 }
 
-#[tokio::test]
-#[ignore = "takes its network down: the test above runs it in one of its own"]
-async fn where_a_peer_vanishes() {
+async fn where_a_peer_vanishes<C: Client>() {
     let (server, (_unix, path)) = (Memcached::start(), Memcached::start_unix());
     let names = [server.name(), path.to_str().unwrap().to_owned()];
-    let client = Client::builder().servers(&names).timeout(DEADLINE).health_policy(TOUCHY).build().unwrap();
+    let client = C::builder().servers(&names).timeout(DEADLINE).health_policy(TOUCHY).build().unwrap();
     let items: Vec<_> = (0..60).map(|number| format!("key:{number}")).map(|key| (key.clone(), key)).collect();
     let keys: Vec<_> = items.iter().map(|(key, _)| key).collect();
     let (lost, found): (Vec<&String>, Vec<_>) =
@@ -43,18 +54,18 @@ async fn where_a_peer_vanishes() {
         if is_busy {
             server.signal("STOP");
         }
-        let get = ends_at(DEADLINE, client.get(lost[0]));
-        let vanish = async {
-            if is_busy {
-                until("it has asked", async || (client.servers()[0].waiting == 1).then_some(())).await;
-            }
-            link("down");
+        let get = {
+            let (client, key) = (client.clone(), lost[0].clone());
+            async move || ends_at(DEADLINE, client.get(key)).await.unwrap_err()
         };
         let error = if is_busy {
-            tokio::join!(get, vanish).0.unwrap_err()
+            let busy = C::spawn(get);
+            C::until("it has asked", async || (client.servers()[0].waiting == 1).then_some(())).await;
+            link("down");
+            busy.join().await
         } else {
-            vanish.await;
-            get.await.unwrap_err()
+            link("down");
+            get().await
         };
         assert_eq!((error.kind(), error.server()), (ErrorKind::Timeout, Some(&*names[0])));
         let status = &client.servers()[0];
@@ -69,22 +80,19 @@ async fn where_a_peer_vanishes() {
         assert!(begin.elapsed() < DEADLINE, "{:?}", begin.elapsed());
         link("up");
         server.signal("CONT");
-        let item = until("it is back", async || client.get(lost[0]).await.ok()).await;
+        let item = C::until("it is back", async || client.get(lost[0]).await.ok()).await;
         assert_eq!(item.unwrap().value, lost[0].as_bytes());
     }
 }
 
-#[test]
-fn a_peer_that_acknowledges_nothing_is_given_up_before_a_long_timeout() {
-    alone_in_a_network("network::where_nothing_is_acknowledged");
+async fn a_peer_that_acknowledges_nothing_is_given_up_before_a_long_timeout<C: Client>() {
+    alone_in_a_network(&named::<C>("network", "where_nothing_is_acknowledged"));
 }
 
 /// The system does that, as it was told (`TCP_USER_TIMEOUT`).
-#[tokio::test]
-#[ignore = "takes its network down: the test above runs it in one of its own"]
-async fn where_nothing_is_acknowledged() {
+async fn where_nothing_is_acknowledged<C: Client>() {
     let server = Memcached::start();
-    let client = Client::builder().servers([server.name()]).timeout(DEADLINE).build().unwrap();
+    let client = C::builder().servers([server.name()]).timeout(DEADLINE).build().unwrap();
     client.set("k", "v", Ttl::NEVER).await.unwrap();
     link("down");
     let begin = Instant::now();
@@ -97,14 +105,11 @@ async fn where_nothing_is_acknowledged() {
     client.set("k", "v", Ttl::NEVER).await.unwrap();
 }
 
-#[test]
-fn without_a_local_port_there_is_a_connect_error_until_there_is_one() {
-    alone_in_a_network("network::where_four_ports_are_all");
+async fn without_a_local_port_there_is_a_connect_error_until_there_is_one<C: Client>() {
+    alone_in_a_network(&named::<C>("network", "where_four_ports_are_all"));
 }
 
-#[tokio::test]
-#[ignore = "changes the ports of its network: the test above runs it in one of its own"]
-async fn where_four_ports_are_all() {
+async fn where_four_ports_are_all<C: Client>() {
     let (full, other) = (Memcached::start(), Memcached::start());
     assert!(has_own_network());
     fs::write("/proc/sys/net/ipv4/ip_local_port_range", "40000 40003").unwrap();
@@ -114,7 +119,7 @@ async fn where_four_ports_are_all() {
     let mut taken: Vec<_> = (0..).map_while(|_| take()).inspect(linger).collect();
     assert_eq!(taken.len(), 4);
     let (tell, told) = std::sync::mpsc::channel();
-    let builder = Client::builder().servers([full.name(), other.name()]).timeout(LONG).health_policy(None);
+    let builder = C::builder().servers([full.name(), other.name()]).timeout(LONG).health_policy(None);
     let builder = builder.on_event(move |event| {
         if let Event::Disconnected { .. } = event {
             tell.send(()).unwrap();
@@ -140,6 +145,6 @@ async fn where_four_ports_are_all() {
     taken.pop();
     for key in &lost {
         client.set(key, "v", Ttl::NEVER).await.unwrap();
-        assert_eq!(client.get(key).await.unwrap().unwrap().value, "v");
+        assert_eq!(client.get(key).await.unwrap().unwrap().value, b"v"[..]);
     }
 }

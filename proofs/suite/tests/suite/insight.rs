@@ -1,4 +1,4 @@
-//! What `tracing` and `metrics` get to see. A program of its own: others' spans would be in it.
+//! What `tracing` and `metrics` get to see.
 
 use core::fmt::{self, Write as _};
 use std::{
@@ -6,8 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use memring_std::testing::Server;
-use memring_std::{Client, Ttl};
+use memring_std::{Ttl, testing::Server};
 use metrics::{
     Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
     set_default_local_recorder,
@@ -18,6 +17,12 @@ use tracing::{
     span,
     subscriber::set_default,
 };
+
+use crate::{client::Client, run::promises};
+
+promises! {
+    operations_have_a_span_and_a_duration_by_their_usual_names
+}
 
 /// Notes everything as lines of text.
 #[derive(Clone, Default)]
@@ -100,18 +105,17 @@ impl Subscriber for Notes {
     fn exit(&self, _: &span::Id) {}
 }
 
-#[test]
-fn operations_have_a_span_and_a_duration_by_their_usual_names() {
+async fn operations_have_a_span_and_a_duration_by_their_usual_names<C: Client>() {
     let server = Server::start().unwrap();
     let port = server.addr().port();
     let (spans, durations) = (Notes::default(), Notes::default());
     let (_traced, _measured) = (set_default(spans.clone()), set_default_local_recorder(&durations));
     let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let client = Client::connect([server.addr().to_string()]).unwrap();
-    client.set("secret", "secret", Ttl::NEVER).unwrap();
-    client.get_many(&["secret"]).unwrap().all().unwrap();
-    let gone = Client::connect([refusing]).unwrap();
-    gone.get("secret").unwrap_err();
+    let client = C::connect([server.addr().to_string()]).unwrap();
+    client.set("secret", "secret", Ttl::NEVER).await.unwrap();
+    client.get_many(&["secret"]).await.unwrap().all().unwrap();
+    let gone = C::connect([refusing]).unwrap();
+    gone.get("secret").await.unwrap_err();
 
     let port = port.to_string();
     let system = "db.system.name=\"memcached\"";

@@ -6,17 +6,21 @@ use core::{
 };
 use std::sync::Arc;
 
-use memring_tokio::{Batch, ErrorKind, HealthPolicy, Limits, MetaSetOptions, Ttl};
-use tokio::{
-    task::JoinSet,
-    time::{sleep, timeout},
+use memring_std::{Batch, ErrorKind, HealthPolicy, Limits, MetaSetOptions, Ttl};
+use memring_suite::Scripted;
+
+use crate::{
+    client::{Client, Meta as _},
+    health::{DEADLINE, LONG, builder},
+    run::{join_all, promises},
 };
 
-use crate::health::{DEADLINE, LONG, builder, until};
-use crate::support::Scripted;
+promises! {
+    a_server_is_tried_by_one_caller_at_a_time
+    what_is_refused_here_is_no_trial
+}
 
-#[tokio::test]
-async fn a_server_is_tried_by_one_caller_at_a_time() {
+async fn a_server_is_tried_by_one_caller_at_a_time<C: Client>() {
     let (asked, is_good) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let server = Scripted::new({
         let (asked, is_good) = (Arc::clone(&asked), Arc::clone(&is_good));
@@ -31,51 +35,23 @@ async fn a_server_is_tried_by_one_caller_at_a_time() {
     });
     let wait = Duration::from_millis(1);
     let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: LONG, ..HealthPolicy::DEFAULT };
-    let client = builder(&[server.name()]).health_policy(policy).timeout(DEADLINE).build().unwrap();
+    let client = builder::<C>(&[server.name()]).health_policy(policy).timeout(DEADLINE).build().unwrap();
     client.get("k").await.unwrap_err();
     let before = asked.load(Ordering::SeqCst);
-    sleep(10 * wait).await;
-    let mut tasks = JoinSet::new();
+    C::sleep(10 * wait).await;
+    let mut tasks = Vec::new();
     for _ in 0..8 {
         let client = client.clone();
-        tasks.spawn(async move { drop(client.get("k").await.unwrap_err()) });
+        tasks.push(C::spawn(async move || drop(client.get("k").await.unwrap_err())));
     }
-    tasks.join_all().await;
+    join_all(tasks).await;
     assert!(asked.load(Ordering::SeqCst) <= before + 1, "one probe for all");
     is_good.store(true, Ordering::SeqCst);
-    until("it is back", async || client.get("k").await.ok()).await;
+    C::until("it is back", async || client.get("k").await.ok()).await;
     client.get("k").await.unwrap();
 }
 
-#[tokio::test]
-async fn a_probe_that_is_dropped_leaves_the_server_to_the_next_caller() {
-    let is_good = Arc::new(AtomicBool::new(false));
-    let server = Scripted::new({
-        let is_good = Arc::clone(&is_good);
-        move |mut peer| {
-            while peer.line().is_some() {
-                if is_good.load(Ordering::SeqCst) {
-                    peer.write("END\r\n");
-                }
-            }
-        }
-    });
-    let wait = Duration::from_millis(1);
-    let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: LONG, ..HealthPolicy::DEFAULT };
-    let client = builder(&[server.name()]).health_policy(policy).timeout(DEADLINE).build().unwrap();
-    client.get("k").await.unwrap_err();
-    sleep(10 * wait).await;
-    // A probe that is given up, and one in a batch.
-    timeout(DEADLINE / 8, client.get("k")).await.unwrap_err();
-    timeout(DEADLINE / 8, client.get_many(&["k"])).await.unwrap_err();
-    is_good.store(true, Ordering::SeqCst);
-    // The connection still waits for the replies to what was dropped, and ends when they are overdue.
-    until("the next caller tries", async || client.get("k").await.ok()).await;
-    assert!(!client.servers()[0].health.is_down());
-}
-
-#[tokio::test]
-async fn what_is_refused_here_is_no_trial() {
+async fn what_is_refused_here_is_no_trial<C: Client>() {
     // A server that hangs up, until it is good.
     let is_good = Arc::new(AtomicBool::new(false));
     let server = Scripted::new({
@@ -91,10 +67,10 @@ async fn what_is_refused_here_is_no_trial() {
     let policy = HealthPolicy { failures: 1, min_wait: wait, max_wait: LONG, ..HealthPolicy::DEFAULT };
     for refusal in 0..8 {
         is_good.store(false, Ordering::SeqCst);
-        let client = builder(&[server.name()]).health_policy(policy).timeout(LONG).build().unwrap();
+        let client = builder::<C>(&[server.name()]).health_policy(policy).timeout(LONG).build().unwrap();
         client.get("k").await.unwrap_err();
         is_good.store(true, Ordering::SeqCst);
-        sleep(10 * wait).await;
+        C::sleep(10 * wait).await;
         let mut batch = Batch::new();
         batch.get("k");
         batch.set(if refusal == 0 { "no key" } else { "k" }, &value, Ttl::NEVER);

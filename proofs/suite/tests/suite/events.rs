@@ -3,15 +3,24 @@
 use std::sync::{Arc, Mutex, mpsc};
 
 use memring_std::{Batch, ErrorKind, Event, FailurePolicy, ServerCounts, Ttl, testing::Server};
+use memring_suite::{Memcached, refusing};
 
-use crate::health::{DEADLINE, LONG, TOUCHY, builder};
-use crate::support::{Memcached, refusing, until};
+use crate::{
+    client::Client,
+    health::{DEADLINE, LONG, TOUCHY, builder},
+    run::promises,
+};
 
-#[test]
-fn events_tell_what_happens_in_its_order() {
+promises! {
+    events_tell_what_happens_in_its_order
+    what_happens_is_counted
+    a_batch_tells_of_each_server_that_stands_in
+}
+
+async fn events_tell_what_happens_in_its_order<C: Client>() {
     let mut server = Memcached::start();
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let builder = builder(&[server.name()]).timeout(LONG).on_event({
+    let builder = builder::<C>(&[server.name()]).timeout(LONG).on_event({
         let (seen, name) = (Arc::clone(&seen), server.name());
         move |event| {
             assert_eq!(event.server(), Some(&*name));
@@ -21,11 +30,14 @@ fn events_tell_what_happens_in_its_order() {
         }
     });
     let client = builder.build().unwrap();
-    client.set("secret-key", "secret-value", Ttl::NEVER).unwrap();
+    client.set("secret-key", "secret-value", Ttl::NEVER).await.unwrap();
     server.kill();
-    until("it is down", || client.get("secret-key").err().filter(|error| error.kind() == ErrorKind::Down));
+    C::until("it is down", async || {
+        client.get("secret-key").await.err().filter(|error| error.kind() == ErrorKind::Down)
+    })
+    .await;
     let _server = Memcached::start_on(server.port());
-    until("it is up", || client.get("secret-key").ok());
+    C::until("it is up", async || client.get("secret-key").await.ok()).await;
     let seen = seen.lock().unwrap();
     let mut order = ["Connected", "Disconnected", "Failed", "ServerDown", "Connected", "ServerUp"].iter();
     let mut next = order.next();
@@ -37,42 +49,40 @@ fn events_tell_what_happens_in_its_order() {
     assert_eq!(next, None, "{seen:?}");
 }
 
-#[test]
-fn what_happens_is_counted() {
+async fn what_happens_is_counted<C: Client>() {
     let mut server = Memcached::start();
-    let client = builder(&[server.name()]).timeout(DEADLINE).build().unwrap();
+    let client = builder::<C>(&[server.name()]).timeout(DEADLINE).build().unwrap();
     let counts = || client.servers()[0].counts;
     assert_eq!(counts(), ServerCounts::default());
-    client.set("k", "v", Ttl::NEVER).unwrap();
-    client.get_many(&["k", "l"]).unwrap().all().unwrap();
-    assert!(client.get("no key").is_err());
+    client.set("k", "v", Ttl::NEVER).await.unwrap();
+    client.get_many(&["k", "l"]).await.unwrap().all().unwrap();
+    assert!(client.get("no key").await.is_err());
     assert_eq!((counts().operations, counts().connected, counts().errors), (2, 1, 0));
     server.signal("STOP");
-    client.get("k").unwrap_err();
+    client.get("k").await.unwrap_err();
     server.signal("CONT");
     assert_eq!((counts().errors, counts().timeouts, counts().disconnected), (1, 1, 1));
-    client.get("k").unwrap();
+    client.get("k").await.unwrap();
     server.kill();
     let mut errors = 1;
-    let mut is_left_alone = || {
+    let mut is_left_alone = async || {
         errors += 1;
-        client.get("k").unwrap_err().kind() == ErrorKind::Down
+        client.get("k").await.unwrap_err().kind() == ErrorKind::Down
     };
-    until("it is left alone", || is_left_alone().then_some(()));
+    C::until("it is left alone", async || is_left_alone().await.then_some(())).await;
     let last = counts();
     assert_eq!((last.operations, last.errors, last.timeouts, last.downs), (2 + errors, errors, 1, 1));
     // Who is down is not asked for a share of a batch, either.
-    let down = client.get_many(&["k", "l"]).unwrap();
+    let down = client.get_many(&["k", "l"]).await.unwrap();
     assert_eq!((down.errors()[0].kind(), counts().errors), (ErrorKind::Down, errors + 1));
     assert_eq!((counts().operations, counts().connected), (last.operations, 2));
 }
 
-#[test]
-fn a_batch_tells_of_each_server_that_stands_in() {
+async fn a_batch_tells_of_each_server_that_stands_in<C: Client>() {
     let good = [Server::start().unwrap(), Server::start().unwrap()];
     let gone = refusing();
     let names = [gone.clone(), good[0].addr().to_string(), good[1].addr().to_string()];
-    let builder = builder(&names).failure_policy(FailurePolicy::Fallback).health_policy(TOUCHY);
+    let builder = builder::<C>(&names).failure_policy(FailurePolicy::Fallback).health_policy(TOUCHY);
     let builder = builder.scheme_named("libmemcached-ketama-weighted", [("auto_eject_hosts", "1")]);
     let (tell, told) = mpsc::channel();
     let builder = builder.on_event(move |event| {
@@ -84,7 +94,7 @@ fn a_batch_tells_of_each_server_that_stands_in() {
     let keys: Vec<_> = (0..60).map(|number| format!("key:{number}")).collect();
     let lost = keys.iter().find(|key| *client.server_of(key) == *gone).unwrap();
     // It is found out on the way.
-    client.get(lost).unwrap();
+    client.get(lost).await.unwrap();
     assert_eq!(told.try_iter().count(), 1);
     let mut batch = Batch::new();
     for key in &keys {
@@ -92,8 +102,8 @@ fn a_batch_tells_of_each_server_that_stands_in() {
     }
     for name in ["get_many", "run"] {
         match name {
-            "run" => assert!(client.run(batch.clone()).unwrap().errors().is_empty()),
-            _ => drop(client.get_many(&keys).unwrap().all().unwrap()),
+            "run" => assert!(client.run(batch.clone()).await.unwrap().errors().is_empty()),
+            _ => drop(client.get_many(&keys).await.unwrap().all().unwrap()),
         }
         let mut told: Vec<_> = told.try_iter().collect();
         told.sort();

@@ -1,6 +1,6 @@
-//! Many tasks without patience, servers that are killed and stopped: no caller ever gets another key's value.
+//! Many callers without patience, servers that are killed and stopped: no caller ever gets another key's value.
 //!
-//! The long form, a million operations: `cargo test --release -p memring-tokio --test suite soak -- --ignored --nocapture`.
+//! The long form, a million operations: `cargo test --release -p memring-suite soak -- --ignored --nocapture`.
 
 use core::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -8,12 +8,20 @@ use core::{
 };
 use std::{sync::Arc, time::Instant};
 
-use memring_tokio::{Client, Error, ErrorKind, HealthPolicy, Ttl};
-use tokio::task::JoinSet;
+use memring_std::{Error, ErrorKind, HealthPolicy, Ttl};
+use memring_suite::Memcached;
 
-use crate::support::Memcached;
+use crate::{
+    client::Client,
+    run::{join_all, promises_on_threads},
+};
 
-const TASKS: u64 = 64;
+promises_on_threads! {
+    no_value_ever_reaches_another_key
+    #[ignore = "takes some minutes"] soak_of_a_million_operations
+}
+
+const CALLERS: u64 = 64;
 
 /// A value tells whose it is, which one it is, and whether it is whole.
 fn value(key: &str, count: u64) -> Vec<u8> {
@@ -30,9 +38,9 @@ fn belongs_to(key: &str, bytes: &[u8]) -> bool {
     owner == key && value(key, count) == bytes
 }
 
-/// What all tasks share.
-struct Soak {
-    client: Client,
+/// What all callers share.
+struct Soak<C> {
+    client: C,
     seed: u64,
     is_over: AtomicBool,
     operations: AtomicUsize,
@@ -42,7 +50,7 @@ struct Soak {
     cancelled: AtomicUsize,
 }
 
-impl Soak {
+impl<C: Client> Soak<C> {
     /// A server that dies may break off, one that is away refuses, one that is stopped is late. What would be a reply
     /// to someone else is a protocol error, and there is none.
     fn note(&self, error: &Error) {
@@ -60,7 +68,7 @@ impl Soak {
         }
     }
 
-    async fn operation(&self, client: &Client, random: &mut fastrand::Rng, count: u64) {
+    async fn operation(&self, client: &C, random: &mut fastrand::Rng, count: u64) {
         let keys: Vec<_> = (0..10).map(|_| format!("key:{}", random.u32(..500))).collect();
         let key = &keys[0];
         let done = match random.u32(..10) {
@@ -83,7 +91,7 @@ impl Soak {
         }
     }
 
-    async fn task(self: Arc<Self>, number: u64) {
+    async fn caller(&self, number: u64) {
         let mut random = fastrand::Rng::with_seed(self.seed ^ number);
         let mut count = 0;
         while !self.is_over.load(Ordering::Relaxed) {
@@ -91,15 +99,10 @@ impl Soak {
             self.operations.fetch_add(1, Ordering::Relaxed);
             let short = Duration::from_micros(random.u64(100..5000));
             match random.u32(..10) {
-                // A few turns of the other tasks are mostly too short for a reply.
                 0 => {
                     let turns = random.u32(..4);
-                    tokio::select! {
-                        biased;
-                        () = self.operation(&self.client, &mut random, count) => {}
-                        () = yield_turns(turns) => {
-                            self.cancelled.fetch_add(1, Ordering::Relaxed);
-                        }
+                    if !C::cut_short(turns, self.operation(&self.client, &mut random, count)).await {
+                        self.cancelled.fetch_add(1, Ordering::Relaxed);
                     }
                 }
                 1..9 => self.operation(&self.client.with_timeout(short), &mut random, count).await,
@@ -109,19 +112,21 @@ impl Soak {
     }
 }
 
-async fn yield_turns(turns: u32) {
-    for _ in 0..turns {
-        tokio::task::yield_now().await;
-    }
-}
-
 /// Runs until as many `operations` were made, and for as long as `at_least`. At every `pause`, a server is killed; in
 /// between, servers are stopped for a while.
-async fn soak(health: Option<HealthPolicy>, operations: usize, at_least: Duration, pause: Duration) {
+async fn soak<C: Client>(
+    health: Option<HealthPolicy>,
+    operations: usize,
+    at_least: Duration,
+    pause: Duration,
+) {
     let mut servers: Vec<_> = (0..4).map(|_| Memcached::start()).collect();
     let names: Vec<_> = servers.iter().map(Memcached::name).collect();
     let timeout = Duration::from_millis(500);
-    let client = Client::builder().servers(&names).timeout(timeout).health_policy(health).build().unwrap();
+    let builder = C::builder().servers(&names).timeout(timeout).health_policy(health);
+    // Callers take turns at few connections, or share one.
+    let builder = if C::MODULE == "on_std" { builder.pool_size(4) } else { builder };
+    let client = builder.build().unwrap();
     let seed = fastrand::u64(..);
     println!("seed {seed}");
     let soak = Arc::new(Soak {
@@ -134,10 +139,11 @@ async fn soak(health: Option<HealthPolicy>, operations: usize, at_least: Duratio
         errors: AtomicUsize::new(0),
         cancelled: AtomicUsize::new(0),
     });
-    let mut tasks = JoinSet::new();
-    for number in 0..TASKS {
-        tasks.spawn(Arc::clone(&soak).task(number));
-    }
+    let callers = (0..CALLERS).map(|number| {
+        let soak = Arc::clone(&soak);
+        C::spawn(async move || soak.caller(number).await)
+    });
+    let callers: Vec<_> = callers.collect();
     let begin = Instant::now();
     let (mut kills, mut stops) = (0, 0);
     while begin.elapsed() < at_least || soak.operations.load(Ordering::Relaxed) < operations {
@@ -147,21 +153,19 @@ async fn soak(health: Option<HealthPolicy>, operations: usize, at_least: Duratio
             server.signal("STOP");
             // Sometimes longer than anybody waits.
             let longest = if fastrand::u32(..4) == 0 { 700 } else { 50 };
-            tokio::time::sleep(Duration::from_millis(fastrand::u64(5..longest))).await;
+            C::sleep(Duration::from_millis(fastrand::u64(5..longest))).await;
             server.signal("CONT");
             stops += 1;
-            tokio::time::sleep(Duration::from_millis(fastrand::u64(5..100))).await;
+            C::sleep(Duration::from_millis(fastrand::u64(5..100))).await;
         }
         let server = fastrand::choice(&mut servers).unwrap();
         server.kill();
         kills += 1;
-        tokio::time::sleep(pause / 8).await;
-        *server = tokio::task::block_in_place(|| Memcached::start_on(server.port()));
+        C::sleep(pause / 8).await;
+        *server = Memcached::start_on(server.port());
     }
     soak.is_over.store(true, Ordering::Relaxed);
-    while let Some(task) = tasks.join_next().await {
-        task.unwrap();
-    }
+    join_all(callers).await;
     let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
     println!(
         "{} operations in {:?}, {} hits, {} errors, {} cancelled, {kills} kills, {stops} stops, {} foreign values",
@@ -173,17 +177,15 @@ async fn soak(health: Option<HealthPolicy>, operations: usize, at_least: Duratio
         count(&soak.foreign)
     );
     assert_eq!(count(&soak.foreign), 0);
-    assert!(count(&soak.hits) > 1000 && count(&soak.errors) > 0 && count(&soak.cancelled) > 0);
+    assert!(count(&soak.hits) > 1000 && count(&soak.errors) > 0);
+    assert!(count(&soak.cancelled) > 0 || C::MODULE == "on_std", "what blocks is not broken off");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_value_ever_reaches_another_key() {
-    soak(Some(HealthPolicy::default()), 0, Duration::from_secs(3), Duration::from_millis(50)).await;
+async fn no_value_ever_reaches_another_key<C: Client>() {
+    soak::<C>(Some(HealthPolicy::default()), 0, Duration::from_secs(3), Duration::from_millis(50)).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes a minute"]
-async fn soak_of_a_million_operations() {
+async fn soak_of_a_million_operations<C: Client>() {
     // Every operation is sent, however often its server has failed.
-    soak(None, 1_000_000, Duration::ZERO, Duration::from_secs(2)).await;
+    soak::<C>(None, 1_000_000, Duration::ZERO, Duration::from_secs(2)).await;
 }

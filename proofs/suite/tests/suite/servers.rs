@@ -4,13 +4,25 @@ use core::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 
-use memring_std::testing::Server;
-use memring_tokio::{Address, Client, ErrorKind, ServerSpec, Ttl};
-use tokio::task::JoinSet;
+use memring_std::{Address, ErrorKind, ServerSpec, Ttl, testing::Server};
 
-use crate::support::{Scripted, Stopwatch, client_of, until};
+use crate::{
+    client::Client,
+    run::{join_all, promises, promises_on_threads},
+};
+
+promises! {
+    a_name_is_placed_wherever_its_address_is
+    servers_that_stay_keep_their_connections
+    a_server_listed_twice_has_two_pools
+    a_bad_list_changes_nothing
+}
+
+promises_on_threads! {
+    operations_under_way_do_not_notice
+}
 
 fn names(servers: &[Server]) -> Vec<String> {
     servers.iter().map(|server| server.addr().to_string()).collect()
@@ -20,14 +32,13 @@ fn start(count: usize) -> Vec<Server> {
     (0..count).map(|_| Server::start().unwrap()).collect()
 }
 
-#[tokio::test]
-async fn a_name_is_placed_wherever_its_address_is() {
+async fn a_name_is_placed_wherever_its_address_is<C: Client>() {
     let servers = start(2);
     let addresses: Vec<_> = servers.iter().map(|server| server.addr()).collect();
     let spec = |name: &str, at: usize| {
         ServerSpec::new(name, Address::tcp(addresses[at].ip().to_string(), addresses[at].port()))
     };
-    let client = Client::connect([spec("one", 0), spec("two", 1)]).unwrap();
+    let client = C::connect([spec("one", 0), spec("two", 1)]).unwrap();
     client.set("k", "v", Ttl::NEVER).await.unwrap();
     let before = client.server_of("k");
     client.set_servers([spec("one", 1), spec("two", 0)]).unwrap();
@@ -37,13 +48,12 @@ async fn a_name_is_placed_wherever_its_address_is() {
     assert!(client.get("k").await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn servers_that_stay_keep_their_connections() {
+async fn servers_that_stay_keep_their_connections<C: Client>() {
     let servers = start(3);
     let names = names(&servers);
-    let client = Client::connect(&names[..2]).unwrap();
+    let client = C::connect(&names[..2]).unwrap();
     client.version().await;
-    let open = |client: &Client| client.servers().iter().map(|server| server.connections).collect::<Vec<_>>();
+    let open = |client: &C| client.servers().iter().map(|server| server.connections).collect::<Vec<_>>();
     assert_eq!(open(&client), [1, 1]);
     // Another order and another weight make no other server.
     client.set_servers([names[2].clone(), format!("{} 5", names[1]), names[0].clone()]).unwrap();
@@ -54,11 +64,10 @@ async fn servers_that_stay_keep_their_connections() {
     assert_eq!(open(&client), [1]);
 }
 
-#[tokio::test]
-async fn a_server_listed_twice_has_two_pools() {
+async fn a_server_listed_twice_has_two_pools<C: Client>() {
     let servers = start(1);
     let name = &names(&servers)[0];
-    let client = Client::builder().servers([name, name]).pool_size(1).build().unwrap();
+    let client = C::builder().servers([name, name]).pool_size(1).build().unwrap();
     for _ in 0..2 {
         assert!(client.version().await.into_iter().all(|answer| answer.result.is_ok()));
         client.set_servers([name, name]).unwrap();
@@ -66,10 +75,9 @@ async fn a_server_listed_twice_has_two_pools() {
     assert_eq!(servers[0].connections(), 2);
 }
 
-#[tokio::test]
-async fn a_bad_list_changes_nothing() {
+async fn a_bad_list_changes_nothing<C: Client>() {
     let servers = start(1);
-    let client = Client::connect(names(&servers)).unwrap();
+    let client = C::connect(names(&servers)).unwrap();
     for bad in [&["a:b"][..], &[]] {
         let error = client.set_servers(bad).unwrap_err();
         assert_eq!((error.kind(), error.operation()), (ErrorKind::Config, "set_servers"));
@@ -77,16 +85,15 @@ async fn a_bad_list_changes_nothing() {
     client.set("k", "v", Ttl::NEVER).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn operations_under_way_do_not_notice() {
+async fn operations_under_way_do_not_notice<C: Client>() {
     let servers = start(5);
     let names = names(&servers);
-    let client = Client::builder().servers(&names[..3]).timeout(Duration::from_secs(20)).build().unwrap();
+    let client = C::builder().servers(&names[..3]).timeout(Duration::from_secs(20)).build().unwrap();
     let is_over = Arc::new(AtomicBool::new(false));
-    let mut tasks = JoinSet::new();
+    let mut tasks = Vec::new();
     for task in 0..8 {
         let (client, is_over) = (client.clone(), Arc::clone(&is_over));
-        tasks.spawn(async move {
+        tasks.push(C::spawn(async move || {
             let keys: Vec<_> = (0..50).map(|number| format!("{task}:{number}")).collect();
             while !is_over.load(Ordering::Relaxed) {
                 for key in &keys {
@@ -100,61 +107,19 @@ async fn operations_under_way_do_not_notice() {
                     assert_eq!(item.value, keys[position].as_bytes());
                 }
             }
-        });
+        }));
     }
     for change in 0..200 {
         let (from, to) = if change % 2 == 0 { (1, 5) } else { (0, 3) };
         client.set_servers(&names[from..to]).unwrap();
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        C::sleep(Duration::from_millis(1)).await;
     }
     is_over.store(true, Ordering::Relaxed);
-    while let Some(task) = tasks.join_next().await {
-        task.unwrap();
-    }
+    join_all(tasks).await;
     // What is not listed any more is not kept open.
     client.set_servers(&names[..1]).unwrap();
-    let is_gone = || servers[1..].iter().all(|server| server.connections() == 0).then_some(());
-    tokio::task::block_in_place(|| until("connections to other servers end", is_gone));
-}
-
-#[tokio::test]
-async fn a_closed_client_has_answered_what_was_under_way() {
-    let server = Scripted::new(|mut peer| {
-        while peer.line().is_some() {
-            thread::sleep(Duration::from_millis(100));
-            peer.write("END\r\n");
-        }
-    });
-    let client = client_of(&server, Duration::from_secs(9));
-    let get = tokio::spawn({
-        let client = client.clone();
-        async move { client.get("k").await }
-    });
-    while server.received().is_empty() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    client.close().await;
-    assert!(get.await.unwrap().unwrap().is_none());
-    assert_eq!(client.servers()[0].connections, 0);
-    assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
-    for error in [client.get("k").await.unwrap_err(), client.set_servers(["a"]).unwrap_err()] {
-        assert_eq!(error.kind(), ErrorKind::Closed, "{error}");
-    }
-    client.close().await;
-}
-
-#[tokio::test]
-async fn to_close_takes_no_longer_than_the_timeout() {
-    let server = Scripted::silent();
-    let deadline = Duration::from_millis(300);
-    let client = client_of(&server, deadline);
-    let get = tokio::spawn({
-        let client = client.clone();
-        async move { client.get("k").await }
-    });
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let watch = Stopwatch::start();
-    client.close().await;
-    assert!(watch.took() < deadline);
-    assert_eq!(get.await.unwrap().unwrap_err().kind(), ErrorKind::Timeout);
+    C::until("connections to other servers end", async || {
+        servers[1..].iter().all(|server| server.connections() == 0).then_some(())
+    })
+    .await;
 }
