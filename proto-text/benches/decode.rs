@@ -23,8 +23,8 @@ mod contest;
 use core::hint::black_box;
 use std::{env, sync::LazyLock, time::Instant};
 
-use contest::{Contestant, GOALS_LIMIT, LIMIT, OURS, OURS_KNOWN, Reply, quartile, verdict};
-use memring_text::reply::{Event, ReplyDecoder};
+use contest::{GOALS_LIMIT, LIMIT, OURS, Reply, quartile, verdict};
+use memring_text::{Exchange, reply::Event, request::Keys};
 
 fn main() {
     let arguments: Vec<String> = env::args().collect();
@@ -38,7 +38,7 @@ fn main() {
     }
     // Run as a test, each contestant only shows that it works.
     let thorough = arguments.iter().any(|argument| argument == "--bench");
-    contest::run(clock, &[LIMIT, OURS, OURS_KNOWN], &[GOALS_LIMIT], thorough);
+    contest::run(clock, &[LIMIT, OURS], &[GOALS_LIMIT], thorough);
     pieces(if thorough { 201 } else { 1 });
 }
 
@@ -47,12 +47,11 @@ fn clock() -> u64 {
     START.elapsed().as_nanos() as u64
 }
 
-/// So many passes over one reply: `one` and `many` read whatever comes, `one-known` and `many-known` are told the keys.
+/// So many passes over one reply, of one value or of `many`.
 fn only(which: &str, passes: usize) {
-    let values = if which.starts_with("many") { 100 } else { 1 };
-    let contestant: Contestant = if which.ends_with("known") { OURS_KNOWN } else { OURS };
+    let values = if which == "many" { 100 } else { 1 };
     let reply = Reply::new(values, 100, false);
-    let sum = (contestant.new)(&reply).decode_often(black_box(passes));
+    let sum = (OURS.new)(&reply).decode_often(black_box(passes));
     println!("{which}: {sum} bytes in {passes} passes");
 }
 
@@ -95,16 +94,19 @@ fn copy(bytes: &[u8], piece: usize, value: &mut Vec<u8>) {
 
 /// Reads a reply of which `piece` more bytes are there each time.
 fn receive(bytes: &[u8], piece: usize, value: &mut Vec<u8>) {
-    let mut decoder = ReplyDecoder::default();
+    let mut exchange = Exchange::default();
+    exchange.sent();
+    let key = bytes.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+    let keys = Keys { keys: &[key], cas: false };
     let (mut from, mut to) = (0, 0);
     while to < bytes.len() {
         to = bytes.len().min(to + piece);
-        let read = decoder.decode_each(&bytes[from..to], |event| {
+        let read = exchange.decode_each(&bytes[from..to], &keys, |event, _| {
             if let Event::Data(piece) = event {
                 value.extend_from_slice(piece);
             }
         });
-        from += read.expect("a right reply");
+        from += read.expect("a right reply").consumed;
     }
     assert_eq!(from, bytes.len());
 }

@@ -3,21 +3,22 @@
 use crate::{
     limits::Limits,
     meta::MetaCode,
-    reply::{AfterLine, ErrorLine, ErrorWord, Event, ReplyDecoder, Status, Step},
+    reply::{Event, ReplyDecoder, Status, Step},
     request::{Expected, ReplyShape},
 };
 
 mod error;
-mod items;
+mod fast;
+mod in_step;
 mod meta;
 mod meta_shape;
 mod small_get;
-mod usual;
 
 pub use error::ProtocolError;
-pub use small_get::SmallGet;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
-pub(crate) use usual::Usual;
+pub(crate) use fast::WholeReply;
+use in_step::InStep;
+pub use small_get::SmallGet;
 
 /// One connection's bookkeeping: pairs the replies that arrive with the requests that were sent.
 ///
@@ -54,14 +55,22 @@ pub struct Exchange {
     decoder: ReplyDecoder,
     /// Requests sent whose reply has not ended.
     owed: usize,
-    /// Has the oldest reply begun?
-    begun: bool,
     /// Where to look for the next item's key.
     next_key: usize,
-    /// The value that is being read belongs to a meta reply, which ends with it.
-    meta_value: bool,
-    doubt: Doubt,
-    end: Option<ProtocolError>,
+    reading: Reading,
+    in_step: InStep,
+}
+
+/// How far the oldest reply has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Reading {
+    /// Nothing of it has come.
+    #[default]
+    Fresh,
+    /// It has begun.
+    Begun,
+    /// It is within the value of a meta reply, and ends with it.
+    MetaValue,
 }
 
 impl Exchange {
@@ -71,11 +80,9 @@ impl Exchange {
         Self {
             decoder: ReplyDecoder::new(limits),
             owed: 0,
-            begun: false,
             next_key: 0,
-            meta_value: false,
-            doubt: Doubt::None,
-            end: None,
+            reading: Reading::Fresh,
+            in_step: InStep::Yes,
         }
     }
 
@@ -91,26 +98,26 @@ impl Exchange {
         self.owed
     }
 
-    /// May the connection be used?
+    /// Whether the connection may be used.
     #[must_use]
     pub const fn state(&self) -> ExchangeState {
-        match (&self.end, self.owed) {
-            (Some(_), _) => ExchangeState::MustClose,
-            (None, 0) => ExchangeState::Idle,
-            (None, _) => ExchangeState::Busy,
+        match (&self.in_step, self.owed) {
+            (InStep::Ended(_), _) => ExchangeState::MustClose,
+            (_, 0) => ExchangeState::Idle,
+            _ => ExchangeState::Busy,
         }
     }
 
-    /// Would [`decode`](Self::decode) of no bytes at all say [`Progress::NeedMore`]?
+    /// Whether [`decode`](Self::decode) of no bytes at all would say [`Progress::NeedMore`].
     #[inline]
     pub(crate) const fn needs_bytes(&self) -> bool {
-        self.owed > 0 && self.end.is_none() && matches!(self.doubt, Doubt::None)
+        self.owed > 0 && matches!(self.in_step, InStep::Yes)
     }
 
     /// Notes that the connection is lost to further use, because a request was written in part, or a time limit
     /// passed. Later calls of [`decode`](Self::decode) return [`ProtocolError::Broken`].
     pub fn fail(&mut self) {
-        self.end.get_or_insert(ProtocolError::Broken);
+        self.end(ProtocolError::Broken);
     }
 
     /// Notes that the peer has closed its side, and says whether that was in order.
@@ -118,11 +125,11 @@ impl Exchange {
     /// # Errors
     /// [`ProtocolError::Eof`] when a reply is owed, or the earlier error.
     pub fn closed(&mut self) -> Result<(), ProtocolError> {
-        match self.end {
-            Some(ProtocolError::OutOfStep) if self.owed == 0 => Ok(()),
-            Some(error) => Err(error),
-            None => {
-                self.end = Some(ProtocolError::Eof);
+        match self.in_step {
+            InStep::Ended(ProtocolError::OutOfStep) if self.owed == 0 => Ok(()),
+            InStep::Ended(error) => Err(error),
+            _ => {
+                self.in_step = InStep::Ended(ProtocolError::Eof);
                 if self.owed == 0 { Ok(()) } else { Err(ProtocolError::Eof) }
             }
         }
@@ -144,15 +151,15 @@ impl Exchange {
         oldest: &(impl Expected + ?Sized),
     ) -> Result<Progress<'b>, ProtocolError> {
         if let ReplyShape::Values { cas } = oldest.shape() {
-            if let Some(progress) = self.decode_item(buf, cas, oldest) {
+            if let Some(progress) = self.item_event(buf, cas, oldest) {
                 return Ok(progress);
             }
         }
         self.decode_any(buf, oldest)
     }
 
-    /// Reads every event that is there of the reply to `oldest`, and gives each to `take`; with those of an item, which
-    /// of the request's keys it has. The same events as by [`decode`](Self::decode), in fewer steps.
+    /// Reads every event that is there of the reply to `oldest`, and gives each to `take`, those of an item with the index of
+    /// its key. The events are those of [`decode`](Self::decode), in fewer steps.
     ///
     /// # Errors
     /// As [`decode`](Self::decode); the events before it have been taken.
@@ -164,7 +171,7 @@ impl Exchange {
         mut take: impl FnMut(&Event<'b>, usize),
     ) -> Result<Taken, ProtocolError> {
         if let (ReplyShape::Values { cas }, Some(key)) = (oldest.shape(), oldest.key(0)) {
-            if let Some(whole) = self.usual_get(buf, key, cas) {
+            if let Some(whole) = self.whole_get(buf, key, cas) {
                 if let Some((head, value)) = whole.item {
                     take(&Event::Value(head), 0);
                     if !value.is_empty() {
@@ -219,12 +226,12 @@ impl Exchange {
         buf: &'b [u8],
         oldest: &(impl Expected + ?Sized),
     ) -> Result<Progress<'b>, ProtocolError> {
-        if let Some(error) = self.end {
+        if let InStep::Ended(error) = self.in_step {
             return Err(error);
         }
         let progress = self.try_decode(buf, oldest);
         if let Err(error) = progress {
-            self.end = Some(error);
+            self.in_step = InStep::Ended(error);
         }
         progress
     }
@@ -241,14 +248,35 @@ impl Exchange {
         if let ReplyShape::Meta(shape) = shape {
             return self.decode_meta(buf, shape, oldest);
         }
-        if self.doubt == Doubt::Quiet {
+        if self.in_step == InStep::QuietRefused {
             return Err(ProtocolError::OutOfStep);
         }
         let (consumed, event) = match self.decoder.decode(buf)? {
             Step::Event { consumed, event } => (consumed, event),
             Step::NeedMore => return Ok(Progress::NeedMore),
         };
-        let complete = match (event, shape) {
+        let complete = self.is_last(&event, shape, oldest)?;
+        if !matches!(event, Event::Error(_)) {
+            self.resolve();
+        }
+        let index = self.next_key.saturating_sub(1);
+        if complete {
+            self.complete();
+        } else if self.reading == Reading::Fresh {
+            self.reading = Reading::Begun;
+        }
+        self.end_in_doubt();
+        Ok(Progress::Event { consumed, event, index, complete })
+    }
+
+    /// Holds an event against the shape of the oldest reply, and says whether that ends with it.
+    fn is_last(
+        &mut self,
+        event: &Event<'_>,
+        shape: ReplyShape,
+        oldest: &(impl Expected + ?Sized),
+    ) -> Result<bool, ProtocolError> {
+        Ok(match (*event, shape) {
             (Event::Error(line), shape) => {
                 self.refused(line, shape, oldest)?;
                 true
@@ -260,10 +288,7 @@ impl Exchange {
                 self.find_key(head.key, oldest)?;
                 false
             }
-            (Event::ValueEnd, ReplyShape::Any) if self.meta_value => {
-                self.meta_value = false;
-                true
-            }
+            (Event::ValueEnd, ReplyShape::Any) if self.reading == Reading::MetaValue => true,
             (
                 Event::Data(_) | Event::Skipped { .. } | Event::ValueEnd,
                 ReplyShape::Values { .. } | ReplyShape::Any,
@@ -275,17 +300,22 @@ impl Exchange {
             | (Event::DumpKey(_), ReplyShape::DumpKeys)
             | (Event::Value(_), ReplyShape::Any) => false,
             // Some servers say `OK` before they dump.
-            (Event::Status(Status::Ok), ReplyShape::Dump | ReplyShape::DumpKeys) if !self.begun => false,
-            (Event::Meta(head), ReplyShape::Any) => {
-                self.meta_value = head.code == MetaCode::Value;
-                !self.meta_value
+            (Event::Status(Status::Ok), ReplyShape::Dump | ReplyShape::DumpKeys)
+                if self.reading == Reading::Fresh =>
+            {
+                false
             }
+            (Event::Meta(head), ReplyShape::Any) if head.code == MetaCode::Value => {
+                self.reading = Reading::MetaValue;
+                false
+            }
+            (Event::Meta(_), ReplyShape::Any) => true,
             (Event::Meta(head), ReplyShape::DumpKeys) if head.code == MetaCode::Miss => true,
             (Event::Debug(_), ReplyShape::Any) | (Event::Notice(_), ReplyShape::Admin | ReplyShape::Any) => {
                 true
             }
             (Event::Status(Status::Ok), ReplyShape::Watch) => {
-                self.end = Some(ProtocolError::OutOfStep);
+                self.in_step = InStep::Ended(ProtocolError::OutOfStep);
                 true
             }
             (Event::End, ReplyShape::Values { .. } | ReplyShape::Stats | ReplyShape::Any)
@@ -294,64 +324,28 @@ impl Exchange {
             | (Event::Version(_), ReplyShape::Version | ReplyShape::Any) => true,
             (Event::Status(status), shape) if shape.statuses().contains(&status) => true,
             _ => return Err(ProtocolError::Unexpected),
-        };
-        if !matches!(event, Event::Error(_)) {
-            self.doubt = Doubt::None;
-        }
-        let index = self.took(complete);
-        self.end_in_doubt();
-        Ok(Progress::Event { consumed, event, index, complete })
+        })
     }
 
-    /// Notes that the oldest request is refused. The reply ends here; does the server read the next request next?
-    ///
-    /// Of a request without a value it has read the whole, or it could not refuse it. Of one with a value it has, if the
-    /// line is one that is known for it. Behind any other `SERVER_ERROR`, the replies that follow prove it: a server that had
-    /// not read the value would take it for a request, and, if it is none, say so before it answers anything else.
-    fn refused(
-        &mut self,
-        line: ErrorLine<'_>,
-        shape: ReplyShape,
-        oldest: &(impl Expected + ?Sized),
-    ) -> Result<(), ProtocolError> {
-        if self.doubt == Doubt::Value && line.word != ErrorWord::ServerError {
-            return Err(ProtocolError::OutOfStep);
-        }
-        let is_in_step = match line.step() {
-            _ if self.begun => false,
-            AfterLine::InStep => true,
-            AfterLine::Closed => false,
-            AfterLine::NotOfGets if matches!(shape, ReplyShape::Values { .. }) => false,
-            AfterLine::NotOfGets | AfterLine::Unknown if !oldest.has_value() => true,
-            AfterLine::NotOfGets | AfterLine::Unknown => {
-                self.doubt = Doubt::Value;
-                line.word == ErrorWord::ServerError && !oldest.value_may_be_request()
+    /// Looks for the key of an item among those not yet passed by: a server answers in the order of the request.
+    #[inline]
+    fn find_key(&mut self, key: &[u8], oldest: &(impl Expected + ?Sized)) -> Result<(), ProtocolError> {
+        while let Some(asked) = oldest.key(self.next_key) {
+            self.next_key = self.next_key.saturating_add(1);
+            if asked == key {
+                return Ok(());
             }
-        };
-        if !is_in_step {
-            self.end = Some(ProtocolError::OutOfStep);
         }
-        Ok(())
+        Err(ProtocolError::WrongKey)
     }
 
-    /// A doubt that no reply can resolve any more is the end.
-    fn end_in_doubt(&mut self) {
-        if self.doubt == Doubt::Value && self.owed == 0 {
-            self.end.get_or_insert(ProtocolError::OutOfStep);
-        }
+    /// Notes that the oldest request is answered.
+    #[inline(always)]
+    const fn complete(&mut self) {
+        self.owed = self.owed.saturating_sub(1);
+        self.next_key = 0;
+        self.reading = Reading::Fresh;
     }
-}
-
-/// What is not known of the stream, until a reply tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Doubt {
-    /// All is known.
-    #[default]
-    None,
-    /// A request of a quiet run was refused, and it is not known which.
-    Quiet,
-    /// A request with a value was refused, and it is not known whether the server has read that.
-    Value,
 }
 
 /// What [`Exchange::decode_each`] did.

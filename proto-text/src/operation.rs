@@ -7,6 +7,7 @@ use crate::{
 };
 
 mod admin;
+mod assembly;
 mod classic;
 mod error;
 mod item;
@@ -15,9 +16,10 @@ mod reply;
 mod stats;
 
 pub use admin::AdminOutcome;
+pub use assembly::Assembly;
 pub use classic::{StoreOutcome, Version};
 pub use error::{ReplyError, ValueError};
-pub use item::{Item, ItemCollector};
+pub use item::Item;
 pub use meta::{MetaArithOutcome, MetaItem, MetaStoreOutcome};
 pub(crate) use reply::Outcome;
 pub use reply::Reply;

@@ -9,7 +9,7 @@ mod status;
 
 pub use admin::{CacheItem, DumpKey, DumpLine, Notice, NoticeWord};
 pub use decoder::{DecodeError, Malformed, ReplyDecoder, Step};
-pub(crate) use decoder::{Found, WholeGet, WholeItem};
+pub(crate) use decoder::{RawHead, State};
 pub(crate) use error_line::AfterLine;
 pub use error_line::{ErrorLine, ErrorWord, ServerError, ServerErrorKind};
 pub use event::{Event, ItemHead};

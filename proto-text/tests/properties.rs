@@ -77,10 +77,10 @@ fn tell<E>(
     (story, None, start)
 }
 
-fn tell_replies(bytes: &[u8], cuts: &[usize], key: Option<&[u8]>) -> (Story, Option<DecodeError>, usize) {
+fn tell_replies(bytes: &[u8], cuts: &[usize]) -> (Story, Option<DecodeError>, usize) {
     let mut decoder = ReplyDecoder::new(Limits { value: 64, ..Limits::DEFAULT });
     tell(bytes, cuts, |buf, story| {
-        Ok(match decoder.decode_expecting(buf, key)? {
+        Ok(match decoder.decode(buf)? {
             Step::Event { consumed, event } => {
                 story.reply(&event);
                 Some(consumed)
@@ -259,14 +259,11 @@ proptest! {
     fn replies_are_the_same_however_they_are_cut(
         bytes in near_protocol(),
         cuts in vec(any::<usize>(), 0..8),
-        key in key_bytes(),
     ) {
-        let whole = tell_replies(&bytes, &[], None);
+        let whole = tell_replies(&bytes, &[]);
         let every_byte: Vec<_> = (0..bytes.len()).collect();
-        prop_assert_eq!(&tell_replies(&bytes, &cuts, None), &whole);
-        prop_assert_eq!(&tell_replies(&bytes, &every_byte, Some(b"k")), &whole);
-        prop_assert_eq!(&tell_replies(&bytes, &[], Some(b"k")), &whole);
-        prop_assert_eq!(&tell_replies(&bytes, &cuts, Some(&key)), &whole);
+        prop_assert_eq!(&tell_replies(&bytes, &cuts), &whole);
+        prop_assert_eq!(&tell_replies(&bytes, &every_byte), &whole);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use memring_text::{
     Item, Reply,
-    reply::{Event, ItemHead, Status},
-    value::ValueTooLarge,
+    operation::ValueError,
+    reply::{Event, Status},
 };
 
 /// A complete reply.
@@ -11,8 +11,8 @@ use memring_text::{
 pub(crate) enum Answer {
     /// The item that was asked for.
     Item(Item<Vec<u8>>),
-    /// The item that was asked for has more bytes than we take.
-    Skipped(ValueTooLarge),
+    /// The item that was asked for, whose value is not there.
+    Lost(ValueError),
     /// No item.
     End,
     Status(Status),
@@ -38,23 +38,9 @@ impl Answer {
 
     /// The answer as operations read it.
     pub(crate) fn into_reply(self) -> Reply<Vec<u8>> {
-        let item = |value, flags, cas| {
-            let mut reply = Reply::new(value);
-            reply.take(&Event::Value(ItemHead { key: &[], flags, len: 0, cas }));
-            reply
-        };
         let event = match self {
-            Self::Item(Item { flags, cas, value }) => {
-                let mut reply = item(value, flags, cas);
-                reply.take(&Event::End);
-                return reply;
-            }
-            Self::Skipped(value) => {
-                let mut reply = item(Vec::new(), 0, None);
-                reply.take(&Event::Skipped { piece: &[], value });
-                reply.take(&Event::End);
-                return reply;
-            }
+            Self::Item(item) => return Reply::of_item(Ok(item)),
+            Self::Lost(lost) => return Reply::of_item(Err(lost)),
             Self::End => Event::End,
             Self::Status(status) => Event::Status(status),
             Self::Number(number) => Event::Number(number),

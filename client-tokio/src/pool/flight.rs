@@ -4,11 +4,11 @@ use core::ops::Range;
 use std::collections::VecDeque;
 
 use memring_text::{
-    Exchange, Item, Limits, Reply,
+    Exchange, Limits, Reply,
     exchange::{Progress, ProtocolError},
+    operation::Assembly,
     reply::{Event, ServerErrorKind},
     request::{Expected, ReplyShape},
-    value::ValueTooLarge,
 };
 use tokio::time::Instant;
 
@@ -30,11 +30,7 @@ pub(crate) struct Flight {
     /// Whether one of them is answered.
     is_begun: bool,
     /// What comes in, as far as it has come: an item, or the reply to a request that has no items.
-    item: Option<Item<Vec<u8>>>,
-    /// How much of the item's value is still to come.
-    rest: usize,
-    /// That item is too large, and is not kept.
-    skipped: Option<ValueTooLarge>,
+    item: Option<(Assembly, Vec<u8>)>,
     /// An item that is whole, and whose it is: it is handed out when what follows it is right, too.
     whole: Option<(usize, Answer)>,
     other: Option<Box<Reply<Vec<u8>>>>,
@@ -66,8 +62,6 @@ impl Flight {
             line: 0..0,
             is_begun: false,
             item: None,
-            rest: 0,
-            skipped: None,
             whole: None,
             other: None,
             earliest: None,
@@ -171,22 +165,18 @@ impl Flight {
             (Event::Value(head), Some(_)) => {
                 let mut value = rooms.pop().unwrap_or_default();
                 value.reserve_exact(head.len.min(RESERVED));
-                self.item = Some(Item { flags: head.flags, cas: head.cas, value });
-                self.rest = head.len;
+                let mut item = Assembly::default();
+                item.take(event, &mut value);
+                self.item = Some((item, value));
             }
-            (Event::Data(piece), Some(_)) => {
-                self.rest = self.rest.saturating_sub(piece.len());
-                if let Some(item) = &mut self.item {
-                    if item.value.capacity().saturating_sub(item.value.len()) < piece.len() {
-                        item.value.reserve_exact(piece.len().saturating_add(self.rest));
-                    }
-                    item.value.extend_from_slice(piece);
+            (Event::Data(_) | Event::Skipped { .. }, Some(_)) => {
+                if let Some((item, value)) = &mut self.item {
+                    item.take(event, value);
                 }
             }
-            (Event::Skipped { value, .. }, Some(_)) => self.skipped = Some(*value),
             (Event::ValueEnd, Some(index)) => {
-                if let Some(item) = self.item.take() {
-                    let answer = self.skipped.take().map_or(Answer::Item(item), Answer::Skipped);
+                if let Some((item, value)) = self.item.take() {
+                    let answer = item.item(value).map_or_else(Answer::Lost, Answer::Item);
                     self.whole = Some((self.line.start.saturating_add(index), answer));
                 }
             }

@@ -25,7 +25,7 @@ pub fn sessions_answer(stream: &Stream<'_>) {
         assert_eq!(cut, whole);
     }
     let any = Limits { items: u32::MAX, stats: u32::MAX, ..Limits::DEFAULT };
-    let (_, read, error) = replies(&whole, &[whole.len()], any, None);
+    let (_, read, error) = replies(&whole, &[whole.len()], any);
     assert_eq!((read, error), (whole.len(), None));
 
     // With little room to answer in, nothing is said twice. (What is tried twice is counted twice.)

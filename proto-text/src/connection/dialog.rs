@@ -173,8 +173,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         oldest: &Request<'_>,
         reply: &mut Reply<V>,
     ) -> Result<bool, ProtocolError> {
-        if let Some((usual, consumed)) = self.exchange.usual(self.inbox.unread(), oldest) {
-            reply.take_usual(&usual);
+        if let Some((whole, consumed)) = self.exchange.whole_reply(self.inbox.unread(), oldest) {
+            reply.take_whole(&whole);
             self.inbox.consume(consumed);
             self.ended();
             return Ok(true);

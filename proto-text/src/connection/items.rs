@@ -2,7 +2,7 @@
 
 use crate::{
     buffer::Buffer,
-    operation::{Item, ValueError},
+    operation::{Assembly, Item, ValueError},
     reply::{Event, ServerError},
 };
 
@@ -31,11 +31,7 @@ impl<V: Buffer> Lent<'_, V> {
 /// It is of one reply, and begins as [`Pieces::default`].
 #[derive(Debug, Default)]
 pub struct Pieces {
-    flags: u32,
-    cas: Option<u64>,
-    /// What is still to come of the value, in bytes.
-    left: usize,
-    lost: Option<ValueError>,
+    item: Assembly,
     is_in_item: bool,
     /// The server refused, in the place of the items or behind some of them.
     pub(super) refusal: Option<ServerError>,
@@ -58,21 +54,15 @@ impl Pieces {
         take: &mut impl FnMut(usize, Result<Item<Lent<'_, V>>, ValueError>),
     ) {
         match *event {
-            Event::Value(head) => {
+            Event::Value(_) => {
                 room.truncate(0);
-                self.is_in_item = true;
-                (self.flags, self.cas, self.left, self.lost) = (head.flags, head.cas, head.len, None);
+                (self.item, self.is_in_item) = (Assembly::default(), true);
+                self.item.take(event, room);
             }
-            Event::Data(_) if self.lost.is_some() => {}
-            Event::Skipped { value, .. } => self.lost = Some(ValueError::TooLarge(value)),
-            Event::Data(piece) => {
-                self.left = self.left.saturating_sub(piece.len());
-                self.lost = room.put_of(piece, self.left).err().map(ValueError::Full);
-            }
+            Event::Data(_) | Event::Skipped { .. } => self.item.take(event, room),
             Event::ValueEnd => {
                 self.is_in_item = false;
-                let item = Item { flags: self.flags, cas: self.cas, value: Lent::Joined(room) };
-                take(index, self.lost.map_or(Ok(item), Err));
+                take(index, self.item.item(Lent::Joined(room)));
             }
             Event::Error(line) => self.refusal = Some(ServerError::from(line)),
             _ => {}

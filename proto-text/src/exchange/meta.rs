@@ -1,6 +1,6 @@
 //! Replies to meta requests, some of which are answered by silence.
 
-use super::{Doubt, Exchange, Progress, ProtocolError};
+use super::{Exchange, InStep, Progress, ProtocolError, Reading};
 use crate::{
     meta::{MetaCode, MetaShape, MetaVerb},
     reply::{Event, Step},
@@ -18,16 +18,17 @@ impl Exchange {
         shape: MetaShape,
         oldest: &(impl Expected + ?Sized),
     ) -> Result<Progress<'b>, ProtocolError> {
-        if self.doubt == Doubt::Quiet && !shape.is_quiet() && shape.verb() != MetaVerb::Noop {
+        if self.in_step == InStep::QuietRefused && !shape.is_quiet() && shape.verb() != MetaVerb::Noop {
             return Err(ProtocolError::OutOfStep);
         }
+        // A few words, no bytes: to put a line back that answers another request.
         let before = self.decoder.clone();
         let (consumed, event) = match self.decoder.decode(buf)? {
             Step::Event { consumed, event } => (consumed, event),
             Step::NeedMore => return Ok(Progress::NeedMore),
         };
         let (key, opaque) = (oldest.key(0).unwrap_or(&[]), oldest.opaque());
-        if shape.is_quiet() && !self.begun {
+        if shape.is_quiet() && self.reading == Reading::Fresh {
             let is_mine = match event {
                 Event::Error(_) => true,
                 Event::Meta(head) => {
@@ -38,30 +39,31 @@ impl Exchange {
             if !is_mine {
                 self.decoder = before;
                 self.owed = self.owed.saturating_sub(1);
-                let event = Event::Silence { sure: self.doubt == Doubt::None };
+                let event = Event::Silence { sure: self.in_step == InStep::Yes };
                 self.end_in_doubt();
                 return Ok(Progress::Event { consumed: 0, event, index: 0, complete: true });
             }
         }
         let complete = match event {
             Event::Error(line) if shape.is_quiet() => {
-                if self.begun || self.doubt == Doubt::Value || !line.keeps_in_step() {
-                    self.end = Some(ProtocolError::OutOfStep);
-                }
-                self.doubt = Doubt::Quiet;
+                let is_known = self.reading == Reading::Fresh && self.in_step != InStep::ValueRefused;
+                self.in_step = match is_known && line.keeps_in_step() {
+                    true => InStep::QuietRefused,
+                    false => InStep::Ended(ProtocolError::OutOfStep),
+                };
                 true
             }
             Event::Error(line) => {
-                let doubt = self.doubt;
+                let before = self.in_step;
                 self.refused(line, ReplyShape::Meta(shape), oldest)?;
-                if doubt == Doubt::Quiet {
-                    self.doubt = Doubt::None;
+                if before == InStep::QuietRefused {
+                    self.resolve();
                 }
                 true
             }
             Event::Meta(head) => {
                 shape.check(&head, key, opaque)?;
-                self.doubt = Doubt::None;
+                self.resolve();
                 head.code != MetaCode::Value
             }
             Event::Data(_) | Event::Skipped { .. } => false,
@@ -74,12 +76,12 @@ impl Exchange {
             }
             _ => return Err(ProtocolError::Unexpected),
         };
-        self.begun = !complete;
-        // The caller may go away in the middle of the value.
-        self.meta_value = !complete;
         if complete {
-            self.owed = self.owed.saturating_sub(1);
+            self.complete();
             self.end_in_doubt();
+        } else {
+            // The caller may go away in the middle of the value.
+            self.reading = Reading::MetaValue;
         }
         Ok(Progress::Event { consumed, event, index: 0, complete })
     }

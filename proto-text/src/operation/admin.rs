@@ -34,7 +34,7 @@ impl Operation for Admin {
     }
 
     fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<AdminOutcome<V>, ReplyError> {
-        match (reply.outcome, reply.lost) {
+        match (reply.outcome, reply.assembly.lost) {
             (Outcome::Notice(word), _) => Ok(AdminOutcome::Refused(word)),
             (Outcome::End | Outcome::Status(Status::Ok) | Outcome::Meta(MetaCode::Miss, _), None) => {
                 Ok(AdminOutcome::Done(reply.value))

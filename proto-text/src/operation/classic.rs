@@ -35,11 +35,10 @@ impl Operation for Get<'_> {
 
     #[inline]
     fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Self::Output<V>, ReplyError> {
-        match (reply.outcome, reply.item, reply.lost) {
-            (Outcome::End, None, _) => Ok(None),
-            (Outcome::End, Some(_), Some(lost)) => Err(lost.into()),
-            (Outcome::End, Some((flags, cas)), None) => Ok(Some(Item { flags, cas, value: reply.value })),
-            (other, ..) => Err(other.into_error()),
+        match reply.outcome {
+            Outcome::End if reply.has_item => Ok(Some(reply.assembly.item(reply.value)?)),
+            Outcome::End => Ok(None),
+            other => Err(other.into_error()),
         }
     }
 
@@ -176,7 +175,7 @@ impl Operation for Version {
 
     #[inline]
     fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<V, ReplyError> {
-        match (reply.outcome, reply.lost) {
+        match (reply.outcome, reply.assembly.lost) {
             (Outcome::Version, None) => Ok(reply.value),
             (Outcome::Version, Some(lost)) => Err(lost.into()),
             (other, _) => Err(other.into_error()),

@@ -35,7 +35,7 @@ impl Operation for MetaGet<'_> {
     }
 
     fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Self::Output<V>, ReplyError> {
-        match (reply.outcome, reply.lost) {
+        match (reply.outcome, reply.assembly.lost) {
             (Outcome::Meta(MetaCode::Miss, _) | Outcome::Silence { sure: true }, _) => Ok(None),
             (Outcome::Meta(MetaCode::Done, info), _) => Ok(Some(MetaItem { value: None, info })),
             (Outcome::Meta(MetaCode::Value, _), Some(lost)) => Err(lost.into()),
@@ -124,7 +124,7 @@ impl Operation for MetaArith<'_> {
     }
 
     fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<MetaArithOutcome, ReplyError> {
-        let number = match (&reply.outcome, reply.lost) {
+        let number = match (&reply.outcome, reply.assembly.lost) {
             (Outcome::Meta(MetaCode::Value, _), Some(lost)) => return Err(lost.into()),
             (Outcome::Meta(MetaCode::Value, _), None) => {
                 Some(parse_u64(reply.value.as_slice()).ok_or(ReplyError::Mismatch)?)
@@ -151,7 +151,7 @@ impl Operation for MetaDebug<'_> {
     }
 
     fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Option<V>, ReplyError> {
-        match (reply.outcome, reply.lost) {
+        match (reply.outcome, reply.assembly.lost) {
             (Outcome::Meta(MetaCode::Miss, _), _) if self.0.key().is_binary() => Err(ReplyError::Unclear),
             (Outcome::Meta(MetaCode::Miss, _), _) => Ok(None),
             (Outcome::Text, None) => Ok(Some(reply.value)),

@@ -1,8 +1,8 @@
 //! The reply to one request, put together.
 
-use super::{ReplyError, ValueError};
+use super::{Assembly, Item, ReplyError, ValueError};
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
-use crate::exchange::Usual;
+use crate::exchange::WholeReply;
 use crate::{
     buffer::Buffer,
     meta::{MetaCode, MetaInfo},
@@ -32,12 +32,10 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Reply<V> {
     pub(crate) outcome: Outcome,
-    /// Flags and cas unique of the item.
-    pub(super) item: Option<(u32, Option<u64>)>,
-    pub(crate) value: V,
-    /// How much of the value is still to come.
-    rest: usize,
-    pub(crate) lost: Option<ValueError>,
+    pub(super) has_item: bool,
+    /// The item, or what else has a value.
+    pub(super) assembly: Assembly,
+    pub(super) value: V,
 }
 
 #[derive(Clone, Debug)]
@@ -63,7 +61,20 @@ impl<V: Buffer> Reply<V> {
     /// Nothing received yet. `value` takes the item's value, the version text or the statistics, behind what it
     /// holds; hand it in empty.
     pub const fn new(value: V) -> Self {
-        Self { outcome: Outcome::Open, item: None, value, rest: 0, lost: None }
+        let assembly = Assembly { flags: 0, cas: None, rest: 0, lost: None };
+        Self { outcome: Outcome::Open, has_item: false, assembly, value }
+    }
+
+    /// The reply to a get that this item answers, or of which the value is not there.
+    pub fn of_item(item: Result<Item<V>, ValueError>) -> Self
+    where
+        V: Default,
+    {
+        let (assembly, value) = match item {
+            Ok(Item { flags, cas, value }) => (Assembly { flags, cas, ..Assembly::default() }, value),
+            Err(lost) => (Assembly { lost: Some(lost), ..Assembly::default() }, V::default()),
+        };
+        Self { outcome: Outcome::End, has_item: true, assembly, value }
     }
 
     /// Takes the next event of the reply.
@@ -72,17 +83,13 @@ impl<V: Buffer> Reply<V> {
     #[inline]
     pub fn take(&mut self, event: &Event<'_>) {
         match *event {
-            Event::Value(head) => {
-                self.item = Some((head.flags, head.cas));
-                self.rest = head.len;
+            Event::Value(_) => {
+                self.has_item = true;
+                self.assembly.take(event, &mut self.value);
             }
-            Event::Data(piece) => {
-                self.rest = self.rest.saturating_sub(piece.len());
-                if self.lost.is_none() {
-                    self.lost = self.value.put_of(piece, self.rest).err().map(ValueError::Full);
-                }
+            Event::Data(_) | Event::Skipped { .. } | Event::ValueEnd => {
+                self.assembly.take(event, &mut self.value);
             }
-            Event::ValueEnd => {}
             Event::End => self.outcome = Outcome::End,
             _ => self.take_other(event),
         }
@@ -91,17 +98,18 @@ impl<V: Buffer> Reply<V> {
     /// Takes a whole reply.
     #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
     #[inline(always)]
-    pub(crate) fn take_usual(&mut self, reply: &Usual<'_>) {
+    pub(crate) fn take_whole(&mut self, reply: &WholeReply<'_>) {
         self.outcome = match *reply {
-            Usual::Hit(head, value) => {
-                self.item = Some((head.flags, head.cas));
+            WholeReply::Hit(head, value) => {
+                self.has_item = true;
+                (self.assembly.flags, self.assembly.cas) = (head.flags, head.cas);
                 if !value.is_empty() {
-                    self.lost = self.value.put(value).err().map(ValueError::Full);
+                    self.assembly.lost = self.value.put(value).err().map(ValueError::Full);
                 }
                 Outcome::End
             }
-            Usual::Miss => Outcome::End,
-            Usual::Stored => Outcome::Status(Status::Stored),
+            WholeReply::Miss => Outcome::End,
+            WholeReply::Stored => Outcome::Status(Status::Stored),
         };
     }
 
@@ -123,8 +131,7 @@ impl<V: Buffer> Reply<V> {
     fn take_other(&mut self, event: &Event<'_>) {
         match *event {
             // These are not here.
-            Event::Value(_) | Event::Data(_) | Event::ValueEnd | Event::End => {}
-            Event::Skipped { value, .. } => self.lost = Some(ValueError::TooLarge(value)),
+            Event::Value(_) | Event::Data(_) | Event::Skipped { .. } | Event::ValueEnd | Event::End => {}
             Event::Status(status) => self.outcome = Outcome::Status(status),
             Event::Number(number) => self.outcome = Outcome::Number(number),
             Event::Version(text) => {
@@ -135,7 +142,7 @@ impl<V: Buffer> Reply<V> {
             Event::Error(line) => self.outcome = Outcome::Error(ServerError::from(line)),
             Event::Meta(head) => {
                 self.outcome = Outcome::Meta(head.code, MetaInfo::from(&head));
-                self.rest = head.len;
+                self.assembly.begin_value(head.len);
             }
             Event::Silence { sure } => self.outcome = Outcome::Silence { sure },
             Event::Debug(line) => {
@@ -151,8 +158,8 @@ impl<V: Buffer> Reply<V> {
     }
 
     fn put(&mut self, parts: &[&[u8]]) {
-        if self.lost.is_none() {
-            self.lost = self.value.put_all(parts).err().map(ValueError::Full);
+        if self.assembly.lost.is_none() {
+            self.assembly.lost = self.value.put_all(parts).err().map(ValueError::Full);
         }
     }
 }

@@ -18,7 +18,7 @@ impl Operation for StatsKind {
 
     #[inline]
     fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Stats<V>, ReplyError> {
-        match (reply.outcome, reply.lost) {
+        match (reply.outcome, reply.assembly.lost) {
             (Outcome::End | Outcome::Status(Status::Reset | Status::Ok), None) => Ok(Stats(reply.value)),
             (Outcome::End, Some(lost)) => Err(lost.into()),
             (other, _) => Err(other.into_error()),

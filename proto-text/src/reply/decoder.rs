@@ -10,11 +10,10 @@ use crate::{
 };
 
 mod error;
-mod items;
+mod head;
 
 pub use error::{DecodeError, Malformed};
-use items::RawHead;
-pub(crate) use items::{Found, WholeGet, WholeItem};
+pub(crate) use head::RawHead;
 
 /// What a decoder found at the front of the caller's buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,15 +51,16 @@ pub enum Step<E> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct ReplyDecoder {
-    state: State,
+    // The exchange's fast paths change the state and the count as this decoder would.
+    pub(crate) state: State,
     search: LineSearch,
     /// Items, or lines of statistics, since the last reply ended.
-    count: u32,
-    limits: Limits,
+    pub(crate) count: u32,
+    pub(crate) limits: Limits,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum State {
+pub(crate) enum State {
     Line,
     /// Inside a value, this many bytes before its line end.
     Value(usize),
@@ -92,68 +92,7 @@ impl ReplyDecoder {
     ///
     /// # Errors
     /// Any error is final: the position in the stream is lost, and every later call returns the same error.
-    #[inline]
     pub fn decode<'b>(&mut self, buf: &'b [u8]) -> Result<Step<Event<'b>>, DecodeError> {
-        self.decode_expecting(buf, None)
-    }
-
-    /// As [`decode`](Self::decode), told which key the next item will probably have.
-    ///
-    /// That key is compared instead of searched for its end, which is faster; if another one comes, nothing is lost.
-    /// It must be one that can stand on a line: a [`Key`](crate::Key)'s bytes.
-    ///
-    /// # Errors
-    /// As [`decode`](Self::decode).
-    #[inline]
-    pub fn decode_expecting<'b>(
-        &mut self,
-        buf: &'b [u8],
-        key: Option<&[u8]>,
-    ) -> Result<Step<Event<'b>>, DecodeError> {
-        match self.decode_item(buf, key) {
-            Some(Found { consumed, event, .. }) => Ok(Step::Event { consumed, event }),
-            None => self.decode_any(buf),
-        }
-    }
-
-    /// Reads every event that is there, gives each to `take`, and says how many bytes to take off the front of the
-    /// buffer. The same events as by [`decode`](Self::decode), in fewer steps.
-    ///
-    /// # Errors
-    /// As [`decode`](Self::decode); the events before it have been taken.
-    #[inline]
-    pub fn decode_each<'b>(
-        &mut self,
-        buf: &'b [u8],
-        mut take: impl FnMut(&Event<'b>),
-    ) -> Result<usize, DecodeError> {
-        let mut rest = buf;
-        loop {
-            if self.is_between_lines() {
-                while let Some(item) = self.whole_item(rest, None) {
-                    item.events(&mut take);
-                    rest = item.rest;
-                }
-                if let Some(behind) = self.items_end(rest) {
-                    take(&Event::End);
-                    rest = behind;
-                }
-                if rest.is_empty() {
-                    return Ok(buf.len());
-                }
-            }
-            match self.decode_any(rest)? {
-                Step::Event { consumed, event } => {
-                    take(&event);
-                    rest = rest.get(consumed..).unwrap_or(&[]);
-                }
-                Step::NeedMore => return Ok(buf.len().saturating_sub(rest.len())),
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn decode_any<'b>(&mut self, buf: &'b [u8]) -> Result<Step<Event<'b>>, DecodeError> {
         let step = match self.state {
             State::Line => self.line(buf),
             State::Value(left) => self.value(buf, left),
@@ -344,53 +283,6 @@ impl ReplyDecoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn first(bytes: &[u8]) -> Result<Step<Event<'_>>, DecodeError> {
-        ReplyDecoder::default().decode(bytes)
-    }
-
-    #[test]
-    fn an_expected_key_gives_the_same_event() {
-        let reply = b"VALUE key 1 2 3\r\nab\r\n";
-        let plain = first(reply);
-        for key in [&b"key"[..], b"ke", b"keyy", b"other", b""] {
-            assert_eq!(ReplyDecoder::default().decode_expecting(reply, Some(key)), plain);
-        }
-        assert!(matches!(plain, Ok(Step::Event { consumed: 17, .. })));
-    }
-
-    #[test]
-    fn all_at_once_gives_the_same_events_as_one_by_one() {
-        extern crate std;
-        use std::{string::String, vec::Vec};
-
-        for reply in [
-            &b"VALUE a 1 2\r\nxy\r\nVALUE b 0 0 9\r\n\r\nEND\r\nSTORED\r\nVALUE c 0 4\r\nxy"[..],
-            b"VALUE a 1 2\r\nxyz\nEND\r\n",
-            b"VALUE a\nb 1 2\r\n",
-            b"VALUE  1 2\r\nxy\r\n",
-            b"VALUE a 4294967296 2\r\nxy\r\n",
-            b"VALUE a 0 1048577\r\n",
-            b"END\r\nEND\r",
-        ] {
-            let (mut one, mut all) = (ReplyDecoder::default(), ReplyDecoder::default());
-            let (mut singly, mut at_once) = (String::new(), Vec::new());
-            let mut rest = reply;
-            let error = loop {
-                match one.decode(rest) {
-                    Ok(Step::Event { consumed, event }) => {
-                        singly += &std::format!("{event:?}");
-                        rest = &rest[consumed..];
-                    }
-                    Ok(Step::NeedMore) => break None,
-                    Err(error) => break Some(error),
-                }
-            };
-            let read = all.decode_each(reply, |event| at_once.push(std::format!("{event:?}")));
-            assert_eq!(at_once.concat(), singly);
-            assert_eq!(read, error.map_or(Ok(reply.len() - rest.len()), Err), "{}", reply.escape_ascii());
-        }
-    }
 
     #[test]
     fn after_an_error_every_call_gives_the_same_error() {

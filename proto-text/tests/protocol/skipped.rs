@@ -1,10 +1,12 @@
 //! Values that are longer than the limit: read over, in any cut, and the connection goes on.
 
+use core::mem::take;
+
 use memring_text::{
     Exchange, Get, Key, Limits, Operation, Reply, Request,
     exchange::{ExchangeState, Progress, ProtocolError},
     meta::MetaGet,
-    operation::{ItemCollector, ReplyError, ValueError},
+    operation::{Assembly, ReplyError, ValueError},
     reply::{DecodeError, Event},
     request::{Expected, Keys},
     value::ValueTooLarge,
@@ -54,9 +56,13 @@ fn in_a_multi_get_the_others_are_there() {
     let keys = Keys { keys: &["a", "b", "x", "c"], cas: false };
     for cuts in ways(reply.len()) {
         for at_once in [false, true] {
-            let (mut items, mut came) = (ItemCollector::<Vec<u8>>::default(), Vec::new());
+            let (mut coming, mut value, mut came) = (Assembly::default(), Vec::new(), Vec::new());
             feed(reply, &cuts, at_once, &keys, |event, index| {
-                came.extend(items.take(event).map(|item| (index, item.map(|item| item.value))));
+                coming.take(event, &mut value);
+                if *event == Event::ValueEnd {
+                    let item = take(&mut coming).item(take(&mut value));
+                    came.push((index, item.map(|item| item.value)));
+                }
             });
             let right =
                 [(0, Ok(b"four".to_vec())), (1, Err(ValueError::TooLarge(TOO_LARGE))), (3, Ok(Vec::new()))];

@@ -6,7 +6,7 @@ use memring_text::{
     Get, Key, Operation, Reply, Store, Value,
     buffer::{ArrayBuffer, Buffer},
     meta::{MetaArith, MetaDebug, MetaDelete, MetaGet, MetaNoop, MetaSet},
-    operation::{ItemCollector, Version},
+    operation::{Assembly, Version},
     reply::{DecodeError, Event, ServerError},
     request::{Admin, Arith, Credentials, Delete, FlushAll, StatsKind, Touch, Verbosity},
 };
@@ -35,14 +35,17 @@ pub(crate) fn operations(input: &[u8]) -> Option<()> {
     come_to(&MetaNoop, input, |()| ())?;
     come_to(&Admin::CacheMemlimit { megabytes: 64 }, input, |outcome| outcome)?;
     come_to(&Credentials::new(b"user", b"password").ok()?, input, |()| ())?;
-    let mut collector = ItemCollector::<ArrayBuffer<64>>::default();
-    let mut items = Digest::new();
+    let (mut coming, mut value, mut items) = (Assembly::default(), ArrayBuffer::<64>::new(), Digest::new());
     let _: Option<DecodeError> = events(input, |event| {
-        if let Some(item) = collector.take(event) {
-            items.debug(&item);
+        coming.take(event, &mut value);
+        if *event == Event::ValueEnd {
+            items.debug(&(coming, coming.item(core::mem::take(&mut value))));
+            coming = Assembly::default();
         }
     });
-    (items == Digest::new() || collector.take(&Event::ValueEnd).is_some()).then_some(())
+    let item = coming.item(value);
+    let again = Get::new(Key::new(b"k").ok()?).output(Reply::of_item(item.clone()));
+    (again.ok().flatten().map(|item| item.value) == item.ok().map(|item| item.value)).then_some(())
 }
 
 pub(crate) fn come_to<O: Operation, D: Debug>(
