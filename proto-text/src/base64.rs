@@ -19,7 +19,7 @@ pub(crate) fn encode_chunk(chunk: &[u8]) -> [u8; 4] {
     out
 }
 
-/// Up to three bytes of four characters, and how many; `None` where that is no base64.
+/// Up to three bytes of four characters, and how many; `None` if they are not base64.
 ///
 /// Bits that the padding leaves over are not looked at, as memcached does not.
 pub(crate) fn decode_chunk(chunk: &[u8]) -> Option<([u8; 3], usize)> {
@@ -49,7 +49,7 @@ pub(crate) fn is_of(text: &[u8], bytes: &[u8]) -> bool {
     rest.is_empty() && !text.is_empty()
 }
 
-/// Decodes `text` to the front of `out`; gives the length, or `None` where that is no base64 or does not fit.
+/// Decodes `text` to the front of `out`; gives the length, or `None` if it is not base64 or does not fit.
 pub(crate) fn decode(text: &[u8], out: &mut [u8]) -> Option<usize> {
     let mut len = 0_usize;
     let mut last = false;
@@ -114,6 +114,6 @@ mod tests {
             assert!(!is_of(bad, b"f"));
         }
         assert!(is_of(b"Zm9=", b"fo"), "bits left over are not looked at");
-        assert_eq!(decode(b"Zm9v", &mut [0; 2]), None, "no room");
+        assert_eq!(decode(b"Zm9v", &mut [0; 2]), None, "does not fit");
     }
 }

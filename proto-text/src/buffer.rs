@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// Bytes that grow at the end, up to some room.
+/// Bytes that grow at the end, up to some capacity.
 ///
 /// Values are collected in one, requests and replies are written into one.
 pub trait Buffer {
@@ -10,7 +10,7 @@ pub trait Buffer {
     fn as_slice(&self) -> &[u8];
 
     /// How many more bytes fit.
-    fn room(&self) -> usize;
+    fn free(&self) -> usize;
 
     /// Puts all of `bytes` behind what is there, or nothing.
     ///
@@ -22,7 +22,7 @@ pub trait Buffer {
     fn truncate(&mut self, len: usize);
 
     /// Puts all of `bytes` behind what is there, or nothing. Behind them, `rest` more are announced: a buffer that grows
-    /// may make room for those as well, once enough has come to believe it.
+    /// may grow for those as well, once enough has come to believe the announcement.
     ///
     /// # Errors
     /// [`Full`] when `bytes` do not fit.
@@ -51,18 +51,18 @@ pub trait Buffer {
     }
 }
 
-/// There is not enough room.
+/// The bytes do not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full {
-    /// Room needed, in bytes.
+    /// Bytes needed.
     pub needed: usize,
-    /// Room there was, in bytes.
+    /// Bytes that were free.
     pub given: usize,
 }
 
 impl fmt::Display for Full {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes of room needed, {} given", self.needed, self.given)
+        write!(f, "{} bytes needed, {} free", self.needed, self.given)
     }
 }
 
@@ -86,7 +86,7 @@ pub struct SliceBuffer<'a> {
 }
 
 impl<'a> SliceBuffer<'a> {
-    /// An empty buffer with room for `bytes.len()` bytes.
+    /// An empty buffer with a capacity of `bytes.len()` bytes.
     #[inline]
     pub fn new(bytes: &'a mut [u8]) -> Self {
         Self { bytes, len: 0 }
@@ -106,7 +106,7 @@ impl Buffer for SliceBuffer<'_> {
     }
 
     #[inline]
-    fn room(&self) -> usize {
+    fn free(&self) -> usize {
         self.bytes.len().saturating_sub(self.len)
     }
 
@@ -142,7 +142,7 @@ impl fmt::Debug for SliceBuffer<'_> {
     }
 }
 
-/// A [`Buffer`] that owns its room of `N` bytes.
+/// A [`Buffer`] that owns its `N` bytes.
 #[derive(Clone)]
 pub struct ArrayBuffer<const N: usize> {
     bytes: [u8; N],
@@ -164,7 +164,7 @@ impl<const N: usize> Buffer for ArrayBuffer<N> {
     }
 
     #[inline]
-    fn room(&self) -> usize {
+    fn free(&self) -> usize {
         N.saturating_sub(self.len)
     }
 
@@ -215,7 +215,7 @@ impl Buffer for alloc::vec::Vec<u8> {
 
     /// What is left of the address space; [`put`](Buffer::put) may find less.
     #[inline]
-    fn room(&self) -> usize {
+    fn free(&self) -> usize {
         (isize::MAX as usize).saturating_sub(self.len())
     }
 
@@ -255,8 +255,8 @@ impl<B: Buffer + ?Sized> Buffer for &mut B {
     }
 
     #[inline]
-    fn room(&self) -> usize {
-        (**self).room()
+    fn free(&self) -> usize {
+        (**self).free()
     }
 
     #[inline]
@@ -280,8 +280,8 @@ impl<B: Buffer + ?Sized> Buffer for &mut B {
 const BELIEVED: usize = 32 * 1024;
 
 #[inline]
-fn put_behind(room: &mut [u8], len: &mut usize, bytes: &[u8]) -> Result<(), Full> {
-    let free = room.get_mut(*len..).unwrap_or(&mut []);
+fn put_behind(storage: &mut [u8], len: &mut usize, bytes: &[u8]) -> Result<(), Full> {
+    let free = storage.get_mut(*len..).unwrap_or(&mut []);
     let given = free.len();
     match free.get_mut(..bytes.len()) {
         Some(place) => place.copy_from_slice(bytes),

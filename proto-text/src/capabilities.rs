@@ -53,7 +53,7 @@ impl Capabilities {
         known.fold(Self::CLASSIC, |all, (feature, _)| all.with(*feature))
     }
 
-    /// As a number, a bit for each feature, for who keeps them in an atomic; [`from_bits`](Self::from_bits) reads it.
+    /// A number with a bit for each feature, to keep in an atomic; [`from_bits`](Self::from_bits) reads it.
     #[must_use]
     pub const fn bits(self) -> u16 {
         self.0
@@ -65,25 +65,25 @@ impl Capabilities {
         Self(bits)
     }
 
-    /// The same and this feature.
+    /// These and this feature.
     #[must_use]
     pub const fn with(self, feature: Feature) -> Self {
         Self(self.0 | feature.bit())
     }
 
-    /// The same without this feature.
+    /// These without this feature.
     #[must_use]
     pub const fn without(self, feature: Feature) -> Self {
         Self(self.0 & !feature.bit())
     }
 
-    /// Does the server have it?
+    /// Whether the server has it.
     #[must_use]
     pub const fn has(self, feature: Feature) -> bool {
         self.0 & feature.bit() != 0
     }
 
-    /// Can the server do all that `request` asks?
+    /// Whether the server can do all that `request` asks.
     ///
     /// # Errors
     /// Names what it lacks.

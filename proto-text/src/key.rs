@@ -132,7 +132,7 @@ const fn bad_byte(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// May the bytes of the first and of the last word stand in a key?
+/// Whether the bytes of the first and of the last word may stand in a key.
 #[inline]
 const fn are_fine(bytes: &[u8]) -> bool {
     match (bytes.first_chunk(), bytes.last_chunk()) {
@@ -169,7 +169,7 @@ const fn fine_bytes(word: usize) -> usize {
     (printed & !deleted) | word
 }
 
-/// May this byte stand in a key?
+/// Whether this byte may stand in a key.
 pub(crate) const fn is_key_byte(byte: u8) -> bool {
     byte > b' ' && byte != 0x7f
 }

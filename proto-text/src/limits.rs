@@ -11,8 +11,8 @@ pub struct Limits {
     /// Longest value, in bytes: 1 MiB. Servers with larger items (`-I`) want more, at most 1 GiB.
     ///
     /// A longer value that another client has stored is skipped ([`Event::Skipped`](crate::reply::Event::Skipped)): its bytes are
-    /// read and thrown away, it is [`ReplyError::TooLarge`](crate::operation::ReplyError::TooLarge) for who asked for it, and the
-    /// connection goes on. One that is announced with more than [`MAX_VALUE_LEN`](crate::value::MAX_VALUE_LEN), which no server
+    /// read and thrown away, it is [`ReplyError::TooLarge`](crate::operation::ReplyError::TooLarge) for the caller that asked for it, and
+    /// the connection goes on. One that is announced with more than [`MAX_VALUE_LEN`](crate::value::MAX_VALUE_LEN), which no server
     /// can have, is an error of the connection.
     pub value: usize,
     /// Most items in one reply: 1024, as many as one request line asks for.

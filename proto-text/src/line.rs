@@ -10,7 +10,7 @@ impl LineSearch {
     /// At the start of a line.
     pub(crate) const START: Self = Self { searched: 0 };
 
-    /// Has the line been looked at before?
+    /// Whether the line has not been looked at before.
     pub(crate) const fn is_fresh(&self) -> bool {
         self.searched == 0
     }
@@ -31,7 +31,7 @@ impl LineSearch {
     }
 }
 
-/// What a search for a line's end came to.
+/// The result of a search for a line's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Searched {
     /// The line feed is at this position.
@@ -51,7 +51,7 @@ pub(crate) fn behind_spaces(text: &[u8]) -> &[u8] {
     rest
 }
 
-/// The bytes before the first space, and those behind it; all and nothing where there is none.
+/// The bytes before the first space, and those behind it; without a space, all and nothing.
 #[inline]
 pub(crate) fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
     match memchr::memchr(b' ', line).and_then(|at| line.split_at_checked(at)) {

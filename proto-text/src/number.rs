@@ -38,7 +38,7 @@ fn short(bytes: &[u8; 8]) -> Option<(u64, usize)> {
     Some((number, (width / 8) as usize))
 }
 
-/// The same as [`split_u64`], digit by digit.
+/// As [`split_u64`], digit by digit.
 #[inline(never)]
 fn long(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0_u64;
@@ -111,7 +111,7 @@ impl Digits {
         digits
     }
 
-    /// The same, with a space before it.
+    /// The digits with a space before them.
     #[inline]
     pub(crate) fn behind_space(number: u64) -> Self {
         let digits = Self::of(number);

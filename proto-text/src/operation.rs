@@ -1,4 +1,4 @@
-//! One request and what it comes to: from the events of a reply to a typed result.
+//! One request and its result: from the events of a reply to a typed value.
 
 use crate::{
     buffer::Buffer,
@@ -43,8 +43,8 @@ pub trait Operation {
     /// The server's refusal; or the value did not fit.
     fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Self::Output<V>, ReplyError>;
 
-    /// The same operation, sent at `now`, but no item lives longer for it than by `cap`; `None` when it gives none a
-    /// time to live. For servers that hold a key for a while only, in another's place.
+    /// The operation with every time to live cut to `cap`, when it is sent at `now`; `None` when it gives no item a time to
+    /// live. For servers that stand in for another one for a while.
     ///
     /// ```
     /// use memring_text::{Key, Operation, Ttl, request::Touch, ttl::UnixTime};

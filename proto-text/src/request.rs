@@ -33,7 +33,7 @@ pub use store::{Store, StoreVerb};
 /// A multi-get of any number of keys is not here, because its line has no bound: see
 /// [`GetVerb::write_line`](crate::request::GetVerb::write_line).
 ///
-/// `noreply` asks the server for silence. Nothing is then learnt, of errors neither; and nothing is to be read.
+/// `noreply` asks the server for silence. The client then learns nothing, not even of errors, and has nothing to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Request<'a> {
@@ -79,15 +79,15 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Will the server answer?
+    /// Whether the server will answer.
     #[inline]
     #[must_use]
     pub fn has_reply(&self) -> bool {
         !matches!(self.reply_shape(), ReplyShape::Nothing)
     }
 
-    /// May the request be sent again on another connection, when `sent` bytes of it had been written and no reply
-    /// was read?
+    /// Whether the request may be sent again on another connection, when `sent` bytes of it had been written and no
+    /// reply was read.
     ///
     /// Unsent requests may; else only those that change nothing, or the same thing again, however often they arrive
     /// and whatever others did in between.

@@ -11,6 +11,8 @@ pub const MAX_RELATIVE_SECONDS: u32 = 60 * 60 * 24 * 30;
 const EXPIRED: i32 = -1;
 
 /// A moment of the wall clock, in milliseconds since 1970. The crate has no clock: callers pass theirs in.
+///
+/// It is not the `Instant` of `memring-core`, which counts from any moment and never goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(u64);
 
@@ -63,8 +65,8 @@ impl From<std::time::SystemTime> for UnixTime {
 /// The server counts whole seconds of a clock of its own, so an item can end up to a second early: a `Ttl` of one second may
 /// be over at once. Say two where one must have passed.
 ///
-/// No time at all is refused when it is to be sent: who comes from a client where 0 is for ever means [`Ttl::NEVER`], and
-/// to get rid of an item, delete it.
+/// A time to live of zero is refused when it is to be sent. Where another client's 0 meant for ever, say [`Ttl::NEVER`]; to
+/// get rid of an item, delete it.
 ///
 /// ```
 /// use core::time::Duration;
@@ -118,12 +120,12 @@ impl Ttl {
     /// is closer than 30 days, to 30 days.
     ///
     /// # Errors
-    /// Refuses no time at all, which the wire would take for "for ever".
+    /// Refuses a time to live of zero, which the wire would take for "for ever".
     pub fn exptime(self, now: UnixTime) -> Result<i32, ZeroTtl> {
         self.exptime_by(|| now)
     }
 
-    /// The same, for callers whose clock costs something: most numbers need no `now`.
+    /// The number for the wire, for callers whose clock costs something: most numbers need no `now`.
     ///
     /// ```
     /// # use memring_text::{Ttl, ttl::UnixTime};
@@ -141,13 +143,13 @@ impl Ttl {
         }
     }
 
-    /// Is it no time at all, which is refused?
+    /// Whether it is zero, which is refused when it is sent.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         matches!(self.0, Kind::After(time) if time.is_zero())
     }
 
-    /// The number for the wire. Of no time at all there is none, and this is one that has expired.
+    /// The number for the wire; for a time to live of zero, one that has expired.
     #[inline(never)]
     fn number(self, now: impl FnOnce() -> UnixTime) -> i32 {
         match self.0 {

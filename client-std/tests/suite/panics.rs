@@ -16,7 +16,7 @@ impl Buffer for Trap {
         &[]
     }
 
-    fn room(&self) -> usize {
+    fn free(&self) -> usize {
         usize::MAX
     }
 

@@ -45,7 +45,7 @@ impl<T, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         self.dialog.state()
     }
 
-    /// After an error: may `request`, the one in hand, be sent again on another connection?
+    /// Whether `request`, the one in hand, may be sent again on another connection after an error.
     ///
     /// Not when any byte of a reply has come that is not read to its end; and when any byte was written that is not
     /// answered, of this request or of one before it, only if [it allows that](Request::may_retry).
@@ -163,8 +163,8 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         Ok(())
     }
 
-    /// Reads the reply to `oldest`, the oldest request that is owed one, into `reply`. The same as to give every event of
-    /// [`receive`](Self::receive) to [`Reply::take`], in fewer steps.
+    /// Reads the reply to `oldest`, the oldest request that is owed one, into `reply`: as if every event of
+    /// [`receive`](Self::receive) were given to [`Reply::take`], in fewer steps.
     ///
     /// # Errors
     /// See [`ConnectionError`].
@@ -189,7 +189,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
     }
 
     /// Reads the reply to `oldest`, the oldest request that is owed one: a line of keys. Lends `take` each item with the
-    /// index of its key. `room` is where values are put together that do not come in one piece; what does not fit there
+    /// index of its key. `scratch` is where values are put together that do not come in one piece; what does not fit there
     /// is [`ValueError::Full`].
     ///
     /// # Errors
@@ -201,7 +201,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
     pub async fn receive_items<K: AsRef<[u8]>, V: Buffer>(
         &mut self,
         oldest: &Keys<'_, K>,
-        room: &mut V,
+        scratch: &mut V,
         mut take: impl FnMut(usize, Result<Item<Lent<'_, V>>, ValueError>),
     ) -> Result<(), ConnectionError<T::Error>> {
         if self.dialog.owed() == 0 {
@@ -209,7 +209,9 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         }
         let mut pieces = Pieces::default();
         self.flush().await?;
-        while self.dialog.needs_bytes() || !self.dialog.decode_items(oldest, &mut pieces, room, &mut take)? {
+        while self.dialog.needs_bytes()
+            || !self.dialog.decode_items(oldest, &mut pieces, scratch, &mut take)?
+        {
             self.dialog.unfinished = true;
             let read = self.io.read(self.dialog.free()).await;
             self.dialog.unfinished = false;

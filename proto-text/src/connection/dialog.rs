@@ -18,7 +18,7 @@ use crate::{
 pub(super) struct Dialog<B> {
     inbox: Inbox<B>,
     exchange: Exchange,
-    /// Bytes written since nothing was owed, and has the oldest reply begun?
+    /// Bytes written since nothing was owed, and whether the oldest reply has begun.
     written: usize,
     answered: bool,
     pub(super) unflushed: bool,
@@ -99,7 +99,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         request.encode_head(&mut whole);
         let pieces = match request.value() {
             None => [whole.into_filled(), &[], &[]],
-            Some(value) if value.as_bytes().len().saturating_add(LINE_END.len()) <= whole.room() => {
+            Some(value) if value.as_bytes().len().saturating_add(LINE_END.len()) <= whole.free() => {
                 // Both fit, as has just been seen.
                 let _ = whole.put(value.as_bytes());
                 let _ = whole.put(LINE_END);
@@ -145,7 +145,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         error
     }
 
-    /// Is there nothing to be learnt of the oldest reply before more bytes have come?
+    /// Whether more bytes are needed before anything of the oldest reply can be read.
     #[inline]
     pub(super) fn needs_bytes(&self) -> bool {
         self.inbox.start == self.inbox.end && self.exchange.needs_bytes()
@@ -166,7 +166,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         Ok(taken.complete)
     }
 
-    /// The same for the events of one call's reply.
+    /// Reads what has come of one call's reply, and says whether that was its end.
     #[inline]
     pub(super) fn decode_reply<V: Buffer>(
         &mut self,
@@ -182,13 +182,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         self.decode(oldest, &mut |event, _| reply.take(event))
     }
 
-    /// The same for the items of a multi-get.
+    /// Reads what has come of the items of a multi-get, and says whether that was their end.
     #[inline]
     pub(super) fn decode_items<K: AsRef<[u8]>, V: Buffer>(
         &mut self,
         oldest: &Keys<'_, K>,
         pieces: &mut Pieces,
-        room: &mut V,
+        scratch: &mut V,
         take: &mut impl FnMut(usize, Result<Item<Lent<'_, V>>, ValueError>),
     ) -> Result<bool, ProtocolError> {
         loop {
@@ -204,7 +204,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
             }
             match self.exchange.decode(self.inbox.unread(), oldest)? {
                 Progress::Event { consumed, event, index, complete } => {
-                    pieces.take(&event, index, room, take);
+                    pieces.take(&event, index, scratch, take);
                     self.inbox.consume(consumed);
                     if complete {
                         break;

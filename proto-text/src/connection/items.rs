@@ -11,7 +11,8 @@ use crate::{
 pub enum Lent<'a, V> {
     /// As it lies in the connection's buffer.
     Whole(&'a [u8]),
-    /// As it was put together from pieces. The room may be taken away with it; what is left there is not read.
+    /// As it was put together from pieces, in the caller's scratch buffer. It may be taken out of there; what is left is not
+    /// read.
     Joined(&'a mut V),
 }
 
@@ -21,7 +22,7 @@ impl<V: Buffer> Lent<'_, V> {
     pub fn as_slice(&self) -> &[u8] {
         match self {
             Self::Whole(bytes) => bytes,
-            Self::Joined(room) => room.as_slice(),
+            Self::Joined(scratch) => scratch.as_slice(),
         }
     }
 }
@@ -44,25 +45,25 @@ impl Pieces {
         self.is_in_item
     }
 
-    /// Takes the next event, puts a value together in `room`, and lends `take` the item that is complete by it.
+    /// Takes the next event, puts a value together in `scratch`, and lends `take` the item that is complete by it.
     #[inline(never)]
     pub(super) fn take<V: Buffer>(
         &mut self,
         event: &Event<'_>,
         index: usize,
-        room: &mut V,
+        scratch: &mut V,
         take: &mut impl FnMut(usize, Result<Item<Lent<'_, V>>, ValueError>),
     ) {
         match *event {
             Event::Value(_) => {
-                room.truncate(0);
+                scratch.truncate(0);
                 (self.item, self.is_in_item) = (Assembly::default(), true);
-                self.item.take(event, room);
+                self.item.take(event, scratch);
             }
-            Event::Data(_) | Event::Skipped { .. } => self.item.take(event, room),
+            Event::Data(_) | Event::Skipped { .. } => self.item.take(event, scratch),
             Event::ValueEnd => {
                 self.is_in_item = false;
-                take(index, self.item.item(Lent::Joined(room)));
+                take(index, self.item.item(Lent::Joined(scratch)));
             }
             Event::Error(line) => self.refusal = Some(ServerError::from(line)),
             _ => {}

@@ -10,8 +10,8 @@ use crate::{
 
 /// A `get` of one key: what to send, and what comes back.
 ///
-/// The same events as from an [`Exchange`](crate::Exchange) that waits for that key, by a tenth of its code: there is
-/// no other reply it knows. Whatever is neither the item nor `END` is [`ProtocolError::Unexpected`], refusals by the
+/// It gives the events of an [`Exchange`](crate::Exchange) that waits for that key, by a tenth of the code: it knows no
+/// other reply. Whatever is neither the item nor `END` is [`ProtocolError::Unexpected`], refusals by the
 /// server too, and the connection must be closed. So it must behind a value that is larger than the limit: none is skipped.
 ///
 /// ```
@@ -123,7 +123,7 @@ impl<'k> SmallGet<'k> {
     }
 }
 
-/// Does `buf` begin with `word`, or may it yet?
+/// Whether `buf` begins with `word`, or may yet.
 fn has(buf: &[u8], word: &[u8]) -> Result<bool, ProtocolError> {
     let same = buf.iter().zip(word).filter(|(byte, wanted)| byte == wanted).count();
     match same {

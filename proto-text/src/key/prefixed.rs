@@ -7,7 +7,7 @@ use super::{Key, KeyError, MAX_KEY_LEN};
 use crate::buffer::{ArrayBuffer, Buffer as _};
 
 impl<'k> Key<'k> {
-    /// The key as it goes on the wire: `key` behind `prefix`. Where there is a prefix, `room` is where it is composed.
+    /// The key as it goes on the wire: `key` behind `prefix`. With a prefix it is composed in `scratch`.
     ///
     /// # Errors
     /// As of [`new`](Self::new), but a [`BadByte`](KeyError::BadByte) is counted from where `key` begins. The prefix alone
@@ -16,49 +16,49 @@ impl<'k> Key<'k> {
     pub fn prefixed(
         prefix: &[u8],
         key: &'k [u8],
-        room: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
+        scratch: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
     ) -> Result<Self, KeyError> {
         if prefix.is_empty() || key.is_empty() {
             return Self::new(key);
         }
-        Self::composed(prefix, key, room)
+        Self::composed(prefix, key, scratch)
     }
 
     #[inline(never)]
     fn composed(
         prefix: &[u8],
         key: &'k [u8],
-        room: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
+        scratch: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
     ) -> Result<Self, KeyError> {
-        let room = room.insert(ArrayBuffer::new());
-        room.put_all(&[prefix, key]).map_err(|full| KeyError::TooLong { len: full.needed })?;
-        let room: &'k _ = room;
-        Self::new(room.as_slice()).map_err(|error| error.behind(prefix))
+        let scratch = scratch.insert(ArrayBuffer::new());
+        scratch.put_all(&[prefix, key]).map_err(|full| KeyError::TooLong { len: full.needed })?;
+        let scratch: &'k _ = scratch;
+        Self::new(scratch.as_slice()).map_err(|error| error.behind(prefix))
     }
 
-    /// The same for many keys.
+    /// Many keys behind one prefix, composed in `scratch`.
     ///
     /// # Errors
-    /// That of the first key that is none, with its position.
+    /// The error of the first invalid key, with its position.
     #[cfg(feature = "alloc")]
     pub fn all_prefixed(
         prefix: &[u8],
         keys: impl Iterator<Item = &'k [u8]> + Clone,
-        room: &'k mut Vec<u8>,
+        scratch: &'k mut Vec<u8>,
     ) -> Result<Vec<Self>, (usize, KeyError)> {
         let checked = |(position, key)| Self::new(key).map_err(|error| (position, error.behind(prefix)));
         if prefix.is_empty() {
             return keys.enumerate().map(checked).collect();
         }
-        room.clear();
+        scratch.clear();
         for (position, key) in keys.clone().enumerate() {
             if key.is_empty() {
                 return Err((position, KeyError::Empty));
             }
-            room.extend_from_slice(prefix);
-            room.extend_from_slice(key);
+            scratch.extend_from_slice(prefix);
+            scratch.extend_from_slice(key);
         }
-        let mut rest = &**room;
+        let mut rest = &**scratch;
         let composed = keys.map(|key| {
             let len = prefix.len().saturating_add(key.len());
             let (key, behind) = rest.split_at_checked(len).unwrap_or((rest, &[]));
@@ -70,7 +70,7 @@ impl<'k> Key<'k> {
 }
 
 impl KeyError {
-    /// The same for a caller who sees the key without its `prefix`, in which all bytes may stand in a key.
+    /// The error for a caller that sees the key without its `prefix`; every byte of the prefix may stand in a key.
     const fn behind(self, prefix: &[u8]) -> Self {
         match self {
             Self::BadByte { at } => Self::BadByte { at: at.saturating_sub(prefix.len()) },

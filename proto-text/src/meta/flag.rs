@@ -4,19 +4,19 @@ use core::fmt;
 
 use crate::number::Digits;
 
-/// Room for all flags that one command can have, each with a space before it. See the test
+/// Capacity for all flags that one command can have, each with a space before it. See the test
 /// `all_flags_of_a_command_fit`.
-const ROOM: usize = 242;
+const CAPACITY: usize = 242;
 
 /// Flags as they stand on the line: ` v t Oabc`.
 #[derive(Clone, Copy)]
 pub(crate) struct Flags {
-    text: [u8; ROOM],
+    text: [u8; CAPACITY],
     len: usize,
 }
 
 impl Flags {
-    pub(crate) const NONE: Self = Self { text: [0; ROOM], len: 0 };
+    pub(crate) const NONE: Self = Self { text: [0; CAPACITY], len: 0 };
 
     /// The flags as they are written, with a space before each.
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -55,7 +55,7 @@ impl Flags {
     fn add(&mut self, letter: u8, token: &[u8]) {
         for byte in [b' ', letter].iter().chain(token) {
             let place = self.text.get_mut(self.len);
-            debug_assert!(place.is_some(), "flags longer than their room");
+            debug_assert!(place.is_some(), "flags longer than their capacity");
             if let Some(place) = place {
                 *place = *byte;
                 self.len = self.len.saturating_add(1);

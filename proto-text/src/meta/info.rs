@@ -16,7 +16,7 @@ pub struct MetaInfo {
     pub ttl: Option<i64>,
     /// The value's length.
     pub size: Option<u64>,
-    /// Was the item fetched before?
+    /// Whether the item was fetched before.
     pub hit: Option<bool>,
     /// Seconds since the item was last used.
     pub last_access: Option<u32>,

@@ -26,7 +26,7 @@ pub enum MetaKey<'a> {
 }
 
 impl<'a> MetaKey<'a> {
-    /// `bytes` as they are where that is a key, else as base64.
+    /// `bytes` as they are if they are a valid key, else as base64.
     ///
     /// # Errors
     /// Neither will do.
@@ -40,23 +40,23 @@ impl<'a> MetaKey<'a> {
         }
     }
 
-    /// The key as it goes on the wire, as [`Key::prefixed`] has it: `key` behind `prefix`, composed in `room`.
+    /// The key as it goes on the wire, as [`Key::prefixed`] has it: `key` behind `prefix`, composed in `scratch`.
     ///
     /// # Errors
-    /// As [`new`](Self::new), of the whole; but an empty key is none, whatever its prefix.
+    /// As [`new`](Self::new), of the whole; but an empty key is invalid, whatever its prefix.
     pub fn prefixed(
         prefix: &[u8],
         key: &'a [u8],
-        room: &'a mut Option<ArrayBuffer<MAX_KEY_LEN>>,
+        scratch: &'a mut Option<ArrayBuffer<MAX_KEY_LEN>>,
     ) -> Result<Self, MetaKeyError> {
         if prefix.is_empty() || key.is_empty() {
             return Self::new(key);
         }
-        let room = room.insert(ArrayBuffer::new());
-        let put = room.put_all(&[prefix, key]);
+        let scratch = scratch.insert(ArrayBuffer::new());
+        let put = scratch.put_all(&[prefix, key]);
         put.map_err(|full| MetaKeyError::Text(KeyError::TooLong { len: full.needed }))?;
-        let room: &'a _ = room;
-        Self::new(room.as_slice())
+        let scratch: &'a _ = scratch;
+        Self::new(scratch.as_slice())
     }
 
     /// The key's bytes, as the server keeps them.
@@ -68,7 +68,7 @@ impl<'a> MetaKey<'a> {
         }
     }
 
-    /// Is it sent as base64?
+    /// Whether it is sent as base64.
     #[must_use]
     pub const fn is_binary(self) -> bool {
         matches!(self, Self::Binary(_))
@@ -184,7 +184,7 @@ pub(crate) struct ReturnedKey<'b> {
 }
 
 impl ReturnedKey<'_> {
-    /// Is it the key of these bytes?
+    /// Whether it is the key of these bytes.
     pub(crate) fn is(&self, bytes: &[u8]) -> bool {
         if self.is_base64 { base64::is_of(self.token, bytes) } else { self.token == bytes }
     }
@@ -212,8 +212,8 @@ mod tests {
             MetaKey::new(&[b' '; 187]),
             Err(MetaKeyError::Binary(BinaryKeyError::TooLong { len: 187 }))
         );
-        let mut room = None;
-        assert!(MetaKey::prefixed(b"a b", b"k", &mut room).unwrap().is_binary());
+        let mut scratch = None;
+        assert!(MetaKey::prefixed(b"a b", b"k", &mut scratch).unwrap().is_binary());
         assert_eq!(MetaKey::prefixed(b"p", b"", &mut None), Err(MetaKeyError::Text(KeyError::Empty)));
     }
 

@@ -118,7 +118,7 @@ pub enum ReturnFlag<'b> {
     Cas(u64),
     /// `f`: the client's flags.
     Flags(u32),
-    /// `h`: was the item fetched before?
+    /// `h`: whether the item was fetched before.
     Hit(bool),
     /// `k`: the key, in the form in which the item was stored.
     Key(&'b [u8]),
@@ -240,7 +240,7 @@ impl<'b> ReturnFlags<'b> {
         self.0
     }
 
-    /// Whether there is none.
+    /// Whether there are no flags.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.iter().all(|byte| *byte == b' ')
     }

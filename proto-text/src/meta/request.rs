@@ -58,7 +58,7 @@ impl<'a> MetaRequest<'a> {
         self.flags.token(b'O')
     }
 
-    /// Is the usual answer left out?
+    /// Whether the usual answer is left out.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.flags.has(b'q')
@@ -74,7 +74,7 @@ impl<'a> MetaRequest<'a> {
         &self.flags
     }
 
-    /// The same request, sent at `now`, but no item lives longer for it than by `cap`; `None` when it gives none a time
+    /// The request with every time to live cut to `cap`, when it is sent at `now`; `None` when it gives no item a time
     /// to live. Its flags keep their order.
     pub(crate) fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
         let (mut capped, mut is_other) = (Self { flags: Flags::NONE, ..*self }, false);
@@ -96,7 +96,7 @@ impl<'a> MetaRequest<'a> {
         is_other.then_some(capped)
     }
 
-    /// Does it change nothing, or the same thing again, however often it arrives? A win is given once.
+    /// Whether it changes nothing, or the same thing again, however often it arrives. A win is given once.
     pub(crate) fn is_idempotent(&self) -> bool {
         match self.verb {
             MetaVerb::Get => !self.flags.has(b'N') && !self.flags.has(b'R'),

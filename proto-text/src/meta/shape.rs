@@ -67,7 +67,7 @@ impl MetaShape {
         self.verb
     }
 
-    /// Is the usual answer left out?
+    /// Whether the usual answer is left out.
     #[must_use]
     pub const fn is_quiet(self) -> bool {
         self.quiet

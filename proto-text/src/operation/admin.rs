@@ -1,4 +1,4 @@
-//! What operators' commands come to.
+//! Operators' commands and their result.
 
 use super::{Operation, Outcome, Reply, ReplyError};
 use crate::{

@@ -1,4 +1,4 @@
-//! The classic verbs, each with what it comes to.
+//! The classic verbs, each with its result.
 
 use super::{Item, Operation, Outcome, Reply, ReplyError};
 use crate::{
@@ -80,7 +80,7 @@ impl Operation for Store<'_> {
 }
 
 impl Operation for Delete<'_> {
-    /// Was there an item to delete?
+    /// Whether there was an item to delete.
     type Output<V> = bool;
 
     #[inline]
@@ -95,7 +95,7 @@ impl Operation for Delete<'_> {
 }
 
 impl Operation for Touch<'_> {
-    /// Was there an item to touch?
+    /// Whether there was an item to touch.
     type Output<V> = bool;
 
     #[inline]

@@ -1,4 +1,4 @@
-//! What meta requests come to.
+//! The meta requests, each with its result.
 
 use core::fmt;
 

@@ -58,8 +58,8 @@ pub(crate) enum Outcome {
 }
 
 impl<V: Buffer> Reply<V> {
-    /// Nothing received yet. `value` takes the item's value, the version text or the statistics, behind what it
-    /// holds; hand it in empty.
+    /// A reply of which nothing has come. `value` takes the item's value, the version text or the statistics, behind what
+    /// it holds; hand it in empty.
     pub const fn new(value: V) -> Self {
         let assembly = Assembly { flags: 0, cas: None, rest: 0, lost: None };
         Self { outcome: Outcome::Open, has_item: false, assembly, value }
@@ -113,7 +113,7 @@ impl<V: Buffer> Reply<V> {
         };
     }
 
-    /// What the server says, if that is that it has too many connections. That is no answer to the request, so the reply
+    /// The server's error, if it says that it has too many connections. That is no answer to the request, so the reply
     /// begins anew: it may come over another connection.
     pub fn turned_away(&mut self) -> Option<ServerError> {
         match &self.outcome {

@@ -171,7 +171,7 @@ impl fmt::Debug for DumpLine<'_> {
 pub struct DumpKey<'b> {
     /// The key.
     pub key: &'b [u8],
-    /// Is it base64?
+    /// Whether it is base64.
     pub is_base64: bool,
 }
 

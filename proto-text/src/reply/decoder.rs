@@ -105,7 +105,7 @@ impl ReplyDecoder {
         step
     }
 
-    /// Does the next byte begin a reply or another line of one (as opposed to lying within a value or a line)?
+    /// Whether the next byte begins a reply or another line of one, and does not lie within a value or a line.
     #[must_use]
     pub const fn is_between_lines(&self) -> bool {
         matches!(self.state, State::Line) && self.search.is_fresh()
@@ -154,6 +154,7 @@ impl ReplyDecoder {
         self.count = 0;
         match line {
             b"END" => Ok(Event::End),
+            // Two letters and a space or nothing; but not `OK`, and not the `mg` of a dump.
             [first, second] | [first, second, b' ', ..] if *first != b'O' && *first != b'm' => {
                 self.meta([*first, *second], line)
             }
@@ -244,7 +245,7 @@ impl ReplyDecoder {
         Ok(())
     }
 
-    /// The same as [`value`](Self::value), inside one that is skipped.
+    /// The next piece of a value that is skipped.
     #[cold]
     fn skip<'b>(&mut self, buf: &'b [u8], left: usize, len: usize) -> Step<Event<'b>> {
         let piece = buf.get(..left).unwrap_or(buf);

@@ -64,7 +64,7 @@ impl<'b> ErrorLine<'b> {
         )
     }
 
-    /// Does the server read on at the next request, whatever the line answers?
+    /// Whether the server reads on at the next request, whatever the line answers.
     ///
     /// Behind a request without a value it does so anyway, unless it closes the connection. Behind one with a value, a line
     /// that is not known leaves open what the server takes for a request next: it may be the value. An
@@ -256,7 +256,7 @@ impl ServerError {
         self.word
     }
 
-    /// The same, but without a text that memcached does not use: that may repeat what was asked.
+    /// The error without its text, unless memcached uses that text: another one may repeat what was asked.
     pub(crate) fn without_unknown_text(self) -> Self {
         let line = ErrorLine { word: self.word, text: self.text.as_slice() };
         if line.row().is_some() { self } else { ErrorLine { word: self.word, text: b"" }.into() }

@@ -42,7 +42,7 @@ pub enum Admin {
     },
     /// `lru mode flat`, `lru mode segmented`.
     LruMode {
-        /// Are there hot, warm and cold items?
+        /// Whether there are hot, warm and cold items.
         segmented: bool,
     },
     /// `lru temp_ttl <seconds>`: items that live shorter are kept apart; `None` ends that.

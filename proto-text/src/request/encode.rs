@@ -154,7 +154,7 @@ impl<'a> Request<'a> {
     /// # Errors
     /// [`Full`] when it does not fit; `needed` is the length of the request.
     pub fn encode(&self, out: &mut (impl Buffer + ?Sized)) -> Result<(), Full> {
-        if out.room() < MAX_HEAD_LEN {
+        if out.free() < MAX_HEAD_LEN {
             return out.put_all(&self.parts().as_slices());
         }
         let before = out.as_slice().len();
@@ -164,7 +164,7 @@ impl<'a> Request<'a> {
             Some(value) if fits && out.put_all(&[value.as_bytes(), LINE_END]).is_ok() => Ok(()),
             _ => {
                 out.truncate(before);
-                Err(Full { needed: self.parts().len(), given: out.room() })
+                Err(Full { needed: self.parts().len(), given: out.free() })
             }
         }
     }

@@ -135,8 +135,8 @@ impl ReplyShape {
 
 /// A request that nobody waits for any more: its reply is read to the end and thrown away.
 ///
-/// It may have had a value, so an unknown refusal ends the connection: who knows better implements [`Expected`] for what is
-/// left, with the same shape.
+/// It may have had a value, so an unknown refusal ends the connection. A client that knows better implements [`Expected`]
+/// for what is left of the request, with the same shape.
 ///
 /// Not in the place of a quiet request, which may have no reply, nor of a dump: leave those as they are.
 #[derive(Clone, Copy, Debug, Default)]
@@ -157,7 +157,7 @@ impl Expected for Abandoned {
 pub struct Keys<'a, K> {
     /// The keys on the line.
     pub keys: &'a [K],
-    /// Was it `gets` or `gats`?
+    /// Whether it was `gets` or `gats`.
     pub cas: bool,
 }
 

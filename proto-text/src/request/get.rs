@@ -63,7 +63,7 @@ impl GetVerb {
         }
     }
 
-    /// Is the cas unique asked for?
+    /// Whether the cas unique is asked for.
     #[must_use]
     pub const fn has_cas(self) -> bool {
         matches!(self, Self::Gets | Self::Gats(_))

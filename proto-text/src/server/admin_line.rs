@@ -5,7 +5,7 @@ use crate::{
     request::{Admin, Automove, SlabClasses, StatsKind, WatchKinds},
 };
 
-/// Reads a line without its end. What this takes may still be spelt in another way than ours: who cares compares.
+/// Reads a line without its end. A command that is read may be spelt in another way than ours: a caller that minds compares.
 pub(super) fn read_admin(line: &[u8]) -> Option<Admin> {
     let mut words = line.split(|byte| *byte == b' ');
     let verb = words.next()?;

@@ -179,13 +179,13 @@ impl<S: Store> Engine<S> {
         Ok(StoreOutcome::Stored)
     }
 
-    /// Notes that a value could not be received for lack of room; when it was a `set`, the old item goes.
+    /// Notes that a value could not be received for lack of memory; when it was a `set`, the old item goes.
     pub fn out_of_memory(&mut self, head: &StoreHead<'_>) -> Refusal {
         bump(&mut self.counters.store_no_memory);
         self.refuse_store(head, Refusal::OutOfMemory)
     }
 
-    /// `delete`: was there an item?
+    /// `delete`: whether there was an item.
     pub fn delete(&mut self, key: &[u8], now: UnixTime) -> bool {
         let found = self.live(key, now).is_some();
         if found {
@@ -242,7 +242,7 @@ impl<S: Store> Engine<S> {
         Ok(Some(number))
     }
 
-    /// `touch`: was there an item?
+    /// `touch`: whether there was an item.
     pub fn touch(&mut self, key: &[u8], exptime: i32, now: UnixTime) -> bool {
         bump(&mut self.counters.cmd_touch);
         let found = self.live(key, now).is_some();

@@ -6,7 +6,7 @@ use super::{
     c_number::c_u64,
     request_decoder::RequestDecoder,
     request_event::Refusal,
-    session::{Fed, LINE_ROOM, Next},
+    session::{Fed, LINE_CAPACITY, Next},
 };
 use crate::{
     buffer::{Buffer, Full},
@@ -67,7 +67,7 @@ impl Guard {
     pub fn feed(&mut self, input: &[u8], users: &[Credentials<'_>], out: &mut (impl Buffer + ?Sized)) -> Fed {
         let mut rest = input;
         let next = loop {
-            if self.is_open() || (!out.as_slice().is_empty() && out.room() < LINE_ROOM) {
+            if self.is_open() || (!out.as_slice().is_empty() && out.free() < LINE_CAPACITY) {
                 break Next::Write;
             }
             match self.step(rest, users, out) {

@@ -1,4 +1,4 @@
-//! How much room memcached reckons for an item, and where it would keep it.
+//! How much memory memcached reckons for an item, and where it would keep it.
 
 /// Room beside the key and the value: header 48, cas 8, NUL behind the key 1, line end behind the value 2.
 const OVERHEAD: usize = 59;

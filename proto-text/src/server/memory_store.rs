@@ -7,7 +7,7 @@ use super::store::{OutOfMemory, Record, Side, Store, Usage};
 /// Room that an item takes beside its key and its value: about what memcached reckons (48 bytes of header, 8 of cas).
 const ITEM_OVERHEAD: usize = 56;
 
-/// Items in memory, up to a limit. Where room is lacking, the items used least lately are dropped.
+/// Items in memory, up to a limit. When memory is short, the items used least lately are dropped.
 #[derive(Debug)]
 pub struct MemoryStore {
     /// Where each key's item lies in `items`.
@@ -32,7 +32,7 @@ struct Item {
 }
 
 impl MemoryStore {
-    /// An empty store with room for `limit` bytes, keys and an overhead per item counted.
+    /// An empty store for `limit` bytes, keys and an overhead per item counted.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl MemoryStore {
         }
     }
 
-    /// The same, but full is full: nothing is dropped (memcached's option `-M`).
+    /// A store that drops nothing: when it is full, it refuses (memcached's option `-M`).
     #[must_use]
     pub fn without_eviction(limit: usize) -> Self {
         Self { evicts: false, ..Self::new(limit) }

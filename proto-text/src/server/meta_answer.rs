@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Room for the longest line of a meta reply.
-pub(super) const META_ROOM: usize = 448;
+pub(super) const META_CAPACITY: usize = 448;
 
 /// Answers `mg`, `md`, `ma` and `me`.
 pub(super) fn answer<S: Store>(
@@ -30,13 +30,13 @@ pub(super) fn answer<S: Store>(
     out: &mut (impl Buffer + ?Sized),
     now: UnixTime,
 ) -> Result<(), Full> {
-    let mut room = [0; MAX_KEY_LEN];
-    let key = line.key(&mut room);
-    // A win is given once, so there must be room for the answer before anything is done.
+    let mut scratch = [0; MAX_KEY_LEN];
+    let key = line.key(&mut scratch);
+    // A win is given once, so there must be capacity for the answer before anything is done.
     let len = engine.value_len(key, now).unwrap_or(0);
-    let needed = META_ROOM.saturating_add(len);
-    if out.room() < needed {
-        return Err(Full { needed, given: out.room() });
+    let needed = META_CAPACITY.saturating_add(len);
+    if out.free() < needed {
+        return Err(Full { needed, given: out.free() });
     }
     match line.verb {
         MetaVerb::Get => get(line, key, engine, out, now),
@@ -308,8 +308,8 @@ impl MetaStore {
         out: &mut (impl Buffer + ?Sized),
         now: UnixTime,
     ) -> Result<(), Full> {
-        if out.room() < META_ROOM {
-            return Err(Full { needed: META_ROOM, given: out.room() });
+        if out.free() < META_CAPACITY {
+            return Err(Full { needed: META_CAPACITY, given: out.free() });
         }
         let (code, cas) = match engine.meta_store(self, key, value, now) {
             Ok(done) => done,
@@ -332,7 +332,7 @@ impl MetaStore {
 }
 
 /// Flags of a reply while they are put together. They fit: a key, an opaque, six numbers and three letters.
-struct Composed(ArrayBuffer<META_ROOM>);
+struct Composed(ArrayBuffer<META_CAPACITY>);
 
 impl Composed {
     const fn new() -> Self {
@@ -341,7 +341,7 @@ impl Composed {
 
     fn put(&mut self, parts: &[&[u8]]) {
         let fits = self.0.put_all(parts);
-        debug_assert!(fits.is_ok(), "flags longer than META_ROOM");
+        debug_assert!(fits.is_ok(), "flags longer than META_CAPACITY");
     }
 
     fn token(&mut self, letter: u8, token: &[u8]) {

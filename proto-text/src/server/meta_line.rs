@@ -37,7 +37,7 @@ pub struct MetaLine<'b> {
     flags: &'b [u8],
 }
 
-/// What a line comes to.
+/// What a line was read as.
 pub(super) enum MetaRead<'b> {
     Event(RequestEvent<'b>),
     /// The request is wrong, and so many bytes of a value and its end are passed by.
@@ -111,31 +111,31 @@ impl<'b> MetaLine<'b> {
             .map(|(c, token)| (*c, token))
     }
 
-    /// Is there a flag of this letter?
+    /// Whether there is a flag of this letter.
     #[must_use]
     pub fn has(&self, letter: u8) -> bool {
         self.token_of(letter).is_some()
     }
 
-    /// The key's bytes: put into `room` where they are base64 on the line.
-    pub fn key<'r>(&self, room: &'r mut [u8; MAX_KEY_LEN]) -> &'r [u8]
+    /// The key's bytes, decoded into `scratch` if they are base64 on the line.
+    pub fn key<'r>(&self, scratch: &'r mut [u8; MAX_KEY_LEN]) -> &'r [u8]
     where
         'b: 'r,
     {
         if !self.has(b'b') {
             return self.token;
         }
-        let len = base64::decode(self.token, room).unwrap_or(0);
-        room.get(..len).unwrap_or(&[])
+        let len = base64::decode(self.token, scratch).unwrap_or(0);
+        scratch.get(..len).unwrap_or(&[])
     }
 
     /// Lends `with` the request that a client of ours would have built, with `value` for its value; `None` where it
     /// could not have built it.
     pub fn with_request<T>(&self, value: Value<'_>, with: impl FnOnce(&MetaRequest<'_>) -> T) -> Option<T> {
-        let mut room = [0; MAX_BINARY_KEY_LEN];
+        let mut scratch = [0; MAX_BINARY_KEY_LEN];
         let key: MetaKey<'_> = if self.has(b'b') {
-            let len = base64::decode(self.token, &mut room)?;
-            BinaryKey::new(room.get(..len)?).ok()?.into()
+            let len = base64::decode(self.token, &mut scratch)?;
+            BinaryKey::new(scratch.get(..len)?).ok()?.into()
         } else {
             Key::new(self.token).ok()?.into()
         };

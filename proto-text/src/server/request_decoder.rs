@@ -126,7 +126,7 @@ impl RequestDecoder {
         Ok(step)
     }
 
-    /// Is the next byte one of a value, or of its end?
+    /// Whether the next byte is one of a value, or of its end.
     pub(super) const fn is_in_value(&self) -> bool {
         matches!(self.state, State::Value { .. } | State::Swallow { .. })
     }
@@ -273,7 +273,7 @@ impl RequestDecoder {
         Step::Event { consumed: 2, event }
     }
 
-    /// Are these the bytes that our own side would have sent for the event?
+    /// Whether these are the bytes that our own side would have sent for the event.
     fn is_strict(&self, bytes: &[u8], event: &RequestEvent<'_>) -> bool {
         if self.reading != Reading::Strict {
             return true;

@@ -197,7 +197,7 @@ impl fmt::Debug for StoreHead<'_> {
 pub enum Refusal {
     /// No such command, or not with so many arguments.
     UnknownCommand,
-    /// A number is none, or a key is too long.
+    /// A number is invalid, or a key is too long.
     BadFormat,
     /// A value does not end in a line end.
     BadDataChunk,
@@ -211,7 +211,7 @@ pub enum Refusal {
     NonNumeric,
     /// The item would be larger than the limit.
     TooLarge,
-    /// There is no room, and nothing may be evicted.
+    /// There is no memory, and nothing may be evicted.
     OutOfMemory,
     /// A meta flag is there twice, or is no letter.
     DuplicateFlag,
@@ -239,7 +239,7 @@ pub enum Refusal {
     BadInitial,
     /// The delta of an `ma` is no number.
     BadDeltaValue,
-    /// Nobody has said yet who asks.
+    /// The user is not known yet.
     Unauthenticated,
     /// There is no such user, or with another password.
     AuthFailed,

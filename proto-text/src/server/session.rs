@@ -22,11 +22,11 @@ use crate::{
 const PAUSE: usize = 64 * 1024;
 
 /// Room for the longest reply of one line.
-pub(super) const LINE_ROOM: usize = 128;
+pub(super) const LINE_CAPACITY: usize = 128;
 
 /// The server's side of one connection.
 ///
-/// `B` collects a value while it arrives: a vector, or fixed room, which then also limits values.
+/// `B` collects a value while it arrives: a vector, or a fixed buffer, which then also limits values.
 #[derive(Debug)]
 pub struct Session<B> {
     decoder: RequestDecoder,
@@ -45,7 +45,7 @@ enum Doing {
     Get(GetVerb),
     /// The head of the item whose value arrives; its key is in `key`.
     Store(StoreHead<'static>),
-    /// The same of an `ms`.
+    /// The store of an `ms`.
     MetaStore(MetaStore),
     /// A value of which nothing is kept, because it is refused; memcached says so behind it.
     Swallow {
@@ -94,7 +94,7 @@ impl<B: Buffer> Session<B> {
     /// replies to what came in the same piece.
     ///
     /// The caller's buffer for `input` must hold at least [`RequestDecoder::MIN_BUFFER`] bytes. When `out` has fixed
-    /// room, a reply that would not fit into it when empty closes the connection.
+    /// capacity, a reply that would not fit into it when empty closes the connection.
     pub fn feed<S: Store>(
         &mut self,
         input: &[u8],
@@ -106,7 +106,7 @@ impl<B: Buffer> Session<B> {
         let mut waited = self.decoder.is_in_value();
         let next = loop {
             let waiting = out.as_slice().len();
-            if waiting >= PAUSE || (waiting > 0 && out.room() < LINE_ROOM) {
+            if waiting >= PAUSE || (waiting > 0 && out.free() < LINE_CAPACITY) {
                 break Next::Write;
             }
             self.held_from = self.held_from.min(waiting);
@@ -126,7 +126,7 @@ impl<B: Buffer> Session<B> {
                 break Next::Close;
             }
             if self.take(&event, engine, out, now).is_err() {
-                // Nothing that cannot be done again has happened: see `LINE_ROOM`.
+                // Nothing that cannot be done again has happened: see `LINE_CAPACITY`.
                 out.truncate(waiting);
                 self.decoder = before;
                 break if waiting > 0 { Next::Write } else { Next::Close };
@@ -218,7 +218,7 @@ impl<B: Buffer> Session<B> {
     fn begin_value<S: Store>(&mut self, head: &StoreHead<'_>, engine: &mut Engine<S>) {
         self.value.truncate(0);
         self.key.truncate(0);
-        // Keys are never longer than the room for them.
+        // Keys are never longer than the buffer for them.
         let admitted = engine.admit(head).and_then(|()| self.key.put(head.key).or(Err(Refusal::BadFormat)));
         self.doing = match admitted {
             Ok(()) => Doing::Store(StoreHead { key: &[], ..*head }),
@@ -229,8 +229,8 @@ impl<B: Buffer> Session<B> {
     fn begin_meta<S: Store>(&mut self, line: &MetaLine<'_>, engine: &mut Engine<S>) {
         self.value.truncate(0);
         self.key.truncate(0);
-        let mut room = [0; MAX_KEY_LEN];
-        let key = line.key(&mut room);
+        let mut scratch = [0; MAX_KEY_LEN];
+        let key = line.key(&mut scratch);
         let head = MetaStore::of(line);
         let admitted = engine.meta_admit(key, head.flags, line.len);
         self.doing = match admitted.and_then(|()| self.key.put(key).or(Err(Refusal::BadFormat))) {

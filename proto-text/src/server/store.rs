@@ -4,10 +4,10 @@ use core::fmt;
 
 use crate::ttl::UnixTime;
 
-/// A place for items: a map from key to record and value, with as much room as it likes.
+/// A place for items: a map from key to record and value, of any size.
 ///
 /// A store knows nothing of time and of the protocol: what a [`Record`] means is the engine's business. It may drop
-/// items that were not used for long to make room for new ones.
+/// items that were not used for long to make way for new ones.
 pub trait Store {
     /// The item of `key`, which counts as used now.
     fn find(&mut self, key: &[u8]) -> Option<(&mut Record, &[u8])>;
@@ -100,17 +100,17 @@ pub struct Usage {
     pub bytes: u64,
     /// Room there is, in bytes.
     pub limit: u64,
-    /// Items dropped so far to make room.
+    /// Items dropped so far to make way.
     pub evictions: u64,
 }
 
-/// The store has no room for an item.
+/// The store has no memory for an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory;
 
 impl fmt::Display for OutOfMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no room for the item")
+        f.write_str("no memory for the item")
     }
 }
 

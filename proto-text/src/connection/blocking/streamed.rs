@@ -14,7 +14,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
     /// Sends `store` with a value of `len` bytes in place of its own. Its reply is read with
     /// [`receive_with`](Self::receive_with).
     ///
-    /// `fill` gives the value: it is called with `room`, or less of it towards the end, and says how many bytes it has
+    /// `fill` gives the value: it is called with `scratch`, or less of it towards the end, and says how many bytes it has
     /// put there, at least one. It has the byte stream as well, to set its time limits.
     ///
     /// # Errors
@@ -24,7 +24,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
         &mut self,
         store: &Store<'_>,
         len: usize,
-        room: &mut [u8],
+        scratch: &mut [u8],
         mut fill: impl FnMut(&mut T, &mut [u8]) -> Result<usize, E>,
     ) -> Result<(), E> {
         let line = store.line_for(len)?;
@@ -33,9 +33,9 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
         write_all(&mut self.io, self.dialog.part(line.as_bytes()))?;
         let mut left = len;
         while left > 0 {
-            let most = left.min(room.len());
-            let filled = fill(&mut self.io, room.get_mut(..most).unwrap_or(&mut []))?;
-            let piece = room.get(..filled.min(most)).unwrap_or(&[]);
+            let most = left.min(scratch.len());
+            let filled = fill(&mut self.io, scratch.get_mut(..most).unwrap_or(&mut []))?;
+            let piece = scratch.get(..filled.min(most)).unwrap_or(&[]);
             if piece.is_empty() {
                 return Err(ConnectionError::WriteZero.into());
             }
@@ -133,9 +133,9 @@ mod tests {
     fn a_value_passes_in_pieces() {
         for len in [0, 1, 3, 4, 5, 1000] {
             let mut connection = Connection::new(Peer::default(), vec![0; 64]);
-            let sent = connection.send_from(&store(), len, &mut [0; 4], |_, room| {
-                room.fill(b'v');
-                Ok::<_, Failure>(room.len())
+            let sent = connection.send_from(&store(), len, &mut [0; 4], |_, scratch| {
+                scratch.fill(b'v');
+                Ok::<_, Failure>(scratch.len())
             });
             assert_eq!(sent, Ok(()));
             let mut reads = 0;

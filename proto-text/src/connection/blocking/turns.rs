@@ -1,4 +1,4 @@
-//! The same loop in turns, for who waits for several connections at once: nothing here waits but what the caller does.
+//! The loop in turns, for a caller that waits for several connections at once: nothing here waits but what the caller does.
 
 use super::{Connection, ConnectionError, Lent, Pieces};
 use crate::{
@@ -42,7 +42,7 @@ impl<T: embedded_io::ErrorType, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
     }
 
     /// Reads what has come of the reply to `oldest`, as [`receive_items`](Self::receive_items) does, and says whether that
-    /// was its end. If not, it is to be called again, with the same `pieces` and `room`, when there are
+    /// was its end. If not, it is to be called again, with the same `pieces` and `scratch`, when there are
     /// [more bytes](Self::fill).
     ///
     /// What the byte stream has kept back is not flushed.
@@ -54,13 +54,13 @@ impl<T: embedded_io::ErrorType, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
         &mut self,
         oldest: &Keys<'_, K>,
         pieces: &mut Pieces,
-        room: &mut V,
+        scratch: &mut V,
         mut take: impl FnMut(usize, Result<Item<Lent<'_, V>>, ValueError>),
     ) -> Result<bool, ConnectionError<T::Error>> {
         if self.dialog.owed() == 0 {
             return Ok(true);
         }
-        if self.dialog.needs_bytes() || !self.dialog.decode_items(oldest, pieces, room, &mut take)? {
+        if self.dialog.needs_bytes() || !self.dialog.decode_items(oldest, pieces, scratch, &mut take)? {
             return Ok(false);
         }
         match pieces.refusal.take() {
@@ -108,8 +108,8 @@ mod tests {
     }
 
     fn fill(connection: &mut Connection<Sink, Vec<u8>>, bytes: &[u8]) {
-        let read = |_: &mut Sink, room: &mut [u8]| {
-            room[..bytes.len()].copy_from_slice(bytes);
+        let read = |_: &mut Sink, scratch: &mut [u8]| {
+            scratch[..bytes.len()].copy_from_slice(bytes);
             Some(Ok(bytes.len()))
         };
         assert_eq!(connection.fill(read), Ok(true));
@@ -124,7 +124,7 @@ mod tests {
             let mut connection = Connection::new(Sink, vec![0; 90]);
             connection.send_get(GetVerb::Get, &keys).unwrap();
             connection.send(&request).unwrap();
-            let (mut pieces, mut room, mut lent) = (Pieces::default(), Vec::new(), String::new());
+            let (mut pieces, mut scratch, mut lent) = (Pieces::default(), Vec::new(), String::new());
             let expected = Keys { keys: &keys, cas: false };
             let (mut is_first_over, mut is_over) = (false, false);
             for bytes in REPLY.chunks(step) {
@@ -132,7 +132,7 @@ mod tests {
                 fill(&mut connection, bytes);
                 if !is_first_over {
                     is_first_over = connection
-                        .receive_filled_items(&expected, &mut pieces, &mut room, |index, item| {
+                        .receive_filled_items(&expected, &mut pieces, &mut scratch, |index, item| {
                             let item = item.unwrap();
                             lent += &format!("{index} {}, ", item.value.as_slice().escape_ascii());
                         })

@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl<S: Store> Engine<S> {
-    /// How long is the value of an item that is there at `now`?
+    /// The length of the value of an item that is there at `now`.
     pub(in crate::server) fn value_len(&mut self, key: &[u8], now: UnixTime) -> Option<usize> {
         self.live(key, now).map(|(_, len)| len)
     }
@@ -27,7 +27,7 @@ impl<S: Store> Engine<S> {
         self.live(key, now).map(|(record, _)| record)
     }
 
-    /// `mg`: is there an item?
+    /// `mg`: whether there is an item.
     pub(in crate::server) fn meta_find(&mut self, key: &[u8], now: UnixTime) -> bool {
         let found = self.live(key, now).is_some();
         bump(&mut self.counters.cmd_get);

@@ -58,7 +58,7 @@ pub(crate) fn buffers(input: &[u8], digest: &mut Digest) -> Option<()> {
     for piece in input.chunks(11) {
         let full: Option<Full> = lent.put_all(&[piece, b"+"]).err();
         (full == (&mut owned).put_all(&[piece, b"+"]).err()).then_some(())?;
-        (lent.room() == owned.room() && lent.as_slice() == owned.as_slice()).then_some(())?;
+        (lent.free() == owned.free() && lent.as_slice() == owned.as_slice()).then_some(())?;
         if full.is_some() {
             lent.truncate(input.len() % 64);
             (&mut owned).truncate(input.len() % 64);
