@@ -4,6 +4,9 @@ const REASONS: &[(&str, &str)] = &[
     ("ketama::ring", "only constants call it: the compiler runs it, not a program"),
     ("<Scheme as Debug>::fmt", "the standard library's Debug of a text can panic, as far as a compiler sees"),
     ("<Placement as Debug>::fmt", "as a scheme's"),
+    ("<Live as Debug>::fmt", "as a scheme's"),
+    ("<View as Debug>::fmt", "as a scheme's"),
+    ("<Login as Debug>::fmt", "as a scheme's"),
 ];
 
 /// The table's name for `function`, if it is excused.

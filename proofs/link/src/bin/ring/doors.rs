@@ -11,8 +11,8 @@ use memring_core::{
     health::*,
     peers::{self, libketama::LIBKETAMA},
     plan::{self, Plan},
-    scheme::fallback::Order,
-    storage::{Fixed, Lent, Source, Storage, StorageMut},
+    scheme::{RingOptions, fallback::Order},
+    storage::{Fixed, FixedWide, Lent, Source, Storage, StorageMut, points_for},
     vector::{Escaped, Line},
     *,
 };
@@ -82,6 +82,9 @@ fn placements(input: &[u8], said: &mut Writer) -> Option<()> {
     let weight = Weight::from(input.len() as u32);
     seen((servers, weight));
     said.display(&ServerIndex::new(input.len() as u16));
+    let own = Scheme::new("mine", LIBKETAMA.mechanism);
+    seen((own.name, points_for(input.len()), RingOptions::new(input.len() as u32)));
+    seen((Fixed::<8>::default().entries().owners.len(), FixedWide::<8>::default().entries().owners.len()));
     let scheme = Scheme::from_name(text).unwrap_or(LIBKETAMA);
     seen(scheme.needs(&servers).map(|needs| needs.entries).ok());
     let placement = match Placement::build(scheme, servers, Fixed::<2048>::new()) {
@@ -104,7 +107,7 @@ fn placements(input: &[u8], said: &mut Writer) -> Option<()> {
     }
     let cells = matrix.get_mut(..input.len().min(9))?;
     match Plan::new(&placement, &placement, cells) {
-        Ok(plan) => seen(&plan.moved()),
+        Ok(plan) => seen((plan.moved(), plan.shares().count())),
         Err(error) => said.display(&error),
     }
     let (servers, storage) = placement.into_parts();
