@@ -26,7 +26,7 @@
 //! | [`batch`] | operations of different kinds to be sent together |
 //! | [`watch`] | the health of one server: who notes it, who is told |
 //! | [`insight`] | what `tracing` and `metrics` see |
-//! | `tls` | whom encrypted connections trust (feature `tls`) |
+//! | `tls` | whom encrypted connections trust (feature `tls`); [`Records`]: which requests share a record |
 //! | [`failure`] | errors, what a client tells its observer, and the results of many keys |
 //!
 //! # Features
@@ -53,6 +53,7 @@ pub mod insight;
 mod naming;
 pub mod outcome;
 pub mod owned;
+mod records;
 pub mod route;
 pub mod shares;
 pub mod spec;
@@ -72,6 +73,7 @@ pub use config::Config;
 pub use credentials::OwnedCredentials;
 pub use naming::{KeyRoom, Naming};
 pub use owned::{OwnedPlacement, OwnedScheme};
+pub use records::Records;
 #[cfg(feature = "tls")]
 pub use rustls;
 pub use status::{Connections, ServerStatus};

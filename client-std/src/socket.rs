@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use memring_client::failure::Cause;
+use memring_client::{Records, failure::Cause};
 
 #[cfg(feature = "tls")]
 pub(crate) use self::tls::TlsStream;
@@ -94,6 +94,13 @@ impl Socket {
         self.at_once = false;
     }
 
+    /// One of several requests ends here.
+    pub(crate) fn request_ends(&mut self) {
+        if let Some(records) = self.stream.records() {
+            records.request_ends(self.gathered.len());
+        }
+    }
+
     /// How many bytes have left since the operation began.
     pub(crate) fn sent(&self) -> usize {
         self.sent.saturating_add(self.stream.underway())
@@ -148,11 +155,12 @@ impl Socket {
     #[inline(never)]
     fn flush_in_time(&mut self) -> Result<(), SocketError> {
         let mut gathered = mem::take(&mut self.gathered);
-        let mut rest = &gathered[..];
-        let mut result = Ok(());
-        while !rest.is_empty() {
-            match self.send(rest) {
-                Ok(len) => rest = rest.get(len..).unwrap_or(&[]),
+        let (mut written, mut result) = (0_usize, Ok(()));
+        while written < gathered.len() {
+            let len = gathered.len();
+            let until = self.stream.records().map_or(len, |records| records.writable(written, len));
+            match self.send(gathered.get(written..until).unwrap_or(&[])) {
+                Ok(len) => written = written.saturating_add(len),
                 Err(error) => {
                     result = Err(error);
                     break;
@@ -160,6 +168,9 @@ impl Socket {
             }
         }
         // After an error the connection is closed: nothing of it is sent twice.
+        if let Some(records) = self.stream.records() {
+            records.all_written(gathered.len());
+        }
         gathered.clear();
         self.gathered = gathered;
         result
@@ -203,6 +214,7 @@ impl Socket {
         }
         if self.gathered.is_empty() && buf.len() > ROOM {
             let (most, _) = buf.split_at(buf.len() - LAST);
+            self.stream.records().into_iter().for_each(Records::written_beside);
             return self.send(most);
         }
         let (taken, _) = buf.split_at(buf.len().min(ROOM.saturating_sub(self.gathered.len())));
@@ -283,6 +295,15 @@ impl embedded_io::Write for Socket {
 }
 
 impl Stream {
+    /// Keeps requests apart, where what is written at once arrives in records.
+    const fn records(&mut self) -> Option<&mut Records> {
+        match self {
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => Some(&mut stream.records),
+            _ => None,
+        }
+    }
+
     fn set_read_timeout(&self, limit: Duration) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.set_read_timeout(Some(limit)),

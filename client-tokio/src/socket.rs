@@ -27,7 +27,7 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
         false
     }
 
-    /// Whether what is written at once arrives at once, in records of up to [`RECORD`] bytes.
+    /// Whether what is written at once arrives in records.
     fn has_records(&self) -> bool {
         false
     }
@@ -45,11 +45,6 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
         Ok(())
     }
 }
-
-/// How much a record of TLS holds, in bytes.
-///
-/// Source: RFC 8446, section 5.1.
-pub(crate) const RECORD: usize = 1 << 14;
 
 /// A connected socket.
 #[derive(Debug)]

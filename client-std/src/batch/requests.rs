@@ -58,6 +58,7 @@ where
                 return Ok(true);
             }
             wire.send(&request)?;
+            wire.io_mut().request_ends();
             self.asked += 1;
         }
         Ok(false)

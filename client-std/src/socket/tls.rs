@@ -6,8 +6,8 @@ use std::{
     net::TcpStream,
 };
 
-use memring_client::failure::Cause;
 use memring_client::tls::{self, TlsTarget, cause_of};
+use memring_client::{Records, failure::Cause};
 use rustix::event::{PollFd, PollFlags};
 use rustls::ClientConnection;
 
@@ -20,6 +20,8 @@ pub(crate) struct TlsStream {
     /// How many bytes of the caller's are encrypted and have not left entirely, and whether some of that has.
     taken: usize,
     has_begun: bool,
+    /// Of what the caller gathers.
+    pub(super) records: Records,
 }
 
 impl TlsStream {
@@ -27,7 +29,13 @@ impl TlsStream {
     pub(crate) fn new(tcp: TcpStream, target: &TlsTarget) -> Result<Self, Cause> {
         let TlsTarget { config, name } = target.clone();
         let session = ClientConnection::new(config, name).map_err(tls::cause)?;
-        Ok(Self { session, tcp: BufReader::with_capacity(RECORD, tcp), taken: 0, has_begun: false })
+        Ok(Self {
+            session,
+            tcp: BufReader::with_capacity(RECORD, tcp),
+            taken: 0,
+            has_begun: false,
+            records: Records::new(),
+        })
     }
 
     /// Shakes hands with the server, as far as that goes without waiting. Says whether that is done.

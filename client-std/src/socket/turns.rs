@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::{io, thread};
 
 use embedded_io::Read as _;
+use memring_client::Records;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fd::{AsFd as _, BorrowedFd},
@@ -56,7 +57,9 @@ impl Socket {
             return self.flush().map(|()| true);
         }
         while !self.backlog().is_empty() {
-            let backlog = self.gathered.get(self.left..).unwrap_or(&[]);
+            let (left, len) = (self.left, self.gathered.len());
+            let until = self.stream.records().map_or(len, |records| records.writable(left, len));
+            let backlog = self.gathered.get(self.left..until).unwrap_or(&[]);
             match self.stream.write(backlog) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Ok(len) => {
@@ -67,6 +70,9 @@ impl Socket {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error.into()),
             }
+        }
+        if let Some(records) = self.stream.records() {
+            records.all_written(self.gathered.len());
         }
         self.gathered.clear();
         self.left = 0;
@@ -94,6 +100,7 @@ impl Socket {
     /// What does not leave at once is kept: only a copy can wait for its turn.
     pub(super) fn write_in_turns(&mut self, buf: &[u8]) -> Result<usize, SocketError> {
         if self.push()? && buf.len() >= ROOM {
+            self.stream.records().into_iter().for_each(Records::written_beside);
             match self.stream.write(buf) {
                 Ok(len) => {
                     self.sent = self.sent.saturating_add(len);

@@ -4,9 +4,9 @@ use core::{
     pin::Pin,
     task::{Context, Poll},
 };
-use std::{collections::VecDeque, io};
+use std::io;
 
-use memring_client::failure::Cause;
+use memring_client::{Records, failure::Cause};
 use memring_text::{Limits, exchange::ProtocolError};
 use tokio::{io::ReadBuf, time::Instant};
 
@@ -15,7 +15,7 @@ use super::{
     queue::Queue,
     slots::{Failure, Outcome, SlotId},
 };
-use crate::socket::{RECORD, Transport};
+use crate::socket::Transport;
 
 /// A byte stream with what was sent over it.
 #[derive(Debug)]
@@ -29,9 +29,7 @@ pub(crate) struct Connection<T> {
     /// What is to be written, and how much of it was.
     out: Vec<u8>,
     out_written: usize,
-    /// Where the requests in `out` end that are not written yet, and where the last one ends that is; for records only.
-    ends: VecDeque<usize>,
-    whole: usize,
+    records: Records,
     /// How much was written in all.
     written: u64,
     /// The peer takes no more bytes. What it has said by then is still to be read.
@@ -71,8 +69,7 @@ impl<T: Transport> Connection<T> {
             excused: None,
             out: Vec::new(),
             out_written: 0,
-            ends: VecDeque::new(),
-            whole: 0,
+            records: Records::new(),
             written: 0,
             write_end: None,
             inbox: vec![0; INBOX.max(limits.line)].into_boxed_slice(),
@@ -119,10 +116,10 @@ impl<T: Transport> Connection<T> {
             queue.begin_connection();
         }
         self.last = queue.requests.last().map(|request| request.terms.begin);
-        let Self { io, flight, out, ends, .. } = self;
+        let Self { io, flight, out, records, .. } = self;
         flight.send(queue, out, |end| {
             if io.has_records() {
-                ends.push_back(end);
+                records.request_ends(end);
             }
         });
     }
@@ -130,7 +127,7 @@ impl<T: Transport> Connection<T> {
     /// Writes until the peer takes no more for now (pending) or everything has left.
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.write_end.is_none() {
-            let until = self.writable();
+            let until = self.records.writable(self.out_written, self.out.len());
             let rest = self.out.get(self.out_written..until).unwrap_or(&[]);
             if rest.is_empty() {
                 // What is encrypted may not have left yet.
@@ -142,10 +139,10 @@ impl<T: Transport> Connection<T> {
                         return Poll::Pending;
                     }
                 }
+                self.records.all_written(self.out.len());
                 self.out.clear();
                 self.out.shrink_to(OUT);
-                self.ends.clear();
-                (self.out_written, self.whole) = (0, 0);
+                self.out_written = 0;
                 return Poll::Ready(());
             }
             match Pin::new(&mut self.io).poll_write(cx, rest) {
@@ -166,24 +163,6 @@ impl<T: Transport> Connection<T> {
             }
         }
         Poll::Pending
-    }
-
-    /// Up to where `out` may be written at once: a record holds whole requests, or part of a single one.
-    ///
-    /// memcached reads a long value straight from the connection, then waits for the network to tell of more. What else was
-    /// in the record with the end of that value is decrypted by then, and not answered before another record comes (seen of
-    /// 1.6.18).
-    fn writable(&mut self) -> usize {
-        while let Some(&end) = self.ends.front().filter(|end| **end <= self.out_written) {
-            self.ends.pop_front();
-            self.whole = end;
-        }
-        let Some(&first) = self.ends.front() else { return self.out.len() };
-        if self.whole != self.out_written {
-            return first;
-        }
-        let fits = |end: &&usize| end.saturating_sub(self.out_written) <= RECORD;
-        self.ends.iter().take_while(fits).last().map_or(first, |end| *end)
     }
 
     /// Reads once, values into `rooms` where they last; outcomes that are complete go to `done`.

@@ -21,6 +21,7 @@ use crate::{
 
 promises! {
     one_connection_serves_all_that_there_is_to_ask
+    values_of_any_length_are_stored_together
     who_is_not_trusted_is_refused
     a_server_may_want_to_know_the_client
     what_is_not_secure_says_what_to_do
@@ -94,6 +95,21 @@ async fn one_connection_serves_all_that_there_is_to_ask<C: Client>() {
             });
             join_all(tasks.collect::<Vec<_>>()).await;
         }
+    }
+}
+
+/// However they meet the bounds of records: memcached may forget what came in one with the end of a value.
+async fn values_of_any_length_are_stored_together<C: Client>() {
+    let authority = Authority::new();
+    let memcached = authority.memcached("", &[]);
+    let client = builder::<C>(&memcached.name(), trusting(&authority)).build().unwrap();
+    let keys: Vec<_> = (0..100).map(|number| format!("key:{number}")).collect();
+    for len in [0, 30, 1000, 3000, 5461, 10_000, 16_384, 20_000, 50_000] {
+        let value = vec![b'v'; len];
+        let items: Vec<_> = keys.iter().map(|key| (key, &value)).collect();
+        client.set_many(&items, Ttl::NEVER).await.unwrap().all().unwrap();
+        let found = client.get_many(&keys).await.unwrap().all().unwrap();
+        assert!(found.into_iter().all(|item| item.is_some_and(|item| item.value == value)), "{len}");
     }
 }
 
