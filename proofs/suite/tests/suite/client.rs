@@ -15,10 +15,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::run::Run;
 
-/// What a client makes its `Builder`s of.
+/// What makes a client, call by call.
 pub(crate) type Builder<C> = memring_client::Builder<C>;
 
-/// What a batch comes to.
+/// The results of a batch.
 pub(crate) type Outcomes<C> = memring_client::batch::Outcomes<<C as Client>::Value>;
 
 /// Bytes, as either client hands them out.
@@ -61,8 +61,8 @@ macro_rules! verbs {
             /// What a value comes in.
             type Value: Value;
 
-            /// How differently keys of one batch may fare with one server that fails: in the pool of the tokio client, some
-            /// have left when it does and some have not.
+            /// How many errors a server that fails may have in one batch: with the tokio client one for the keys that were
+            /// sent, and another one for those that were not.
             const FATES: usize;
 
             /// Its meta commands.

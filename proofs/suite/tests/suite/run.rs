@@ -64,8 +64,8 @@ pub(crate) trait Run {
 
     async fn sleep(time: Duration);
 
-    /// Drops a call after a few turns of the others, mostly too few for a reply; where calls can be dropped. Whether it
-    /// came to its end.
+    /// Drops a call after a few turns of the others, which are mostly too few for a reply, where calls can be dropped. Says
+    /// whether the call came to its end.
     async fn cut_short(turns: u32, call: impl Future<Output = ()>) -> bool;
 
     /// Waits for something to be there, at most ten seconds.
@@ -88,7 +88,7 @@ pub(crate) enum Task<T> {
 }
 
 impl<T> Task<T> {
-    /// What it comes to. A test that panicked beside us has failed.
+    /// Waits for its result. A call that has panicked fails the test.
     pub(crate) async fn join(self) -> T {
         match self {
             Self::Thread(thread) => thread.join().unwrap(),
@@ -97,7 +97,7 @@ impl<T> Task<T> {
     }
 }
 
-/// What all of them come to.
+/// Waits for the results of all of them.
 pub(crate) async fn join_all<T>(tasks: impl IntoIterator<Item = Task<T>>) -> Vec<T> {
     let mut outcomes = Vec::new();
     for task in tasks {
@@ -131,7 +131,7 @@ impl Run for memring_std::Client {
     }
 }
 
-/// What a future comes to that waits for nothing: the blocking client waits in the middle of a poll.
+/// Runs a future that waits for nothing: the blocking client waits in the middle of a poll.
 fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
