@@ -20,7 +20,8 @@ use crate::{
 ///
 /// `T` is the byte stream; `B` is the buffer that replies are read into, and that small requests are composed in on their
 /// way out. [`Limits::line`] bytes pass replies of any size; more bytes make fewer reads. There are no time limits here:
-/// drop the future that has lasted too long, and close the connection.
+/// drop the future that has lasted too long, and close the connection. Values that pass in pieces, and turns, are for the
+/// blocking one only: `Connection::send_from`, `receive_with` and `fill`.
 ///
 /// After any error but [`ConnectionError::Reply`] the connection must be closed; [`state`](Self::state) says so.
 #[derive(Debug)]

@@ -96,12 +96,6 @@ macro_rules! command {
             }
         }
 
-        impl<'a> AsRef<MetaRequest<'a>> for $name<'a> {
-            fn as_ref(&self) -> &MetaRequest<'a> {
-                &self.0
-            }
-        }
-
         $(#[$options_doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[must_use]
@@ -375,6 +369,30 @@ impl<'a> MetaDebug<'a> {
     /// `me` of this key.
     pub fn new(key: impl Into<MetaKey<'a>>) -> Self {
         Self(MetaRequest::new(MetaVerb::Debug, key.into(), Value::EMPTY))
+    }
+}
+
+impl<'a> AsRef<MetaRequest<'a>> for MetaGet<'a> {
+    fn as_ref(&self) -> &MetaRequest<'a> {
+        &self.0
+    }
+}
+
+impl<'a> AsRef<MetaRequest<'a>> for MetaSet<'a> {
+    fn as_ref(&self) -> &MetaRequest<'a> {
+        &self.0
+    }
+}
+
+impl<'a> AsRef<MetaRequest<'a>> for MetaDelete<'a> {
+    fn as_ref(&self) -> &MetaRequest<'a> {
+        &self.0
+    }
+}
+
+impl<'a> AsRef<MetaRequest<'a>> for MetaArith<'a> {
+    fn as_ref(&self) -> &MetaRequest<'a> {
+        &self.0
     }
 }
 

@@ -152,6 +152,9 @@ impl ReplyDecoder {
             return Ok(Event::Stat { name, value });
         }
         self.count = 0;
+        if let Some(text @ [_, ..]) = line.strip_prefix(b"VERSION ") {
+            return Ok(Event::Version(text));
+        }
         match line {
             b"END" => Ok(Event::End),
             // Two letters and a space or nothing; but not `OK`, and not the `mg` of a dump.
@@ -162,9 +165,6 @@ impl ReplyDecoder {
                 Some(number) => Ok(Event::Number(number)),
                 None => malformed(Malformed::Number),
             },
-            [b'V', b'E', b'R', b'S', b'I', b'O', b'N', b' ', text @ ..] if !text.is_empty() => {
-                Ok(Event::Version(text))
-            }
             _ => match Status::from_word(line) {
                 Some(status) => Ok(Event::Status(status)),
                 None => match ErrorLine::parse(line) {

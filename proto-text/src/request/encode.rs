@@ -492,7 +492,11 @@ pub struct GetLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{request::Delete, value::Value};
+    use crate::{
+        request::{Arith, Delete, FlushAll, FlushDelay, Get, Touch, Verbosity},
+        ttl::{Ttl, UnixTime, ZeroTtl},
+        value::Value,
+    };
 
     #[test]
     fn the_longest_head_fits() {
@@ -502,6 +506,38 @@ mod tests {
             let value = Value::EMPTY;
             let store = Store::new(verb, key, value).flags(u32::MAX).exptime(i32::MIN).noreply();
             assert!(store_line(&store, usize::MAX).as_bytes().len() < MAX_HEAD_LEN);
+        }
+    }
+
+    #[test]
+    fn requests_built_by_name_are_what_they_say() {
+        let (key, value, now) = (Key::new(b"k").unwrap(), Value::new(b"v").unwrap(), UnixTime::from_secs(9));
+        let minute = Store::set(key, value).ttl(Ttl::seconds(60), now).unwrap();
+        assert_eq!(minute.ttl(Ttl::seconds(0), now), Err(ZeroTtl));
+        let delay = FlushDelay::new(5).unwrap();
+        for (request, line) in [
+            (Request::Get(Get::new(key)), "get k"),
+            (Request::Get(Get::gets(key)), "gets k"),
+            (Request::Get(Get::gat(key, -1)), "gat -1 k"),
+            (Request::Get(Get::gats(key, 5)), "gats 5 k"),
+            (Request::Store(minute), "set k 0 60 1"),
+            (Request::Store(Store::add(key, value).flags(7)), "add k 7 0 1"),
+            (Request::Store(Store::replace(key, value).exptime(-1)), "replace k 0 -1 1"),
+            (Request::Store(Store::append(key, value).noreply()), "append k 0 0 1 noreply"),
+            (Request::Store(Store::prepend(key, value)), "prepend k 0 0 1"),
+            (Request::Store(Store::cas(key, value, 9)), "cas k 0 0 1 9"),
+            (Request::Delete(Delete::new(key).noreply()), "delete k noreply"),
+            (Request::Arith(Arith::incr(key, 2)), "incr k 2"),
+            (Request::Arith(Arith::decr(key, 2).noreply()), "decr k 2 noreply"),
+            (Request::Touch(Touch::new(key, 5)), "touch k 5"),
+            (Request::Touch(Touch::new(key, 5).noreply()), "touch k 5 noreply"),
+            (Request::FlushAll(FlushAll::now()), "flush_all"),
+            (Request::FlushAll(FlushAll::after(delay).noreply()), "flush_all 5 noreply"),
+            (Request::Verbosity(Verbosity::new(1)), "verbosity 1"),
+            (Request::Verbosity(Verbosity::new(1).noreply()), "verbosity 1 noreply"),
+        ] {
+            let parts = request.parts();
+            assert_eq!(parts.head.as_bytes().strip_suffix(b"\r\n"), Some(line.as_bytes()));
         }
     }
 

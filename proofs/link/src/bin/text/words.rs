@@ -64,6 +64,10 @@ pub(crate) fn buffers(input: &[u8], digest: &mut Digest) -> Option<()> {
             (&mut owned).truncate(input.len() % 64);
         }
     }
+    let mut bytes = [0; 64];
+    let mut again = SliceBuffer::new(&mut bytes);
+    again.put(lent.as_ref()).ok()?;
+    (again == lent && AsRef::<[u8]>::as_ref(&owned) == again.as_ref()).then_some(())?;
     digest.debug(&(&lent, &owned, owned.clone().as_slice()));
     Some(())
 }
