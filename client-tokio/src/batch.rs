@@ -25,12 +25,11 @@ use crate::{
         mux::{MustWatch, Mux},
         slots::{Failure, SlotId},
         vigil::Vigil,
-        waiting::Entering,
+        waiting::Admission,
     },
 };
 
-/// Works off `shares` until all `count` positions of the batch have come to something. `to` reads what an operation
-/// comes to.
+/// Works off `shares` until all `count` positions of the batch have a result, which `to` makes of an operation's output.
 pub(crate) async fn run<'b, O: Operation + 'b, T>(
     name: &'static str,
     shares: impl Iterator<Item = Share<'b, Pool, O>>,
@@ -57,7 +56,7 @@ pub(crate) async fn run<'b, O: Operation + 'b, T>(
 struct Leg<'b, O> {
     share: Share<'b, Pool, O>,
     mux: &'b Arc<Mux>,
-    entering: Entering<'b>,
+    admission: Admission<'b>,
     /// How many operations are queued, and how many of them have their outcome.
     queued: usize,
     done: usize,
@@ -98,11 +97,11 @@ impl<'b, O: Operation> Leg<'b, O> {
             }
         };
         let mux = share.pool.mux();
-        let (entering, slots) = (Entering::new(mux), VecDeque::with_capacity(share.items.len()));
+        let (admission, slots) = (Admission::new(mux), VecDeque::with_capacity(share.items.len()));
         Self {
             share,
             mux,
-            entering,
+            admission,
             queued: 0,
             done: 0,
             must_watch: MustWatch(false),
@@ -119,7 +118,7 @@ impl<'b, O: Operation> Leg<'b, O> {
         }
     }
 
-    /// Whether it waits for room.
+    /// Whether it waits for quota.
     fn is_entering(&self) -> bool {
         self.queued < self.count()
     }
@@ -133,7 +132,7 @@ impl<'b, O: Operation> Leg<'b, O> {
         self.order.as_ref().map_or(number, |order| order.get(number).copied().unwrap_or(usize::MAX))
     }
 
-    /// Watches the time and the driver, where that is the caller's own affair.
+    /// Watches the time and the driver, if the caller must do that itself.
     fn watch<T>(&mut self, cx: &mut Context<'_>, results: &mut Results<T>, deadline: Deadline) {
         let must_watch = self.must_watch.0 && !self.slots.is_empty();
         if !self.is_entering() && !must_watch {
@@ -149,7 +148,7 @@ impl<'b, O: Operation> Leg<'b, O> {
                     self.vigil = Some(vigil);
                     return;
                 }
-                (Cause::Timeout, Cause::NoRoom)
+                (Cause::Timeout, Cause::OverQuota)
             }
             Err(cause) => (cause.clone(), cause),
         };
@@ -179,7 +178,7 @@ impl<'b, O: Operation> Leg<'b, O> {
         }
     }
 
-    /// Queues what there is room for, and takes outcomes in their order.
+    /// Queues what the quota suffices for, and takes outcomes in their order.
     fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -264,7 +263,7 @@ impl<'b, O: Operation> Leg<'b, O> {
         self.again.clear();
         (self.queued, self.done, self.must_watch, self.vigil) = (0, 0, MustWatch(false), None);
         self.mux = self.share.pool.mux();
-        self.entering = Entering::new(self.mux);
+        self.admission = Admission::new(self.mux);
         true
     }
 
@@ -277,7 +276,7 @@ impl<'b, O: Operation> Leg<'b, O> {
         // Every index is of an operation.
         let index = |number| order.map_or(number, |order: &[usize]| order[number]);
         let mut requests = (self.queued..count).map(|number| operations[index(number)].request());
-        let polled = self.entering.poll_submit_all(cx, &mut requests, deadline, &mut self.slots);
+        let polled = self.admission.poll_submit_all(cx, &mut requests, deadline, &mut self.slots);
         self.queued = count.saturating_sub(requests.len());
         polled
     }
@@ -302,7 +301,7 @@ impl<'b, O: Operation> Leg<'b, O> {
         self.done = self.queued;
     }
 
-    /// Notes what operation number `index` has come to.
+    /// Notes the result of operation number `index`.
     fn put<T>(&mut self, results: &mut Results<T>, index: usize, result: Result<T, Box<Failure>>) {
         let Share { pool, positions, items: operations, .. } = self.share;
         let (Some(&position), Some(operation)) = (positions.get(index), operations.get(index)) else {
@@ -337,7 +336,7 @@ impl<'b, O: Operation> Leg<'b, O> {
     }
 }
 
-/// What the positions of a batch have come to so far.
+/// The results of a batch's positions so far.
 struct Results<T> {
     name: &'static str,
     slots: Vec<Option<Result<T, Error>>>,
@@ -347,7 +346,7 @@ struct Results<T> {
 impl<T> Results<T> {
     fn into_many(self) -> Many<T> {
         let name = self.name;
-        // There is none left: every position is on one server's way.
+        // This is never reached: every position is on one server's way.
         let missing = || Err(Error::new(name, Cause::Protocol(ProtocolError::Broken)));
         let results = self.slots.into_iter().map(|slot| slot.unwrap_or_else(missing)).collect();
         Many::new(results, self.errors)

@@ -20,7 +20,7 @@ use crate::{
         mux::{MustWatch, Mux},
         slots::{Failure, Outcome, SlotId},
         vigil::Vigil,
-        waiting::{Entering, Waiting},
+        waiting::{Admission, ReplyWait},
     },
 };
 
@@ -103,7 +103,7 @@ async fn ask_in<O: Operation>(
     }
 }
 
-/// What the outcome of an operation comes to.
+/// Reads the result of an operation off its outcome.
 pub(crate) fn read<O: Operation>(
     operation: &O,
     outcome: Outcome,
@@ -117,7 +117,7 @@ async fn exchange<O: Operation>(mux: &Arc<Mux>, operation: &O, deadline: Deadlin
         Ok(submitted) => submitted,
         Err(cause) => return Err(Box::new(Failure::new(cause, false))),
     };
-    let mut waiting = Waiting::fresh(mux, slot, must_watch);
+    let mut waiting = ReplyWait::fresh(mux, slot, must_watch);
     if must_watch == MustWatch(false) {
         if let Ok(outcome) = (&mut waiting).await {
             return outcome;
@@ -127,21 +127,21 @@ async fn exchange<O: Operation>(mux: &Arc<Mux>, operation: &O, deadline: Deadlin
     Box::pin(waiting.watched(deadline)).await
 }
 
-/// Queues the request, and waits for room where there is none. The slot has the waker of the poll that returns it.
+/// Queues the request, and waits for quota if none is left. The slot has the waker of the poll that returns it.
 async fn submit<O: Operation>(
     mux: &Arc<Mux>,
     operation: &O,
     deadline: Deadline,
 ) -> Result<(SlotId, MustWatch), Cause> {
-    let mut entering = Entering::new(mux);
-    let mut submit = poll_fn(|cx| entering.poll_submit(cx, &operation.request(), deadline));
+    let mut admission = Admission::new(mux);
+    let mut submit = poll_fn(|cx| admission.poll_submit(cx, &operation.request(), deadline));
     match poll_fn(|cx| Poll::Ready(Pin::new(&mut submit).poll(cx))).await {
         Poll::Ready(submitted) => submitted,
         Poll::Pending => Box::pin(watched(mux, submit, deadline)).await,
     }
 }
 
-/// Waits for room, and sees to it that the connection is driven.
+/// Waits for quota, and sees to it that the connection is driven.
 async fn watched<T>(
     mux: &Arc<Mux>,
     mut submit: impl Future<Output = Result<T, Cause>> + Unpin,
@@ -150,7 +150,7 @@ async fn watched<T>(
     let mut vigil = Vigil::new(mux, deadline)?;
     let over = poll_fn(|cx| match Pin::new(&mut submit).poll(cx) {
         Poll::Ready(submitted) => Poll::Ready(submitted),
-        Poll::Pending => vigil.poll(cx, mux).map(|()| Err(Cause::NoRoom)),
+        Poll::Pending => vigil.poll(cx, mux).map(|()| Err(Cause::OverQuota)),
     });
     over.await
 }

@@ -3,8 +3,8 @@
 //! ```text
 //!  callers                                  Mux (one connection)                      the runtime of a caller
 //!  -------                    ----------------------------------------------        -------------------------
-//!  Entering -- a request -->  Shared  { State { Queue, Slots, Room } , ... }  <---  Driver, a task; holds a seat
-//!  Waiting  <- its outcome -  Seat    { Link { Connection { Flight } } }      <---  and drives the link in it
+//!  Admission -- a request -->  Shared  { State { Queue, Slots, Quota }, ... }  <---  Driver, a task; holds a seat
+//!  ReplyWait  <- its outcome -  Seat    { Link { Connection { Flight } } }      <---  and drives the link in it
 //!  Vigil: calls the driver; seats another one if that does not answer
 //!
 //!  Growth: which connections are tried beside those that work       Streams: connections with one caller each
@@ -12,15 +12,15 @@
 //!
 //! - [`Mux`]: a connection as callers see it, open or not. Its `Shared` is behind the lock that both sides take.
 //! - `State`: what both sides share. `Queue`: requests that have not been taken by the driver. `Slots`: where callers wait
-//!   for outcomes. `Room`: the quota of requests and bytes under way, and who waits for some.
+//!   for outcomes. `Quota`: how many requests and bytes may be under way, and the callers that wait for some.
 //! - `Driver`: the task that drives. `Seat`: where it finds the `Link`, so that another driver may take that away. `Link`:
 //!   the way to a connection, or the connection. `Flight`: what was sent over it and is not answered.
-//! - `Entering`, `Waiting`: what a caller holds until its request is queued, and until it is answered. Dropping it is how
+//! - `Admission`, `ReplyWait`: what a caller holds until its request is queued, and until it is answered. Dropping it is how
 //!   the caller goes away. `Vigil`: how a caller watches its own time, and the driver.
 //!
-//! Who locks both, the seat and `Shared`, locks the seat first; who holds `Shared` runs and drops no waker, and awaits
-//! nothing. Whoever changes `State` wakes, when it has let go of the lock: the driver for what is queued, a caller for its
-//! outcome, and the first of those who wait for room.
+//! Code that locks both, the seat and `Shared`, locks the seat first; code that holds `Shared` runs and drops no waker, and
+//! awaits nothing. Code that changes `State` wakes, when it has let go of the lock: the driver for what is queued, a caller for its
+//! outcome, and the first of those that wait for quota.
 
 use core::{
     num::NonZeroUsize,
@@ -59,7 +59,7 @@ pub(crate) mod growth;
 mod link;
 pub(crate) mod mux;
 mod queue;
-pub(crate) mod room;
+pub(crate) mod quota;
 pub(crate) mod slots;
 mod state;
 mod streams;

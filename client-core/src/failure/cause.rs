@@ -20,23 +20,23 @@ use memring_text::{
 use super::ErrorKind;
 use crate::route::FleetError;
 
-/// What went wrong, before it is known where. For clients; their callers see an [`Error`](super::Error).
+/// What went wrong, before it is known where. Callers of a client see an [`Error`](super::Error).
 ///
-/// It is cheap to clone: all who wait for one connection are told the same.
+/// It is cheap to clone: all callers that wait for one connection get the same cause.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Cause {
     /// The client cannot be made of what it is to be made of.
     Config(Arc<dyn error::Error + Send + Sync>),
-    /// The key is none.
+    /// The key is invalid.
     Key(KeyError),
-    /// The key of a meta command is none.
+    /// The key of a meta command is invalid.
     MetaKey(MetaKeyError),
     /// The value is too large to be sent.
     Value(ValueTooLarge),
     /// The value that came is larger than the client takes, and was skipped.
     Skipped(ValueTooLarge),
-    /// The time to live is none.
+    /// The time to live is zero.
     Ttl(ZeroTtl),
     /// The value does not fit into the caller's buffer.
     Full(Full),
@@ -51,7 +51,7 @@ pub enum Cause {
     /// No connection of the pool was free in time.
     PoolBusy,
     /// There was no room among the requests under way, in time.
-    NoRoom,
+    OverQuota,
     /// The connection was given up because an earlier reply was overdue.
     Stalled,
     /// The server closed the connection; with what the system says of it, if anything.
@@ -141,7 +141,7 @@ impl Cause {
 
     /// What this says of the server.
     ///
-    /// Connections that cannot be opened, time that runs out, connections that end, and replies that are none speak
+    /// Connections that cannot be opened, time that runs out, connections that end, and invalid replies speak
     /// against it, and so does a refusal of the connection. Any other refusal is an answer.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
@@ -161,7 +161,7 @@ impl Cause {
             | Self::Value(_)
             | Self::Ttl(_)
             | Self::PoolBusy
-            | Self::NoRoom
+            | Self::OverQuota
             | Self::Shut
             | Self::NoRuntime
             | Self::NoDrivers
@@ -175,7 +175,7 @@ impl Cause {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         match self {
-            Self::Timeout | Self::PoolBusy | Self::NoRoom | Self::Stalled => true,
+            Self::Timeout | Self::PoolBusy | Self::OverQuota | Self::Stalled => true,
             Self::Resolve(error) | Self::Connect(error) => error.kind() == io::ErrorKind::TimedOut,
             _ => false,
         }
@@ -201,7 +201,7 @@ impl Cause {
             Self::Resolve(_) => ErrorKind::Resolve,
             Self::Connect(_) => ErrorKind::Connect,
             Self::Tls(_) => ErrorKind::Tls,
-            Self::Timeout | Self::PoolBusy | Self::NoRoom | Self::Stalled => ErrorKind::Timeout,
+            Self::Timeout | Self::PoolBusy | Self::OverQuota | Self::Stalled => ErrorKind::Timeout,
             Self::Closed(_) | Self::Shut => ErrorKind::Closed,
             Self::Io(_) => ErrorKind::Io,
             Self::Protocol(_) => ErrorKind::Protocol,
@@ -266,7 +266,7 @@ impl fmt::Display for Cause {
             Self::Tls(error) => write!(f, "not secure: {error}"),
             Self::Timeout => f.write_str("timed out"),
             Self::PoolBusy => f.write_str("no connection free in time"),
-            Self::NoRoom => f.write_str("too many requests under way"),
+            Self::OverQuota => f.write_str("too many requests under way"),
             Self::Stalled => f.write_str("connection given up, an earlier reply was overdue"),
             Self::Shut => f.write_str("client closed"),
             Self::NoRuntime => f.write_str("not in a tokio runtime"),

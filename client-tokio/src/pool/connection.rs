@@ -93,7 +93,7 @@ impl<T: Transport> Connection<T> {
     }
 
     /// Whether the peer has ended the connection, or spoken unasked, since the last reply. To look takes a system call, of
-    /// a quarter of a microsecond; who would leave it out would have the next caller take what was said for its reply.
+    /// a quarter of a microsecond; without it, the next caller would take what was said for its own reply.
     pub(crate) fn is_stale(&mut self) -> bool {
         self.last.is_some() && self.is_idle() && !self.io.is_silent()
     }
@@ -165,26 +165,26 @@ impl<T: Transport> Connection<T> {
         Poll::Pending
     }
 
-    /// Reads once, values into `rooms` where they last; outcomes that are complete go to `done`.
+    /// Reads once, values into `spares` as long as there are some; outcomes that are complete go to `done`.
     ///
     /// # Errors
     /// The end of the connection. Outcomes may have come before it.
     pub(crate) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
-        rooms: &mut Vec<Vec<u8>>,
+        spares: &mut Vec<Vec<u8>>,
         done: &mut Vec<(SlotId, Outcome)>,
     ) -> Poll<Result<(), End>> {
-        let mut room = ReadBuf::new(self.inbox.get_mut(self.received..).unwrap_or(&mut []));
-        let read = match Pin::new(&mut self.io).poll_read(cx, &mut room) {
+        let mut free = ReadBuf::new(self.inbox.get_mut(self.received..).unwrap_or(&mut []));
+        let read = match Pin::new(&mut self.io).poll_read(cx, &mut free) {
             Poll::Pending => return Poll::Pending,
-            Poll::Ready(read) => read.map(|()| room.filled().len()),
+            Poll::Ready(read) => read.map(|()| free.filled().len()),
         };
         Poll::Ready(match read {
             Ok(0) => Err(End::Closed(self.write_end.take().unwrap_or(Cause::Closed(None)))),
             Ok(len) => {
                 self.received = self.received.saturating_add(len);
-                self.decode(rooms, done)
+                self.decode(spares, done)
             }
             Err(error) => Err(match T::cause_of(error) {
                 cause @ Cause::Tls(_) => End::Protocol(cause),
@@ -193,10 +193,10 @@ impl<T: Transport> Connection<T> {
         })
     }
 
-    fn decode(&mut self, rooms: &mut Vec<Vec<u8>>, done: &mut Vec<(SlotId, Outcome)>) -> Result<(), End> {
+    fn decode(&mut self, spares: &mut Vec<Vec<u8>>, done: &mut Vec<(SlotId, Outcome)>) -> Result<(), End> {
         let received = self.inbox.get(..self.received).unwrap_or(&[]);
         let consumed =
-            match self.flight.receive(received, rooms, |slot, answer| done.push((slot, Ok(answer)))) {
+            match self.flight.receive(received, spares, |slot, answer| done.push((slot, Ok(answer)))) {
                 Ok(consumed) => consumed.min(self.received),
                 // A refusal to one request; the others did nothing wrong.
                 Err(error @ ProtocolError::OutOfStep) => return Err(End::Closed(Cause::from(error))),
@@ -239,5 +239,5 @@ impl<T: Transport> Connection<T> {
 /// How much is read at once, in bytes.
 const INBOX: usize = 32 * 1024;
 
-/// How much room is kept for what is to be written, in bytes.
+/// How much capacity is kept for what is to be written, in bytes.
 const OUT: usize = 64 * 1024;

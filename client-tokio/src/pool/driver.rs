@@ -58,7 +58,7 @@ impl Driver {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Self { mux, seat, timer } = self;
         if timer.is_none() {
-            // Who started the driver has seen to it that there is a clock.
+            // The caller that started the driver has seen to it that there is a clock.
             *timer = Timer::new().ok();
         }
         let Some(timer) = timer else { return Poll::Ready(()) };
@@ -68,7 +68,7 @@ impl Driver {
 
 /// Where a driver finds its link, unless another driver has taken it.
 ///
-/// Each driver has a seat of its own, and locks it whenever it is polled. So who finds it locked knows that the driver
+/// Each driver has a seat of its own, and locks it whenever it is polled. So a caller that finds it locked knows that the driver
 /// lives.
 pub(crate) struct Seat(Mutex<Option<Box<Link>>>);
 
@@ -83,7 +83,7 @@ impl Seat {
         Self(Mutex::new(Some(link)))
     }
 
-    /// Runs `drive` on the link; ready when that is, and when there is none.
+    /// Runs `drive` on the link; ready when that is ready, and when there is no link.
     fn drive(&self, drive: impl FnOnce(&mut Link) -> Poll<()>) -> Poll<()> {
         let mut link = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let driven = link.as_deref_mut().map_or(Poll::Ready(()), drive);

@@ -29,7 +29,7 @@ pub(crate) struct Flight {
     line: Range<usize>,
     /// Whether one of them is answered.
     is_begun: bool,
-    /// What comes in, as far as it has come: an item, or the reply to a request that has no items.
+    /// What has arrived so far: an item, or the reply to a request that has no items.
     item: Option<(Assembly, Vec<u8>)>,
     /// An item that is whole, and whose it is: it is handed out when what follows it is right, too.
     whole: Option<(usize, Answer)>,
@@ -38,7 +38,7 @@ pub(crate) struct Flight {
     /// How many bytes were composed.
     composed: u64,
     has_spoken: bool,
-    /// Queues that were done with, for their room.
+    /// Emptied queues, kept for their buffers.
     spare: Vec<Queue>,
 }
 
@@ -94,7 +94,7 @@ impl Flight {
     }
 
     /// Puts the requests of `queue` behind the others, and says where they begin in the last queue then. A few of them
-    /// are put behind those of the last queue, so that many small queues do not each need room of their own.
+    /// are put behind those of the last queue, so that many small queues do not each need buffers of their own.
     fn put(&mut self, queue: Queue) -> usize {
         let len = queue.requests.len();
         match self.queues.back_mut() {
@@ -118,20 +118,20 @@ impl Flight {
         }
     }
 
-    /// An empty queue, with the room of one that was done with.
+    /// An empty queue, with the buffers of one that was done with.
     pub(crate) fn spare(&mut self) -> Queue {
         self.spare.pop().unwrap_or_default()
     }
 
     /// Takes what was received, and gives every complete reply to `take`. Says how many bytes are done with. Values are
-    /// put into `rooms`, which are empty, and into new room when those are used up.
+    /// put into `spares`, which are empty, and into new buffers when those are used up.
     ///
     /// # Errors
     /// Any error ends the connection.
     pub(crate) fn receive(
         &mut self,
         received: &[u8],
-        rooms: &mut Vec<Vec<u8>>,
+        spares: &mut Vec<Vec<u8>>,
         mut take: impl FnMut(SlotId, Answer),
     ) -> Result<usize, ProtocolError> {
         let mut rest = received;
@@ -143,7 +143,7 @@ impl Flight {
                 Progress::Event { consumed, event, index, complete } => {
                     rest = rest.get(consumed..).unwrap_or(&[]);
                     let is_items = matches!(oldest.shape(), ReplyShape::Values { .. });
-                    self.event(&event, is_items.then_some(index), complete, rooms, &mut take);
+                    self.event(&event, is_items.then_some(index), complete, spares, &mut take);
                 }
             }
         }
@@ -155,7 +155,7 @@ impl Flight {
         event: &Event<'_>,
         item: Option<usize>,
         complete: bool,
-        rooms: &mut Vec<Vec<u8>>,
+        spares: &mut Vec<Vec<u8>>,
         take: &mut impl FnMut(SlotId, Answer),
     ) {
         if let Some((at, answer)) = self.whole.take() {
@@ -163,7 +163,7 @@ impl Flight {
         }
         match (event, item) {
             (Event::Value(head), Some(_)) => {
-                let mut value = rooms.pop().unwrap_or_default();
+                let mut value = spares.pop().unwrap_or_default();
                 value.reserve_exact(head.len.min(RESERVED));
                 let mut item = Assembly::default();
                 item.take(event, &mut value);

@@ -31,8 +31,8 @@ pub(crate) struct Link {
     is_moved: bool,
     done: Vec<(SlotId, Outcome)>,
     wakers: Vec<Waker>,
-    /// Empty room for values.
-    rooms: Vec<Vec<u8>>,
+    /// Empty buffers for values.
+    spares: Vec<Vec<u8>>,
     /// An empty queue, to be exchanged for a full one.
     spare: Queue,
     /// Where several requests waited together the last time, others may be about to join: the driver lets all tasks
@@ -130,7 +130,7 @@ impl Link {
         connection: &mut Connection<Stream>,
         timer: &mut Timer,
     ) -> Poll<End> {
-        // What has come is read before more is sent: it may be the end.
+        // What has arrived is read before more is sent: it may be the end.
         if let Poll::Ready(end) = self.poll_receive(cx, mux, connection) {
             return Poll::Ready(end);
         }
@@ -154,7 +154,7 @@ impl Link {
             let queued = if connection.is_written() { None } else { mux.earliest() };
             let Some(earliest) = connection.earliest().into_iter().chain(queued).min() else {
                 let rest = connection.idle_since().and_then(|since| {
-                    // A timeout beyond what the clock can say is none.
+                    // A timeout beyond what the clock can say is no timeout.
                     since.checked_add(mux.options().idle_timeout)
                 });
                 let Some(rest) = rest else { return Poll::Pending };
@@ -169,12 +169,12 @@ impl Link {
             if connection.find_overdue(&mut self.done) {
                 return Poll::Ready(End::Overdue(Instant::now()));
             }
-            mux.finish(&mut self.done, &mut self.wakers, &mut self.rooms);
+            mux.finish(&mut self.done, &mut self.wakers, &mut self.spares);
             mux.give_up(&Cause::Timeout, TurnedAway::No, Some(Instant::now()));
         }
     }
 
-    /// Reads all that has come, and fills slots. Ready when the connection ends.
+    /// Reads all that has arrived, and fills slots. Ready when the connection ends.
     fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
@@ -182,8 +182,8 @@ impl Link {
         connection: &mut Connection<Stream>,
     ) -> Poll<End> {
         loop {
-            let read = connection.poll_read(cx, &mut self.rooms, &mut self.done);
-            mux.finish(&mut self.done, &mut self.wakers, &mut self.rooms);
+            let read = connection.poll_read(cx, &mut self.spares, &mut self.done);
+            mux.finish(&mut self.done, &mut self.wakers, &mut self.spares);
             if connection.has_spoken() {
                 mux.set_proven(true);
             }
@@ -271,7 +271,7 @@ impl Link {
             watch.tell(Event::retried(watch.name()));
         }
         mux.put_back(again);
-        mux.finish(&mut self.done, &mut self.wakers, &mut self.rooms);
+        mux.finish(&mut self.done, &mut self.wakers, &mut self.spares);
         Stage::Idle
     }
 }

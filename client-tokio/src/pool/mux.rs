@@ -1,4 +1,4 @@
-//! One connection as its callers see it: requests go in, outcomes come out. Who uses it need not know when it is open.
+//! One connection as its callers see it: requests go in, outcomes come out. Its users need not know when it is open.
 
 use core::{
     fmt,
@@ -27,7 +27,7 @@ use super::{
     driver::{AtWork, Driver, Held, Seat, Taken, start},
     growth::{Growth, TurnedAway},
     queue::{Group, Queue, Terms},
-    room::Ticket,
+    quota::Ticket,
     slots::{Failure, Outcome, SlotId},
     state::State,
     vigil::Vigil,
@@ -53,7 +53,7 @@ struct Shared {
     state: State,
     /// Whether there is a driver.
     is_driven: bool,
-    /// Where the driver finds its link; or where a driver that ended with its runtime has left it, for those who wait.
+    /// Where the driver finds its link; or where a driver that ended with its runtime has left it, for the callers that wait.
     seat: Arc<Seat>,
     is_orphaned: bool,
     /// The driver's runtime, and its process.
@@ -68,7 +68,7 @@ struct Shared {
     driver: Option<Waker>,
     is_parked: bool,
     closing: Closing,
-    /// Who waits for the driver to end.
+    /// The wakers of those that wait for the driver to end.
     closers: Vec<Waker>,
 }
 
@@ -78,7 +78,7 @@ struct Shared {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MustWatch(pub(crate) bool);
 
-/// How a connection comes to its end.
+/// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Closing {
     /// Not yet.
@@ -150,7 +150,7 @@ impl Mux {
         Self { dialer, watch, options, growth, is_proven, shared: Mutex::new(shared) }
     }
 
-    /// Queues `request`; its outcome will be in the slot, and `waker` is woken then. Without room, the caller has a ticket
+    /// Queues `request`; its outcome will be in the slot, and `waker` is woken then. Without quota, the caller has a ticket
     /// afterwards, and is woken when there may be some. Whether the caller [`MustWatch`] its time comes with the slot.
     pub(crate) fn poll_submit(
         self: &Arc<Self>,
@@ -163,7 +163,7 @@ impl Mux {
         self.enter(deadline, waker, ticket, |state, ticket| state.push(request, terms, Some(waker), ticket))
     }
 
-    /// Queues as many of `requests` as there is room for, together; `slots` takes their slots. It is ready when all are
+    /// Queues as many of `requests` as the quota suffices for, together; `slots` takes their slots. It is ready when all are
     /// queued.
     pub(crate) fn poll_submit_all<'r>(
         self: &Arc<Self>,
@@ -196,7 +196,7 @@ impl Mux {
         let deadline = Deadline::after(self.options.connect_timeout.saturating_add(self.options.timeout));
         let terms = self.terms(deadline, Group::ALONE);
         let _is_open = self.enter(deadline, Waker::noop(), &mut None, |state, _| {
-            if state.room.requests() == 0 {
+            if state.quota.requests() == 0 {
                 state.push_trial(terms);
             }
             Some(())
@@ -208,7 +208,7 @@ impl Mux {
         Terms { begin: deadline.began(), deadline: deadline.or_after(self.options.timeout), group }
     }
 
-    /// Runs `push` on the state, and tells the driver. When `push` finds no room, the caller waits.
+    /// Runs `push` on the state, and tells the driver. When `push` finds no quota, the caller waits.
     fn enter<T>(
         self: &Arc<Self>,
         deadline: Deadline,
@@ -218,7 +218,7 @@ impl Mux {
     ) -> Poll<Result<(T, MustWatch), Cause>> {
         // Whoever waited for too long must not be let in: its overdue reply would end the connection of all.
         if ticket.is_some() && deadline.at() <= Instant::now() {
-            return Poll::Ready(Err(Cause::NoRoom));
+            return Poll::Ready(Err(Cause::OverQuota));
         }
         let mut shared = self.lock();
         if shared.closing > Closing::No {
@@ -245,9 +245,9 @@ impl Mux {
         let is_foreign = shared.home != Some(runtime.id());
         let (before, earliest) = (*ticket, shared.state.queue.earliest());
         let pushed = push(&mut shared.state, ticket);
-        let replaced = if pushed.is_none() { shared.state.room.wait(ticket, waker) } else { None };
-        // Who leaves the head of those who wait lets the next one see whether there is room for two.
-        let next = if before.is_some() && *ticket != before { shared.state.room.next() } else { None };
+        let replaced = if pushed.is_none() { shared.state.quota.wait(ticket, waker) } else { None };
+        // A caller that leaves the head of the line lets the next one see whether the quota suffices for two.
+        let next = if before.is_some() && *ticket != before { shared.state.quota.next() } else { None };
         // A driver that is at work takes the queue by and by, but must know of a deadline before all others.
         let is_urgent = shared.state.queue.earliest() != earliest;
         let woken = if shared.is_parked || is_urgent { shared.driver.clone() } else { None };
@@ -332,7 +332,7 @@ impl Mux {
             let mut wakers = Vec::new();
             if driver.is_some() {
                 shared.has_moved = true;
-                // The driver before, which may end now; and all who wait: they are to watch.
+                // The driver before, which may end now; and all callers that wait: they are to watch.
                 wakers.extend(shared.driver.take());
                 wakers.extend(shared.state.slots.wakers());
             }
@@ -343,7 +343,7 @@ impl Mux {
         seen
     }
 
-    /// The outcome of a request, if it is there; else `waker` is woken with it. A caller who does not watch the driver may
+    /// The outcome of a request, if it is there; else `waker` is woken with it. A caller that does not watch the driver may
     /// learn that it must.
     pub(crate) fn poll_outcome(
         self: &Arc<Self>,
@@ -377,7 +377,7 @@ impl Mux {
         let mut shared = self.lock();
         let is_sent = shared.state.abandon(slots, &mut left);
         let is_forgotten = shared.is_orphaned && !shared.state.has_waiters();
-        let next = shared.state.room.next();
+        let next = shared.state.quota.next();
         drop(shared);
         drop(left);
         if is_forgotten {
@@ -387,22 +387,22 @@ impl Mux {
         is_sent
     }
 
-    /// Gives back a value's room, for the next value.
-    pub(crate) fn give_back(&self, mut room: Vec<u8>) {
-        if room.capacity() <= KEPT_ROOM {
-            room.clear();
-            let rooms = &mut self.lock().state.rooms;
-            if rooms.len() < KEPT_ROOMS {
-                rooms.push(room);
+    /// Gives back a value's buffer, for the next value.
+    pub(crate) fn give_back(&self, mut spare: Vec<u8>) {
+        if spare.capacity() <= KEPT_SPARE {
+            spare.clear();
+            let spares = &mut self.lock().state.spares;
+            if spares.len() < KEPT_SPARES {
+                spares.push(spare);
             }
         }
     }
 
-    /// A caller waits for room no longer.
+    /// A caller waits for quota no longer.
     pub(crate) fn give_up_ticket(&self, ticket: Ticket) {
         let mut shared = self.lock();
-        let waker = shared.state.room.give_up(ticket);
-        let next = shared.state.room.next();
+        let waker = shared.state.quota.give_up(ticket);
+        let next = shared.state.quota.next();
         drop(shared);
         drop(waker);
         next.into_iter().for_each(Waker::wake);
@@ -464,7 +464,7 @@ impl Mux {
     /// Whether it is open, and how many requests are not answered yet.
     pub(crate) fn usage(&self) -> (bool, usize) {
         let shared = self.lock();
-        (shared.is_open, shared.state.room.requests())
+        (shared.is_open, shared.state.quota.requests())
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -549,23 +549,23 @@ impl Mux {
         self.with_wakers(&mut Vec::new(), |state, _| state.put_back(again));
     }
 
-    /// Fills slots with their outcomes; `wakers` is room to be used. `rooms` takes what callers gave back.
+    /// Fills slots with their outcomes; `wakers` is scratch. `spares` takes the buffers that callers gave back.
     pub(crate) fn finish(
         &self,
         done: &mut Vec<(SlotId, Outcome)>,
         wakers: &mut Vec<Waker>,
-        rooms: &mut Vec<Vec<u8>>,
+        spares: &mut Vec<Vec<u8>>,
     ) {
         if !done.is_empty() {
             self.with_wakers(wakers, |state, wakers| {
                 done.drain(..).for_each(|(slot, outcome)| state.finish(slot, outcome, wakers));
-                let left = state.rooms.len().saturating_sub(KEPT_ROOMS.saturating_sub(rooms.len()));
-                rooms.extend(state.rooms.drain(left..));
+                let left = state.spares.len().saturating_sub(KEPT_SPARES.saturating_sub(spares.len()));
+                spares.extend(state.spares.drain(left..));
             });
         }
     }
 
-    /// The driver of `seat` ends. If that is with its runtime, the link is left to those who wait: the first of them that
+    /// The driver of `seat` ends. If that is with its runtime, the link is left to the callers that wait: the first of them that
     /// is polled drives it on. Else whoever still waits is told.
     pub(crate) fn vacate(&self, seat: &Arc<Seat>) {
         let mut shared = self.lock();
@@ -576,7 +576,7 @@ impl Mux {
             return;
         }
         drop(shared);
-        // Not `hold`: a caller who looks after the driver this very moment lets go of it soon. If the link stayed in the
+        // Not `hold`: a caller that looks after the driver this very moment lets go of it soon. If the link stayed in the
         // seat while everybody is told of the end, the next driver would go on with it, and with slots that are others' by
         // then.
         let mut held = seat.lock();
@@ -591,7 +591,7 @@ impl Mux {
                 (shared.is_driven, shared.is_orphaned, shared.is_parked) = (false, true, false);
                 let mut wakers: Vec<_> = shared.driver.take().into_iter().collect();
                 wakers.extend(shared.state.slots.wakers());
-                wakers.extend(shared.state.room.next());
+                wakers.extend(shared.state.quota.next());
                 wakers.append(&mut shared.closers);
                 drop(shared);
                 wakers.into_iter().for_each(Waker::wake);
@@ -623,7 +623,7 @@ impl Mux {
     fn end(&self, mut shared: MutexGuard<'_, Shared>, cause: Cause) {
         let mut wakers = mem::take(&mut shared.closers);
         shared.state.fail_all(&Failure::new(cause, true), &mut wakers);
-        wakers.extend(shared.state.room.next());
+        wakers.extend(shared.state.quota.next());
         (shared.is_driven, shared.is_orphaned) = (false, false);
         (shared.is_open, shared.is_parked) = (false, false);
         self.set_proven(false);
@@ -633,21 +633,22 @@ impl Mux {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Runs `act` on the state; then, without the lock, whom it wakes, and who may be let in now.
+    /// Runs `act` on the state; then, without the lock, the wakers that it returns, and that of the caller which may be let
+    /// in now.
     fn with_wakers(&self, wakers: &mut Vec<Waker>, act: impl FnOnce(&mut State, &mut Vec<Waker>)) {
         let mut shared = self.lock();
         act(&mut shared.state, wakers);
-        wakers.extend(shared.state.room.next());
+        wakers.extend(shared.state.quota.next());
         drop(shared);
         wakers.drain(..).for_each(Waker::wake);
     }
 }
 
-/// The largest room for a value that is kept, in bytes.
-const KEPT_ROOM: usize = 4096;
+/// The largest buffer for a value that is kept, in bytes.
+const KEPT_SPARE: usize = 4096;
 
-/// How many such rooms are kept at most, by the callers' side and by the driver each.
-const KEPT_ROOMS: usize = 256;
+/// How many such buffers are kept at most, by the callers' side and by the driver each.
+const KEPT_SPARES: usize = 256;
 
 #[cfg(test)]
 impl Mux {

@@ -47,7 +47,7 @@ impl Group {
 /// One request of a [`Queue`].
 #[derive(Clone, Debug)]
 pub(crate) struct Queued {
-    /// Who waits for it.
+    /// The slot of the caller that waits for it.
     pub(crate) slot: SlotId,
     pub(crate) terms: Terms,
     /// Whether it is of no caller, and shows whether the connection works.
@@ -173,12 +173,12 @@ impl Queue {
         }
     }
 
-    /// Whether there is room to be used again.
+    /// Whether it has buffers to be used again.
     pub(crate) const fn has_room(&self) -> bool {
         self.requests.capacity() > 0
     }
 
-    /// Forgets everything but, for small queues, the room.
+    /// Forgets everything but, for small queues, the buffers.
     pub(crate) fn clear(&mut self) {
         self.requests.clear();
         self.bytes.clear();
@@ -260,8 +260,8 @@ impl Queue {
 fn put_line(verb: GetVerb, keys: &[Key<'_>], out: &mut Vec<u8>) -> usize {
     let start = out.len();
     // The verb, a number and the line end take no more than 32 bytes.
-    let room = keys.iter().fold(32, |sum, key| sum + key.as_bytes().len() + 1);
-    out.resize(start + room, 0);
+    let capacity = keys.iter().fold(32, |sum, key| sum + key.as_bytes().len() + 1);
+    out.resize(start + capacity, 0);
     let line = verb.write_line(keys, out.get_mut(start..).unwrap_or(&mut [])).unwrap_or_default();
     out.truncate(start + line.len);
     line.keys
@@ -359,8 +359,8 @@ const NO_KEY: Key<'static> = match Key::new(b"-") {
     Err(_) => unreachable!(),
 };
 
-/// How much room an emptied queue keeps, in requests.
+/// How much capacity an emptied queue keeps, in requests.
 const KEPT_REQUESTS: usize = 1024;
 
-/// How much room an emptied queue keeps, in bytes.
+/// How much capacity an emptied queue keeps, in bytes.
 const KEPT_BYTES: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-//! Where callers wait for their replies. A slot outlives its caller: who goes away leaves it to be closed by the reply.
+//! Where callers wait for their replies. A slot outlives its caller: a caller that goes away leaves it to be closed by the reply.
 
 use core::{mem, task::Waker};
 
@@ -6,7 +6,7 @@ use memring_client::failure::Cause;
 
 use super::{answer::Answer, growth::TurnedAway};
 
-/// What became of a request: its complete reply, or why there is none.
+/// What became of a request: its complete reply, or the reason why there is no reply.
 pub(crate) type Outcome = Result<Answer, Box<Failure>>;
 
 /// Why there is no complete reply.
@@ -55,7 +55,7 @@ impl Slots {
         Self { slots: Vec::new(), free: Vec::new() }
     }
 
-    /// Takes a slot for a caller who waits with `waker` and has a value of `len` bytes to send.
+    /// Takes a slot for a caller that waits with `waker` and has a value of `len` bytes to send.
     pub(crate) fn open(&mut self, waker: Option<Waker>, len: usize) -> SlotId {
         let slot = (Slot::Waiting(waker), len);
         if let Some(id) = self.free.pop() {
@@ -83,7 +83,7 @@ impl Slots {
         }
     }
 
-    /// Gives the outcome; `wakers` takes the waker of who waits for it. Says whether the request was open until now.
+    /// Gives the outcome; `wakers` takes the waker of the caller that waits for it. Returns whether the request was open until now.
     pub(crate) fn finish(&mut self, id: SlotId, outcome: Outcome, wakers: &mut Vec<Waker>) -> bool {
         match self.slot(id) {
             Slot::Waiting(waker) => {
@@ -107,7 +107,7 @@ impl Slots {
         }
     }
 
-    /// Frees the slot of a caller who has gone, whose request is not sent.
+    /// Frees the slot of a caller that has gone and whose request is not sent.
     pub(crate) fn release(&mut self, id: SlotId) {
         let _abandoned = self.close(id);
     }
@@ -122,7 +122,7 @@ impl Slots {
         self.slots.iter().any(|(slot, _)| matches!(slot, Slot::Waiting(_)))
     }
 
-    /// The wakers of all who wait.
+    /// The wakers of all callers that wait.
     pub(crate) fn wakers(&self) -> impl Iterator<Item = Waker> {
         self.slots.iter().filter_map(|(slot, _)| match slot {
             Slot::Waiting(waker) => waker.clone(),

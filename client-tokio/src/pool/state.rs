@@ -1,4 +1,4 @@
-//! What callers and driver share: requests that are queued, slots that are waited in, the room that is left. It is
+//! What callers and driver share: requests that are queued, slots that are waited in, the quota that is left. It is
 //! behind a lock; nothing here waits, and wakers are handed out to be run without it.
 
 use core::{num::NonZeroU64, task::Waker};
@@ -9,7 +9,7 @@ use memring_text::Request;
 use super::{
     growth::TurnedAway,
     queue::{Group, Queue, Terms},
-    room::{Room, Ticket},
+    quota::{Quota, Ticket},
     slots::{Failure, Outcome, Slot, SlotId, Slots},
 };
 
@@ -18,25 +18,25 @@ use super::{
 pub(crate) struct State {
     pub(crate) queue: Queue,
     pub(crate) slots: Slots,
-    pub(crate) room: Room,
-    /// Room for values, emptied and given back by callers who had room of their own.
-    pub(crate) rooms: Vec<Vec<u8>>,
+    pub(crate) quota: Quota,
+    /// Buffers for values, emptied and given back by callers that had one of their own.
+    pub(crate) spares: Vec<Vec<u8>>,
     groups: NonZeroU64,
 }
 
 impl State {
-    /// Nothing queued, all of the room left.
+    /// Nothing queued, all of the quota left.
     pub(crate) const fn new(limits: UnderWay) -> Self {
         Self {
             queue: Queue::new(),
             slots: Slots::new(),
-            room: Room::new(limits),
-            rooms: Vec::new(),
+            quota: Quota::new(limits),
+            spares: Vec::new(),
             groups: NonZeroU64::MIN,
         }
     }
 
-    /// Queues `request`, if there is room and it is the turn of its caller. `waker` is woken with the outcome.
+    /// Queues `request`, if the quota suffices and it is the turn of its caller. `waker` is woken with the outcome.
     pub(crate) fn push(
         &mut self,
         request: &Request<'_>,
@@ -45,7 +45,7 @@ impl State {
         ticket: &mut Option<Ticket>,
     ) -> Option<SlotId> {
         let len = request.value().map_or(0, |value| value.as_bytes().len());
-        if !self.room.enter(len, ticket) {
+        if !self.quota.enter(len, ticket) {
             return None;
         }
         let slot = self.slots.open(waker.cloned(), len);
@@ -55,16 +55,16 @@ impl State {
 
     /// Queues a request that shows whether the connection works. Nobody waits for its reply.
     pub(crate) fn push_trial(&mut self, terms: Terms) {
-        if self.room.enter(0, &mut None) {
+        if self.quota.enter(0, &mut None) {
             let slot = self.slots.open(None, 0);
             let _no_waker = self.slots.abandon(slot);
             self.queue.push_trial(slot, terms);
         }
     }
 
-    /// Whether anybody waits for an outcome or for room.
+    /// Whether anybody waits for an outcome or for quota.
     pub(crate) fn has_waiters(&self) -> bool {
-        self.slots.has_waiters() || self.room.has_waiters()
+        self.slots.has_waiters() || self.quota.has_waiters()
     }
 
     /// A group that no other request is in.
@@ -73,10 +73,10 @@ impl State {
         Group(Some(self.groups))
     }
 
-    /// Gives a request its outcome; `wakers` takes who is to be woken.
+    /// Gives a request its outcome; `wakers` takes the waker of its caller.
     pub(crate) fn finish(&mut self, slot: SlotId, outcome: Outcome, wakers: &mut Vec<Waker>) {
         if self.slots.finish(slot, outcome, wakers) {
-            self.room.leave(self.slots.len(slot));
+            self.quota.leave(self.slots.len(slot));
         }
     }
 
@@ -84,11 +84,11 @@ impl State {
     /// any of the requests may have left.
     pub(crate) fn abandon(&mut self, slots: impl IntoIterator<Item = SlotId>, left: &mut Vec<Slot>) -> bool {
         left.extend(slots.into_iter().map(|slot| self.slots.abandon(slot)));
-        let Self { queue, slots, room, .. } = self;
+        let Self { queue, slots, quota, .. } = self;
         let mut released = 0;
         if left.iter().any(|slot| matches!(slot, Slot::Waiting(_))) {
             queue.retain(|request| {
-                let is_kept = request.is_trial || release(request.slot, slots, room);
+                let is_kept = request.is_trial || release(request.slot, slots, quota);
                 released += usize::from(!is_kept);
                 is_kept
             });
@@ -104,13 +104,13 @@ impl State {
         is_over: impl Fn(&Terms) -> bool,
         wakers: &mut Vec<Waker>,
     ) {
-        let Self { queue, slots, room, .. } = self;
+        let Self { queue, slots, quota, .. } = self;
         queue.retain(|request| {
             let is_over = is_over(&request.terms);
             if is_over {
                 let failure = Failure { cause: cause.clone(), sent: request.is_retried, turned_away };
                 if slots.finish(request.slot, Err(Box::new(failure)), wakers) {
-                    room.leave(slots.len(request.slot));
+                    quota.leave(slots.len(request.slot));
                 }
             }
             !is_over
@@ -119,8 +119,8 @@ impl State {
 
     /// Puts requests back to the front of the queue, but for those whose callers have gone.
     pub(crate) fn put_back(&mut self, mut again: Queue) {
-        let Self { queue, slots, room, .. } = self;
-        again.retain(|request| request.is_trial || release(request.slot, slots, room));
+        let Self { queue, slots, quota, .. } = self;
+        again.retain(|request| request.is_trial || release(request.slot, slots, quota));
         queue.requests.iter().for_each(|request| again.adopt(request, queue, false));
         *queue = again;
     }
@@ -135,10 +135,10 @@ impl State {
 }
 
 /// Frees the slot of a request that is not sent, if its caller has gone. Says whether the caller is there.
-fn release(slot: SlotId, slots: &mut Slots, room: &mut Room) -> bool {
+fn release(slot: SlotId, slots: &mut Slots, quota: &mut Quota) -> bool {
     let is_abandoned = slots.is_abandoned(slot);
     if is_abandoned {
-        room.leave(slots.len(slot));
+        quota.leave(slots.len(slot));
         slots.release(slot);
     }
     !is_abandoned

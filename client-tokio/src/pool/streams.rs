@@ -12,10 +12,10 @@ use tokio::{
 
 use crate::deadline::check_runtime;
 
-/// The room for such connections to one server. Who finds none waits, in the order of coming.
+/// The quota of such connections to one server. A caller that finds none free waits, in the order of coming.
 #[derive(Debug)]
 pub(crate) struct Streams {
-    room: Semaphore,
+    quota: Semaphore,
     /// It has nothing to give: it is waited for until it is closed, when all are to end.
     end: Semaphore,
 }
@@ -23,15 +23,15 @@ pub(crate) struct Streams {
 impl Streams {
     /// None yet.
     pub(crate) const fn new() -> Self {
-        Self { room: Semaphore::const_new(MOST as usize), end: Semaphore::const_new(0) }
+        Self { quota: Semaphore::const_new(MOST as usize), end: Semaphore::const_new(0) }
     }
 
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
-        (MOST as usize).saturating_sub(self.room.available_permits())
+        (MOST as usize).saturating_sub(self.quota.available_permits())
     }
 
-    /// Does `work` when there is room for it, within `wait`, and no longer than until all are to end.
+    /// Does `work` when the quota lets it in, within `wait`, and no longer than until all are to end.
     pub(crate) async fn run<T>(
         &self,
         wait: Duration,
@@ -41,8 +41,8 @@ impl Streams {
             return Err(Cause::NoRuntime);
         }
         check_runtime()?;
-        let room = timeout(wait, self.room.acquire()).await.map_err(|_| Cause::NoRoom)?;
-        let _room = room.map_err(|_| Cause::Shut)?;
+        let permit = timeout(wait, self.quota.acquire()).await.map_err(|_| Cause::OverQuota)?;
+        let _permit = permit.map_err(|_| Cause::Shut)?;
         let (mut work, mut end) = (pin!(work), pin!(self.end.acquire()));
         poll_fn(|cx| {
             let done = work.as_mut().poll(cx);
@@ -51,13 +51,13 @@ impl Streams {
         .await
     }
 
-    /// Waits until there are none, and at `deadline` ends those that there still are. From then on there will be none.
+    /// Waits until all have ended, and at `deadline` ends the rest. From then on none is begun.
     pub(crate) async fn close(&self, deadline: Instant) {
         if self.count() > 0 && Handle::try_current().is_ok() && check_runtime().is_ok() {
-            // Whether there is all of the room now, or the time is over, comes to the same.
-            let _ = timeout_at(deadline, self.room.acquire_many(MOST)).await;
+            // It makes no difference whether all of the quota is free now or the time is over.
+            let _ = timeout_at(deadline, self.quota.acquire_many(MOST)).await;
         }
-        self.room.close();
+        self.quota.close();
         self.end.close();
     }
 }

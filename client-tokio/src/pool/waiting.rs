@@ -12,26 +12,26 @@ use memring_text::Request;
 
 use super::{
     mux::{MustWatch, Mux},
-    room::Ticket,
+    quota::Ticket,
     slots::{Failure, Outcome, SlotId},
     vigil::Vigil,
 };
 use crate::deadline::Deadline;
 
-/// Waits for room on a connection.
+/// Waits until the quota of a connection lets a request in.
 #[derive(Debug)]
-pub(crate) struct Entering<'m> {
+pub(crate) struct Admission<'m> {
     mux: &'m Arc<Mux>,
     ticket: Option<Ticket>,
 }
 
-impl<'m> Entering<'m> {
+impl<'m> Admission<'m> {
     /// Nobody waits yet.
     pub(crate) const fn new(mux: &'m Arc<Mux>) -> Self {
         Self { mux, ticket: None }
     }
 
-    /// Queues `request`, once there is room.
+    /// Queues `request`, once the quota suffices.
     pub(crate) fn poll_submit(
         &mut self,
         cx: &mut Context<'_>,
@@ -41,7 +41,7 @@ impl<'m> Entering<'m> {
         self.mux.poll_submit(request, deadline, cx.waker(), &mut self.ticket)
     }
 
-    /// Queues `requests`, each once there is room.
+    /// Queues `requests`, each once the quota suffices.
     pub(crate) fn poll_submit_all<'r>(
         &mut self,
         cx: &mut Context<'_>,
@@ -53,7 +53,7 @@ impl<'m> Entering<'m> {
     }
 }
 
-impl Drop for Entering<'_> {
+impl Drop for Admission<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
             self.mux.give_up_ticket(ticket);
@@ -64,7 +64,7 @@ impl Drop for Entering<'_> {
 /// Waits for the outcome of one request. Dropping it leaves the reply to be read and thrown away by the connection; a
 /// request that has not left is not sent.
 #[derive(Debug)]
-pub(crate) struct Waiting<'m> {
+pub(crate) struct ReplyWait<'m> {
     mux: &'m Arc<Mux>,
     slot: Option<SlotId>,
     watches: MustWatch,
@@ -72,7 +72,7 @@ pub(crate) struct Waiting<'m> {
     is_fresh: bool,
 }
 
-impl<'m> Waiting<'m> {
+impl<'m> ReplyWait<'m> {
     /// Waits for `slot`, which was opened within this poll and with its waker. The caller `watches` its time, or not.
     pub(crate) const fn fresh(mux: &'m Arc<Mux>, slot: SlotId, watches: MustWatch) -> Self {
         Self { mux, slot: Some(slot), watches, is_fresh: true }
@@ -95,15 +95,15 @@ impl<'m> Waiting<'m> {
     }
 }
 
-impl Waiting<'_> {
+impl ReplyWait<'_> {
     /// Waits no longer, and says whether the request may have left.
     fn give_up(mut self) -> bool {
         self.slot.take().is_none_or(|slot| self.mux.abandon([slot]))
     }
 }
 
-impl Future for Waiting<'_> {
-    /// A caller who does not watch its time may learn that it must.
+impl Future for ReplyWait<'_> {
+    /// A caller that does not watch its time may learn that it must.
     type Output = Result<Outcome, MustWatch>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -119,7 +119,7 @@ impl Future for Waiting<'_> {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for ReplyWait<'_> {
     fn drop(&mut self) {
         if let Some(slot) = self.slot {
             self.mux.abandon([slot]);

@@ -45,7 +45,7 @@ use crate::{
 
 #[test]
 fn every_caller_gets_its_own() {
-    explore(3, Plan { room: 10, ..Plan::default() }, |pool| {
+    explore(3, Plan { quota: 10, ..Plan::default() }, |pool| {
         let other = spawn(pool, |pool| async move { own(get(&pool, "12").await) });
         block_on(async { own(incr(pool, "3").await) });
         block_on(async { own(get(pool, "1").await) });
@@ -117,7 +117,7 @@ fn a_close_is_told_to_everybody() {
 fn a_connection_that_ends_is_replaced() {
     // The first connection hangs up within the second reply, or before it.
     for replies in [REPLY_LEN, REPLY_LEN + 3] {
-        explore(2, Plan { room: 2, first_connection: replies, ..Plan::default() }, |pool| {
+        explore(2, Plan { quota: 2, first_connection: replies, ..Plan::default() }, |pool| {
             let other = spawn(pool, |pool| async move { own_or(ErrorKind::Closed, incr(&pool, "12").await) });
             block_on(async { own_or(ErrorKind::Closed, get(pool, "1").await) });
             block_on(polled_once(get(pool, "3"))).map(|got| own_or(ErrorKind::Closed, got));
@@ -140,7 +140,7 @@ fn a_driver_that_dies_leaves_what_is_under_way_to_another() {
 
 #[test]
 fn a_driver_that_is_slow_may_be_replaced_at_any_moment() {
-    explore(2, Plan { room: 2, ..Plan::default() }, |pool| {
+    explore(2, Plan { quota: 2, ..Plan::default() }, |pool| {
         let other = spawn(pool, |pool| async move {
             let mux = pool.mux();
             mux.look_after(mux.call_driver(None));
@@ -155,7 +155,7 @@ fn a_driver_that_is_slow_may_be_replaced_at_any_moment() {
 #[derive(Clone, Copy)]
 struct Plan {
     /// How many requests are under way at most.
-    room: usize,
+    quota: usize,
     /// After how many bytes the first connection hangs up.
     first_connection: usize,
     /// How often the first driver is polled before it is dropped, as a runtime does that shuts down.
@@ -164,13 +164,13 @@ struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { room: 1, first_connection: usize::MAX, first_driver: usize::MAX }
+        Self { quota: 1, first_connection: usize::MAX, first_driver: usize::MAX }
     }
 }
 
 thread_local! {
     /// The plan of the connections and drivers to come. (loom's threads are one of the system's.)
-    static PLAN: Cell<Plan> = const { Cell::new(Plan { room: 1, first_connection: 0, first_driver: 0 }) };
+    static PLAN: Cell<Plan> = const { Cell::new(Plan { quota: 1, first_connection: 0, first_driver: 0 }) };
 }
 
 /// Takes a number from the plan; whoever comes later is not limited.
@@ -194,8 +194,8 @@ fn explore(preemptions: usize, plan: Plan, model: impl Fn(&Arc<Pool>) + Send + S
     explorer.check(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         PLAN.set(plan);
-        let room = UnderWay { requests: plan.room, bytes: 1000 };
-        let pool = Arc::new(pool_with(room, true, || Ok(Stream::Memory(Box::new(Echo::new())))));
+        let under_way = UnderWay { requests: plan.quota, bytes: 1000 };
+        let pool = Arc::new(pool_with(under_way, true, || Ok(Stream::Memory(Box::new(Echo::new())))));
         model(&pool);
         let mux = Arc::clone(pool.mux());
         mux.close(Closing::Gently);

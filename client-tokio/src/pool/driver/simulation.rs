@@ -1,5 +1,5 @@
 //! The whole client over byte streams in memory, in a time that only moves when everybody waits: a server that is slow,
-//! splits, cuts off and goes silent, callers who give up and go away. A seed tells everything that happens.
+//! splits, cuts off and goes silent, callers that give up and go away. A seed tells everything that happens.
 
 use core::{future::poll_fn, pin::pin, time::Duration};
 use std::{
@@ -54,11 +54,11 @@ pub(super) const TIMEOUT: Duration = Duration::from_millis(100);
 
 /// A pool of one connection to a server that answers, more or less.
 fn pool(random: &mut Rng) -> Pool {
-    let room = UnderWay { requests: random.usize(1..50), bytes: random.usize(0..5000) };
+    let under_way = UnderWay { requests: random.usize(1..50), bytes: random.usize(0..5000) };
     let is_merging = random.bool();
     let engine = Arc::new(Mutex::new(Engine::new(MemoryStore::new(1 << 20))));
     let random = Mutex::new(random.fork());
-    pool_with(room, is_merging, move || {
+    pool_with(under_way, is_merging, move || {
         let mut random = random.lock().unwrap();
         if random.u32(..10) == 0 {
             return Err(io::ErrorKind::ConnectionRefused.into());

@@ -1,16 +1,16 @@
-//! How much may be under way at once, and who waits for it to become less. First come, first served.
+//! How much may be under way at once, and the callers that wait until it is less. First come, first served.
 
 use core::task::Waker;
 use std::collections::VecDeque;
 
 use memring_client::config::UnderWay;
 
-/// What is taken of the room, and the callers who wait for some.
+/// What is taken of the quota, and the callers that wait for some.
 ///
-/// Whenever there is room for a request, the first of those who wait has been woken: by who left, or by who entered
-/// before it and left some room.
+/// Whenever the quota suffices for a request, the first waiting caller has been woken: by the request that left, or by
+/// the one that entered before it and left something over.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct Quota {
     limits: UnderWay,
     requests: usize,
     bytes: usize,
@@ -18,25 +18,25 @@ pub(crate) struct Room {
     last: u64,
 }
 
-/// The place of one caller among those who wait.
+/// The number of one caller in the line of those that wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
 
-impl Room {
-    /// An empty room.
+impl Quota {
+    /// A quota of which nothing is taken.
     pub(crate) const fn new(limits: UnderWay) -> Self {
         Self { limits, requests: 0, bytes: 0, waiters: VecDeque::new(), last: 0 }
     }
 
-    /// Lets in a request with a value of `len` bytes, if it is the turn of its caller and there is room. The caller's
+    /// Lets in a request with a value of `len` bytes, if it is the turn of its caller and the quota suffices. The caller's
     /// ticket is used up then.
     pub(crate) fn enter(&mut self, len: usize, ticket: &mut Option<Ticket>) -> bool {
         let first = self.waiters.front().map(|(ticket, _)| *ticket);
-        // A value longer than all of the room is let in alone.
-        let has_room = self.requests < self.limits.requests
+        // A value longer than all of the quota is let in alone.
+        let is_free = self.requests < self.limits.requests
             && (self.bytes == 0 || self.bytes.saturating_add(len) <= self.limits.bytes);
         let is_in_turn = first.is_none() || first == *ticket;
-        if !(has_room && is_in_turn) {
+        if !(is_free && is_in_turn) {
             return false;
         }
         if ticket.take().is_some() {
@@ -50,8 +50,8 @@ impl Room {
 
     /// Lets a caller wait, behind all others if it has no ticket yet. Gives back the waker kept for it before.
     pub(crate) fn wait(&mut self, ticket: &mut Option<Ticket>, waker: &Waker) -> Option<Waker> {
-        let place = ticket.and_then(|ticket| self.place(ticket));
-        if let Some((_, kept)) = place.and_then(|place| self.waiters.get_mut(place)) {
+        let index = ticket.and_then(|ticket| self.index(ticket));
+        if let Some((_, kept)) = index.and_then(|index| self.waiters.get_mut(index)) {
             return if kept.will_wake(waker) { None } else { Some(core::mem::replace(kept, waker.clone())) };
         }
         self.last += 1;
@@ -63,8 +63,8 @@ impl Room {
 
     /// A caller waits no longer. Gives back its waker.
     pub(crate) fn give_up(&mut self, ticket: Ticket) -> Option<Waker> {
-        let place = self.place(ticket)?;
-        self.waiters.remove(place).map(|(_, waker)| waker)
+        let index = self.index(ticket)?;
+        self.waiters.remove(index).map(|(_, waker)| waker)
     }
 
     /// A request with a value of `len` bytes is answered.
@@ -73,7 +73,7 @@ impl Room {
         self.bytes = self.bytes.saturating_sub(len);
     }
 
-    /// Who is to be woken, whenever there may be room: the first of those who wait.
+    /// The waker of the caller that waits first, if the quota may suffice for it now.
     pub(crate) fn next(&self) -> Option<Waker> {
         let first = self.waiters.front().filter(|_| self.requests < self.limits.requests)?;
         Some(first.1.clone())
@@ -89,7 +89,7 @@ impl Room {
         self.requests
     }
 
-    fn place(&self, ticket: Ticket) -> Option<usize> {
+    fn index(&self, ticket: Ticket) -> Option<usize> {
         self.waiters.binary_search_by_key(&ticket, |(ticket, _)| *ticket).ok()
     }
 }
@@ -98,51 +98,51 @@ impl Room {
 mod tests {
     use super::*;
 
-    fn room(requests: usize, bytes: usize) -> Room {
-        Room::new(UnderWay { requests, bytes })
+    fn quota(requests: usize, bytes: usize) -> Quota {
+        Quota::new(UnderWay { requests, bytes })
     }
 
     #[test]
     fn nobody_overtakes_who_waits() {
-        let mut room = room(1, 100);
+        let mut quota = quota(1, 100);
         let (mut first, mut second) = (None, None);
-        assert!(room.enter(1, &mut None));
+        assert!(quota.enter(1, &mut None));
         for ticket in [&mut first, &mut second] {
-            assert!(!room.enter(1, ticket));
-            room.wait(ticket, Waker::noop());
+            assert!(!quota.enter(1, ticket));
+            quota.wait(ticket, Waker::noop());
         }
-        assert!(room.next().is_none());
-        room.leave(1);
-        assert!(room.next().is_some());
-        assert!(!room.enter(1, &mut None));
-        assert!(!room.enter(1, &mut second));
-        assert!(room.enter(1, &mut first));
+        assert!(quota.next().is_none());
+        quota.leave(1);
+        assert!(quota.next().is_some());
+        assert!(!quota.enter(1, &mut None));
+        assert!(!quota.enter(1, &mut second));
+        assert!(quota.enter(1, &mut first));
         assert_eq!(first, None);
-        room.leave(1);
-        assert!(room.enter(1, &mut second));
+        quota.leave(1);
+        assert!(quota.enter(1, &mut second));
     }
 
     #[test]
     fn who_gives_up_makes_way() {
-        let mut room = room(1, 100);
+        let mut quota = quota(1, 100);
         let (mut first, mut second) = (None, None);
-        assert!(room.enter(1, &mut None));
-        room.wait(&mut first, Waker::noop());
-        room.wait(&mut second, Waker::noop());
-        room.leave(1);
-        assert!(room.give_up(first.unwrap()).is_some());
-        assert!(room.enter(1, &mut second));
+        assert!(quota.enter(1, &mut None));
+        quota.wait(&mut first, Waker::noop());
+        quota.wait(&mut second, Waker::noop());
+        quota.leave(1);
+        assert!(quota.give_up(first.unwrap()).is_some());
+        assert!(quota.enter(1, &mut second));
     }
 
     #[test]
     fn bytes_are_bounded_but_a_larger_value_passes_alone() {
-        let mut room = room(10, 100);
-        assert!(room.enter(60, &mut None));
-        assert!(!room.enter(41, &mut None));
-        assert!(room.enter(40, &mut None));
-        room.leave(60);
-        room.leave(40);
-        assert!(room.enter(1000, &mut None));
-        assert!(!room.enter(1, &mut None));
+        let mut quota = quota(10, 100);
+        assert!(quota.enter(60, &mut None));
+        assert!(!quota.enter(41, &mut None));
+        assert!(quota.enter(40, &mut None));
+        quota.leave(60);
+        quota.leave(40);
+        assert!(quota.enter(1000, &mut None));
+        assert!(!quota.enter(1, &mut None));
     }
 }
