@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     Ok(Outcome::Fine)
 }
 
-/// A bar on standard error; where that is no terminal, nothing is drawn.
+/// A bar on standard error. Nothing is drawn if that is not a terminal.
 fn progress(len: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}");
     ProgressBar::new(len)

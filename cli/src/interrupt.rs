@@ -13,7 +13,7 @@ impl Interrupt {
     pub(crate) fn take() -> Result<Self, Failure> {
         let (sender, receiver) = channel();
         ctrlc::set_handler(move || {
-            // Nobody who listens means that the end has come already.
+            // If nobody listens, the end was asked for already.
             let _ = sender.send(());
         })
         .map_err(Failure::failed)?;

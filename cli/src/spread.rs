@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     Ok(Outcome::Fine)
 }
 
-/// Who has how much.
+/// Which server has how much.
 struct Spread<'a> {
     title: String,
     placed: &'a Placed<'a>,
@@ -74,7 +74,7 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
-    /// How much more than its weight it has: 0.1 is a tenth. `None` where that is nothing.
+    /// How much more than its weight it has: 0.1 is a tenth. `None` if its weight is zero.
     fn excess(&self) -> Option<f64> {
         (self.fair > 0.0).then(|| self.share / self.fair - 1.0)
     }

@@ -41,7 +41,7 @@ pub(crate) enum Anchor {
 }
 
 impl Svg {
-    /// A white picture, described by `title` to those who cannot see it.
+    /// A white picture, described by `title` for readers that cannot see it.
     pub(crate) fn new(width: f64, height: f64, title: &str) -> Self {
         let mut svg = Self { width, height, body: String::new() };
         svg.push(format_args!("<title>{}</title>", Xml(title)));
@@ -70,7 +70,7 @@ impl Svg {
         ));
     }
 
-    /// A filled rectangle with round corners; `title` is shown to those who point at it.
+    /// A filled rectangle with round corners; `title` is shown when it is pointed at.
     pub(crate) fn rect(
         &mut self,
         (x, y): (f64, f64),

@@ -38,7 +38,7 @@ pub enum AnyOperation<'a> {
     Arith(Arith<'a>),
 }
 
-/// What an [`AnyOperation`] comes to.
+/// The result of an [`AnyOperation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnyOutcome<V> {

@@ -26,6 +26,7 @@ use memring_text::{
 use crate::{
     any_operation::{AnyOperation, AnyOutcome},
     failure::{Cause, Error, Many},
+    outcome::{CasItem, CasOutcome},
 };
 
 /// Operations of different kinds on any keys, to be sent together: one write for each server.
@@ -85,7 +86,7 @@ impl Batch {
         self.operations.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no operations.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty()
@@ -107,7 +108,7 @@ impl Batch {
     }
 
     /// Reads an item with its cas unique.
-    pub fn gets(&mut self, key: impl AsRef<[u8]>) -> Handle<kind::Get> {
+    pub fn gets(&mut self, key: impl AsRef<[u8]>) -> Handle<kind::Gets> {
         self.push(key.as_ref(), Verb::Get { cas: true, ttl: None }, b"")
     }
 
@@ -117,7 +118,7 @@ impl Batch {
     }
 
     /// Reads an item with its cas unique and gives it `ttl` to live from now on.
-    pub fn gats(&mut self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Handle<kind::Get> {
+    pub fn gats(&mut self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Handle<kind::Gets> {
         self.push(key.as_ref(), Verb::Get { cas: true, ttl: Some(ttl.into()) }, b"")
     }
 
@@ -131,7 +132,7 @@ impl Batch {
         self.push(key.as_ref(), Verb::Store(StoreVerb::Set, attributes.into()), value.as_ref())
     }
 
-    /// Stores a value where there is none. Says whether it did.
+    /// Stores a value under a key that has none. Returns whether it did.
     pub fn add(
         &mut self,
         key: impl AsRef<[u8]>,
@@ -141,7 +142,7 @@ impl Batch {
         self.push(key.as_ref(), Verb::Store(StoreVerb::Add, attributes.into()), value.as_ref())
     }
 
-    /// Stores a value where there is one. Says whether it did.
+    /// Stores a value under a key that has one. Returns whether it did.
     pub fn replace(
         &mut self,
         key: impl AsRef<[u8]>,
@@ -151,12 +152,12 @@ impl Batch {
         self.push(key.as_ref(), Verb::Store(StoreVerb::Replace, attributes.into()), value.as_ref())
     }
 
-    /// Puts `value` behind the one that is there. Says whether there was one.
+    /// Puts `value` behind the one that is there. Returns whether there was one.
     pub fn append(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Handle<kind::Store> {
         self.push(key.as_ref(), Verb::Store(StoreVerb::Append, Attributes::default()), value.as_ref())
     }
 
-    /// Puts `value` before the one that is there. Says whether there was one.
+    /// Puts `value` before the one that is there. Returns whether there was one.
     pub fn prepend(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Handle<kind::Store> {
         self.push(key.as_ref(), Verb::Store(StoreVerb::Prepend, Attributes::default()), value.as_ref())
     }
@@ -172,12 +173,12 @@ impl Batch {
         self.push(key.as_ref(), Verb::Store(StoreVerb::Cas(cas), attributes.into()), value.as_ref())
     }
 
-    /// Deletes an item. Says whether there was one.
+    /// Deletes an item. Returns whether there was one.
     pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Handle<kind::Find> {
         self.push(key.as_ref(), Verb::Delete, b"")
     }
 
-    /// Gives an item `ttl` to live from now on. Says whether there is one.
+    /// Gives an item `ttl` to live from now on. Returns whether there is one.
     pub fn touch(&mut self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Handle<kind::Find> {
         self.push(key.as_ref(), Verb::Touch(ttl.into()), b"")
     }
@@ -212,7 +213,7 @@ impl Batch {
     }
 }
 
-/// For clients.
+/// What a client asks of a batch to run it.
 impl Batch {
     /// The keys, in the order of the calls.
     pub fn keys(&self) -> impl Iterator<Item = &[u8]> + Clone {
@@ -238,8 +239,8 @@ impl Batch {
         })
     }
 
-    /// The operation at `position`, whose key is `key` on the wire, when it is sent at `now`. `None` when there is none,
-    /// or [`check`](Self::check) finds fault with it.
+    /// The operation at `position`, whose key is `key` on the wire, when it is sent at `now`. `None` when there is no such
+    /// operation, or [`check`](Self::check) finds fault with it.
     pub fn operation<'a>(&'a self, position: usize, key: Key<'a>, now: UnixTime) -> Option<AnyOperation<'a>> {
         let Planned { verb, value, .. } = self.operations.get(position)?;
         Some(match *verb {
@@ -264,7 +265,7 @@ impl Batch {
         })
     }
 
-    /// What `results`, one for each operation in the order of the calls, come to for the holders of the handles. With
+    /// Hands `results`, one for each operation in the order of the calls, to the holders of the handles. With
     /// `errors_as_misses`, a read whose server or the way to it [failed](Error::is_outage) is a miss.
     #[must_use]
     pub fn outcomes<V>(self, results: Many<AnyOutcome<V>>, errors_as_misses: bool) -> Outcomes<V> {
@@ -338,15 +339,15 @@ impl<K> fmt::Debug for Handle<K> {
     }
 }
 
-/// A kind of operation in a [`Batch`], and what it comes to.
+/// A kind of operation in a [`Batch`], and its result.
 pub trait Kind: sealed::Sealed {
     /// The result, with values in `V`.
     type Output<V>;
 
-    /// Reads what an operation came to.
+    /// Reads the result of an operation.
     ///
     /// # Errors
-    /// It went wrong after all; `None` when it is of another kind.
+    /// The operation went wrong after all; `None`: it is of another kind.
     fn read<V>(outcome: AnyOutcome<V>) -> Result<Self::Output<V>, Option<Cause>>;
 }
 
@@ -356,7 +357,7 @@ mod sealed {
 
 /// The kinds of operations.
 pub mod kind {
-    use super::{AnyOutcome, Cause, Item, Kind, StoreOutcome, sealed::Sealed};
+    use super::{AnyOutcome, CasItem, CasOutcome, Cause, Item, Kind, StoreOutcome, sealed::Sealed};
 
     /// Declares a kind.
     macro_rules! kind {
@@ -387,6 +388,13 @@ pub mod kind {
     }
 
     kind! {
+        /// The item with its cas unique; `None` is a miss.
+        Gets => Option<CasItem<V>>:
+        AnyOutcome::Item(None) => Ok(None);
+        AnyOutcome::Item(Some(item)) => CasItem::read(item).map(Some).map_err(Some);
+    }
+
+    kind! {
         /// It is stored, or that is an error.
         Set => ():
         AnyOutcome::Store(StoreOutcome::Stored) => Ok(());
@@ -401,8 +409,8 @@ pub mod kind {
 
     kind! {
         /// Whether it is stored, and if not, why.
-        Cas => StoreOutcome:
-        AnyOutcome::Store(outcome) => Ok(outcome);
+        Cas => CasOutcome:
+        AnyOutcome::Store(outcome) => CasOutcome::read(outcome).map_err(Some);
     }
 
     kind! {

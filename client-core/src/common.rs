@@ -12,6 +12,7 @@ use memring_text::{
     meta::{MetaKey, Opaque},
     request::{Attributes, StoreVerb},
     ttl::UnixTime,
+    value::ValueTooLarge,
 };
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     clock::Clock,
     config::Config,
     failure::{Cause, Error, Many},
-    naming::{KeyRoom, Naming},
+    naming::{KeyScratch, Naming},
     route::{Fleet, Watched},
     shares::Shares,
     spec::{ServerList, ServerSpec, ServerSpecError},
@@ -212,6 +213,24 @@ impl<P> Common<P> {
         Value::within(value, self.shared.config.limits.value).map_err(|error| Error::new(name, error))
     }
 
+    /// The flags and the time to live of an item to be stored by the operation `name`, as numbers for the wire.
+    ///
+    /// # Errors
+    /// As of [`exptime`](Self::exptime).
+    #[inline(always)]
+    pub fn attributes(&self, name: &'static str, attributes: Attributes) -> Result<(u32, i32), Error> {
+        Ok((attributes.flags, self.exptime(name, attributes.ttl)?))
+    }
+
+    /// Whether a value of `len` bytes, which is not at hand, may be stored by the operation `name`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`](crate::failure::ErrorKind::TooLarge): it may not.
+    pub fn check_len(&self, name: &'static str, len: usize) -> Result<(), Error> {
+        let limit = self.shared.config.limits.value;
+        if len > limit { Err(Error::new(name, ValueTooLarge { len, limit })) } else { Ok(()) }
+    }
+
     /// The result of a read: a miss in place of an outage, for a client that takes errors for misses.
     ///
     /// # Errors
@@ -252,7 +271,7 @@ impl<P: Watched> Common<P> {
         &'k self,
         name: &'static str,
         key: &'k [u8],
-        scratch: &'k mut KeyRoom,
+        scratch: &'k mut KeyScratch,
         deadline: D,
     ) -> Result<(Target<'k, P, D>, Key<'k>), Error> {
         let fleet = self.fleet();
@@ -269,7 +288,7 @@ impl<P: Watched> Common<P> {
         &'k self,
         name: &'static str,
         key: &'k [u8],
-        scratch: &'k mut KeyRoom,
+        scratch: &'k mut KeyScratch,
     ) -> Result<(MetaKey<'k>, &'k [u8]), Error> {
         let named = self.shared.naming.meta_key(key, self.routing_key(), scratch);
         named.map_err(|error| Error::new(name, error))
@@ -304,8 +323,7 @@ impl<P: Watched> Common<P> {
         attributes: Attributes,
         scratch: &'b mut Vec<u8>,
     ) -> Result<(Shares<'b, P>, Vec<Store<'b>>), Error> {
-        let Attributes { flags, ttl } = attributes;
-        let exptime = self.exptime(name, ttl)?;
+        let (flags, exptime) = self.attributes(name, attributes)?;
         let limit = self.shared.config.limits.value;
         let values = items.iter().enumerate().map(|(position, (_, value))| {
             Value::within(value.as_ref(), limit).map_err(|error| Error::at(position, name, error))

@@ -155,7 +155,7 @@ pub struct Config {
     /// `with_errors_as_misses`.
     pub errors_as_misses: bool,
 
-    /// Who is told what happens: connections, servers that go down and come back, operations that fail. The observer
+    /// The function that hears what happens: connections, servers that go down and come back, operations that fail. The observer
     /// runs on the thread, or in the task, where that happens, so it must be quick.
     pub observer: Observer,
 }

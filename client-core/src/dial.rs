@@ -1,5 +1,5 @@
-//! What a connection to a server takes, but for opening it: who says what on it, how the system keeps it, and the
-//! addresses behind a name.
+//! What a connection to a server takes, but for opening it: what is said on it first, how the system keeps it alive, and
+//! the addresses of a name.
 
 use core::{
     net::{IpAddr, SocketAddr},

@@ -1,6 +1,6 @@
 //! What went wrong, on which server, and what to do about it: what every client of many servers hands to its callers.
 //!
-//! Only a client makes an [`Error`], of a [`Cause`]; whoever calls the client reads it.
+//! A client makes an [`Error`] of a [`Cause`]; its caller reads it.
 
 use core::{error, fmt, time::Duration};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `operation` that is not one of a server's. For clients.
+    /// An error of `operation` that is not a server's.
     #[cold]
     pub fn new(operation: &'static str, cause: impl Into<Cause>) -> Self {
         Self(Arc::new(Inner {
@@ -45,14 +45,14 @@ impl Error {
         }))
     }
 
-    /// An error of `operation`, which has many keys, with the one at `position`. For clients.
+    /// An error of `operation`, which has many keys, with the key at `position`.
     #[cold]
     pub fn at(position: usize, operation: &'static str, cause: impl Into<Cause>) -> Self {
         let (position, cause) = (Some(position), cause.into());
         Self(Arc::new(Inner { operation, position, server: None, cause, ambiguous: false }))
     }
 
-    /// An error on one server. `ambiguous`: the request may have taken effect if no complete reply came. For clients.
+    /// An error on one server. `ambiguous`: the request may have taken effect if no complete reply came.
     #[must_use]
     #[cold]
     pub fn on(server: &Arc<str>, operation: &'static str, cause: Cause, ambiguous: bool) -> Self {
@@ -61,13 +61,13 @@ impl Error {
         Self(Arc::new(Inner { operation, position: None, server, cause, ambiguous }))
     }
 
-    /// Whether this is the very same error, not just an equal one. For clients.
+    /// Whether this is the very same error, not just an equal one.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Whether `other` tells the same of the same server. For clients.
+    /// Whether `other` tells the same of the same server.
     #[must_use]
     pub fn says_what(&self, other: &Self) -> bool {
         let told = |error: &Self| (error.kind(), error.is_ambiguous(), error.is_timeout());

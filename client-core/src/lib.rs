@@ -1,8 +1,9 @@
 //! What every memcached client of many servers shares and that neither waits nor opens anything.
 //!
 //! The blocking client `memring-std` and the asynchronous client `memring-tokio` are loops around sockets; what they
-//! decide, they decide here. This crate knows no socket, task, thread or runtime, and asks nobody what time it is: `now`
-//! comes in. Who writes a client of their own, for another runtime, begins here.
+//! decide, they decide here. This crate opens no socket, knows no task, thread or runtime, and reads no clock but the one
+//! that a client hands in. Its public items are for clients: whoever writes one for another runtime begins here, and
+//! whoever uses one finds what they need there, by the names of [`vocabulary`].
 //!
 //! ```text
 //!  client-std   client-tokio            sockets, pools, loops
@@ -24,9 +25,10 @@
 //! | [`hang_up`] | servers that hang up at what they do not know |
 //! | [`change`] | what a change of servers moves |
 //! | [`batch`] | operations of different kinds to be sent together |
-//! | [`watch`] | the health of one server: who notes it, who is told |
+//! | [`watch`] | the health of one server, and the events about it |
 //! | [`insight`] | what `tracing` and `metrics` see |
 //! | `tls` | whom encrypted connections trust (feature `tls`); [`Records`]: which requests share a record |
+//! | [`vocabulary`] | the names that callers of every client need |
 //! | [`failure`] | errors, what a client tells its observer, and the results of many keys |
 //!
 //! # Features
@@ -62,6 +64,7 @@ mod target;
 pub mod testing;
 #[cfg(feature = "tls")]
 pub mod tls;
+pub mod vocabulary;
 pub mod watch;
 
 pub use any_operation::{AnyOperation, AnyOutcome};
@@ -71,7 +74,7 @@ pub use clock::Clock;
 pub use common::Common;
 pub use config::Config;
 pub use credentials::OwnedCredentials;
-pub use naming::{KeyRoom, Naming};
+pub use naming::{KeyScratch, Naming};
 pub use owned::{OwnedPlacement, OwnedScheme};
 pub use records::Records;
 #[cfg(feature = "tls")]

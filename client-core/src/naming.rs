@@ -9,13 +9,13 @@ use memring_text::{
     meta::{MetaKey, MetaKeyError},
 };
 
-/// How the keys of one client are written, and what they are placed by. For clients.
+/// How the keys of one client are written, and what they are placed by.
 ///
 /// ```
-/// use memring_client::{KeyRoom, Naming};
+/// use memring_client::{KeyScratch, Naming};
 ///
 /// let naming = Naming::new(b"", b"app1:", true)?;
-/// let mut room = KeyRoom::default();
+/// let mut room = KeyScratch::default();
 /// let (key, place) = naming.key(b"k", None, &mut room)?;
 /// assert_eq!((key.as_bytes(), place), (&b"app1:k"[..], &b"app1:k"[..]));
 /// let (key, place) = naming.key(b"k", Some(b"user:7"), &mut room)?;
@@ -30,9 +30,9 @@ pub struct Naming {
     placed: Box<[u8]>,
 }
 
-/// Where a key is composed that does not stand alone.
+/// Scratch for a key that is composed of several parts.
 #[derive(Clone, Debug, Default)]
-pub struct KeyRoom {
+pub struct KeyScratch {
     key: Option<ArrayBuffer<MAX_KEY_LEN>>,
     place: Vec<u8>,
 }
@@ -59,7 +59,7 @@ impl Naming {
         &self,
         key: &'k [u8],
         route: Option<&'k [u8]>,
-        room: &'k mut KeyRoom,
+        room: &'k mut KeyScratch,
     ) -> Result<(Key<'k>, &'k [u8]), KeyError> {
         let place = self.place(route.unwrap_or(key), &mut room.place);
         Ok((Key::prefixed(&self.prefix, key, &mut room.key)?, place))
@@ -73,7 +73,7 @@ impl Naming {
         &self,
         key: &'k [u8],
         route: Option<&'k [u8]>,
-        room: &'k mut KeyRoom,
+        room: &'k mut KeyScratch,
     ) -> Result<(MetaKey<'k>, &'k [u8]), MetaKeyError> {
         let place = self.place(route.unwrap_or(key), &mut room.place);
         Ok((MetaKey::prefixed(&self.prefix, key, &mut room.key)?, place))
@@ -144,7 +144,7 @@ mod tests {
     fn a_bad_byte_is_counted_in_the_callers_own_part_of_the_key() {
         let naming = Naming::new(b"p:", b"app:", false).unwrap();
         let bad = KeyError::BadByte { at: 1 };
-        assert_eq!(naming.key(b"a b", None, &mut KeyRoom::default()).err(), Some(bad));
+        assert_eq!(naming.key(b"a b", None, &mut KeyScratch::default()).err(), Some(bad));
         let mut room = Vec::new();
         let keys = [&b"ok"[..], b"a b"].into_iter();
         assert_eq!(Key::all_prefixed(naming.prefix(), keys, &mut room).err(), Some((1, bad)));

@@ -1,4 +1,4 @@
-//! Which server to ask for a key: where it lies, who is down, and what to do then.
+//! Which server to ask for a key: where the key lies, which servers are down, and what to do then.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -36,7 +36,7 @@ pub trait Watched {
     fn watch(&self) -> &Watch;
 }
 
-/// The servers at one point of time: who holds which key, what reaches each, and who stands in.
+/// The servers at one point of time: which one holds a key, what reaches each of them, and which ones stand in.
 ///
 /// It never changes: other servers make another fleet. Servers are numbered by *place*: those of the list first, then
 /// those of the gutter, spare servers that are placed by the same scheme and asked when nobody else is left.

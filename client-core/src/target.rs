@@ -110,3 +110,63 @@ fn nobody<P: Watched>(fleet: &Fleet<P>, key: &[u8], name: &'static str, down: Do
     let watch = fleet.pool(fleet.place(key)).watch();
     watch.failed(name, watch.down(down.retry_at), false)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::Clock, config::Config, spec::ServerSpec, watch::Watch};
+
+    struct Pool(Watch);
+
+    impl Watched for Pool {
+        fn watch(&self) -> &Watch {
+            &self.0
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    struct Time {
+        is_over: bool,
+    }
+
+    impl Deadline for Time {
+        fn began(self) -> Instant {
+            Clock::SYSTEM.now()
+        }
+
+        fn is_over(self) -> bool {
+            self.is_over
+        }
+    }
+
+    fn fleet() -> Arc<Fleet<Pool>> {
+        let specs = |names: &[&str]| ServerSpec::read_all(names).unwrap();
+        let config =
+            Config { servers: specs(&["a:1", "b:1"]), gutter: specs(&["spare:1"]), ..Config::default() };
+        let open = |_: &ServerSpec, watch| Ok::<_, core::convert::Infallible>(Pool(watch));
+        Arc::new(Fleet::build(&Arc::new(config), Clock::SYSTEM, open).unwrap())
+    }
+
+    #[test]
+    fn another_server_is_asked_only_while_there_is_time() {
+        for is_over in [false, true] {
+            let fleet = fleet();
+            let mut target = Target::new(Arc::clone(&fleet), b"k", "get", Time { is_over }).unwrap();
+            let own = Arc::clone(target.pool().watch().name());
+            assert_eq!(target.move_on(), !is_over);
+            assert_eq!(&**target.pool().watch().name(), if is_over { &*own } else { "spare:1" });
+            let counts = fleet.pool(fleet.place(b"k")).watch().counters().counts();
+            assert_eq!(counts.rerouted, u64::from(!is_over));
+            assert!(!target.move_on(), "there is no third one");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_server_that_was_asked_and_is_counted() {
+        let fleet = fleet();
+        let target = Target::new(fleet, b"k", "get", Time { is_over: false }).unwrap();
+        let error = target.error(Cause::Timeout);
+        assert_eq!(error.server(), Some(&**target.pool().watch().name()));
+        assert_eq!(target.pool().watch().counters().counts().timeouts, 1);
+    }
+}

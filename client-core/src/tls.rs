@@ -55,7 +55,7 @@ impl Tls {
     /// Trusts whom the system trusts. Where `SSL_CERT_FILE` or `SSL_CERT_DIR` is set, that is what the system trusts.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config) where the system trusts nobody.
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): the system trusts nobody.
     pub fn system() -> Result<Self, Error> {
         Self::trusting(rustls_native_certs::load_native_certs().certs).map_err(error)
     }
@@ -63,7 +63,7 @@ impl Tls {
     /// Trusts only those whose certificates are in `pem`, and whom these have certified.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config) where there is none, or something else.
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): there is no certificate, or something else is there.
     pub fn with_roots(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         let certificates = CertificateDer::pem_slice_iter(pem.as_ref()).collect::<Result<_, _>>();
         certificates.map_err(Cause::config).and_then(Self::trusting).map_err(error)
@@ -78,13 +78,13 @@ impl Tls {
     /// Wants certificates of this name, whatever the addresses of the servers are.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config) where it is no name.
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): the name is invalid.
     pub fn server_name(self, name: &str) -> Result<Self, Error> {
         Ok(Self { server_name: Some(server_name(name).map_err(error)?), ..self })
     }
 
     /// Shows servers that ask for it the certificate in `chain`, with those between it and its issuer's behind it, and
-    /// proves by `key` that it is its own. Both are PEM; a key that a password protects is none.
+    /// proves by `key` that it is its own. Both are PEM; a key that a password protects cannot be read.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config) where there is no certificate, no key, or they do not
@@ -127,7 +127,8 @@ impl Tls {
     /// process.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): the address is none for TLS, or the system trusts nobody.
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): TLS is not possible at the address, or the system trusts
+    /// nobody.
     pub fn for_spec(tls: Option<&Self>, spec: &ServerSpec) -> Result<Option<TlsTarget>, Cause> {
         static SYSTEM: OnceLock<Tls> = OnceLock::new();
         let tls = match (tls, SYSTEM.get()) {
@@ -145,7 +146,7 @@ impl Tls {
     /// What it takes to open a connection to `address`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): the address is none for TLS.
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): TLS is not possible at the address.
     pub fn for_server(&self, address: &Address) -> Result<TlsTarget, Cause> {
         let name = match (address, &self.server_name) {
             (Address::Unix(_), _) => return Err(Cause::config(TlsError::Unix)),

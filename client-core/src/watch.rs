@@ -1,5 +1,5 @@
-//! What is known of one server's health, and who hears of it when that changes. The rules are the core's; here are the
-//! lock and the dice. The clock is the client's.
+//! What is known of one server's health, and the events when that changes. The rules are the core's; the lock and the
+//! dice are here; the clock is the client's.
 
 use core::{
     hash::{BuildHasher as _, Hasher as _},
@@ -70,7 +70,7 @@ impl Watch {
         &self.counters
     }
 
-    /// Counts what has happened, and tells who watches.
+    /// Counts what has happened, and tells the observer.
     #[cold]
     pub fn tell(&self, event: Event<'_>) {
         self.counters.event(&event);

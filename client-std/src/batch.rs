@@ -1,5 +1,5 @@
 //! Many requests at once: written to every server before a reply of any is read, and from then on each server goes on by
-//! itself. One that hangs keeps nobody waiting but those who asked for its keys.
+//! itself. One that hangs keeps nobody waiting but the callers that asked for its keys.
 
 use core::iter;
 use std::time::Instant;
@@ -27,15 +27,15 @@ pub(crate) use requests::Requests;
 
 /// One server's share of a batch.
 pub(crate) trait Share {
-    /// What a key comes to.
+    /// The result of a key.
     type Output;
 
     /// Writes the next requests, if there may be more of them now. Says whether there could be more if the connection had
     /// taken what it has.
     fn send(&mut self, wire: &mut Wire) -> Result<bool, Cause>;
 
-    /// Reads what has come of the replies, and gives `put` what the key at each position of the batch comes to. The first
-    /// word counts. Says whether everything that was written is answered.
+    /// Reads what has arrived of the replies, and gives `put` the result of the key at each position of the batch. The first
+    /// result of a position counts. Returns whether everything that was written is answered.
     fn receive(
         &mut self,
         wire: &mut Wire,
@@ -48,11 +48,11 @@ pub(crate) trait Share {
     /// Forgets that anything was written that is not answered: it is written again, over another connection.
     fn forget(&mut self);
 
-    /// A request of those to be answered, to tell what its kind allows; `None` when there are none left.
+    /// A request of those to be answered, to tell what its kind allows; `None` when all are answered.
     fn request(&self) -> Option<Request<'_>>;
 
-    /// The position of a key that has come to something by a part of a reply which is to be taken back if the reply goes
-    /// no further.
+    /// The position of a key that has its result from a part of a reply; the result is taken back if the reply goes no
+    /// further.
     fn unproven(&self) -> Option<usize> {
         None
     }
@@ -75,7 +75,7 @@ impl<'b> Site<'b> {
     }
 }
 
-/// Works off `shares`, each on the server of its site, until all `count` keys of the batch have come to something.
+/// Works off `shares`, each on the server of its site, until all `count` keys of the batch have a result.
 pub(crate) fn run<'b, S: Share>(
     name: &'static str,
     shares: impl Iterator<Item = (Site<'b>, S)>,
@@ -122,7 +122,7 @@ fn run_together<S: Share>(legs: &mut [Leg<'_, S>], results: &mut Results<S::Outp
     }
 }
 
-/// What the keys have come to so far.
+/// The results of the keys so far.
 struct Results<T> {
     name: &'static str,
     /// `None` for results to come.
@@ -136,7 +136,7 @@ impl<T> Results<T> {
         Self { name, slots, errors: Vec::new() }
     }
 
-    /// Puts a result where there is none yet.
+    /// Puts a result in a position that has none yet.
     #[inline]
     fn put(&mut self, position: usize, result: Result<T, Error>) {
         if let Some(slot @ None) = self.slots.get_mut(position) {

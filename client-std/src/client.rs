@@ -4,10 +4,10 @@ use core::{fmt, time::Duration};
 use std::sync::Arc;
 
 use memring_client::{
-    Clock, Common, Config, FromConfig, KeyRoom, ServerStatus,
+    Clock, Common, Config, FromConfig, KeyScratch, ServerStatus,
     change::Change,
     failure::{Cause, Error},
-    outcome::{is_stored, must_be_stored},
+    outcome::{CasOutcome, is_stored, must_be_stored},
     spec::{ServerList, ServerSpecError},
 };
 use memring_text::{
@@ -33,6 +33,9 @@ pub use meta::{Meta, MetaItem};
 
 /// An item with its value in a vector.
 pub type Item = memring_text::Item<Vec<u8>>;
+
+/// An item with its cas unique, and its value in a vector.
+pub type CasItem = memring_client::outcome::CasItem<Vec<u8>>;
 
 /// An item whose value is lent.
 pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
@@ -94,7 +97,7 @@ impl Client {
     /// Connections are opened when they are needed, so servers that are down are no error here.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): one of the servers is none, or there are none at all.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): a server is invalid, or there are no servers.
     pub fn connect<S: TryInto<ServerList>>(servers: impl IntoIterator<Item = S>) -> Result<Self, Error>
     where
         ServerSpecError: From<S::Error>,
@@ -152,7 +155,7 @@ impl Client {
     }
 
     /// The same client, with the same connections, but all its keys are placed as if they were `key`: so that what belongs
-    /// together lives together, on one server. Keys are written as ever; who reads them must place them so, too.
+    /// together lives together, on one server. Keys are written as ever; their readers must place them so, too.
     ///
     /// ```
     /// # use memring_std::{Client, Ttl, testing::Server};
@@ -212,16 +215,16 @@ impl Client {
         self.get_into(key, Vec::new())
     }
 
-    /// Reads an item into the caller's room, without an allocation of its own.
+    /// Reads an item into the caller's buffer, without an allocation of its own.
     ///
     /// ```
     /// # use memring_std::{Client, Ttl, testing::Server};
     /// # let server = Server::start()?;
     /// # let client = Client::connect([server.addr()])?;
     /// # client.set("greeting", "hello", Ttl::NEVER)?;
-    /// let mut room = Vec::with_capacity(100);
-    /// if client.get_into("greeting", &mut room)?.is_some() {
-    ///     assert_eq!(room, b"hello");
+    /// let mut buffer = Vec::with_capacity(100);
+    /// if client.get_into("greeting", &mut buffer)?.is_some() {
+    ///     assert_eq!(buffer, b"hello");
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -240,8 +243,8 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn gets(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>, Error> {
-        self.retrieve(GetVerb::Gets, key.as_ref(), Vec::new())
+    pub fn gets(&self, key: impl AsRef<[u8]>) -> Result<Option<CasItem>, Error> {
+        CasItem::read_found("gets", self.retrieve(GetVerb::Gets, key.as_ref(), Vec::new())?)
     }
 
     /// Reads an item and gives it `ttl` to live from now on.
@@ -249,15 +252,17 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub fn gat(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
-        self.retrieve(GetVerb::Gat(self.common.exptime("gat", ttl.into())?), key.as_ref(), Vec::new())
+        let verb = GetVerb::Gat(self.common.exptime("gat", ttl.into())?);
+        self.retrieve(verb, key.as_ref(), Vec::new())
     }
 
     /// Reads an item with its cas unique and gives it `ttl` to live from now on.
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn gats(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
-        self.retrieve(GetVerb::Gats(self.common.exptime("gats", ttl.into())?), key.as_ref(), Vec::new())
+    pub fn gats(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<CasItem>, Error> {
+        let verb = GetVerb::Gats(self.common.exptime("gats", ttl.into())?);
+        CasItem::read_found("gats", self.retrieve(verb, key.as_ref(), Vec::new())?)
     }
 
     /// Stores a value, whatever was there before.
@@ -274,7 +279,7 @@ impl Client {
         self.store(StoreVerb::Set, key.as_ref(), value.as_ref(), attributes.into(), must_be_stored)
     }
 
-    /// Stores a value where there is none. Says whether it did.
+    /// Stores a value under a key that has none. Returns whether it did.
     ///
     /// # Errors
     /// See [`Error`].
@@ -287,7 +292,7 @@ impl Client {
         self.store(StoreVerb::Add, key.as_ref(), value.as_ref(), attributes.into(), is_stored)
     }
 
-    /// Stores a value where there is one. Says whether it did.
+    /// Stores a value under a key that has one. Returns whether it did.
     ///
     /// # Errors
     /// See [`Error`].
@@ -300,8 +305,8 @@ impl Client {
         self.store(StoreVerb::Replace, key.as_ref(), value.as_ref(), attributes.into(), is_stored)
     }
 
-    /// Puts `value` behind the one that is there, which keeps its flags and its time to live. Says whether there was
-    /// one.
+    /// Puts `value` behind the one that is there, which keeps its flags and its time to live. Returns whether there
+    /// was one.
     ///
     /// # Errors
     /// See [`Error`].
@@ -309,8 +314,8 @@ impl Client {
         self.store(StoreVerb::Append, key.as_ref(), value.as_ref(), Attributes::default(), is_stored)
     }
 
-    /// Puts `value` before the one that is there, which keeps its flags and its time to live. Says whether there was
-    /// one.
+    /// Puts `value` before the one that is there, which keeps its flags and its time to live. Returns whether there
+    /// was one.
     ///
     /// # Errors
     /// See [`Error`].
@@ -328,28 +333,28 @@ impl Client {
         value: impl AsRef<[u8]>,
         attributes: impl Into<Attributes>,
         cas: u64,
-    ) -> Result<StoreOutcome, Error> {
-        self.store(StoreVerb::Cas(cas), key.as_ref(), value.as_ref(), attributes.into(), Ok)
+    ) -> Result<CasOutcome, Error> {
+        self.store(StoreVerb::Cas(cas), key.as_ref(), value.as_ref(), attributes.into(), CasOutcome::read)
     }
 
-    /// Deletes an item. Says whether there was one.
+    /// Deletes an item. Returns whether there was one.
     ///
     /// # Errors
     /// See [`Error`].
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
-        let mut room = KeyRoom::default();
-        let (mut target, key) = self.target("delete", key.as_ref(), &mut room)?;
+        let mut scratch = KeyScratch::default();
+        let (mut target, key) = self.target("delete", key.as_ref(), &mut scratch)?;
         call(&mut target, &Delete { key, noreply: false }, NO_VALUE)
     }
 
-    /// Gives an item `ttl` to live from now on. Says whether there is one.
+    /// Gives an item `ttl` to live from now on. Returns whether there is one.
     ///
     /// # Errors
     /// See [`Error`].
     pub fn touch(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<bool, Error> {
-        let mut room = KeyRoom::default();
+        let mut scratch = KeyScratch::default();
         let exptime = self.common.exptime("touch", ttl.into())?;
-        let (mut target, key) = self.target("touch", key.as_ref(), &mut room)?;
+        let (mut target, key) = self.target("touch", key.as_ref(), &mut scratch)?;
         call(&mut target, &Touch { key, exptime, noreply: false }, NO_VALUE)
     }
 
@@ -376,8 +381,8 @@ impl Client {
         key: &[u8],
         value: B,
     ) -> Result<Option<memring_text::Item<B>>, Error> {
-        let mut room = KeyRoom::default();
-        let found = match self.target(verb.word(), key, &mut room) {
+        let mut scratch = KeyScratch::default();
+        let found = match self.target(verb.word(), key, &mut scratch) {
             Ok((mut target, key)) => call(&mut target, &Get { verb, key }, value),
             Err(error) => Err(error),
         };
@@ -392,19 +397,18 @@ impl Client {
         attributes: Attributes,
         read: impl FnOnce(StoreOutcome) -> Result<T, Cause>,
     ) -> Result<T, Error> {
-        let mut room = KeyRoom::default();
+        let mut scratch = KeyScratch::default();
         let value = self.common.value(verb.word(), value)?;
-        let Attributes { flags, ttl } = attributes;
-        let exptime = self.common.exptime(verb.word(), ttl)?;
-        let (mut target, key) = self.target(verb.word(), key, &mut room)?;
+        let (flags, exptime) = self.common.attributes(verb.word(), attributes)?;
+        let (mut target, key) = self.target(verb.word(), key, &mut scratch)?;
         let store = Store { verb, key, flags, exptime, value, noreply: false };
         let outcome = call(&mut target, &store, NO_VALUE)?;
         read(outcome).map_err(|cause| target.error(cause))
     }
 
     fn count(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
-        let mut room = KeyRoom::default();
-        let (mut target, key) = self.target(verb.word(), key, &mut room)?;
+        let mut scratch = KeyScratch::default();
+        let (mut target, key) = self.target(verb.word(), key, &mut scratch)?;
         call(&mut target, &Arith { verb, key, delta, noreply: false }, NO_VALUE)
     }
 
@@ -414,9 +418,9 @@ impl Client {
         &'k self,
         name: &'static str,
         key: &'k [u8],
-        room: &'k mut KeyRoom,
+        scratch: &'k mut KeyScratch,
     ) -> Result<(Target<'k>, Key<'k>), Error> {
-        self.common.target(name, key, room, self.deadline())
+        self.common.target(name, key, scratch, self.deadline())
     }
 
     fn deadline(&self) -> Deadline {

@@ -59,8 +59,8 @@ impl Deadline {
         self.began
     }
 
-    /// Whether hardly any of the time has passed, so that who waits for all of it from now on waits no noticeable time
-    /// too long. Costs less than [`left`](Self::left).
+    /// Whether hardly any of the time has passed, so that a caller that waits for all of it from now on waits no
+    /// noticeable time too long. Costs less than [`left`](Self::left).
     #[inline]
     pub(crate) fn has_just_begun(&self) -> bool {
         Instant::now() < self.soon

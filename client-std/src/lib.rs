@@ -24,7 +24,7 @@
 //! ```
 //!
 //! - [`Client`] has the verbs, [`Builder`] what can be set; [`ServerSpec`] is how servers are written.
-//! - [`Error`] says what went wrong and where; [`Many`] is what a call with many keys comes to.
+//! - [`Error`] says what went wrong and where; [`Many`] has the results of a call with many keys.
 //! - [`testing`] is a memcached inside the process.
 //!
 //! What happens when servers fail, what all that costs, and what is left out: the README.
@@ -51,41 +51,9 @@ mod socket;
 mod streamed;
 pub mod testing;
 
-pub use client::{Builder, Client, Item, ItemRef, Meta, MetaItem, Outcomes};
+pub use client::{Builder, CasItem, Client, Item, ItemRef, Meta, MetaItem, Outcomes};
 #[doc(inline)]
-pub use memring_client::batch::{Batch, Handle, kind};
-#[doc(inline)]
-pub use memring_client::config::{Config, UnderWay};
-#[doc(inline)]
-pub use memring_client::failure::{Error, ErrorKind, Event, FromServer, Many, ServerCounts};
-pub use memring_client::{
-    ServerStatus,
-    change::{Change, Moves},
-    route::FailurePolicy,
-    spec::{Address, DEFAULT_PORT, ServerList, ServerSpec, ServerSpecError, ServerSpecProblem},
-};
-pub use memring_core::{
-    Scheme, ServerIndex, Weight,
-    health::{HealthPolicy, HealthStatus},
-    peers,
-    plan::Precision,
-};
-pub use memring_text::{
-    Limits, StoreOutcome, Ttl,
-    buffer::{ArrayBuffer, Buffer, Full, SliceBuffer},
-    capabilities::Feature,
-    meta::{
-        ArithMode, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, MetaInfo, MetaSetOptions, Opaque,
-        SetMode,
-    },
-    operation::{MetaArithOutcome, MetaStoreOutcome, Stats},
-    reply::{ServerError, ServerErrorKind},
-    request::{Attributes, FlushDelay, StatsKind},
-    ttl::UnixTime,
-};
-
-#[cfg(feature = "tls")]
-pub use memring_client::{Tls, rustls};
+pub use memring_client::vocabulary::*;
 
 /// The example of the README is one of the tests.
 #[cfg(doctest)]

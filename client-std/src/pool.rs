@@ -168,7 +168,7 @@ impl Pool {
                 if left.is_zero() {
                     return Err(Cause::PoolBusy);
                 }
-                // Time alone may make room, too.
+                // Time alone may let another connection be opened, too.
                 let until = shelf.full_until.filter(|until| now < *until);
                 let time = until.map_or(left, |until| left.min(until - now));
                 shelf.waiting += 1;
@@ -324,7 +324,7 @@ impl<'p> Lease<'p> {
         self.ends(cause);
         self.wire = None;
         let pool = self.pool;
-        // This part goes back first: nobody waits who has what others wait for.
+        // This part goes back first: a caller must not wait while it holds what others wait for.
         let mut shelf = pool.lock();
         shelf.lent = shelf.lent.saturating_sub(1);
         shelf.unproven = shelf.unproven.saturating_sub(1);
@@ -341,7 +341,7 @@ impl<'p> Lease<'p> {
         Ok(())
     }
 
-    /// Tells who watches that the connection, if it cannot be used again, ends by `cause`.
+    /// Tells the observer that the connection, if it cannot be used again, ends by `cause`.
     #[cold]
     pub(crate) fn ends(&self, cause: &Cause) {
         if self.wire.as_ref().is_some_and(|wire| wire.state() != ExchangeState::Idle) {
@@ -416,7 +416,7 @@ impl Pool {
         wire
     }
 
-    /// Tells who watches what `opening` has come to.
+    /// Tells the observer of the result of `opening`.
     pub(crate) fn tell_opened(&self, opening: &Opening<'_>, wire: Result<&Wire, &Cause>) {
         match wire {
             Ok(_) => self.watch.tell(Event::connected(self.name(), opening.begun().elapsed())),
@@ -438,7 +438,7 @@ impl Pool {
 }
 
 /// How long ago a connection may have been read from before it is looked at again, which takes two system calls. This is
-/// less than a `fork` takes, and more than what lies between two operations of a caller who does nothing else.
+/// less than a `fork` takes, and more than what lies between two operations of a caller that does nothing else.
 const RESTLESS: Duration = Duration::from_micros(10);
 
 /// How long the connections that there are must do when the server has turned another one away.

@@ -14,7 +14,7 @@ use memring_client::dial::Resolved;
 /// The name of one server, looked up anew for each connection.
 ///
 /// The system's resolver can hang for longer than any deadline and cannot be called back, so it runs in a thread of its
-/// own: one at a time for each name, whose answer goes to all who wait for it.
+/// own: one at a time for each name, whose answer goes to all callers that wait for it.
 #[derive(Debug)]
 pub(crate) struct Resolver {
     host: String,
@@ -25,7 +25,7 @@ pub(crate) struct Resolver {
 
 #[derive(Debug)]
 struct Lookup {
-    /// The process that has a thread for it: where that is another, the thread was not inherited by the fork.
+    /// The process that has a thread for it. If that is another process, this one was forked from it and has no such thread.
     running: Option<u32>,
     /// How many answers there have been, and the last one.
     answers: u64,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use memring_client::{
-    Common, Config, FromConfig, KeyRoom, ServerStatus,
+    Common, Config, FromConfig, KeyScratch, ServerStatus,
     change::Change,
     failure::{Cause, Error},
-    outcome::{is_stored, must_be_stored},
+    outcome::{CasOutcome, is_stored, must_be_stored},
     spec::{ServerList, ServerSpecError},
 };
 use memring_text::{
@@ -35,6 +35,9 @@ pub use meta::{Meta, MetaItem};
 /// An item with its value in shared bytes.
 pub type Item = memring_text::Item<Bytes>;
 
+/// An item with its cas unique, and its value in shared bytes.
+pub type CasItem = memring_client::outcome::CasItem<Bytes>;
+
 /// An item whose value is lent.
 pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
 
@@ -48,14 +51,15 @@ pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
 ///
 /// # Cancel safety
 /// Any future of a client may be dropped at any moment, as `select!` and `timeout` do. A request that has not left is
-/// not sent then. The reply to one that has left is read and thrown away, and the connection goes on: no other caller
-/// notices. What a request that has left changes on the server it may have changed, dropped or not.
+/// not sent then. One that has left may have taken effect, and of a call with many keys or to many servers a part may
+/// have. Its reply is read and thrown away, and the connection goes on: no other caller notices, and none gets the reply.
+/// A method that does otherwise says so.
 ///
 /// # Runtime
 /// The methods run in a tokio runtime with its network and its clock enabled; in any other they are
 /// [`ErrorKind::Config`](crate::ErrorKind::Config). A client may be used in several runtimes, one after the other or at
 /// once. A connection is driven by a task of one of them. When that runtime ends, or does not run, the first caller of
-/// another who waits takes the connection over, with all that is under way on it: nothing is lost or sent twice.
+/// another that waits takes the connection over, with all that is under way on it: nothing is lost or sent twice.
 ///
 /// ```
 /// use memring_tokio::{Client, Ttl, testing::Server};
@@ -109,7 +113,7 @@ impl Client {
     /// Connections are opened when they are needed, so servers that are down are no error here.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): one of the servers is none, or there are none at all.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): a server is invalid, or there are no servers.
     pub fn connect<S: TryInto<ServerList>>(servers: impl IntoIterator<Item = S>) -> Result<Self, Error>
     where
         ServerSpecError: From<S::Error>,
@@ -176,7 +180,7 @@ impl Client {
     }
 
     /// The same client, with the same connections, but all its keys are placed as if they were `key`: so that what belongs
-    /// together lives together, on one server. Keys are written as ever; who reads them must place them so, too.
+    /// together lives together, on one server. Keys are written as ever; their readers must place them so, too.
     ///
     /// ```
     /// # use memring_tokio::{Client, Ttl, testing::Server};
@@ -259,14 +263,11 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Nothing is lost: the reply to a dropped `get` reaches nobody.
     pub async fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>, Error> {
         Ok(self.retrieve(GetVerb::Get, key.as_ref()).await?.map(shared))
     }
 
-    /// Reads an item into the caller's room, without an allocation of its own.
+    /// Reads an item into the caller's buffer, without an allocation of its own.
     ///
     /// ```
     /// # use memring_tokio::{Client, Ttl, testing::Server};
@@ -275,9 +276,9 @@ impl Client {
     /// # let server = Server::start().await?;
     /// # let client = Client::connect([server.addr()])?;
     /// # client.set("greeting", "hello", Ttl::NEVER).await?;
-    /// let mut room = Vec::with_capacity(100);
-    /// if client.get_into("greeting", &mut room).await?.is_some() {
-    ///     assert_eq!(room, b"hello");
+    /// let mut buffer = Vec::with_capacity(100);
+    /// if client.get_into("greeting", &mut buffer).await?.is_some() {
+    ///     assert_eq!(buffer, b"hello");
     /// }
     /// # Ok(())
     /// # }
@@ -293,8 +294,8 @@ impl Client {
         key: impl AsRef<[u8]>,
         value: B,
     ) -> Result<Option<memring_text::Item<B>>, Error> {
-        let (mut value, mut room) = (value, KeyRoom::default());
-        let found = match self.target("get", key.as_ref(), &mut room) {
+        let (mut value, mut scratch) = (value, KeyScratch::default());
+        let found = match self.target("get", key.as_ref(), &mut scratch) {
             Ok((mut target, key)) => {
                 let item = call(&mut target, &Get { verb: GetVerb::Get, key }).await;
                 item.map(|item| item.map(|item| (item, target)))
@@ -313,39 +314,28 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Nothing is lost, as with [`get`](Self::get).
-    pub async fn gets(&self, key: impl AsRef<[u8]>) -> Result<Option<Item>, Error> {
-        Ok(self.retrieve(GetVerb::Gets, key.as_ref()).await?.map(shared))
+    pub async fn gets(&self, key: impl AsRef<[u8]>) -> Result<Option<CasItem>, Error> {
+        let found = self.retrieve(GetVerb::Gets, key.as_ref()).await?;
+        CasItem::read_found("gets", found.map(shared))
     }
 
     /// Reads an item and gives it `ttl` to live from now on.
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have given the item its new time.
     pub async fn gat(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
-        Ok(self
-            .retrieve(GetVerb::Gat(self.common.exptime("gat", ttl.into())?), key.as_ref())
-            .await?
-            .map(shared))
+        let verb = GetVerb::Gat(self.common.exptime("gat", ttl.into())?);
+        Ok(self.retrieve(verb, key.as_ref()).await?.map(shared))
     }
 
     /// Reads an item with its cas unique and gives it `ttl` to live from now on.
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have given the item its new time.
-    pub async fn gats(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item>, Error> {
-        Ok(self
-            .retrieve(GetVerb::Gats(self.common.exptime("gats", ttl.into())?), key.as_ref())
-            .await?
-            .map(shared))
+    pub async fn gats(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<CasItem>, Error> {
+        let verb = GetVerb::Gats(self.common.exptime("gats", ttl.into())?);
+        let found = self.retrieve(verb, key.as_ref()).await?;
+        CasItem::read_found("gats", found.map(shared))
     }
 
     /// Stores a value, whatever was there before.
@@ -353,9 +343,6 @@ impl Client {
     /// # Errors
     /// See [`Error`]. When the server finds the value too large, the old one is gone; when the client does, nothing is sent, and
     /// the old one stays: see [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have stored the value or not.
     pub async fn set(
         &self,
         key: impl AsRef<[u8]>,
@@ -365,13 +352,10 @@ impl Client {
         self.store(StoreVerb::Set, key.as_ref(), value.as_ref(), attributes.into(), must_be_stored).await
     }
 
-    /// Stores a value where there is none. Says whether it did.
+    /// Stores a value under a key that has none. Returns whether it did.
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have stored the value or not.
     pub async fn add(
         &self,
         key: impl AsRef<[u8]>,
@@ -381,13 +365,10 @@ impl Client {
         self.store(StoreVerb::Add, key.as_ref(), value.as_ref(), attributes.into(), is_stored).await
     }
 
-    /// Stores a value where there is one. Says whether it did.
+    /// Stores a value under a key that has one. Returns whether it did.
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have stored the value or not.
     pub async fn replace(
         &self,
         key: impl AsRef<[u8]>,
@@ -397,26 +378,20 @@ impl Client {
         self.store(StoreVerb::Replace, key.as_ref(), value.as_ref(), attributes.into(), is_stored).await
     }
 
-    /// Puts `value` behind the one that is there, which keeps its flags and its time to live. Says whether there was
-    /// one.
+    /// Puts `value` behind the one that is there, which keeps its flags and its time to live. Returns whether there
+    /// was one.
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have put the value there or not.
     pub async fn append(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool, Error> {
         self.store(StoreVerb::Append, key.as_ref(), value.as_ref(), Attributes::default(), is_stored).await
     }
 
-    /// Puts `value` before the one that is there, which keeps its flags and its time to live. Says whether there was
-    /// one.
+    /// Puts `value` before the one that is there, which keeps its flags and its time to live. Returns whether there
+    /// was one.
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have put the value there or not.
     pub async fn prepend(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool, Error> {
         self.store(StoreVerb::Prepend, key.as_ref(), value.as_ref(), Attributes::default(), is_stored).await
     }
@@ -425,43 +400,35 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have stored the value or not; the cas unique tells.
     pub async fn cas(
         &self,
         key: impl AsRef<[u8]>,
         value: impl AsRef<[u8]>,
         attributes: impl Into<Attributes>,
         cas: u64,
-    ) -> Result<StoreOutcome, Error> {
-        self.store(StoreVerb::Cas(cas), key.as_ref(), value.as_ref(), attributes.into(), Ok).await
+    ) -> Result<CasOutcome, Error> {
+        self.store(StoreVerb::Cas(cas), key.as_ref(), value.as_ref(), attributes.into(), CasOutcome::read)
+            .await
     }
 
-    /// Deletes an item. Says whether there was one.
+    /// Deletes an item. Returns whether there was one.
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have deleted the item or not.
     pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
-        let mut room = KeyRoom::default();
-        let (mut target, key) = self.target("delete", key.as_ref(), &mut room)?;
+        let mut scratch = KeyScratch::default();
+        let (mut target, key) = self.target("delete", key.as_ref(), &mut scratch)?;
         call(&mut target, &Delete { key, noreply: false }).await
     }
 
-    /// Gives an item `ttl` to live from now on. Says whether there is one.
+    /// Gives an item `ttl` to live from now on. Returns whether there is one.
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have given the item its new time or not.
     pub async fn touch(&self, key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<bool, Error> {
-        let mut room = KeyRoom::default();
+        let mut scratch = KeyScratch::default();
         let exptime = self.common.exptime("touch", ttl.into())?;
-        let (mut target, key) = self.target("touch", key.as_ref(), &mut room)?;
+        let (mut target, key) = self.target("touch", key.as_ref(), &mut scratch)?;
         call(&mut target, &Touch { key, exptime, noreply: false }).await
     }
 
@@ -470,9 +437,6 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have counted or not.
     pub async fn incr(&self, key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>, Error> {
         self.count(ArithVerb::Incr, key.as_ref(), delta).await
     }
@@ -481,9 +445,6 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have counted or not.
     pub async fn decr(&self, key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>, Error> {
         self.count(ArithVerb::Decr, key.as_ref(), delta).await
     }
@@ -493,8 +454,8 @@ impl Client {
         verb: GetVerb,
         key: &[u8],
     ) -> Result<Option<memring_text::Item<Vec<u8>>>, Error> {
-        let mut room = KeyRoom::default();
-        let found = match self.target(verb.word(), key, &mut room) {
+        let mut scratch = KeyScratch::default();
+        let found = match self.target(verb.word(), key, &mut scratch) {
             Ok((mut target, key)) => call(&mut target, &Get { verb, key }).await,
             Err(error) => Err(error),
         };
@@ -509,19 +470,18 @@ impl Client {
         attributes: Attributes,
         to: fn(StoreOutcome) -> Result<T, Cause>,
     ) -> Result<T, Error> {
-        let mut room = KeyRoom::default();
+        let mut scratch = KeyScratch::default();
         let value = self.common.value(verb.word(), value)?;
-        let Attributes { flags, ttl } = attributes;
-        let exptime = self.common.exptime(verb.word(), ttl)?;
-        let (mut target, key) = self.target(verb.word(), key, &mut room)?;
+        let (flags, exptime) = self.common.attributes(verb.word(), attributes)?;
+        let (mut target, key) = self.target(verb.word(), key, &mut scratch)?;
         let store = Store { verb, key, flags, exptime, value, noreply: false };
         let outcome = call(&mut target, &store).await?;
         to(outcome).map_err(|cause| target.error(cause))
     }
 
     async fn count(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
-        let mut room = KeyRoom::default();
-        let (mut target, key) = self.target(verb.word(), key, &mut room)?;
+        let mut scratch = KeyScratch::default();
+        let (mut target, key) = self.target(verb.word(), key, &mut scratch)?;
         call(&mut target, &Arith { verb, key, delta, noreply: false }).await
     }
 
@@ -530,9 +490,9 @@ impl Client {
         &'k self,
         name: &'static str,
         key: &'k [u8],
-        room: &'k mut KeyRoom,
+        scratch: &'k mut KeyScratch,
     ) -> Result<(Target<'k>, Key<'k>), Error> {
-        self.common.target(name, key, room, self.deadline())
+        self.common.target(name, key, scratch, self.deadline())
     }
 
     fn deadline(&self) -> Deadline {

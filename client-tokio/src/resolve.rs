@@ -14,7 +14,7 @@ use tokio::sync::watch;
 /// The name of one server, looked up anew for each connection.
 ///
 /// The system's resolver can hang for longer than any deadline and cannot be called back, so it runs in a thread of its
-/// own, which a runtime that ends does not wait for: one at a time for each name, whose answer goes to all who wait.
+/// own, which a runtime that ends does not wait for: one at a time for each name, whose answer goes to all callers that wait.
 #[derive(Debug)]
 pub(crate) struct Resolver {
     host: Arc<str>,

@@ -40,7 +40,7 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
         Cause::from(error)
     }
 
-    /// Has the runtime that runs this tell when there is something to read or room to write.
+    /// Has the runtime that runs this tell when there is something to read, or when something may be written.
     fn move_here(&mut self) -> io::Result<()> {
         Ok(())
     }

@@ -136,7 +136,7 @@ impl Shared {
         }
     }
 
-    /// Serves a connection, if there is room for it; else gives it back.
+    /// Serves a connection, unless there are too many; then gives it back.
     fn admit(self: &Arc<Self>, stream: TcpStream) -> Option<TcpStream> {
         let mut open = self.open();
         let Some(open) = open.as_mut() else { return Some(stream) };

@@ -113,7 +113,7 @@ fn flow(svg: &mut Svg, change: &Change<'_>, colours: &Colours<'_>, tall: f64) {
     }
 }
 
-/// The names as there is room for them.
+/// The names, as far as there is space for them.
 fn labels(side: &Side<'_>) -> Vec<String> {
     let names: Vec<_> = side.servers().iter().map(|server| server.name).collect();
     shortened(&names, NAME)

@@ -1,4 +1,4 @@
-//! A placement's ring as it is: who owns which part of the circle of hashes.
+//! A placement's ring as it is: which server owns which part of the circle of hashes.
 
 use core::{f64::consts::TAU, fmt::Write as _};
 

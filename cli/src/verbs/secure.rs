@@ -1,4 +1,4 @@
-//! Who asks, and over what: passwords come from files, never from the command line, which others can read.
+//! How a command logs in and encrypts: passwords come from files, never from the command line, which others can read.
 
 use memring_std::Builder;
 #[cfg(feature = "tls")]

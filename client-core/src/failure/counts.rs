@@ -27,7 +27,7 @@ pub struct ServerCounts {
     pub rerouted: u64,
 }
 
-/// The [`ServerCounts`] as they are counted, by many threads. For clients.
+/// The [`ServerCounts`] as they are counted, by many threads.
 #[derive(Debug, Default)]
 pub struct Counters {
     operations: AtomicU64,

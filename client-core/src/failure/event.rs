@@ -67,43 +67,43 @@ pub enum Event<'e> {
 }
 
 impl<'e> Event<'e> {
-    /// A connection was opened. For clients.
+    /// A connection was opened.
     #[must_use]
     pub const fn connected(server: &'e str, took: Duration) -> Self {
         Self::Connected { server, took }
     }
 
-    /// A connection ended. For clients.
+    /// A connection ended.
     #[must_use]
     pub const fn disconnected(server: &'e str, cause: ErrorKind) -> Self {
         Self::Disconnected { server, cause }
     }
 
-    /// A server is left alone. For clients.
+    /// A server is left alone.
     #[must_use]
     pub const fn server_down(server: &'e str, retry_after: Duration) -> Self {
         Self::ServerDown { server, retry_after }
     }
 
-    /// A server answers again. For clients.
+    /// A server answers again.
     #[must_use]
     pub const fn server_up(server: &'e str) -> Self {
         Self::ServerUp { server }
     }
 
-    /// What was sent is sent again. For clients.
+    /// What was sent is sent again.
     #[must_use]
     pub const fn retried(server: &'e str) -> Self {
         Self::Retried { server }
     }
 
-    /// An operation goes to another server. For clients.
+    /// An operation goes to another server.
     #[must_use]
     pub const fn rerouted(server: &'e str, to: &'e str, operation: &'static str) -> Self {
         Self::Rerouted { server, to, operation }
     }
 
-    /// An operation failed. For clients.
+    /// An operation failed.
     #[must_use]
     pub const fn failed(error: &'e Error) -> Self {
         Self::Failed { error }
@@ -124,7 +124,7 @@ impl<'e> Event<'e> {
     }
 }
 
-/// Who is told of events, if anybody.
+/// The function that hears of events, if there is one.
 #[derive(Clone, Default)]
 pub struct Observer(Option<Arc<Observe>>);
 

@@ -1,6 +1,7 @@
-//! What a call with many keys or to many servers comes to.
+//! The results of a call with many keys or to many servers.
 
-use std::sync::Arc;
+use core::hash::Hash;
+use std::{collections::HashMap, sync::Arc};
 
 use memring_text::Item;
 
@@ -16,7 +17,8 @@ pub struct Many<T> {
 }
 
 impl<T> Many<T> {
-    /// Of the results and what went wrong. For clients.
+    /// The results, and the errors among them: one for each server that failed, and one for each key that was refused by
+    /// itself.
     #[must_use]
     pub const fn new(results: Vec<Result<T, Error>>, errors: Vec<Error>) -> Self {
         Self { results, errors }
@@ -60,7 +62,21 @@ impl<T> Many<T> {
     }
 }
 
+impl<T> Many<T> {
+    /// The results, each with its key: `keys` are those of the call.
+    pub fn with_keys<K>(self, keys: &[K]) -> impl Iterator<Item = (&K, Result<T, Error>)> {
+        keys.iter().zip(self.results)
+    }
+}
+
 impl<V> Many<Option<Item<V>>> {
+    /// The items that were found, by key: `keys` are those of the call. What failed is left out like a miss; look at the
+    /// [`errors`](Self::errors) first, if they matter.
+    pub fn by_key<K: Eq + Hash>(self, keys: &[K]) -> HashMap<&K, Item<V>> {
+        let found = self.with_keys(keys);
+        found.filter_map(|(key, result)| Some((key, result.ok()??))).collect()
+    }
+
     /// The items that were found, each with its key's position. What failed is passed over like a miss.
     pub fn hits(&self) -> impl Iterator<Item = (usize, &Item<V>)> {
         self.results.iter().enumerate().filter_map(|(position, result)| match result {
@@ -87,9 +103,30 @@ pub struct FromServer<T> {
 }
 
 impl<T> FromServer<T> {
-    /// Of a server and its answer. For clients.
+    /// The answer of `server`.
     #[must_use]
     pub const fn new(server: Arc<str>, result: Result<T, Error>) -> Self {
         Self { server, result }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Cause;
+
+    #[test]
+    fn what_was_found_is_found_by_key() {
+        let item = |value| Some(Item { flags: 0, cas: None, value });
+        let error = Error::new("get_many", Cause::Timeout);
+        let results = vec![Ok(item(1)), Ok(None), Err(error.clone()), Ok(item(4))];
+        let (many, keys) = (Many::new(results, vec![error]), ["a", "b", "c", "d"]);
+        let mut values: Vec<_> =
+            many.clone().by_key(&keys).into_iter().map(|(key, item)| (*key, item.value)).collect();
+        values.sort_unstable();
+        assert_eq!(values, [("a", 1), ("d", 4)]);
+        let failed: Vec<_> =
+            many.with_keys(&keys).filter(|(_, result)| result.is_err()).map(|(key, _)| *key).collect();
+        assert_eq!(failed, ["c"]);
     }
 }

@@ -105,7 +105,7 @@ pub enum ServerSpecProblem {
     TooMany,
     /// What stands before the `=` is no name.
     Name,
-    /// The host is empty or can be none.
+    /// The host is empty or invalid.
     Host,
     /// The port is not a number from 1 to 65535.
     Port,
@@ -115,7 +115,7 @@ pub enum ServerSpecProblem {
     Brackets,
     /// Something follows the weight.
     Trailing,
-    /// The path of a socket can be none, or has letters that mean something else.
+    /// The path of a socket is invalid, or has letters that mean something else.
     Path,
     /// A semicolon stands between servers.
     Semicolon,
@@ -133,7 +133,7 @@ pub enum ServerSpecProblem {
     UrlPath,
     /// The URL has another parameter than the weight.
     Parameter,
-    /// The URL's user or password can be none.
+    /// The URL's user or password is invalid.
     Credentials,
     /// A percent sign is not followed by two hexadecimal digits.
     Percent,
@@ -212,7 +212,7 @@ impl fmt::Display for ServerSpecError {
 
 impl error::Error for ServerSpecError {}
 
-/// A server wants TLS, and the client is built without it. For clients.
+/// A server wants TLS, and the client is built without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsUnavailable {
     /// The name of the server.

@@ -110,7 +110,7 @@ impl<'t> Entry<'t> {
     /// Reads the server.
     ///
     /// # Errors
-    /// [`ServerSpecError`] when it is none.
+    /// [`ServerSpecError`]: the text is invalid.
     pub fn read(&self) -> Result<ServerSpec, ServerSpecError> {
         word::read(self.word, self.weight).map_err(|problem| self.error(problem))
     }
@@ -119,7 +119,7 @@ impl<'t> Entry<'t> {
     /// called their servers. Only the weight, behind a blank, is read.
     ///
     /// # Errors
-    /// [`ServerSpecError`] when the weight is none, or a password stands there.
+    /// [`ServerSpecError`]: the weight is invalid, or a password stands in its place.
     pub fn as_written(&self) -> Result<Server<'t>, ServerSpecError> {
         // Nobody calls a server so, and there may be a password in it.
         if self.word.contains("memcached://") || self.word.contains("memcacheds://") {
@@ -152,7 +152,7 @@ impl fmt::Debug for Entry<'_> {
     }
 }
 
-/// The servers of a text, one by one, not read yet: for who wants to know where each of them stands.
+/// The servers of a text, one by one, not read yet: for callers that must know where each of them stands.
 ///
 /// # Errors
 /// [`ServerSpecError`] when the text cannot be divided into servers and remarks.

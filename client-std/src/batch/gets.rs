@@ -15,14 +15,14 @@ pub(crate) struct Gets<'b, R> {
     verb: GetVerb,
     keys: &'b [Key<'b>],
     positions: &'b [usize],
-    /// What an item comes to, of the key at this position of the batch.
+    /// Makes the result of an item, whose key has this position in the batch.
     read: R,
     /// Most keys on a line.
     items: usize,
     /// How many keys have their reply, and how many are asked for behind them.
     done: usize,
     asked: usize,
-    /// How far the reply has come.
+    /// How far the reply has been read.
     pieces: Pieces,
     room: Vec<u8>,
     found: usize,

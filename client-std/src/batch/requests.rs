@@ -13,12 +13,12 @@ use crate::pool::Wire;
 pub(crate) struct Requests<'b, O, R> {
     operations: &'b [O],
     positions: &'b [usize],
-    /// What an operation's output comes to.
+    /// Makes the result of an operation's output.
     read: R,
     /// How many operations have their reply, and how many are written behind them.
     done: usize,
     asked: usize,
-    /// What has come of the reply to the oldest of them.
+    /// What has arrived of the reply to the oldest of them.
     reply: Reply<Vec<u8>>,
 }
 

@@ -1,5 +1,5 @@
-//! The verbs that go to every server, those of the gutter too, whether they are down or not: who asks for all of them
-//! means all of them.
+//! The verbs that go to every server, those of the gutter too, whether they are down or not: a caller that asks
+//! for all of them means all of them.
 
 use std::sync::Arc;
 

@@ -35,8 +35,8 @@ impl Client {
     /// then. What goes wrong with a server is in the [`Outcomes`].
     pub fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
         const NAME: &str = "run";
-        let (fleet, mut room) = (self.common.fleet(), Vec::new());
-        let (shares, operations) = self.common.batch(NAME, &fleet, &batch, &mut room)?;
+        let (fleet, mut scratch) = (self.common.fleet(), Vec::new());
+        let (shares, operations) = self.common.batch(NAME, &fleet, &batch, &mut scratch)?;
         let divided = shares
             .divide(&operations)
             .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, Ok)));

@@ -30,15 +30,14 @@ impl Client {
     /// for error in found.errors() {
     ///     eprintln!("{error}");
     /// }
-    /// let values = found.into_hits().map(|(position, item)| (keys[position], item.value));
-    /// let values: std::collections::HashMap<_, _> = values.collect();
-    /// assert_eq!(values["b"], b"2"[..]);
-    /// assert!(!values.contains_key("c"));
+    /// let found = found.by_key(&keys);
+    /// assert_eq!(found[&"b"].value, b"2"[..]);
+    /// assert!(!found.contains_key(&"c"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none, at the error's
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when a key is invalid, at the error's
     /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
     pub fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
         let own = |_, item: LentItem<'_>| {
@@ -90,8 +89,8 @@ impl Client {
         keys: &[K],
         read: impl Fn(usize, LentItem<'_>) -> Result<T, Cause>,
     ) -> Result<Many<T>, Error> {
-        let (fleet, mut room) = (self.common.fleet(), Vec::new());
-        let shares = self.common.shares(name, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let (fleet, mut scratch) = (self.common.fleet(), Vec::new());
+        let shares = self.common.shares(name, &fleet, keys.iter().map(AsRef::as_ref), &mut scratch)?;
         let items = self.common.config().limits.items;
         let gets = shares.divide(shares.keys()).map(|share| {
             (Site::of(&share), Gets::new(GetVerb::Get, share.items, share.positions, items, &read))
@@ -113,8 +112,8 @@ impl Client {
         attributes: impl Into<Attributes>,
     ) -> Result<Many<()>, Error> {
         const NAME: &str = "set_many";
-        let (fleet, mut room) = (self.common.fleet(), Vec::new());
-        let (shares, stores) = self.common.sets(NAME, &fleet, items, attributes.into(), &mut room)?;
+        let (fleet, mut scratch) = (self.common.fleet(), Vec::new());
+        let (shares, stores) = self.common.sets(NAME, &fleet, items, attributes.into(), &mut scratch)?;
         let sets = shares
             .divide(&stores)
             .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, must_be_stored)));
@@ -124,12 +123,12 @@ impl Client {
     /// Deletes many items, and says of each whether there was one. What goes to one server leaves together.
     ///
     /// # Errors
-    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none, at the error's
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when a key is invalid, at the error's
     /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
     pub fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
         const NAME: &str = "delete_many";
-        let (fleet, mut room) = (self.common.fleet(), Vec::new());
-        let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let (fleet, mut scratch) = (self.common.fleet(), Vec::new());
+        let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut scratch)?;
         let deletes: Vec<_> = shares.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
         let divided = shares
             .divide(&deletes)

@@ -1,5 +1,5 @@
-//! The verbs that go to every server, those of the gutter too, whether they are down or not: who asks for all of them
-//! means all of them.
+//! The verbs that go to every server, those of the gutter too, whether they are down or not: a caller that asks
+//! for all of them means all of them.
 
 use std::sync::Arc;
 
@@ -78,17 +78,11 @@ impl Client {
     }
 
     /// Drops all items of each server: at once, or when `delay` has passed.
-    ///
-    /// # Cancel safety
-    /// Dropped, some servers may have done it.
     pub async fn flush_all(&self, delay: Option<FlushDelay>) -> Vec<FromServer<()>> {
         self.each_server("flush_all", FlushAll { delay, noreply: false }, Ok).await
     }
 
     /// Tells each server how much to log; 0 is little.
-    ///
-    /// # Cancel safety
-    /// Dropped, some servers may have done it.
     pub async fn verbosity(&self, level: u32) -> Vec<FromServer<()>> {
         self.each_server("verbosity", Verbosity { level, noreply: false }, Ok).await
     }

@@ -37,13 +37,10 @@ impl Client {
     /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when one of the
     /// keys or values cannot be, at the error's [`position`](Error::position) among the operations; nothing was sent
     /// then. What goes wrong with a server is in the [`Outcomes`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have done some of the operations.
     pub async fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
         const NAME: &str = "run";
-        let (deadline, fleet, mut room) = (self.deadline(), self.common.fleet(), Vec::new());
-        let (shares, operations) = self.common.batch(NAME, &fleet, &batch, &mut room)?;
+        let (deadline, fleet, mut scratch) = (self.deadline(), self.common.fleet(), Vec::new());
+        let (shares, operations) = self.common.batch(NAME, &fleet, &batch, &mut scratch)?;
         let (divided, to) =
             (shares.divide(&operations), |outcome: AnyOutcome<_>| Ok(outcome.map(Bytes::from)));
         let results = batch::run(NAME, divided, batch.len(), deadline, to).await;

@@ -31,21 +31,20 @@ impl Client {
     /// for error in found.errors() {
     ///     eprintln!("{error}");
     /// }
-    /// let values = found.into_hits().map(|(position, item)| (keys[position], item.value));
-    /// let values: std::collections::HashMap<_, _> = values.collect();
-    /// assert_eq!(values["b"], b"2"[..]);
-    /// assert!(!values.contains_key("c"));
+    /// let found = found.by_key(&keys);
+    /// assert_eq!(found[&"b"].value, b"2"[..]);
+    /// assert!(!found.contains_key(&"c"));
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none, at the error's
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when a key is invalid, at the error's
     /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
     pub async fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
         const NAME: &str = "get_many";
-        let (deadline, fleet, mut room) = (self.deadline(), self.common.fleet(), Vec::new());
-        let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let (deadline, fleet, mut scratch) = (self.deadline(), self.common.fleet(), Vec::new());
+        let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut scratch)?;
         let gets: Vec<_> = shares.keys().iter().map(|&key| Get { verb: GetVerb::Get, key }).collect();
         let read = |item: Option<_>| Ok(item.map(shared));
         let found = batch::run(NAME, shares.divide(&gets), gets.len(), deadline, read).await;
@@ -80,8 +79,8 @@ impl Client {
         visit: impl FnMut(usize, ItemRef<'_>) + Send,
     ) -> Result<Many<bool>, Error> {
         const NAME: &str = "get_many_with";
-        let (deadline, fleet, mut room) = (self.deadline(), self.common.fleet(), Vec::new());
-        let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let (deadline, fleet, mut scratch) = (self.deadline(), self.common.fleet(), Vec::new());
+        let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut scratch)?;
         let get = |(&key, &position)| Placed { get: Get { verb: GetVerb::Get, key }, position };
         let gets: Vec<_> = shares.keys().iter().zip(shares.positions()).map(get).collect();
         // Locked by one alone: only this call, which polls its parts one after the other, has it.
@@ -103,32 +102,26 @@ impl Client {
     /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when one of the
     /// keys or values cannot be, at the error's [`position`](Error::position); nothing was sent then. What goes wrong
     /// with a server is in the [`Many`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have stored some of the values.
     pub async fn set_many<K: AsRef<[u8]>, V: AsRef<[u8]>>(
         &self,
         items: &[(K, V)],
         attributes: impl Into<Attributes>,
     ) -> Result<Many<()>, Error> {
         const NAME: &str = "set_many";
-        let (deadline, fleet, mut room) = (self.deadline(), self.common.fleet(), Vec::new());
-        let (shares, stores) = self.common.sets(NAME, &fleet, items, attributes.into(), &mut room)?;
+        let (deadline, fleet, mut scratch) = (self.deadline(), self.common.fleet(), Vec::new());
+        let (shares, stores) = self.common.sets(NAME, &fleet, items, attributes.into(), &mut scratch)?;
         Ok(batch::run(NAME, shares.divide(&stores), stores.len(), deadline, must_be_stored).await)
     }
 
     /// Deletes many items, and says of each whether there was one. What goes to one server leaves together.
     ///
     /// # Errors
-    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when one of the keys is none, at the error's
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) when a key is invalid, at the error's
     /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have deleted some of the items.
     pub async fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
         const NAME: &str = "delete_many";
-        let (deadline, fleet, mut room) = (self.deadline(), self.common.fleet(), Vec::new());
-        let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut room)?;
+        let (deadline, fleet, mut scratch) = (self.deadline(), self.common.fleet(), Vec::new());
+        let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut scratch)?;
         let deletes: Vec<_> = shares.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
         Ok(batch::run(NAME, shares.divide(&deletes), deletes.len(), deadline, Ok).await)
     }

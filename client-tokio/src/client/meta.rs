@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use memring_client::{
-    KeyRoom,
+    KeyScratch,
     failure::{Cause, Error, FromServer},
 };
 use memring_text::{
@@ -71,18 +71,15 @@ impl Meta<'_> {
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have done what `options` ask: made an empty item, won, given a new time.
     pub async fn get(
         &self,
         key: impl AsRef<[u8]>,
         options: MetaGetOptions,
     ) -> Result<Option<MetaItem>, Error> {
-        let (common, mut room) = (&self.client.common, KeyRoom::default());
-        let (key, place) = common.meta_key("mg", key.as_ref(), &mut room)?;
+        let (common, mut scratch) = (&self.client.common, KeyScratch::default());
+        let (key, routing_key) = common.meta_key("mg", key.as_ref(), &mut scratch)?;
         let get = options.request(key, common.unix_time()).map_err(|error| Error::new("mg", error))?;
-        let found = self.call("mg", place, &get.opaque(common.opaque())).await;
+        let found = self.call("mg", routing_key, &get.opaque(common.opaque())).await;
         let item = common.or_miss(found)?;
         Ok(item.map(|item| MetaItem { value: item.value.map(Bytes::from), info: item.info }))
     }
@@ -91,56 +88,47 @@ impl Meta<'_> {
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have stored the value or not.
     pub async fn set(
         &self,
         key: impl AsRef<[u8]>,
         value: impl AsRef<[u8]>,
         options: MetaSetOptions,
     ) -> Result<MetaStoreOutcome, Error> {
-        let (common, mut room) = (&self.client.common, KeyRoom::default());
-        let (key, place) = common.meta_key("ms", key.as_ref(), &mut room)?;
+        let (common, mut scratch) = (&self.client.common, KeyScratch::default());
+        let (key, routing_key) = common.meta_key("ms", key.as_ref(), &mut scratch)?;
         let value = common.value("ms", value.as_ref())?;
         let set = options.request(key, value, common.unix_time()).map_err(|error| Error::new("ms", error))?;
-        self.call("ms", place, &set.opaque(common.opaque())).await
+        self.call("ms", routing_key, &set.opaque(common.opaque())).await
     }
 
     /// `md`: deletes an item, or marks it stale. [`Stored`](StoreOutcome::Stored) says that it was done.
     ///
     /// # Errors
     /// See [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have deleted the item or not.
     pub async fn delete(
         &self,
         key: impl AsRef<[u8]>,
         options: MetaDeleteOptions,
     ) -> Result<StoreOutcome, Error> {
-        let (common, mut room) = (&self.client.common, KeyRoom::default());
-        let (key, place) = common.meta_key("md", key.as_ref(), &mut room)?;
+        let (common, mut scratch) = (&self.client.common, KeyScratch::default());
+        let (key, routing_key) = common.meta_key("md", key.as_ref(), &mut scratch)?;
         let delete = options.request(key, common.unix_time()).map_err(|error| Error::new("md", error))?;
-        self.call("md", place, &delete.opaque(common.opaque())).await
+        self.call("md", routing_key, &delete.opaque(common.opaque())).await
     }
 
     /// `ma`: counts up or down. [`Stored`](StoreOutcome::Stored) says that it was done.
     ///
     /// # Errors
     /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
-    ///
-    /// # Cancel safety
-    /// Dropped, it may have counted or not.
     pub async fn arith(
         &self,
         key: impl AsRef<[u8]>,
         options: MetaArithOptions,
     ) -> Result<MetaArithOutcome, Error> {
-        let (common, mut room) = (&self.client.common, KeyRoom::default());
-        let (key, place) = common.meta_key("ma", key.as_ref(), &mut room)?;
+        let (common, mut scratch) = (&self.client.common, KeyScratch::default());
+        let (key, routing_key) = common.meta_key("ma", key.as_ref(), &mut scratch)?;
         let arith = options.request(key, common.unix_time()).map_err(|error| Error::new("ma", error))?;
-        self.call("ma", place, &arith.opaque(common.opaque())).await
+        self.call("ma", routing_key, &arith.opaque(common.opaque())).await
     }
 
     /// `me`: what the server knows of an item, as `name=value` with spaces between, for people to read; `None` is a miss.
@@ -149,16 +137,16 @@ impl Meta<'_> {
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where the server does not tell of an item that is there, as
     /// memcached 1.6.45 does of keys that are sent as base64; else see [`Error`].
     pub async fn debug(&self, key: impl AsRef<[u8]>) -> Result<Option<String>, Error> {
-        let (common, mut room) = (&self.client.common, KeyRoom::default());
-        let (key, place) = common.meta_key("me", key.as_ref(), &mut room)?;
+        let (common, mut scratch) = (&self.client.common, KeyScratch::default());
+        let (key, routing_key) = common.meta_key("me", key.as_ref(), &mut scratch)?;
         // Some servers say of a key in base64 that it is missing, though it is there.
         if key.is_binary() {
             let get = MetaGet::new(key).no_bump().opaque(common.opaque());
-            if self.call("me", place, &get).await?.is_none() {
+            if self.call("me", routing_key, &get).await?.is_none() {
                 return Ok(None);
             }
         }
-        let text: Option<Vec<u8>> = self.call("me", place, &MetaDebug::new(key)).await?;
+        let text: Option<Vec<u8>> = self.call("me", routing_key, &MetaDebug::new(key)).await?;
         Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
     }
 
@@ -196,15 +184,15 @@ impl Meta<'_> {
         }
     }
 
-    /// Sends `operation` to a server that can do what it asks: one that may have what is placed by `place`. Each server is
-    /// asked once what it can do.
+    /// Sends `operation` to a server that can do what it asks: one that may have what is placed by `routing_key`. Each
+    /// server is asked once what it can do.
     async fn call<O: Operation>(
         &self,
         name: &'static str,
-        place: &[u8],
+        routing_key: &[u8],
         operation: &O,
     ) -> Result<O::Output<Vec<u8>>, Error> {
-        let mut target = Target::new(self.client.common.fleet(), place, name, self.client.deadline())?;
+        let mut target = Target::new(self.client.common.fleet(), routing_key, name, self.client.deadline())?;
         loop {
             if !target.pool().capabilities().allow(&operation.request()) {
                 let Some(version) = call_one(&mut target, &Version).await else { continue };

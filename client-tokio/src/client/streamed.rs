@@ -1,10 +1,9 @@
 //! The verbs for values that are nowhere whole.
 
-use memring_client::{KeyRoom, failure::Error, outcome::must_be_stored};
+use memring_client::{KeyScratch, failure::Error, outcome::must_be_stored};
 use memring_text::{
     Get, Item, Store, Value,
     request::{Attributes, GetVerb, StoreVerb},
-    value::ValueTooLarge,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -49,14 +48,11 @@ impl Client {
         attributes: impl Into<Attributes>,
     ) -> Result<(), Error> {
         const NAME: &str = "set_from";
-        let (key, mut room, mut source) = (key.as_ref(), KeyRoom::default(), source);
-        let limit = self.common.config().limits.value;
-        if len > limit {
-            return Err(Error::new(NAME, ValueTooLarge { len, limit }));
-        }
-        let Attributes { flags, ttl } = attributes.into();
-        let (verb, exptime, value) = (StoreVerb::Set, self.common.exptime(NAME, ttl)?, Value::EMPTY);
-        let (target, key) = self.target(NAME, key, &mut room)?;
+        let (key, mut scratch, mut source) = (key.as_ref(), KeyScratch::default(), source);
+        self.common.check_len(NAME, len)?;
+        let (flags, exptime) = self.common.attributes(NAME, attributes.into())?;
+        let (verb, value) = (StoreVerb::Set, Value::EMPTY);
+        let (target, key) = self.target(NAME, key, &mut scratch)?;
         let store = Store { verb, key, flags, exptime, value, noreply: false };
         let outcome = streamed::send_from(&target, &store, len, &mut source, self.common.timeout()).await?;
         must_be_stored(outcome).map_err(|cause| target.error(cause))
@@ -82,8 +78,8 @@ impl Client {
         sink: impl AsyncWrite + Unpin,
     ) -> Result<Option<Item<usize>>, Error> {
         const NAME: &str = "get_to";
-        let (key, mut room, mut sink) = (key.as_ref(), KeyRoom::default(), sink);
-        let (target, key) = self.target(NAME, key, &mut room)?;
+        let (key, mut scratch, mut sink) = (key.as_ref(), KeyScratch::default(), sink);
+        let (target, key) = self.target(NAME, key, &mut scratch)?;
         let get = Get { verb: GetVerb::Get, key };
         streamed::get_to(&target, get, &mut sink, self.common.timeout()).await
     }

@@ -1,4 +1,5 @@
-//! What is said on a connection before anything else: who we are; and something that shows whether the server wants it.
+//! What is said on a connection before anything else: name and password; and something that shows whether the server wants
+//! the connection.
 
 use memring_client::failure::Cause;
 use memring_text::{
@@ -72,7 +73,7 @@ mod tests {
 
     const SAID: &[u8; 29] = b"set x 0 -1 12\r\nalice s3cret\r\n";
 
-    /// What a server's `answer` comes to, when it arrives in pieces of `step` bytes.
+    /// The error of a server's `answer` that arrives in pieces of `step` bytes.
     async fn kind(answer: &[u8], step: usize) -> Option<ErrorKind> {
         let (mut near, mut far) = duplex(1024);
         let said = async {

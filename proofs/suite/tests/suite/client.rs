@@ -3,9 +3,9 @@
 use core::{fmt::Debug, ops::Deref, time::Duration};
 use std::{io, sync::Arc};
 
-use memring_client::FromConfig;
+use memring_client::{FromConfig, outcome::CasItem};
 use memring_std::{
-    Attributes, Batch, Buffer, Change, Config, Error, FlushDelay, FromServer, ItemRef, Many,
+    Attributes, Batch, Buffer, CasOutcome, Change, Config, Error, FlushDelay, FromServer, ItemRef, Many,
     MetaArithOptions, MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaSetOptions, MetaStoreOutcome,
     ServerList, ServerSpecError, ServerStatus, Stats, StatsKind, StoreOutcome, Ttl,
 };
@@ -198,9 +198,9 @@ macro_rules! carried {
 
 verbs! {
     async fn get[](key: impl AsRef<[u8]>) -> Result<Option<Item<Self::Value>>, Error>;
-    async fn gets[](key: impl AsRef<[u8]>) -> Result<Option<Item<Self::Value>>, Error>;
+    async fn gets[](key: impl AsRef<[u8]>) -> Result<Option<CasItem<Self::Value>>, Error>;
     async fn gat[](key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item<Self::Value>>, Error>;
-    async fn gats[](key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<Item<Self::Value>>, Error>;
+    async fn gats[](key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<Option<CasItem<Self::Value>>, Error>;
     async fn get_into[B: Buffer](key: impl AsRef<[u8]>, value: B) -> Result<Option<Item<B>>, Error>;
     async fn get_to[](key: impl AsRef<[u8]>, sink: impl Sink) -> Result<Option<Item<usize>>, Error>;
 
@@ -217,7 +217,7 @@ verbs! {
     async fn prepend[](key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool, Error>;
     async fn cas[](
         key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, attributes: impl Into<Attributes>, cas: u64
-    ) -> Result<StoreOutcome, Error>;
+    ) -> Result<CasOutcome, Error>;
     async fn set_from[](
         key: impl AsRef<[u8]>, len: usize, source: impl Source, attributes: impl Into<Attributes>
     ) -> Result<(), Error>;

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::{io::Read as _, sync::mpsc, thread, time::Instant};
 
-use memring_std::{Error, ErrorKind, Limits, StoreOutcome, Ttl, testing::Server};
+use memring_std::{CasOutcome, Error, ErrorKind, Limits, Ttl, testing::Server};
 use memring_suite::{BlackHole, Memcached, Scripted, refusing};
 
 use crate::{
@@ -396,5 +396,5 @@ async fn a_key_called_noreply_is_answered<C: Client>() {
     let client = client::<C>(&[server.name()], LONG);
     client.set("noreply", "v", Ttl::NEVER).await.unwrap();
     assert!(client.delete("noreply").await.unwrap());
-    assert_eq!(client.cas("noreply", "v", Ttl::NEVER, 1).await.unwrap(), StoreOutcome::NotFound);
+    assert_eq!(client.cas("noreply", "v", Ttl::NEVER, 1).await.unwrap(), CasOutcome::NotFound);
 }

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use memring_std::{Attributes, Batch, ErrorKind, StoreOutcome, Ttl};
+use memring_std::{Attributes, Batch, CasOutcome, ErrorKind, Ttl};
 use memring_suite::{Scripted, refusing};
 
 use crate::{
@@ -35,7 +35,7 @@ async fn every_kind_has_its_result<C: Client>(fleet: &Fleet<C>) {
     client.set("there", "1", Attributes { flags: 7, ttl: hour() }).await.unwrap();
     client.set("count", "10", hour()).await.unwrap();
     client.set("word", "b", hour()).await.unwrap();
-    let cas = client.gets("there").await.unwrap().unwrap().cas.unwrap();
+    let cas = client.gets("there").await.unwrap().unwrap().cas;
     let mut batch = Batch::new();
     let (hit, miss) = (batch.get("there"), batch.get("missing"));
     let (gets, gat, gats) = (batch.gets("there"), batch.gat("there", hour()), batch.gats("there", hour()));
@@ -53,18 +53,18 @@ async fn every_kind_has_its_result<C: Client>(fleet: &Fleet<C>) {
     let item = outcomes.take(hit).unwrap().unwrap();
     assert_eq!((item.flags, item.cas, &item.value[..]), (7, None, &b"1"[..]));
     assert_eq!(outcomes.take(miss).unwrap(), None);
-    assert_eq!(outcomes.take(gets).unwrap().unwrap().cas, Some(cas));
+    assert_eq!(outcomes.take(gets).unwrap().unwrap().cas, cas);
     assert_eq!(outcomes.take(gat).unwrap().unwrap().cas, None);
-    assert_eq!(outcomes.take(gats).unwrap().unwrap().cas, Some(cas));
+    assert_eq!(outcomes.take(gats).unwrap().unwrap().cas, cas);
     outcomes.take(set).unwrap();
     assert_eq!((outcomes.take(add).unwrap(), outcomes.take(no_add).unwrap()), (true, false));
     assert_eq!((outcomes.take(replace).unwrap(), outcomes.take(no_replace).unwrap()), (true, false));
     assert!(outcomes.take(append).unwrap() && outcomes.take(prepend).unwrap());
     assert_eq!((outcomes.take(up).unwrap(), outcomes.take(down).unwrap()), (Some(25), Some(24)));
     assert_eq!(outcomes.take(none).unwrap(), None);
-    assert_eq!(outcomes.take(stored).unwrap(), StoreOutcome::Stored);
-    assert_eq!(outcomes.take(exists).unwrap(), StoreOutcome::Exists);
-    assert_eq!(outcomes.take(gone).unwrap(), StoreOutcome::NotFound);
+    assert_eq!(outcomes.take(stored).unwrap(), CasOutcome::Stored);
+    assert_eq!(outcomes.take(exists).unwrap(), CasOutcome::Exists);
+    assert_eq!(outcomes.take(gone).unwrap(), CasOutcome::NotFound);
     assert!(outcomes.take(touch).unwrap() && !outcomes.take(no_touch).unwrap());
     assert!(outcomes.take(delete).unwrap() && !outcomes.take(no_delete).unwrap());
     assert_eq!(outcomes.take(refused).unwrap_err().kind(), ErrorKind::NonNumeric);

@@ -55,7 +55,7 @@ async fn nothing_lives_long_where_it_does_not_belong<C: Client>() {
                 "add" => client.delete("k").await.unwrap() && client.add("k", "1", ttl).await.unwrap(),
                 "replace" => client.replace("k", "2", ttl).await.unwrap(),
                 "cas" => {
-                    let cas = client.gets("k").await.unwrap().unwrap().cas.unwrap();
+                    let cas = client.gets("k").await.unwrap().unwrap().cas;
                     client.cas("k", "3", ttl, cas).await.is_ok()
                 }
                 "touch" => client.touch("k", ttl).await.unwrap(),

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use memring_std::{
-    ArrayBuffer, Attributes, ErrorKind, Limits, StatsKind, StoreOutcome, Ttl, UnixTime, testing::Server,
+    ArrayBuffer, Attributes, CasOutcome, ErrorKind, Limits, StatsKind, Ttl, UnixTime, testing::Server,
 };
 use memring_suite::Memcached;
 
@@ -80,7 +80,7 @@ async fn a_miss_is_no_error<C: Client>(fleet: &Fleet<C>) {
     assert!(!client.replace("k", "v", hour()).await.unwrap());
     assert!(!client.append("k", "v").await.unwrap());
     assert!(!client.prepend("k", "v").await.unwrap());
-    assert_eq!(client.cas("k", "v", hour(), 1).await.unwrap(), StoreOutcome::NotFound);
+    assert_eq!(client.cas("k", "v", hour(), 1).await.unwrap(), CasOutcome::NotFound);
     assert!(!client.delete("k").await.unwrap());
     assert!(!client.touch("k", hour()).await.unwrap());
     assert_eq!(client.incr("k", 1).await.unwrap(), None);
@@ -110,12 +110,12 @@ async fn append_and_prepend_keep_the_flags<C: Client>(fleet: &Fleet<C>) {
 async fn a_changed_item_is_not_overwritten<C: Client>(fleet: &Fleet<C>) {
     let client = &fleet.client;
     client.set("k", "1", hour()).await.unwrap();
-    let cas = client.gets("k").await.unwrap().unwrap().cas.expect("gets asks for it");
-    assert_eq!(client.cas("k", "2", hour(), cas).await.unwrap(), StoreOutcome::Stored);
-    assert_eq!(client.cas("k", "3", hour(), cas).await.unwrap(), StoreOutcome::Exists);
+    let cas = client.gets("k").await.unwrap().unwrap().cas;
+    assert_eq!(client.cas("k", "2", hour(), cas).await.unwrap(), CasOutcome::Stored);
+    assert_eq!(client.cas("k", "3", hour(), cas).await.unwrap(), CasOutcome::Exists);
     assert_eq!(value(client, "k").await.unwrap(), b"2"[..]);
     let touched = client.gats("k", hour()).await.unwrap().unwrap().cas;
-    assert_eq!(client.cas("k", "4", hour(), touched.unwrap()).await.unwrap(), StoreOutcome::Stored);
+    assert_eq!(client.cas("k", "4", hour(), touched).await.unwrap(), CasOutcome::Stored);
 }
 
 async fn counters_stop_and_wrap<C: Client>(fleet: &Fleet<C>) {

@@ -1,0 +1,35 @@
+//! The names that callers of every client need: each client hands them on as its own.
+
+#[doc(inline)]
+pub use crate::{
+    batch::{Batch, Handle, kind},
+    change::{Change, Moves},
+    config::{Config, UnderWay},
+    failure::{Error, ErrorKind, Event, FromServer, Many, ServerCounts},
+    outcome::CasOutcome,
+    route::FailurePolicy,
+    spec::{Address, DEFAULT_PORT, ServerList, ServerSpec, ServerSpecError, ServerSpecProblem},
+    status::ServerStatus,
+};
+pub use memring_core::{
+    Scheme, ServerIndex, Weight,
+    health::{HealthPolicy, HealthStatus},
+    peers,
+    plan::Precision,
+};
+pub use memring_text::{
+    Limits, StoreOutcome, Ttl,
+    buffer::{ArrayBuffer, Buffer, Full, SliceBuffer},
+    capabilities::Feature,
+    meta::{
+        ArithMode, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, MetaInfo, MetaSetOptions, Opaque,
+        SetMode,
+    },
+    operation::{MetaArithOutcome, MetaStoreOutcome, Stats},
+    reply::{ServerError, ServerErrorKind},
+    request::{Attributes, FlushDelay, StatsKind},
+    ttl::UnixTime,
+};
+
+#[cfg(feature = "tls")]
+pub use crate::{Tls, rustls};
