@@ -13,11 +13,13 @@ use std::{
 };
 
 use memring_core::health::{self, HealthStatus, ServerHealth};
+use memring_text::Request;
 
 use crate::{
     clock::{Clock, moment},
     config::Config,
     failure::{Cause, Counters, Error, Event, Evidence},
+    hang_up::HangUps,
     insight::{Scene, Sight},
     spec::ServerSpec,
 };
@@ -34,6 +36,7 @@ pub struct Watch {
     /// A copy of the health's own word, to be read without the lock.
     is_noted: AtomicBool,
     health: Mutex<ServerHealth>,
+    hang_ups: HangUps,
 }
 
 impl Watch {
@@ -49,6 +52,7 @@ impl Watch {
             counters: Counters::default(),
             is_noted: AtomicBool::new(false),
             health: Mutex::default(),
+            hang_ups: HangUps::default(),
         }
     }
 
@@ -132,6 +136,19 @@ impl Watch {
         self.tell(Event::rerouted(&self.name, &other.name, operation));
     }
 
+    /// Whether the server is known to hang up at the command of `request`: then it is not to be sent.
+    #[inline]
+    #[must_use]
+    pub fn hangs_up(&self, request: &Request<'_>) -> bool {
+        self.hang_ups.are_there() && self.hang_ups.at(request, self.clock.now())
+    }
+
+    /// Notes that the server hangs up at the command of `request`.
+    #[cold]
+    pub fn has_hung_up(&self, request: &Request<'_>) {
+        self.hang_ups.note(request, self.clock.now());
+    }
+
     #[cold]
     fn answered(&self) {
         if self.with_health(ServerHealth::succeeded) {
@@ -142,6 +159,9 @@ impl Watch {
     /// Notes what `cause` says of the server. Says whether it does say anything.
     #[cold]
     fn learn(&self, cause: &Cause, began: Instant, silence: Option<Duration>) -> bool {
+        if cause.is_unreached() {
+            self.hang_ups.forget();
+        }
         let Some(policy) = &self.config.health_policy else { return false };
         let now = self.clock.now();
         let is_impatience = self.is_impatience(cause, now - began, silence);

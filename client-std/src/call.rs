@@ -39,7 +39,8 @@ pub(crate) fn call_where<O: Operation, V: Buffer>(
         let operation = shorter.as_ref().unwrap_or(operation);
         let request = operation.request();
         let mut attempt = target.attempt();
-        if let Err(cause) = allows(target) {
+        let hangs_up = target.pool().watch().hangs_up(&request);
+        if let Err(cause) = if hangs_up { Err(Cause::HangsUp) } else { allows(target) } {
             drop(attempt);
             if cause.is_unreached() && target.move_on() {
                 continue;
@@ -67,9 +68,8 @@ pub(crate) fn call_where<O: Operation, V: Buffer>(
             lease.ends(&cause);
             let leaves_open = lease.leaves_open(&request);
             drop(lease);
-            let hangs_up =
-                cause.is_closed() && hang_up::is_told(target.pool(), target.name(), &request, deadline);
-            target.failed(if hangs_up { Cause::HangsUp } else { cause }, leaves_open)
+            let cause = hang_up::explained(target.pool(), target.name(), cause, &request, deadline);
+            target.failed(cause, leaves_open)
         });
     }
 }

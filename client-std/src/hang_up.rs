@@ -9,17 +9,33 @@ use memring_text::Request;
 use crate::{call, deadline::Deadline, pool::Pool};
 
 /// Whether the server, which has closed a connection in the place of an answer to `request`, does so at every one of its kind,
-/// and answers others.
+/// and answers others. If so, it is sent no other for a while.
 #[cold]
 pub(crate) fn is_told(pool: &Pool, name: &'static str, request: &Request<'_>, deadline: Deadline) -> bool {
-    if !may_be_unknown(request) {
-        return false;
+    let is_told = may_be_unknown(request) && is_seen(pool, name, request, deadline);
+    if is_told {
+        pool.watch().has_hung_up(request);
     }
+    is_told
+}
+
+fn is_seen(pool: &Pool, name: &'static str, request: &Request<'_>, deadline: Deadline) -> bool {
     if !answers(call::ask(pool, name, &PROBE, Vec::new(), deadline).as_ref()) {
         return false;
     }
     // What changes something is not sent again.
     !request.may_retry(1) || matches!(again(pool, request, deadline), Err(cause) if cause.is_closed())
+}
+
+/// What `cause` comes to, by which `request` has failed.
+pub(crate) fn explained(
+    pool: &Pool,
+    name: &'static str,
+    cause: Cause,
+    request: &Request<'_>,
+    deadline: Deadline,
+) -> Cause {
+    if cause.is_closed() && is_told(pool, name, request, deadline) { Cause::HangsUp } else { cause }
 }
 
 /// The same of an error.

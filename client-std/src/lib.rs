@@ -48,6 +48,7 @@ mod hang_up;
 mod pool;
 mod resolve;
 mod socket;
+mod statistics;
 mod streamed;
 pub mod testing;
 

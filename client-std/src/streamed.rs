@@ -1,4 +1,4 @@
-//! Values that pass piece by piece between a server and a stream of the caller's, and statistics that pass line by line.
+//! Values that pass piece by piece between a server and a stream of the caller's.
 
 use core::time::Duration;
 use std::io::{self, Read, Write};
@@ -6,13 +6,12 @@ use std::io::{self, Read, Write};
 use memring_client::failure::{Cause, Error};
 use memring_text::{
     Get, Item, Operation, Reply, Request, Store, StoreOutcome, buffer::ArrayBuffer, reply::Event,
-    request::StatsKind,
 };
 
 use crate::{
     call::Target,
     deadline::Deadline,
-    pool::{Lease, Pool, Wire},
+    pool::{Lease, Wire},
     socket::Socket,
 };
 
@@ -68,37 +67,6 @@ pub(crate) fn get_to(
         let item = get.output(reply)?;
         Ok(item.map(|Item { flags, cas, .. }| Item { flags, cas, value: len }))
     })
-}
-
-/// Asks the pool's server for statistics, and hands each name with its value to `take`. `step` is how long each piece may
-/// take. It has a connection of its own, for which the pool's limit of lines does not hold: no line is kept.
-pub(crate) fn stats(
-    pool: &Pool,
-    kind: StatsKind,
-    take: &mut dyn FnMut(&[u8], &[u8]),
-    step: Duration,
-) -> Result<(), Error> {
-    const NAME: &str = "stats";
-    let attempt = pool.watch().attempt(NAME, Deadline::after(step).began(), false);
-    let mut exchange = || {
-        let _lease = pool.lease(&Deadline::after(step))?;
-        let mut wire = pool.finish(pool.opening_for_lines(Deadline::after(step)))?;
-        wire.io_mut().begin(Deadline::after(step));
-        let (request, mut reply) = (Request::Stats(kind), Reply::new(NoValue::new()));
-        let received = wire.send(&request).and_then(|()| {
-            let take = |event: &Event<'_>, _| match event.statistic() {
-                Some((name, value)) => take(name, value),
-                None => reply.take(event),
-            };
-            wire.receive_with(&request, take, |io| io.extend(Deadline::after(step)))
-        });
-        received.map_err(Cause::from).inspect_err(|cause| pool.tell_end(cause))?;
-        kind.output(reply)?;
-        Ok(())
-    };
-    let done = exchange();
-    attempt.ended(done.as_ref());
-    done.map_err(|cause| pool.watch().failed(NAME, cause, false))
 }
 
 /// Runs `exchange` with a part of the pool. Nothing is tried again: the caller's stream cannot be wound back.

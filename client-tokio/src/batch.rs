@@ -29,6 +29,8 @@ use crate::{
     },
 };
 
+pub(crate) mod together;
+
 /// Works off `shares` until all `count` positions of the batch have a result, which `to` makes of an operation's output.
 pub(crate) async fn run<'b, O: Operation + 'b, T>(
     name: &'static str,

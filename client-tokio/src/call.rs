@@ -49,6 +49,10 @@ pub(crate) async fn call_one<O: Operation>(
     let shorter = target.shorter(operation).map(Box::new);
     let operation = shorter.as_deref().unwrap_or(operation);
     let (deadline, attempt) = (target.deadline(), target.attempt());
+    if target.pool().watch().hangs_up(&operation.request()) {
+        drop(attempt);
+        return Some(Err(target.error(Cause::HangsUp)));
+    }
     let failure = match ask_in(attempt, target.pool(), operation, deadline).await {
         Ok(output) => return Some(Ok(output)),
         Err(failure) => failure,

@@ -9,16 +9,21 @@ use memring_text::Operation;
 use crate::{call, deadline::Deadline, pool::Pool};
 
 /// Whether the server, which has closed a connection in the place of an answer to `operation`, does so at every one of its
-/// kind, and answers others.
+/// kind, and answers others. If so, it is sent no other for a while.
 pub(crate) async fn is_told<O: Operation>(
     pool: &Pool,
     name: &'static str,
     operation: &O,
     deadline: Deadline,
 ) -> bool {
-    if !may_be_unknown(&operation.request()) {
-        return false;
+    let is_told = may_be_unknown(&operation.request()) && is_seen(pool, name, operation, deadline).await;
+    if is_told {
+        pool.watch().has_hung_up(&operation.request());
     }
+    is_told
+}
+
+async fn is_seen<O: Operation>(pool: &Pool, name: &'static str, operation: &O, deadline: Deadline) -> bool {
     let probed = call::ask(pool, name, &PROBE, deadline).await;
     if !answers(probed.as_ref().map_err(|failure| &failure.cause)) {
         return false;

@@ -51,6 +51,7 @@ mod hang_up;
 mod pool;
 mod resolve;
 mod socket;
+mod statistics;
 mod streamed;
 pub mod testing;
 

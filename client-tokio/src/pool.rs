@@ -170,20 +170,14 @@ impl Pool {
     /// Opens such a connection. Where the server turns it away, while those that are shared work, it waits for its turn.
     async fn open_alone(&self, mux: &Mux, timeout: Duration) -> Result<Stream, Cause> {
         let (options, end) = (mux.options(), Deadline::after(timeout));
-        let mut knows_version = true;
         loop {
             let deadline = Deadline::after(options.connect_timeout.min(timeout));
             let mut opened = mux.dialer().dial(deadline.at()).await;
-            if knows_version && self.growth.has_proven() {
+            if self.growth.has_proven() {
                 // The caller's stream cannot be wound back: so the server is asked something else first.
                 if let Ok(mut stream) = opened {
                     let tried = timeout_at(deadline.at(), try_out(&mut stream)).await;
-                    let in_time = tried.unwrap_or(Err(Cause::Timeout));
-                    if let Err(Cause::Protocol(_)) = in_time {
-                        knows_version = false;
-                        continue;
-                    }
-                    opened = in_time.map(|()| stream);
+                    opened = tried.unwrap_or(Err(Cause::Timeout)).map(|()| stream);
                 }
             }
             let cause = match opened {

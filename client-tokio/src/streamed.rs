@@ -1,5 +1,5 @@
-//! Values that pass piece by piece between a server and a stream of the caller's, and statistics that pass line by line,
-//! on a connection of their own: others need not wait for them.
+//! Values that pass piece by piece between a server and a stream of the caller's, on a connection of their own: others need
+//! not wait for them.
 
 use core::time::Duration;
 use std::io;
@@ -7,7 +7,7 @@ use std::io;
 use memring_client::failure::{Cause, Error};
 use memring_text::{
     Exchange, Get, Item, Limits, Operation as _, Reply, Request, Store, StoreOutcome, buffer::ArrayBuffer,
-    exchange::Progress, reply::Event, request::StatsKind,
+    exchange::Progress, reply::Event,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -16,8 +16,6 @@ use tokio::{
 
 use crate::{
     call::Target,
-    deadline::Deadline,
-    pool::Pool,
     socket::{Stream, Transport as _},
 };
 
@@ -81,36 +79,8 @@ pub(crate) async fn get_to(
     done.map_err(|cause| target.error(cause))
 }
 
-/// Asks the pool's server for statistics, and hands each name with its value to `take`. `step` is how long each piece may
-/// take. The limit of lines does not hold here: no line is kept.
-pub(crate) async fn stats(
-    pool: &Pool,
-    kind: StatsKind,
-    mut take: impl FnMut(&[u8], &[u8]),
-    step: Duration,
-) -> Result<(), Error> {
-    const NAME: &str = "stats";
-    let attempt = pool.watch().attempt(NAME, Deadline::after(step).began().into_std(), false);
-    let exchange = async |stream: Stream, limits: Limits| {
-        let mut wire = Wire::new(stream, Limits { stats: u32::MAX, ..limits }, step);
-        let (request, mut reply) = (Request::Stats(kind), Reply::new(ArrayBuffer::<0>::new()));
-        wire.write(request.parts().head.as_bytes(), &mut false).await?;
-        wire.flush().await?;
-        wire.receive_lines(&request, |event| match event.statistic() {
-            Some((name, value)) => take(name, value),
-            None => reply.take(event),
-        })
-        .await?;
-        kind.output(reply)?;
-        Ok(())
-    };
-    let done = pool.alone(step, exchange).await;
-    attempt.ended(done.as_ref());
-    done.map_err(|cause| pool.watch().failed(NAME, cause, false))
-}
-
 /// A connection for one exchange. Dropping it closes it.
-struct Wire {
+pub(crate) struct Wire {
     io: Stream,
     exchange: Exchange,
     inbox: Vec<u8>,
@@ -121,13 +91,13 @@ struct Wire {
 }
 
 impl Wire {
-    fn new(io: Stream, limits: Limits, step: Duration) -> Self {
+    pub(crate) fn new(io: Stream, limits: Limits, step: Duration) -> Self {
         let inbox = vec![0; ROOM.max(limits.line)];
         Self { io, exchange: Exchange::new(limits), inbox, taken: 0, filled: 0, step }
     }
 
     /// Writes all of `bytes`; each part of them that leaves begins the time anew. Notes that something may have left.
-    async fn write(&mut self, bytes: &[u8], is_sent: &mut bool) -> Result<(), Cause> {
+    pub(crate) async fn write(&mut self, bytes: &[u8], is_sent: &mut bool) -> Result<(), Cause> {
         let mut rest = bytes;
         while !rest.is_empty() {
             let written = in_time(self.step, self.io.write(rest)).await;
@@ -140,7 +110,7 @@ impl Wire {
         Ok(())
     }
 
-    async fn flush(&mut self) -> Result<(), Cause> {
+    pub(crate) async fn flush(&mut self) -> Result<(), Cause> {
         in_time(self.step, self.io.flush()).await
     }
 
@@ -173,7 +143,7 @@ impl Wire {
     }
 
     /// Reads the reply to `request`, which has been sent and brings no value.
-    async fn receive_lines(
+    pub(crate) async fn receive_lines(
         &mut self,
         request: &Request<'_>,
         mut take: impl FnMut(&Event<'_>),

@@ -246,7 +246,7 @@ impl fmt::Display for Cause {
             Self::Unclear => f.write_str("server does not tell of this item, though it is there"),
             Self::HangsUp => f.write_str(
                 "server closes the connection at this command, but answers others: \
-                    it, or a proxy before it, does not know the command",
+                    it, or a proxy before it, does not know the command, and is not sent it for a minute",
             ),
             Self::Stream(error) => write!(f, "the caller's own stream: {}", System(error)),
             Self::Value(error) => error.fmt(f),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use memring_client::{
     failure::{Cause, Error, FromServer},
+    route::Fleet,
     shares::Shares,
 };
 use memring_text::{
@@ -18,7 +19,7 @@ use crate::{
     batch::{self, Requests, Site},
     hang_up,
     pool::Pool,
-    streamed,
+    statistics,
 };
 
 impl Client {
@@ -45,8 +46,9 @@ impl Client {
     /// Each server's statistics, line by line as they come: `take` is given the server's name, and a name and its value.
     /// Nothing is gathered, so there may be any number of lines, as of [`StatsKind::Conns`].
     ///
-    /// The servers are asked one after the other, over a connection of its own each. The
-    /// [timeout](crate::Builder::timeout) is for each piece of a reply: as long as bytes move, it goes on.
+    /// Every server is asked before the reply of any is read, over a connection of its own, and lines come as they come: those
+    /// of one server in their order, between those of others. The [timeout](crate::Builder::timeout) is for each piece of a
+    /// reply: as long as bytes move, it goes on.
     ///
     /// ```
     /// # use memring_std::{Client, StatsKind, testing::Server};
@@ -59,15 +61,9 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stats_with(&self, kind: StatsKind, take: impl FnMut(&str, &[u8], &[u8])) -> Vec<FromServer<()>> {
-        let (mut take, fleet) = (take, self.common.fleet());
-        let mut ask = |pool: &Pool| {
-            let mut take = |name: &[u8], value: &[u8]| take(pool.name(), name, value);
-            let told = streamed::stats(pool, kind, &mut take, self.common.timeout());
-            let request = Request::Stats(kind);
-            told.map_err(|error| hang_up::explain(pool, error, &request, self.batch_deadline()))
-        };
-        let pools = fleet.pools().iter();
-        pools.map(|pool| FromServer::new(Arc::clone(pool.name()), ask(pool))).collect()
+        let (fleet, mut take) = (self.common.fleet(), take);
+        let told = statistics::each(fleet.pools(), kind, &mut take, self.common.timeout());
+        self.explained(&fleet, told, &Request::Stats(kind))
     }
 
     /// Drops all items of each server: at once, or when `delay` has passed.
@@ -87,17 +83,52 @@ impl Client {
         operation: O,
         read: fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
     ) -> Vec<FromServer<T>> {
-        let fleet = self.common.fleet();
-        let operations = vec![operation; fleet.pools().len()];
-        let to_each = Shares::each_server(&fleet);
-        let shares = to_each
-            .divide(&operations)
-            .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, read)));
-        let results = batch::run(name, shares, operations.len(), self.batch_deadline()).into_results();
-        let answer = |(pool, result): (&Arc<Pool>, Result<T, Error>)| {
-            let explain = |error| hang_up::explain(pool, error, &operation.request(), self.batch_deadline());
-            FromServer::new(Arc::clone(pool.name()), result.map_err(explain))
+        self.each_server_that(name, operation, read, &self.common.fleet(), |_, _| Ok(()))
+    }
+
+    /// The same of those servers of `fleet` that are `able` to do it; the others come to what keeps them from it.
+    pub(super) fn each_server_that<O: Operation + Copy, T>(
+        &self,
+        name: &'static str,
+        operation: O,
+        read: fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
+        fleet: &Fleet<Pool>,
+        able: impl FnMut(usize, &Pool) -> Result<(), Error>,
+    ) -> Vec<FromServer<T>> {
+        let (request, mut able) = (operation.request(), able);
+        let known = |(position, pool): (usize, &Arc<Pool>)| {
+            let watch = pool.watch();
+            if watch.hangs_up(&request) {
+                Err(watch.failed(name, Cause::HangsUp, false))
+            } else {
+                able(position, pool)
+            }
         };
-        fleet.pools().iter().zip(results).map(answer).collect()
+        let able: Vec<_> = fleet.pools().iter().enumerate().map(known).collect();
+        let operations = vec![operation; able.len()];
+        let to_each = Shares::each_server(fleet);
+        let asked = to_each.divide(&operations).zip(&able).filter(|(_, able)| able.is_ok());
+        let shares =
+            asked.map(|(share, _)| (Site::of(&share), Requests::new(share.items, share.positions, read)));
+        let results = batch::run(name, shares, able.len(), self.batch_deadline()).into_results();
+        let results = able.into_iter().zip(results).map(|(able, result)| able.and(result));
+        self.explained(fleet, results, &request)
+    }
+
+    /// What the servers of `fleet` have answered to `request`, or why they have not.
+    fn explained<T>(
+        &self,
+        fleet: &Fleet<Pool>,
+        results: impl IntoIterator<Item = Result<T, Error>>,
+        request: &Request<'_>,
+    ) -> Vec<FromServer<T>> {
+        // All that has to be found out has one more deadline.
+        let results: Vec<_> = results.into_iter().collect();
+        let deadline = self.batch_deadline();
+        let explain = |(pool, result): (&Arc<Pool>, Result<T, Error>)| {
+            let result = result.map_err(|error| hang_up::explain(pool, error, request, deadline));
+            FromServer::new(Arc::clone(pool.name()), result)
+        };
+        fleet.pools().iter().zip(results).map(explain).collect()
     }
 }

@@ -139,22 +139,16 @@ impl Meta<'_> {
         let fleet = self.client.common.fleet();
         let knows = |pool: &Pool| pool.capabilities().allow(&Request::MetaNoop);
         if fleet.pools().iter().all(|pool| knows(pool)) {
-            return self.client.each_server(NAME, MetaNoop, Ok);
+            return self.client.each_server_that(NAME, MetaNoop, Ok, &fleet, |_, _| Ok(()));
         }
-        let versions = self.client.each_server(NAME, Version, Ok).into_iter().zip(fleet.pools());
-        let answers = versions.map(|(FromServer { server, result, .. }, pool)| {
-            let result = result.and_then(|version| {
-                let able =
-                    pool.capabilities().learn(&version, &Request::MetaNoop).map_err(Cause::Unsupported);
-                able.and_then(|()| ask(pool, NAME, &MetaNoop, Vec::new(), self.client.deadline()))
-                    .map_err(|cause| pool.watch().failed(NAME, cause, false))
-                    .map_err(|error| {
-                        hang_up::explain(pool, error, &Request::MetaNoop, self.client.deadline())
-                    })
-            });
-            FromServer::new(server, result)
-        });
-        answers.collect()
+        let versions = self.client.each_server_that(NAME, Version, Ok, &fleet, |_, _| Ok(()));
+        let mut versions = versions.into_iter();
+        self.client.each_server_that(NAME, MetaNoop, Ok, &fleet, |_, pool| {
+            // There is one of each server.
+            let Some(FromServer { result, .. }) = versions.next() else { return Ok(()) };
+            let learnt = pool.capabilities().learn(&result?, &Request::MetaNoop);
+            learnt.map_err(|error| pool.watch().failed(NAME, Cause::Unsupported(error), false))
+        })
     }
 
     /// Sends `operation` to a server that can do what it asks: one that may have what is placed by `routing_key`. Each
@@ -172,7 +166,12 @@ impl Meta<'_> {
             if capabilities.allow(&request) {
                 return Ok(());
             }
-            let version = ask(target.pool(), name, &Version, Vec::new(), deadline)?;
+            if target.pool().watch().hangs_up(&Request::Version) {
+                return Err(Cause::HangsUp);
+            }
+            let version = ask(target.pool(), name, &Version, Vec::new(), deadline).map_err(|cause| {
+                hang_up::explained(target.pool(), name, cause, &Request::Version, deadline)
+            })?;
             capabilities.learn(&version, &request).map_err(Cause::Unsupported)
         })
     }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use memring_client::{
-    failure::{Cause, FromServer},
+    failure::{Cause, Error, FromServer},
+    route::Fleet,
     shares::Shares,
 };
 use memring_text::{
@@ -14,7 +15,12 @@ use memring_text::{
 };
 
 use super::Client;
-use crate::{batch, hang_up, streamed};
+use crate::{
+    batch::{self, together::all},
+    hang_up,
+    pool::Pool,
+    statistics,
+};
 
 impl Client {
     /// What each server says of its version.
@@ -43,8 +49,9 @@ impl Client {
     /// Each server's statistics, line by line as they come: `take` is given the server's name, and a name and its value.
     /// Nothing is gathered, so there may be any number of lines, as of [`StatsKind::Conns`].
     ///
-    /// The servers are asked one after the other, over a connection of its own each. The
-    /// [timeout](crate::Builder::timeout) is for each piece of a reply: as long as bytes move, it goes on.
+    /// Every server is asked before the reply of any is waited for, over a connection of its own, and lines come as they come:
+    /// those of one server in their order, between those of others. The [timeout](crate::Builder::timeout) is for each piece
+    /// of a reply: as long as bytes move, it goes on.
     ///
     /// ```
     /// # use memring_tokio::{Client, StatsKind, testing::Server};
@@ -64,17 +71,9 @@ impl Client {
         kind: StatsKind,
         take: impl FnMut(&str, &[u8], &[u8]),
     ) -> Vec<FromServer<()>> {
-        let (mut take, fleet) = (take, self.common.fleet());
-        let mut answers = Vec::new();
-        for pool in fleet.pools() {
-            let take = |name: &[u8], value: &[u8]| take(pool.name(), name, value);
-            let result = match streamed::stats(pool, kind, take, self.common.timeout()).await {
-                Err(error) => Err(Box::pin(hang_up::explain(pool, error, &kind, self.deadline())).await),
-                told => told,
-            };
-            answers.push(FromServer::new(Arc::clone(pool.name()), result));
-        }
-        answers
+        let fleet = self.common.fleet();
+        let told = statistics::each(fleet.pools(), kind, take, self.common.timeout()).await;
+        self.explained(&fleet, told, &kind).await
     }
 
     /// Drops all items of each server: at once, or when `delay` has passed.
@@ -94,18 +93,51 @@ impl Client {
         operation: O,
         to: fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
     ) -> Vec<FromServer<T>> {
-        let (deadline, fleet) = (self.deadline(), self.common.fleet());
-        let operations = vec![operation; fleet.pools().len()];
-        let shares = Shares::each_server(&fleet);
-        let results = batch::run(name, shares.divide(&operations), operations.len(), deadline, to).await;
-        let mut answers = Vec::with_capacity(operations.len());
-        for (pool, result) in fleet.pools().iter().zip(results.into_results()) {
+        self.each_server_that(name, operation, to, &self.common.fleet(), |_, _| Ok(())).await
+    }
+
+    /// The same of those servers of `fleet` that are `able` to do it; the others come to what keeps them from it.
+    pub(super) async fn each_server_that<O: Operation + Copy, T>(
+        &self,
+        name: &'static str,
+        operation: O,
+        to: fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
+        fleet: &Fleet<Pool>,
+        able: impl FnMut(usize, &Pool) -> Result<(), Error>,
+    ) -> Vec<FromServer<T>> {
+        let mut able = able;
+        let known = |(position, pool): (usize, &Arc<Pool>)| {
+            let watch = pool.watch();
+            let hangs_up = watch.hangs_up(&operation.request());
+            if hangs_up { Err(watch.failed(name, Cause::HangsUp, false)) } else { able(position, pool) }
+        };
+        let able: Vec<_> = fleet.pools().iter().enumerate().map(known).collect();
+        let operations = vec![operation; able.len()];
+        let to_each = Shares::each_server(fleet);
+        let asked = to_each.divide(&operations).zip(&able).filter(|(_, able)| able.is_ok());
+        let asked = asked.map(|(share, _)| share);
+        let results = batch::run(name, asked, able.len(), self.deadline(), to).await.into_results();
+        let results = able.into_iter().zip(results).map(|(able, result)| able.and(result));
+        self.explained(fleet, results, &operation).await
+    }
+
+    /// What the servers of `fleet` have answered to `operation`, or why they have not.
+    async fn explained<O: Operation, T>(
+        &self,
+        fleet: &Fleet<Pool>,
+        results: impl IntoIterator<Item = Result<T, Error>>,
+        operation: &O,
+    ) -> Vec<FromServer<T>> {
+        // All that has to be found out has one more deadline.
+        let deadline = self.deadline();
+        let explain = async |(pool, result): (&Arc<Pool>, Result<T, Error>)| {
             let result = match result {
-                Err(error) => Err(Box::pin(hang_up::explain(pool, error, &operation, deadline)).await),
+                Err(error) => Err(hang_up::explain(pool, error, operation, deadline).await),
                 told => told,
             };
-            answers.push(FromServer::new(Arc::clone(pool.name()), result));
-        }
-        answers
+            FromServer::new(Arc::clone(pool.name()), result)
+        };
+        let results: Vec<_> = results.into_iter().collect();
+        all(fleet.pools().iter().zip(results).map(explain)).await
     }
 }

@@ -15,8 +15,7 @@ use memring_text::{
 
 use super::Client;
 use crate::{
-    call::{Target, ask, call_one},
-    hang_up,
+    call::{Target, call_one},
     pool::Pool,
 };
 
@@ -157,31 +156,17 @@ impl Meta<'_> {
         let fleet = self.client.common.fleet();
         let knows = |pool: &Pool| pool.capabilities().allow(&Request::MetaNoop);
         if fleet.pools().iter().all(|pool| knows(pool)) {
-            return self.client.each_server(NAME, MetaNoop, Ok).await;
+            return self.client.each_server_that(NAME, MetaNoop, Ok, &fleet, |_, _| Ok(())).await;
         }
-        let versions = self.client.each_server(NAME, Version, Ok).await;
-        let mut answers = Vec::with_capacity(versions.len());
-        for (FromServer { server, result, .. }, pool) in versions.into_iter().zip(fleet.pools()) {
-            let result = match result {
-                Ok(version) => self.noop_of(pool, &version).await,
-                Err(error) => Err(error),
-            };
-            answers.push(FromServer::new(server, result));
-        }
-        answers
-    }
-
-    /// `mn` to one server, which says that it has this `version`.
-    async fn noop_of(&self, pool: &Pool, version: &[u8]) -> Result<(), Error> {
-        const NAME: &str = "mn";
-        let deadline = self.client.deadline();
-        let failed = |cause| pool.watch().failed(NAME, cause, false);
-        let able = pool.capabilities().learn(version, &Request::MetaNoop);
-        able.map_err(|error| failed(Cause::Unsupported(error)))?;
-        match ask(pool, NAME, &MetaNoop, deadline).await {
-            Ok(()) => Ok(()),
-            Err(failure) => Err(hang_up::explain(pool, failed(failure.cause), &MetaNoop, deadline).await),
-        }
+        let versions = self.client.each_server_that(NAME, Version, Ok, &fleet, |_, _| Ok(())).await;
+        let mut versions = versions.into_iter();
+        let able = |_, pool: &Pool| {
+            // There is one of each server.
+            let Some(FromServer { result, .. }) = versions.next() else { return Ok(()) };
+            let learnt = pool.capabilities().learn(&result?, &Request::MetaNoop);
+            learnt.map_err(|error| pool.watch().failed(NAME, Cause::Unsupported(error), false))
+        };
+        self.client.each_server_that(NAME, MetaNoop, Ok, &fleet, able).await
     }
 
     /// Sends `operation` to a server that can do what it asks: one that may have what is placed by `routing_key`. Each

@@ -1,7 +1,7 @@
 //! What is said on a connection before anything else: name and password; and something that shows whether the server wants
 //! the connection.
 
-use memring_client::failure::Cause;
+use memring_client::{failure::Cause, hang_up::PROBE};
 use memring_text::{
     Exchange, Limits, Operation as _, Reply, Request,
     buffer::ArrayBuffer,
@@ -28,7 +28,7 @@ pub(crate) async fn authenticate(
 /// # Errors
 /// Any error ends the connection.
 pub(crate) async fn try_out(io: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<(), Cause> {
-    let (mut reply, rest) = ask(io, &Request::Version).await?;
+    let (mut reply, rest) = ask(io, &Request::Get(PROBE)).await?;
     reply.turned_away().map_or(rest, |error| Err(Cause::Server(error)))
 }
 
@@ -49,10 +49,14 @@ async fn ask(
                 reply.take(&event);
                 taken += consumed;
             }
-            Progress::NeedMore => match io.read(inbox.get_mut(filled..).unwrap_or(&mut [])).await? {
-                0 => return Err(Cause::Closed(None)),
-                len => filled += len,
-            },
+            Progress::NeedMore => {
+                inbox.copy_within(taken..filled, 0);
+                (filled, taken) = (filled - taken, 0);
+                match io.read(inbox.get_mut(filled..).unwrap_or(&mut [])).await? {
+                    0 => return Err(Cause::Closed(None)),
+                    len => filled += len,
+                }
+            }
         }
     }
     let rest = inbox.get(taken..filled).unwrap_or(&[]);

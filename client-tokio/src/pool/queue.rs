@@ -2,6 +2,7 @@
 
 use core::{num::NonZeroU64, ops::Range};
 
+use memring_client::hang_up::PROBE;
 use memring_text::{
     Key, Request, Value,
     meta::{MetaRequest, MetaVerb},
@@ -128,7 +129,7 @@ impl Queue {
 
     /// Puts a request behind the others that any server answers at once.
     pub(crate) fn push_trial(&mut self, slot: SlotId, terms: Terms) {
-        self.push(&Request::Version, slot, terms);
+        self.push(&Request::Get(PROBE), slot, terms);
         self.requests.iter_mut().rev().take(1).for_each(|request| request.is_trial = true);
     }
 
