@@ -8,7 +8,7 @@ use std::{
 };
 
 use memring_std::{Client, ErrorKind, HealthPolicy, Ttl, testing::Server};
-use memring_suite::{Memcached, Scripted, until};
+use memring_suite::{Memcached, Scripted, Stopwatch, until};
 
 use crate::support::{TOUCHY, builder, until_busy};
 
@@ -43,21 +43,22 @@ fn more_threads_than_connections_take_turns() {
 #[test]
 fn who_gets_no_connection_in_time_is_told_so() {
     let server = Scripted::silent();
-    let deadline = Duration::from_millis(400);
-    let client = Client::builder().servers([server.name()]).pool_size(1).timeout(deadline).build().unwrap();
-    let barrier = Barrier::new(2);
-    let errors: Vec<_> = thread::scope(|scope| {
-        let run = || {
-            barrier.wait();
-            client.set("k", "v", Ttl::NEVER).unwrap_err()
-        };
-        let threads = [scope.spawn(run), scope.spawn(run)];
-        threads.map(|thread| thread.join().unwrap()).into()
+    let (patient, brief) = (Duration::from_secs(3), Duration::from_millis(400));
+    let client = Client::builder().servers([server.name()]).pool_size(1).timeout(patient).build().unwrap();
+    thread::scope(|scope| {
+        let first = scope.spawn(|| client.set("k", "v", Ttl::NEVER).unwrap_err());
+        until("the only connection is in use", || server.received().contains("set k").then_some(()));
+        let watch = Stopwatch::start();
+        let second = client.with_timeout(brief).set("l", "v", Ttl::NEVER).unwrap_err();
+        watch.assert_ends_at(brief);
+        assert_eq!(second.kind(), ErrorKind::Timeout);
+        assert!(second.is_retryable() && !second.is_ambiguous(), "it never left: {second}");
+        let first = first.join().unwrap();
+        assert_eq!(first.kind(), ErrorKind::Timeout);
+        assert!(first.is_ambiguous(), "it was sent and not answered: {first}");
     });
-    assert!(errors.iter().all(|error| error.kind() == ErrorKind::Timeout), "{errors:?}");
-    // One was sent and not answered; the other one never left, or left when the first one's time was over.
-    assert!(errors.iter().any(|error| error.is_ambiguous()), "{errors:?}");
-    assert!(server.connections() <= 2);
+    assert!(!server.received().contains("set l"));
+    assert_eq!(server.connections(), 1);
 }
 
 #[test]

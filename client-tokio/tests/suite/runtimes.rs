@@ -229,3 +229,55 @@ async fn a_runtime_that_stands_still_is_not_held_against_the_server() {
         assert_eq!(get.await.unwrap().unwrap().unwrap().value, "v");
     }
 }
+
+/// A record that is half read, and what is encrypted and has not left, move with the connection.
+#[cfg(feature = "tls")]
+#[test]
+fn an_encrypted_connection_moves_with_what_is_under_way() {
+    use memring_suite::Authority;
+
+    let authority = Authority::new();
+    let server = authority.scripted(|mut peer, _| {
+        while let Some(line) = peer.line() {
+            let key = line.trim_end().strip_prefix("get ").unwrap();
+            let value = key.repeat(20_000);
+            let reply = format!("VALUE {key} 0 {}\r\n{value}\r\nEND\r\n", value.len());
+            let (half, rest) = reply.split_at(reply.len() / 2);
+            peer.write(half);
+            thread::sleep(30 * MS);
+            peer.write(rest);
+        }
+    });
+    let tls = memring_tokio::Tls::with_roots(authority.pem()).unwrap();
+    let client = Client::builder()
+        .servers([server.name()])
+        .tls(tls)
+        .timeout(9 * SECOND)
+        .merge_gets(false)
+        .build()
+        .unwrap();
+    let get = |key: &'static str| {
+        let client = client.clone();
+        async move { assert_eq!(client.get(key).await.unwrap().unwrap().value, *key.repeat(20_000)) }
+    };
+    let mut home = runtime();
+    home.block_on(get("a"));
+    for _ in 0..5 {
+        // Its request leaves, perhaps half of its reply comes, and its runtime is not driven any more.
+        let waiting = home.spawn(get("b"));
+        home.block_on(async { tokio::time::sleep(15 * MS).await });
+        let other = runtime();
+        other.block_on(get("c"));
+        home.block_on(waiting).unwrap();
+        // Or its runtime ends.
+        let beside = thread::scope(|scope| {
+            let beside = scope.spawn(|| other.block_on(get("d")));
+            thread::sleep(10 * MS);
+            drop(home);
+            beside.join()
+        });
+        beside.unwrap();
+        home = other;
+    }
+    assert_eq!(server.connections(), 1);
+}

@@ -19,6 +19,7 @@ promises! {
     a_server_that_does_not_ask_keeps_nothing
     a_server_that_says_nothing_to_a_password_costs_the_connect_timeout
     what_can_be_no_password_is_told_at_once
+    who_is_somebody_else_from_now_on_says_so_on_another_connection
 }
 
 const DEADLINE: Duration = Duration::from_millis(500);
@@ -143,4 +144,20 @@ async fn what_can_be_no_password_is_told_at_once<C: Client>() {
         Server::builder().auth("alice", "s3cret")
     );
     assert!(!shown.contains("alice") && !shown.contains("s3cret"), "{shown}");
+}
+
+async fn who_is_somebody_else_from_now_on_says_so_on_another_connection<C: Client>() {
+    let (_memcached, ours, _) = servers();
+    let named = |user: &str| format!("one=memcached://{user}@{}", ours.addr());
+    let client =
+        C::builder().servers([named("alice:s3cret")]).timeout(LONG).connect_timeout(LONG).build().unwrap();
+    client.set("k", "v", Ttl::NEVER).await.unwrap();
+    for (user, kept) in [("alice:s3cret", 1), ("bob:hunter2", 0), ("bob:hunter2", 1), ("alice:s3cret", 0)] {
+        client.set_servers([named(user)]).unwrap();
+        assert_eq!(client.servers()[0].connections, kept, "{user}");
+        assert_eq!(client.get("k").await.unwrap().unwrap().value, b"v"[..]);
+    }
+    // No connection of who was let in before answers for who is not.
+    client.set_servers([named("alice:hunter2")]).unwrap();
+    assert_eq!(client.get("k").await.unwrap_err().kind(), ErrorKind::Auth);
 }
