@@ -177,6 +177,15 @@ impl Pool {
                 shelf.waiting -= 1;
                 now = Instant::now();
             }
+            // A part that comes when time is over is the next one's: a connection could not be opened any more.
+            if !at_once && deadline.left().is_zero() {
+                let is_awaited = shelf.waiting > 0;
+                drop(shelf);
+                if is_awaited {
+                    self.returned.notify_one();
+                }
+                return Err(Cause::PoolBusy);
+            }
             shelf.lent += 1;
             let Some(mut idle) = shelf.idle.pop() else {
                 shelf.unproven += 1;
