@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 pub mod board;
+pub mod checks;
 pub mod fleet;
 mod lan9118;
 pub mod tasks;

@@ -12,7 +12,7 @@ use memring_core::{
     storage::{Fixed, points_for},
 };
 use memring_text::{
-    Connection, Get, Item, Key, Limits, Request, Store, StoreOutcome, Value,
+    Connection, Get, Key, Limits, Request, Store, StoreOutcome, Value,
     buffer::{ArrayBuffer, Buffer},
     connection::ConnectionError,
     meta::MetaGet,
@@ -22,6 +22,7 @@ use memring_text::{
 use smoltcp::iface::SocketStorage;
 use talking::{
     board::{self, Stack},
+    checks::{BUFFER, KEYS, check, is_as_stored, key},
     fleet::{Fleet, SERVERS, text},
     tcp::{Buffers, Net, NetError, Socket},
 };
@@ -298,30 +299,6 @@ fn connection<'n, 'b>(socket: Socket<'n, 'b>) -> Wire<'n, 'b> {
     Connection::with_limits(socket, [0; BUFFER], limits)
 }
 
-fn key(name: &str) -> Key<'_> {
-    Key::new(name.as_bytes()).unwrap_or_else(|_| board::fail("a key is invalid"))
-}
-
 fn value(bytes: &[u8]) -> Value<'_> {
     Value::new(bytes).unwrap_or_else(|_| board::fail("a value is too long"))
 }
-
-fn is_as_stored(item: Result<Option<Item<ArrayBuffer<64>>>, Trouble>, name: &str, flags: u32) {
-    let item = item.ok().flatten();
-    let is_right = item.is_some_and(|item| item.value.as_slice() == name.as_bytes() && item.flags == flags);
-    check(is_right, "an item is not as it was stored");
-}
-
-#[track_caller]
-fn check(holds: bool, otherwise: &str) {
-    if !holds {
-        hprintln!("at {}", core::panic::Location::caller());
-        board::fail(otherwise);
-    }
-}
-
-/// How many keys are placed.
-const KEYS: u32 = 30;
-
-/// Bytes of a connection's buffer: the longest line that a server may answer.
-const BUFFER: usize = 128;

@@ -16,7 +16,7 @@ use memring_core::{
     storage::{Fixed, points_for},
 };
 use memring_text::{
-    AsyncConnection, Get, Item, Key, Limits, Operation, Store, StoreOutcome, Value,
+    AsyncConnection, Get, Item, Limits, Operation, Store, StoreOutcome, Value,
     buffer::{ArrayBuffer, Buffer},
     connection::ConnectionError,
     exchange::ExchangeState,
@@ -25,6 +25,7 @@ use memring_text::{
 use static_cell::StaticCell;
 use talking::{
     board,
+    checks::{BUFFER, KEYS, check, is_as_stored, key},
     fleet::{Fleet, HOST, SERVERS, text},
     tasks,
 };
@@ -228,30 +229,6 @@ fn connection(socket: TcpSocket<'_>) -> Wire<'_> {
     let limits = Limits { line: BUFFER, ..Limits::DEFAULT };
     AsyncConnection::with_limits(socket, [0; BUFFER], limits)
 }
-
-fn key(name: &str) -> Key<'_> {
-    Key::new(name.as_bytes()).unwrap_or_else(|_| board::fail("a key is invalid"))
-}
-
-fn is_as_stored(item: Result<Option<Item<ArrayBuffer<64>>>, Trouble>, name: &str, flags: u32) {
-    let item = item.ok().flatten();
-    let is_right = item.is_some_and(|item| item.value.as_slice() == name.as_bytes() && item.flags == flags);
-    check(is_right, "an item is not as it was stored");
-}
-
-#[track_caller]
-fn check(holds: bool, otherwise: &str) {
-    if !holds {
-        hprintln!("at {}", core::panic::Location::caller());
-        board::fail(otherwise);
-    }
-}
-
-/// How many keys are placed.
-const KEYS: u32 = 30;
-
-/// Bytes of a connection's buffer: the longest line that a server may answer.
-const BUFFER: usize = 128;
 
 /// How long an exchange may take.
 const LIMIT: Duration = Duration::from_secs(2);
