@@ -53,7 +53,7 @@ pub enum AnyOutcome<V> {
 }
 
 impl<V> AnyOutcome<V> {
-    /// The same with another value, where there is one.
+    /// Maps the value, if there is one, and leaves all else as it is.
     pub fn map<W>(self, map: impl FnOnce(V) -> W) -> AnyOutcome<W> {
         match self {
             Self::Item(item) => AnyOutcome::Item(item.map(|Item { flags, cas, value }| Item {

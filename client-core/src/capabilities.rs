@@ -27,7 +27,7 @@ impl KnownCapabilities {
         Self { known: AtomicU32::new(0), corrected: corrections.of(server) }
     }
 
-    /// Is the server known to be able to do all that `request` asks?
+    /// Whether the server is known to be able to do all that `request` asks.
     #[must_use]
     pub fn allow(&self, request: &Request<'_>) -> bool {
         let known = self.known.load(Ordering::Relaxed);

@@ -84,19 +84,19 @@ impl<P: Watched> Common<P> {
         Ok(Self { shared: Arc::new(shared), timeout, errors_as_misses, routing_key: None })
     }
 
-    /// The same with another timeout.
+    /// A clone with another timeout.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
         Self { timeout, ..self.clone() }
     }
 
-    /// The same, for which errors are misses, or are not.
+    /// A clone for which errors are misses, or are not.
     #[must_use]
     pub fn with_errors_as_misses(&self, yes: bool) -> Self {
         Self { errors_as_misses: yes, ..self.clone() }
     }
 
-    /// The same, but all keys are placed as if they were `key`.
+    /// A clone whose keys are all placed as if they were `key`.
     #[must_use]
     pub fn routed_by(&self, key: &[u8]) -> Self {
         Self { routing_key: Some(key.into()), ..self.clone() }

@@ -23,7 +23,7 @@ impl OwnedCredentials {
         Ok(Self { bytes: [user, password].concat().into(), user_len: user.len() })
     }
 
-    /// The same, borrowed.
+    /// The borrowed form, which the codec takes.
     #[must_use]
     pub fn credentials(&self) -> Credentials<'_> {
         let (user, password) = self.bytes.split_at(self.user_len);

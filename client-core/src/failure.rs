@@ -194,7 +194,7 @@ pub enum ErrorKind {
     /// not at all; or it does not trust us.
     Tls,
     /// Network: no complete reply came in time, to this operation or to an earlier one on the same connection; or there
-    /// was no connection or no room for the request in time.
+    /// was no connection in time, or too much under way on it.
     Timeout,
     /// Network: the server closed the connection before the reply was complete; or the client was closed.
     Closed,

@@ -65,7 +65,7 @@ impl Naming {
         Ok((Key::prefixed(&self.prefix, key, &mut room.key)?, place))
     }
 
-    /// The same for a meta command, whose key may be any bytes.
+    /// The key of a meta command, which may be any bytes, as [`key`](Self::key) gives it for other commands.
     ///
     /// # Errors
     /// As of [`MetaKey::prefixed`].

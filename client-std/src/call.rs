@@ -24,7 +24,7 @@ pub(crate) fn call<O: Operation, V: Buffer>(
     call_where(target, operation, value, |_| Ok(()))
 }
 
-/// The same on a server that `allows` it.
+/// Sends `operation` as [`call`] does, but only to a server that `allows` it.
 #[inline]
 pub(crate) fn call_where<O: Operation, V: Buffer>(
     target: &mut Target<'_>,
@@ -112,7 +112,7 @@ fn exchange<V: Buffer>(
     exchange_at_length(lease, request, reply, *deadline)
 }
 
-/// The same with a connection that has to be opened or waited for.
+/// Sends and reads over a connection that has to be opened or waited for.
 #[inline(never)]
 fn exchange_at_length<V: Buffer>(
     lease: &mut Lease<'_>,

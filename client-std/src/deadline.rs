@@ -43,7 +43,7 @@ impl Deadline {
         Self { at, soon: self.began, ..self }
     }
 
-    /// The same beginning, and nothing is waited for.
+    /// A deadline with this beginning that waits for nothing.
     pub(crate) const fn at_once(self) -> Self {
         Self { at: self.began, soon: self.began, overtime: Duration::ZERO, ..self }
     }

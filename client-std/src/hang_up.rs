@@ -27,7 +27,7 @@ fn is_seen(pool: &Pool, name: &'static str, request: &Request<'_>, deadline: Dea
     !request.may_retry(1) || matches!(again(pool, request, deadline), Err(cause) if cause.is_closed())
 }
 
-/// What `cause` comes to, by which `request` has failed.
+/// The cause why `request` has failed: `cause`, unless [`is_told`] says more.
 pub(crate) fn explained(
     pool: &Pool,
     name: &'static str,
@@ -38,7 +38,7 @@ pub(crate) fn explained(
     if cause.is_closed() && is_told(pool, name, request, deadline) { Cause::HangsUp } else { cause }
 }
 
-/// The same of an error.
+/// Replaces an error that says only that the server closed the connection, if [`is_told`] says why it did.
 pub(crate) fn explain(pool: &Pool, error: Error, request: &Request<'_>, deadline: Deadline) -> Error {
     if error.kind() != ErrorKind::Closed || !is_told(pool, error.operation(), request, deadline) {
         return error;

@@ -146,12 +146,12 @@ impl Pool {
         self.lease_at_length(shelf, deadline)
     }
 
-    /// The same, if there is a part left now.
+    /// Takes part of the pool if one is left now.
     pub(crate) fn try_lease(&self, deadline: &Deadline) -> Option<Lease<'_>> {
         self.lease(&deadline.at_once()).ok()
     }
 
-    /// The same with a connection that is looked at first, has to be opened, or has to be waited for.
+    /// Takes part of the pool where the connection must be looked at first, opened, or waited for.
     #[inline(never)]
     fn lease_at_length<'p>(
         &'p self,
@@ -408,7 +408,7 @@ impl Pool {
         self.opening_with(deadline, self.options.limits)
     }
 
-    /// The same for one exchange whose reply may have any number of lines. It does not go into the pool.
+    /// Begins to open a connection for one exchange whose reply may have any number of lines. It does not go into the pool.
     pub(crate) fn opening_for_lines(&self, deadline: Deadline) -> Opening<'_> {
         self.opening_with(deadline, Limits { stats: u32::MAX, ..self.options.limits })
     }

@@ -81,7 +81,7 @@ pub(crate) async fn ask<O: Operation>(
     ask_in(pool.watch().attempt(name, deadline.began().into_std(), false), pool, operation, deadline).await
 }
 
-/// The same as a part of `attempt`, which is told how it ends.
+/// Asks as a part of `attempt`, which is told how it ends.
 async fn ask_in<O: Operation>(
     mut attempt: Attempt<'_>,
     pool: &Pool,

@@ -36,7 +36,7 @@ async fn is_seen<O: Operation>(pool: &Pool, name: &'static str, operation: &O, d
     again.is_err_and(|failure| failure.cause.is_closed())
 }
 
-/// The same of an error.
+/// Replaces an error that says only that the server closed the connection, if [`is_told`] says why it did.
 pub(crate) async fn explain<O: Operation>(
     pool: &Pool,
     error: Error,

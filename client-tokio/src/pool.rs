@@ -82,7 +82,7 @@ impl Pool {
         Ok(Self::over(Dialer::new(spec, options)?, watch, options))
     }
 
-    /// The same over the connections that `dialer` opens.
+    /// A pool of the connections that `dialer` opens.
     pub(crate) fn over(dialer: Dialer, watch: Watch, options: &Arc<Config>) -> Self {
         let (dialer, watch) = (Arc::new(dialer), Arc::new(watch));
         let growth = Arc::new(Growth::new());

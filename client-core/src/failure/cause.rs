@@ -50,7 +50,7 @@ pub enum Cause {
     Timeout,
     /// No connection of the pool was free in time.
     PoolBusy,
-    /// There was no room among the requests under way, in time.
+    /// Too many requests were under way on the connection, until time ran out.
     OverQuota,
     /// The connection was given up because an earlier reply was overdue.
     Stalled,
@@ -124,13 +124,13 @@ impl Cause {
         Self::Stream(Arc::new(error))
     }
 
-    /// Did the server end the connection? Then another connection may do.
+    /// Whether the server ended the connection. Then another connection may do.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_))
     }
 
-    /// Has the server as many connections as it may have? It says so instead of an answer.
+    /// Whether the server has as many connections as it may have, which it said instead of an answer.
     #[must_use]
     pub const fn is_crowd(&self) -> bool {
         match self {
@@ -220,7 +220,7 @@ impl Cause {
         }
     }
 
-    /// Did the exchange end without an answer?
+    /// Whether the exchange ended without an answer.
     pub(super) const fn leaves_open(&self) -> bool {
         matches!(
             self,

@@ -41,7 +41,7 @@ impl<T> Many<T> {
         &self.errors
     }
 
-    /// The same, with `value` for each key whose server or the way to it [failed](Error::is_outage). The
+    /// Puts `value` in the place of each result whose server or the way to it [failed](Error::is_outage). The
     /// [errors](Self::errors) stay what they are.
     #[must_use]
     pub fn outages_as(mut self, mut value: impl FnMut() -> T) -> Self {

@@ -371,7 +371,7 @@ impl Mux {
 
     /// The callers of these slots go away.
     ///
-    /// Says whether any of the requests may have left.
+    /// Returns whether any of the requests may have left.
     pub(crate) fn abandon(&self, slots: impl IntoIterator<Item = SlotId>) -> bool {
         let mut left = Vec::new();
         let mut shared = self.lock();
