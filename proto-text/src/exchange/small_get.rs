@@ -251,6 +251,7 @@ mod tests {
             b"VALUE greeting 0 18446744073709551616\r\n",
             b"VALUE greetings 0 1\r\nx\r\nEND\r\n",
             b"VALUE greetin 0 1\r\nx\r\nEND\r\n",
+            b"VALUE greatest 0 1\r\nx\r\nEND\r\n",
             b"VALUE greeting 0 1\r\nx\r\nVALUE greeting 0 1\r\nx\r\nEND\r\n",
             b"ENDING\r\n",
             b"END\n",
