@@ -1,6 +1,6 @@
 //! What one hung server of five costs the others' keys: of both clients, in every verb for many keys.
 //!
-//! `cargo bench -p memring-suite --bench hung [--keys N] [--value BYTES] [--rounds N]`. Of each row, in turns: the keys of
+//! `cargo bench -p memring-suite --bench hung [--keys N] [--value BYTES] [--rounds N] [--errors]`. Of each row, in turns: the keys of
 //! four servers while all is well, and the keys of all while the fifth stands still. Time is until the last of the four has
 //! answered everything; medians are shown. `lost` are keys of the four without their result, in all rounds: where there are
 //! any, this ends as an error. The last column is the time of a call for the keys of all five while all is well, with the
@@ -41,14 +41,17 @@ macro_rules! call {
         match $verb {
             Verb::GetMany => {
                 let found = $await!(client.get_many(keys)).unwrap();
+                tell(found.errors());
                 found.results().iter().map(|result| matches!(result, Ok(Some(_)))).collect()
             }
             Verb::SetMany => {
                 let stored = $await!(client.set_many(&items(), Ttl::NEVER)).unwrap();
+                tell(stored.errors());
                 stored.results().iter().map(Result::is_ok).collect()
             }
             Verb::DeleteMany => {
                 let deleted = $await!(client.delete_many(keys)).unwrap();
+                tell(deleted.errors());
                 deleted.results().iter().map(Result::is_ok).collect()
             }
             Verb::Batch => {
@@ -60,6 +63,7 @@ macro_rules! call {
                     })
                     .collect();
                 let mut outcomes = $await!(client.run(batch)).unwrap();
+                tell(outcomes.errors());
                 let mut results = Vec::with_capacity(keys.len());
                 for (stored, found) in pairs {
                     results.push(outcomes.take(stored).is_ok());
@@ -69,6 +73,13 @@ macro_rules! call {
             }
         }
     }};
+}
+
+/// Tells of errors, if that is wanted.
+fn tell(errors: &[memring_std::Error]) {
+    if env::args().any(|option| option == "--errors") {
+        errors.iter().for_each(|error| eprintln!("{error}"));
+    }
 }
 
 macro_rules! at_once {
