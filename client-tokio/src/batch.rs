@@ -70,8 +70,8 @@ struct Leg<'b, O> {
     order: Option<Vec<usize>>,
     /// What is to be sent over another connection, because the server turned this one away.
     again: Vec<usize>,
-    /// The last thing that went wrong with the server.
-    error: Option<Error>,
+    /// What has gone wrong with the server: each thing is told once.
+    told: Vec<Error>,
     /// What the server's health is told of; taken when the leg is over, with what speaks against the server, if anything.
     /// A server that is down is not asked.
     attempt: Option<Attempt<'b>>,
@@ -111,7 +111,7 @@ impl<'b, O: Operation> Leg<'b, O> {
             slots,
             order: None,
             again: Vec::new(),
-            error: None,
+            told: Vec::new(),
             attempt,
             fault: None,
             has_answer: false,
@@ -323,14 +323,15 @@ impl<'b, O: Operation> Leg<'b, O> {
             let is_own = matches!(cause, Cause::Server(_)) && !matches!(request, Request::Get(_));
             let is_open = !request.may_retry(usize::from(sent));
             let error = Error::on(pool.name(), results.name, cause, is_open);
-            match &self.error {
-                Some(known) if !is_own && known.says_what(&error) => known.clone(),
-                _ => {
-                    pool.watch().tell(Event::failed(&error));
-                    results.errors.push(error.clone());
-                    self.error.insert(error).clone()
+            let told = if is_own { None } else { self.told.iter().find(|told| told.says_what(&error)) };
+            told.cloned().unwrap_or_else(|| {
+                pool.watch().tell(Event::failed(&error));
+                results.errors.push(error.clone());
+                if !is_own {
+                    self.told.push(error.clone());
                 }
-            }
+                error
+            })
         });
         if let Some(slot) = results.slots.get_mut(position) {
             *slot = Some(result);

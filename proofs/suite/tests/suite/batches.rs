@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use memring_std::{Error, ErrorKind, Many, Ttl, testing::Server};
+use memring_std::{Batch, Error, ErrorKind, Many, Ttl, testing::Server};
 use memring_suite::{BlackHole, Memcached, Scripted, refusing};
 use memring_text::Item;
 
@@ -20,6 +20,7 @@ use crate::{
 };
 
 promises! {
+    a_server_that_hangs_is_told_of_once_whatever_it_was_asked
     a_refusing_server_fails_alone
     get_many_with_lends_every_hit_once_and_names_misses_and_failures
     hanging_servers_cost_one_deadline_in_all
@@ -331,4 +332,19 @@ async fn killing_a_server_while_batches_run_hides_no_other_servers_values<C: Cli
     let begin = Instant::now();
     join_all(tasks).await;
     assert!(begin.elapsed() < Duration::from_secs(5), "nobody waits for a server that is gone");
+}
+
+/// What may have been done and what has not differ, and that is all.
+async fn a_server_that_hangs_is_told_of_once_whatever_it_was_asked<C: Client>() {
+    let server = Scripted::silent();
+    let client = C::of(&server, Duration::from_millis(300));
+    let mut batch = Batch::new();
+    for number in 0..100 {
+        batch.set(number.to_string(), "v", Ttl::NEVER);
+        batch.get(number.to_string());
+    }
+    let outcomes = client.run(batch).await.unwrap();
+    let errors = outcomes.errors();
+    assert!((1..=2).contains(&errors.len()), "{}", errors.len());
+    assert!(errors.iter().all(|error| error.kind() == ErrorKind::Timeout), "{errors:?}");
 }
