@@ -63,21 +63,21 @@ pub fn keep_their_secrets(before: &str, rest: &str, behind: &str) {
         let mut shown = format!("{list:?} {entries:?}");
         match list {
             Ok(list) => {
-                list.into_iter().for_each(|spec| shown += &format!(" {spec} {spec:?} {}", spec.name()))
+                list.into_iter().for_each(|spec| shown += &format!("\n{spec} {spec:?} {}", spec.name()))
             }
-            Err(error) => shown += &error.to_string(),
+            Err(error) => shown += &format!("\n{error}"),
         }
         for entry in entries.iter().flatten() {
             match entry.as_written() {
-                Ok(server) => shown += server.name,
-                Err(error) => shown += &error.to_string(),
+                Ok(server) => shown += &format!("\n{}", server.name),
+                Err(error) => shown += &format!("\n{error}"),
             }
         }
         let builder = memring_std::Client::builder().servers([&text]);
-        shown += &format!("{builder:?}");
+        shown += &format!("\n{builder:?}");
         shown += &builder
             .build()
-            .map_or_else(|error| format!("{error} {error:?}"), |client| format!("{client:?}"));
+            .map_or_else(|error| format!("\n{error} {error:?}"), |client| format!("\n{client:?}"));
         assert!(!shown.contains(SECRET), "{text:?}: {shown}");
     }
 }
@@ -173,6 +173,12 @@ mod tests {
             keep_their_secrets(&text[0], &text[1], &text[2]);
         }
         assert!(accepted > 1_500, "{accepted} were accepted");
+    }
+
+    /// The end of one message and the beginning of another were taken for a password.
+    #[test]
+    fn what_is_shown_of_one_server_stands_apart_from_another() {
+        keep_their_secrets("3cR3tone=1", "0.0", ".01:1112.1,two=10.");
     }
 
     #[test]
