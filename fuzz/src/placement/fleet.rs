@@ -25,8 +25,8 @@ pub struct Fleet {
 pub enum Setting {
     /// One that the option takes, counted round.
     Known(u8),
-    /// A number.
-    Number(u16),
+    /// One of some numbers, counted round.
+    Number(u8),
     /// Anything.
     Text(String),
 }
@@ -71,6 +71,30 @@ pub struct Resize {
     pub at: u8,
 }
 
+/// Numbers that an option may take, and some that it should not.
+const NUMBERS: [&str; 20] = [
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "7",
+    "10",
+    "16",
+    "31",
+    "40",
+    "64",
+    "100",
+    "127",
+    "160",
+    "256",
+    "1000",
+    "1024",
+    "4096",
+    "65536",
+    "4294967295",
+];
+
 /// Most points of a ring; an option can ask for billions.
 const MOST_POINTS: usize = 20_000;
 
@@ -95,7 +119,8 @@ impl Fleet {
                     scheme.with_option(name, values[usize::from(*value) % values.len()]).unwrap_or(scheme)
                 }
                 Setting::Number(value) => {
-                    scheme.with_option(name, value.to_string().leak()).unwrap_or(scheme)
+                    let number = NUMBERS[usize::from(*value) % NUMBERS.len()];
+                    scheme.with_option(name, number).unwrap_or(scheme)
                 }
                 Setting::Text(value) => scheme.with_option(name, value).unwrap_or(scheme),
             }
