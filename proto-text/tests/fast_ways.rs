@@ -3,7 +3,7 @@
 
 #![allow(missing_docs)]
 
-use std::convert::Infallible;
+use core::convert::Infallible;
 
 use memring_text::{
     Connection, Exchange, Get, Key, Limits, Request, Store, StoreOutcome, Value,

@@ -76,6 +76,15 @@ impl Client {
         }
     }
 
+    /// The name of the server that is listed first.
+    pub(crate) fn first_server(&self) -> Option<String> {
+        let servers = match self {
+            Self::Std(client) => client.servers(),
+            Self::Tokio { client, .. } => client.servers(),
+        };
+        servers.first().map(|server| server.spec.name().to_owned())
+    }
+
     /// The statistics of each server, line by line.
     pub(crate) fn stats_with(
         &self,

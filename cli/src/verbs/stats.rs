@@ -1,5 +1,7 @@
 //! `memring stats`.
 
+use std::collections::HashMap;
+
 use clap::ValueEnum;
 use memring_std::{FromServer, StatsKind};
 use serde_json::{Map, Value};
@@ -13,7 +15,7 @@ use crate::{
 
 /// Prints the statistics of each server, a line each: server, name, value.
 ///
-/// The servers are asked one after the other. There may be any number of lines; --timeout is for each piece of a reply.
+/// All servers are asked at once. There may be any number of lines; --timeout is for each piece of a reply.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -62,25 +64,38 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     Ok(Outcome::Fine)
 }
 
-/// Prints each line as it comes: there may be many more than fit into memory.
+/// Prints the servers' lines in the order of the servers. The first one's are printed as they come, because there may be
+/// very many; what the others say meanwhile is kept until then.
 fn lines(client: &Client, args: &Args) -> Result<Vec<FromServer<()>>, Failure> {
+    let first = client.first_server();
     let (mut printer, mut printed) = (Printer::new(), Ok(()));
+    let mut kept: HashMap<String, Vec<u8>> = HashMap::new();
     let answers = client.stats_with(args.kind.into(), |server, name, value| {
-        if printed.is_err() {
-            return;
+        let line = line(server, name, value, args.raw);
+        if first.as_deref() != Some(server) {
+            kept.entry(server.to_owned()).or_default().extend(line);
+        } else if printed.is_ok() {
+            printed = printer.bytes(&line);
         }
-        printed = match args.raw {
-            true => printer.bytes(&[server.as_bytes(), b"  ", name, b"  ", value, b"\n"].concat()),
-            false => {
-                let name = Visible::line(name).to_string();
-                let server = Visible::line(server);
-                printer.show(format_args!("{server}  {name:NAME$}  {}\n", Visible::line(value)))
-            }
-        };
     });
     printed?;
+    for answer in &answers {
+        if let Some(lines) = kept.remove(&*answer.server) {
+            printer.bytes(&lines)?;
+        }
+    }
     printer.finish()?;
     Ok(answers)
+}
+
+/// One statistic of a server; `raw` as it is, else so that no terminal obeys it.
+fn line(server: &str, name: &[u8], value: &[u8], raw: bool) -> Vec<u8> {
+    if raw {
+        return [server.as_bytes(), b"  ", name, b"  ", value, b"\n"].concat();
+    }
+    let (server, name, value) =
+        (Visible::line(server), Visible::line(name).to_string(), Visible::line(value));
+    format!("{server}  {name:NAME$}  {value}\n").into_bytes()
 }
 
 /// Prints an object of objects.
