@@ -20,7 +20,7 @@ use crate::{
     ttl::UnixTime,
 };
 
-/// Room for the longest line of a meta reply.
+/// As many bytes as the longest line of a meta reply.
 pub(super) const META_CAPACITY: usize = 448;
 
 /// Answers `mg`, `md`, `ma` and `me`.
@@ -31,239 +31,228 @@ pub(super) fn answer<S: Store>(
     now: UnixTime,
 ) -> Result<(), Full> {
     let mut scratch = [0; MAX_KEY_LEN];
-    let key = line.key(&mut scratch);
+    let asked = Asked { line, key: line.key(&mut scratch), now };
     // A win is given once, so there must be capacity for the answer before anything is done.
-    let len = engine.value_len(key, now).unwrap_or(0);
+    let len = engine.value_len(asked.key, now).unwrap_or(0);
     let needed = META_CAPACITY.saturating_add(len);
     if out.free() < needed {
         return Err(Full { needed, given: out.free() });
     }
     match line.verb {
-        MetaVerb::Get => get(line, key, engine, out, now),
-        MetaVerb::Delete => delete(line, key, engine, out, now),
-        MetaVerb::Arith => arith(line, key, len, engine, out, now),
-        _ => debug(line, key, engine, out, now),
+        MetaVerb::Get => asked.get(engine, out),
+        MetaVerb::Delete => asked.delete(engine, out),
+        MetaVerb::Arith => asked.arith(len, engine, out),
+        _ => asked.debug(engine, out),
     }
 }
 
-fn get<S: Store>(
-    line: &MetaLine<'_>,
-    key: &[u8],
-    engine: &mut Engine<S>,
-    out: &mut (impl Buffer + ?Sized),
+/// What is asked about which key, and when.
+#[derive(Clone, Copy)]
+struct Asked<'l> {
+    line: &'l MetaLine<'l>,
+    key: &'l [u8],
     now: UnixTime,
-) -> Result<(), Full> {
-    let created = match (engine.meta_find(key, now), line.exptime(b'N')) {
-        (true, _) => false,
-        (false, Some(_)) => {
-            if engine.meta_create(key, b"", now).is_err() {
-                return Event::Error(Refusal::OutOfMemory.line()).encode(out);
-            }
-            true
-        }
-        (false, None) if line.has(b'q') && !line.has_long_opaque() => return Ok(()),
-        (false, None) => return fail(MetaCode::Miss, line, key, out),
-    };
-    let clock = engine.clock(now);
-    let Some((record, value)) = engine.meta_item(key) else { return fail(MetaCode::Miss, line, key, out) };
-    let mut flags = Composed::new();
-    let mut won = created;
-    for (letter, token) in line.flags() {
-        match letter {
-            b'T' => record.expires = clock.expires_at(line.exptime(b'T').unwrap_or(0)),
-            b'N' if created => record.expires = clock.expires_at(line.exptime(b'N').unwrap_or(0)),
-            b'R' => {
-                let recache = clock.expires_at(line.exptime(b'R').unwrap_or(0));
-                won |= !record.won && !created && record.expires != 0 && record.expires < recache;
-            }
-            b's' => flags.number(letter, value.len() as u64),
-            b't' => flags.ttl(record, now),
-            b'c' => flags.number(letter, record.cas),
-            b'f' => flags.number(letter, u64::from(record.flags)),
-            b'l' => flags.number(letter, now.as_secs().saturating_sub(record.accessed)),
-            b'h' => flags.number(letter, u64::from(record.fetched)),
-            b'O' if line.has_long_opaque() => {
-                // Where nothing hinges on the item's old state, memcached has noted the fetch before.
-                if !line.has(b'u') && !line.flags().any(|(letter, _)| b"NTRlh".contains(&letter)) {
-                    record.use_at(now);
+}
+
+impl Asked<'_> {
+    fn get<S: Store>(self, engine: &mut Engine<S>, out: &mut (impl Buffer + ?Sized)) -> Result<(), Full> {
+        let Self { line, key, now } = self;
+        let created = match (engine.meta_find(key, now), line.exptime(b'N')) {
+            (true, _) => false,
+            (false, Some(_)) => {
+                if engine.meta_create(key, b"", now).is_err() {
+                    return Event::Error(Refusal::OutOfMemory.line()).encode(out);
                 }
-                return Event::Error(Refusal::OpaqueTooLong.line()).encode(out);
+                true
             }
-            b'O' => flags.token(letter, token),
-            b'k' => flags.key(key, record.binary_key),
-            _ => {}
+            (false, None) if line.has(b'q') && !line.has_long_opaque() => return Ok(()),
+            (false, None) => return self.fail(MetaCode::Miss, out),
+        };
+        let clock = engine.clock(now);
+        let Some((record, value)) = engine.meta_item(key) else { return self.fail(MetaCode::Miss, out) };
+        let mut flags = Composed::new();
+        let mut won = created;
+        for (letter, token) in line.flags() {
+            match letter {
+                b'T' => record.expires = clock.expires_at(line.exptime(b'T').unwrap_or(0)),
+                b'N' if created => record.expires = clock.expires_at(line.exptime(b'N').unwrap_or(0)),
+                b'R' => {
+                    let recache = clock.expires_at(line.exptime(b'R').unwrap_or(0));
+                    won |= !record.won && !created && record.expires != 0 && record.expires < recache;
+                }
+                b's' => flags.number(letter, value.len() as u64),
+                b't' => flags.ttl(record, now),
+                b'c' => flags.number(letter, record.cas),
+                b'f' => flags.number(letter, u64::from(record.flags)),
+                b'l' => flags.number(letter, now.as_secs().saturating_sub(record.accessed)),
+                b'h' => flags.number(letter, u64::from(record.fetched)),
+                b'O' if line.has_long_opaque() => {
+                    // Where nothing hinges on the item's old state, memcached has noted the fetch before.
+                    if !line.has(b'u') && !line.flags().any(|(letter, _)| b"NTRlh".contains(&letter)) {
+                        record.use_at(now);
+                    }
+                    return Event::Error(Refusal::OpaqueTooLong.line()).encode(out);
+                }
+                b'O' => flags.token(letter, token),
+                b'k' => flags.key(key, record.binary_key),
+                _ => {}
+            }
         }
+        if record.won {
+            flags.token(b'Z', b"");
+        }
+        if record.stale {
+            flags.token(b'X', b"");
+            won |= !record.won;
+        }
+        if won {
+            flags.token(b'W', b"");
+            record.won = true;
+        }
+        if !line.has(b'u') {
+            record.use_at(now);
+        }
+        if !line.has(b'v') {
+            return flags.send(MetaCode::Done, 0, out);
+        }
+        flags.send(MetaCode::Value, value.len(), out)?;
+        Event::Data(value).encode(out)?;
+        Event::ValueEnd.encode(out)
     }
-    if record.won {
-        flags.token(b'Z', b"");
-    }
-    if record.stale {
-        flags.token(b'X', b"");
-        won |= !record.won;
-    }
-    if won {
-        flags.token(b'W', b"");
-        record.won = true;
-    }
-    if !line.has(b'u') {
-        record.use_at(now);
-    }
-    if !line.has(b'v') {
-        return flags.send(MetaCode::Done, 0, out);
-    }
-    flags.send(MetaCode::Value, value.len(), out)?;
-    Event::Data(value).encode(out)?;
-    Event::ValueEnd.encode(out)
-}
 
-fn delete<S: Store>(
-    line: &MetaLine<'_>,
-    key: &[u8],
-    engine: &mut Engine<S>,
-    out: &mut (impl Buffer + ?Sized),
-    now: UnixTime,
-) -> Result<(), Full> {
-    let Some(record) = engine.meta_record(key, now) else {
-        engine.delete(key, now);
-        return fail(MetaCode::NotFound, line, key, out);
-    };
-    if line.number(b'C').is_some_and(|cas| cas != record.cas) {
-        return fail(MetaCode::Exists, line, key, out);
-    }
-    if line.has(b'I') {
-        let (cas, clock) = (engine.next_cas(), engine.clock(now));
-        if let Some((record, _)) = engine.meta_item(key) {
-            if let Some(exptime) = line.exptime(b'T') {
-                record.expires = clock.expires_at(exptime);
-            }
-            (record.stale, record.won, record.cas) = (true, false, cas);
+    fn delete<S: Store>(self, engine: &mut Engine<S>, out: &mut (impl Buffer + ?Sized)) -> Result<(), Full> {
+        let Self { line, key, now } = self;
+        let Some(record) = engine.meta_record(key, now) else {
+            engine.delete(key, now);
+            return self.fail(MetaCode::NotFound, out);
+        };
+        if line.number(b'C').is_some_and(|cas| cas != record.cas) {
+            return self.fail(MetaCode::Exists, out);
         }
-    } else {
-        engine.delete(key, now);
+        if line.has(b'I') {
+            let (cas, clock) = (engine.next_cas(), engine.clock(now));
+            if let Some((record, _)) = engine.meta_item(key) {
+                if let Some(exptime) = line.exptime(b'T') {
+                    record.expires = clock.expires_at(exptime);
+                }
+                (record.stale, record.won, record.cas) = (true, false, cas);
+            }
+        } else {
+            engine.delete(key, now);
+        }
+        if line.has(b'q') { Ok(()) } else { self.fail(MetaCode::Done, out) }
     }
-    if line.has(b'q') { Ok(()) } else { fail(MetaCode::Done, line, key, out) }
-}
 
-fn arith<S: Store>(
-    line: &MetaLine<'_>,
-    key: &[u8],
-    len: usize,
-    engine: &mut Engine<S>,
-    out: &mut (impl Buffer + ?Sized),
-    now: UnixTime,
-) -> Result<(), Full> {
-    let found = engine.meta_record(key, now);
-    if let (Some(record), Some(cas)) = (found, line.number(b'C').filter(|cas| *cas != 0)) {
-        // An item without a value is refused before its cas unique is looked at.
-        if cas != record.cas && len > 0 {
-            return fail(MetaCode::Exists, line, key, out);
-        }
-    }
-    let verb = if line.arith_mode() == ArithMode::Incr { ArithVerb::Incr } else { ArithVerb::Decr };
-    let (number, created) = match engine.arith(verb, key, line.number(b'D').unwrap_or(1), now) {
-        Ok(Some(number)) => (number, false),
-        Ok(None) if line.has(b'N') => {
-            let number = line.number(b'J').unwrap_or(0);
-            if engine.meta_create(key, Digits::of(number).as_bytes(), now).is_err() {
-                return Event::Error(Refusal::OutOfMemory.line()).encode(out);
+    fn arith<S: Store>(
+        self,
+        len: usize,
+        engine: &mut Engine<S>,
+        out: &mut (impl Buffer + ?Sized),
+    ) -> Result<(), Full> {
+        let Self { line, key, now } = self;
+        let found = engine.meta_record(key, now);
+        if let (Some(record), Some(cas)) = (found, line.number(b'C').filter(|cas| *cas != 0)) {
+            // An item without a value is refused before its cas unique is looked at.
+            if cas != record.cas && len > 0 {
+                return self.fail(MetaCode::Exists, out);
             }
-            (number, true)
         }
-        Ok(None) => return fail(MetaCode::NotFound, line, key, out),
-        Err(refusal) => return Event::Error(refusal.line()).encode(out),
-    };
-    let digits = Digits::of(number);
-    let clock = engine.clock(now);
-    let Some((item, _)) = engine.meta_item(key) else { return fail(MetaCode::NotFound, line, key, out) };
-    let mut told = *item;
-    // memcached 1.6.18 answers with the new exptime, but forgets it where the number has grown longer.
-    let record = if created || digits.as_bytes().len() <= len { item } else { &mut told };
-    let mut flags = Composed::new();
-    for (letter, token) in line.flags() {
-        match letter {
-            b'c' => flags.number(letter, record.cas),
-            b't' => flags.ttl(record, now),
-            b'T' => record.expires = clock.expires_at(line.exptime(b'T').unwrap_or(0)),
-            b'N' if created => record.expires = clock.expires_at(line.exptime(b'N').unwrap_or(0)),
-            b'O' if line.has_long_opaque() => {
-                return Event::Error(Refusal::OpaqueTooLong.line()).encode(out);
+        let verb = if line.arith_mode() == ArithMode::Incr { ArithVerb::Incr } else { ArithVerb::Decr };
+        let (number, created) = match engine.arith(verb, key, line.number(b'D').unwrap_or(1), now) {
+            Ok(Some(number)) => (number, false),
+            Ok(None) if line.has(b'N') => {
+                let number = line.number(b'J').unwrap_or(0);
+                if engine.meta_create(key, Digits::of(number).as_bytes(), now).is_err() {
+                    return Event::Error(Refusal::OutOfMemory.line()).encode(out);
+                }
+                (number, true)
             }
-            b'O' => flags.token(letter, token),
-            b'k' => flags.key(key, line.has(b'b')),
-            _ => {}
+            Ok(None) => return self.fail(MetaCode::NotFound, out),
+            Err(refusal) => return Event::Error(refusal.line()).encode(out),
+        };
+        let digits = Digits::of(number);
+        let clock = engine.clock(now);
+        let Some((item, _)) = engine.meta_item(key) else { return self.fail(MetaCode::NotFound, out) };
+        let mut told = *item;
+        // memcached 1.6.18 answers with the new exptime, but forgets it where the number has grown longer.
+        let record = if created || digits.as_bytes().len() <= len { item } else { &mut told };
+        let mut flags = Composed::new();
+        for (letter, token) in line.flags() {
+            match letter {
+                b'c' => flags.number(letter, record.cas),
+                b't' => flags.ttl(record, now),
+                b'T' => record.expires = clock.expires_at(line.exptime(b'T').unwrap_or(0)),
+                b'N' if created => record.expires = clock.expires_at(line.exptime(b'N').unwrap_or(0)),
+                b'O' if line.has_long_opaque() => {
+                    return Event::Error(Refusal::OpaqueTooLong.line()).encode(out);
+                }
+                b'O' => flags.token(letter, token),
+                b'k' => flags.key(key, line.has(b'b')),
+                _ => {}
+            }
         }
+        // memcached 1.6.18 tells of a number that it had to make, quiet or not.
+        if line.has(b'q') && !created {
+            return Ok(());
+        }
+        if !line.has(b'v') {
+            return flags.send(MetaCode::Done, 0, out);
+        }
+        flags.send(MetaCode::Value, digits.as_bytes().len(), out)?;
+        Event::Data(digits.as_bytes()).encode(out)?;
+        Event::ValueEnd.encode(out)
     }
-    // memcached 1.6.18 tells of a number that it had to make, quiet or not.
-    if line.has(b'q') && !created {
-        return Ok(());
-    }
-    if !line.has(b'v') {
-        return flags.send(MetaCode::Done, 0, out);
-    }
-    flags.send(MetaCode::Value, digits.as_bytes().len(), out)?;
-    Event::Data(digits.as_bytes()).encode(out)?;
-    Event::ValueEnd.encode(out)
-}
 
-fn debug<S: Store>(
-    line: &MetaLine<'_>,
-    key: &[u8],
-    engine: &mut Engine<S>,
-    out: &mut (impl Buffer + ?Sized),
-    now: UnixTime,
-) -> Result<(), Full> {
-    let Some(record) = engine.meta_record(key, now) else { return fail(MetaCode::Miss, line, key, out) };
-    let size = engine.item_size(key);
-    let mut name = Composed::new();
-    name.key_bytes(key, record.binary_key);
-    let left = Digits::of(record.expires.abs_diff(now.as_secs()));
-    let (sign, left) =
-        if record.expires == 0 { (&b"-"[..], &b"1"[..]) } else { (&b"-"[..], left.as_bytes()) };
-    let last = Digits::of(now.as_secs().saturating_sub(record.accessed));
-    let (cas, class, size) = (Digits::of(record.cas), Digits::of(slab_class(size)), Digits::of(size as u64));
-    let fetched: &[u8] = if record.fetched { b"yes" } else { b"no" };
-    // The sign is 1.6.18's own.
-    let parts = [
-        &b"ME "[..],
-        name.0.as_slice(),
-        b" exp=",
-        sign,
-        left,
-        b" la=",
-        last.as_bytes(),
-        b" cas=",
-        cas.as_bytes(),
-        b" fetch=",
-        fetched,
-        b" cls=",
-        class.as_bytes(),
-        b" size=",
-        size.as_bytes(),
-        b"\r\n",
-    ];
-    out.put_all(&parts)
-}
-
-/// An answer without an item: the opaque and the key come back, in the form in which they came.
-fn fail(
-    code: MetaCode,
-    line: &MetaLine<'_>,
-    key: &[u8],
-    out: &mut (impl Buffer + ?Sized),
-) -> Result<(), Full> {
-    let mut flags = Composed::new();
-    for (letter, token) in line.flags() {
-        match letter {
-            _ if line.verb == MetaVerb::Debug => break,
-            b'O' if line.has_long_opaque() => {
-                return Event::Error(Refusal::OpaqueTooLong.line()).encode(out);
-            }
-            b'O' => flags.token(letter, token),
-            b'k' => flags.key(key, line.has(b'b')),
-            _ => {}
-        }
+    fn debug<S: Store>(self, engine: &mut Engine<S>, out: &mut (impl Buffer + ?Sized)) -> Result<(), Full> {
+        let Self { key, now, .. } = self;
+        let Some(record) = engine.meta_record(key, now) else { return self.fail(MetaCode::Miss, out) };
+        let size = engine.item_size(key);
+        let mut name = Composed::new();
+        name.key_bytes(key, record.binary_key);
+        let left = Digits::of(record.expires.abs_diff(now.as_secs()));
+        let left = if record.expires == 0 { b"1" } else { left.as_bytes() };
+        let last = Digits::of(now.as_secs().saturating_sub(record.accessed));
+        let (cas, class, size) =
+            (Digits::of(record.cas), Digits::of(slab_class(size)), Digits::of(size as u64));
+        let fetched: &[u8] = if record.fetched { b"yes" } else { b"no" };
+        // The sign is 1.6.18's own, whatever the time left.
+        let parts = [
+            &b"ME "[..],
+            name.0.as_slice(),
+            b" exp=-",
+            left,
+            b" la=",
+            last.as_bytes(),
+            b" cas=",
+            cas.as_bytes(),
+            b" fetch=",
+            fetched,
+            b" cls=",
+            class.as_bytes(),
+            b" size=",
+            size.as_bytes(),
+            b"\r\n",
+        ];
+        out.put_all(&parts)
     }
-    flags.send(code, 0, out)
+
+    /// An answer without an item: the opaque and the key come back, in the form in which they came.
+    fn fail(self, code: MetaCode, out: &mut (impl Buffer + ?Sized)) -> Result<(), Full> {
+        let Self { line, key, .. } = self;
+        let mut flags = Composed::new();
+        for (letter, token) in line.flags() {
+            match letter {
+                _ if line.verb == MetaVerb::Debug => break,
+                b'O' if line.has_long_opaque() => {
+                    return Event::Error(Refusal::OpaqueTooLong.line()).encode(out);
+                }
+                b'O' => flags.token(letter, token),
+                b'k' => flags.key(key, line.has(b'b')),
+                _ => {}
+            }
+        }
+        flags.send(code, 0, out)
+    }
 }
 
 /// What is to be known of an `ms` when its value has come; its key is kept elsewhere.
