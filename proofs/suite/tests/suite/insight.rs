@@ -111,11 +111,16 @@ async fn operations_have_a_span_and_a_duration_by_their_usual_names<C: Client>()
     let (spans, durations) = (Notes::default(), Notes::default());
     let (_traced, _measured) = (set_default(spans.clone()), set_default_local_recorder(&durations));
     let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let client = C::connect([server.addr().to_string()]).unwrap();
-    client.set("secret", "secret", Ttl::NEVER).await.unwrap();
-    client.get_many(&["secret"]).await.unwrap().all().unwrap();
     let gone = C::connect([refusing]).unwrap();
-    gone.get("secret").await.unwrap_err();
+    // Twice: another test, which nobody listens to, may have come by a span at this very moment, and then nobody hears of it
+    // until it is asked again who listens.
+    for _ in 0..2 {
+        let client = C::connect([server.addr().to_string()]).unwrap();
+        client.set("secret", "secret", Ttl::NEVER).await.unwrap();
+        client.get_many(&["secret"]).await.unwrap().all().unwrap();
+        gone.get("secret").await.unwrap_err();
+        tracing::callsite::rebuild_interest_cache();
+    }
 
     let port = port.to_string();
     let system = "db.system.name=\"memcached\"";
