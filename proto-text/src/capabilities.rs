@@ -89,7 +89,7 @@ impl Capabilities {
     /// Names what it lacks.
     pub fn check(self, request: &Request<'_>) -> Result<(), Unsupported> {
         let missing =
-            Feature::SINCE.iter().find(|(feature, _)| needs(request, *feature) && !self.has(*feature));
+            Feature::SINCE.iter().find(|(feature, _)| !self.has(*feature) && needs(request, *feature));
         match missing {
             Some((feature, _)) => Err(Unsupported { feature: *feature }),
             None => Ok(()),

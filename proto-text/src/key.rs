@@ -4,6 +4,8 @@ use core::fmt;
 
 mod prefixed;
 
+pub(crate) use prefixed::compose;
+
 /// Longest key the text protocol accepts, in bytes.
 ///
 /// Source: memcached `doc/protocol.txt`, section "Keys".

@@ -59,7 +59,7 @@ impl<T, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         &self.io
     }
 
-    /// The byte stream, to set its time limits. Reading or writing there breaks the connection.
+    /// The byte stream, to connect it or to set what it is to do. Reading or writing there breaks the connection.
     pub const fn io_mut(&mut self) -> &mut T {
         &mut self.io
     }

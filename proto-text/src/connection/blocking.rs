@@ -136,17 +136,9 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
     pub fn receive(
         &mut self,
         oldest: &(impl Expected + ?Sized),
-        mut take: impl FnMut(&Event<'_>, usize),
+        take: impl FnMut(&Event<'_>, usize),
     ) -> Result<(), ConnectionError<T::Error>> {
-        if self.dialog.owed() == 0 {
-            return Ok(());
-        }
-        self.flush()?;
-        while self.dialog.needs_bytes() || !self.dialog.decode(oldest, &mut take)? {
-            let read = self.io.read(self.dialog.free());
-            self.dialog.received(read)?;
-        }
-        Ok(())
+        self.receive_with(oldest, take, |_| {})
     }
 
     /// Reads the reply to `oldest`, the oldest request that is owed one, into `reply`: as if every event of

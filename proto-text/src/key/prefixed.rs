@@ -30,10 +30,7 @@ impl<'k> Key<'k> {
         key: &'k [u8],
         scratch: &'k mut Option<ArrayBuffer<MAX_KEY_LEN>>,
     ) -> Result<Self, KeyError> {
-        let scratch = scratch.insert(ArrayBuffer::new());
-        scratch.put_all(&[prefix, key]).map_err(|full| KeyError::TooLong { len: full.needed })?;
-        let scratch: &'k _ = scratch;
-        Self::new(scratch.as_slice()).map_err(|error| error.behind(prefix))
+        Self::new(compose(prefix, key, scratch)?).map_err(|error| error.behind(prefix))
     }
 
     /// Many keys behind one prefix, composed in `scratch`.
@@ -51,16 +48,14 @@ impl<'k> Key<'k> {
             return keys.enumerate().map(checked).collect();
         }
         scratch.clear();
-        for (position, key) in keys.clone().enumerate() {
-            if key.is_empty() {
-                return Err((position, KeyError::Empty));
-            }
+        // An empty key stays empty, and is invalid: the prefix alone is not what the caller asked for.
+        for key in keys.clone().filter(|key| !key.is_empty()) {
             scratch.extend_from_slice(prefix);
             scratch.extend_from_slice(key);
         }
         let mut rest = &**scratch;
         let composed = keys.map(|key| {
-            let len = prefix.len().saturating_add(key.len());
+            let len = if key.is_empty() { 0 } else { prefix.len().saturating_add(key.len()) };
             let (key, behind) = rest.split_at_checked(len).unwrap_or((rest, &[]));
             rest = behind;
             key
@@ -69,12 +64,46 @@ impl<'k> Key<'k> {
     }
 }
 
+/// `key` behind `prefix`, in `scratch`.
+pub(crate) fn compose<'s>(
+    prefix: &[u8],
+    key: &[u8],
+    scratch: &'s mut Option<ArrayBuffer<MAX_KEY_LEN>>,
+) -> Result<&'s [u8], KeyError> {
+    let scratch = scratch.insert(ArrayBuffer::new());
+    scratch.put_all(&[prefix, key]).map_err(|full| KeyError::TooLong { len: full.needed })?;
+    let scratch: &'s _ = scratch;
+    Ok(scratch.as_slice())
+}
+
 impl KeyError {
     /// The error for a caller that sees the key without its `prefix`; every byte of the prefix may stand in a key.
     const fn behind(self, prefix: &[u8]) -> Self {
         match self {
             Self::BadByte { at } => Self::BadByte { at: at.saturating_sub(prefix.len()) },
             error => error,
+        }
+    }
+}
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_invalid_key_is_told_with_or_without_a_prefix() {
+        let lists: [(&[&[u8]], _); 4] = [
+            (&[b"a", b"a b", b""], (1, KeyError::BadByte { at: 1 })),
+            (&[b"a", b"", b"a b"], (1, KeyError::Empty)),
+            (&[b"", b"a"], (0, KeyError::Empty)),
+            (&[b"a", b"b", b"\n"], (2, KeyError::BadByte { at: 0 })),
+        ];
+        for (keys, expected) in lists {
+            for prefix in [&b""[..], b"p:"] {
+                let mut scratch = Vec::new();
+                let found = Key::all_prefixed(prefix, keys.iter().copied(), &mut scratch);
+                assert_eq!(found, Err(expected), "{} keys behind {}", keys.len(), prefix.escape_ascii());
+            }
         }
     }
 }

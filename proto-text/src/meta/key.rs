@@ -4,8 +4,8 @@ use core::fmt;
 
 use crate::{
     base64,
-    buffer::{ArrayBuffer, Buffer as _},
-    key::{Key, KeyError, MAX_KEY_LEN},
+    buffer::ArrayBuffer,
+    key::{Key, KeyError, MAX_KEY_LEN, compose},
 };
 
 /// Longest key that may hold any byte, in bytes: as base64 it has 248 characters, and the next longer one 252, where
@@ -52,11 +52,7 @@ impl<'a> MetaKey<'a> {
         if prefix.is_empty() || key.is_empty() {
             return Self::new(key);
         }
-        let scratch = scratch.insert(ArrayBuffer::new());
-        let put = scratch.put_all(&[prefix, key]);
-        put.map_err(|full| MetaKeyError::Text(KeyError::TooLong { len: full.needed }))?;
-        let scratch: &'a _ = scratch;
-        Self::new(scratch.as_slice())
+        Self::new(compose(prefix, key, scratch).map_err(MetaKeyError::Text)?)
     }
 
     /// The key's bytes, as the server keeps them.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::key::ReturnedKey;
+use super::{bit, key::ReturnedKey};
 use crate::{
     line::behind_spaces,
     number::{parse_u64, split_u64},
@@ -221,13 +221,13 @@ impl<'b> ReturnFlags<'b> {
         let text = rest.strip_prefix(b" ")?;
         let mut seen = 0_u64;
         for flag in text.split(|byte| *byte == b' ').filter(|flag| !flag.is_empty()) {
-            let bit = 1_u64 << (ReturnFlag::parse(flag)?.letter() & 63);
+            let bit = bit(ReturnFlag::parse(flag)?.letter());
             if seen & bit != 0 {
                 return None;
             }
             seen |= bit;
         }
-        let both = 1 << (b'W' & 63) | 1 << (b'Z' & 63);
+        let both = bit(b'W') | bit(b'Z');
         if seen & both == both { None } else { Some(Self(text)) }
     }
 

@@ -259,7 +259,7 @@ impl ServerError {
     /// The error without its text, unless memcached uses that text: another one may repeat what was asked.
     pub(crate) fn without_unknown_text(self) -> Self {
         let line = ErrorLine { word: self.word, text: self.text.as_slice() };
-        if line.row().is_some() { self } else { ErrorLine { word: self.word, text: b"" }.into() }
+        if line.row().is_some() { self } else { Self { text: ArrayBuffer::new(), ..self } }
     }
 
     /// What the server said behind it, at most 96 bytes.

@@ -6,7 +6,7 @@ use crate::{
     base64,
     buffer::{ArrayBuffer, Buffer, Full},
     key::Key,
-    meta::{MetaKey, MetaRequest, MetaVerb},
+    meta::{MetaKey, MetaRequest},
     number::Digits,
     request::{Admin, GetVerb, Request, SlabClasses, StatsKind, Store, StoreVerb},
     value::{MAX_VALUE_LEN, ValueTooLarge},
@@ -287,13 +287,11 @@ pub(crate) fn meta_line(meta: &MetaRequest<'_>, len: Option<usize>) -> Head {
 
 fn compose_meta(meta: &MetaRequest<'_>, len: Option<usize>, head: &mut Line<'_, impl Buffer + ?Sized>) {
     head.put(meta.verb().word().as_bytes());
-    if meta.verb() != MetaVerb::Noop {
-        match meta.key() {
-            MetaKey::Text(key) => head.word(key.as_bytes()),
-            MetaKey::Binary(key) => {
-                head.put(b" ");
-                key.as_bytes().chunks(3).for_each(|chunk| head.put(&base64::encode_chunk(chunk)));
-            }
+    match meta.key() {
+        MetaKey::Text(key) => head.word(key.as_bytes()),
+        MetaKey::Binary(key) => {
+            head.put(b" ");
+            key.as_bytes().chunks(3).for_each(|chunk| head.put(&base64::encode_chunk(chunk)));
         }
     }
     if let Some(len) = len {

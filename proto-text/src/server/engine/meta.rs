@@ -65,12 +65,7 @@ impl<S: Store> Engine<S> {
         flags: u32,
         len: usize,
     ) -> Result<(), Refusal> {
-        if self.fits(key.len(), flags, len) {
-            return Ok(());
-        }
-        bump(&mut self.counters.store_too_large);
-        self.store.remove(key);
-        Err(Refusal::TooLarge)
+        self.admit(&StoreHead { verb: StoreVerb::Set, key, flags, exptime: 0, len, noreply: false })
     }
 
     /// `ms`, and the item's cas unique; 0 where it is not stored.
@@ -105,8 +100,11 @@ impl<S: Store> Engine<S> {
             }
             _ => {}
         }
-        let sides = [(SetMode::Append, Side::Back), (SetMode::Prepend, Side::Front)];
-        let side = sides.iter().find(|(mode, _)| *mode == head.mode).map(|(_, side)| *side);
+        let side = match head.mode {
+            SetMode::Append => Some(Side::Back),
+            SetMode::Prepend => Some(Side::Front),
+            SetMode::Set | SetMode::Add | SetMode::Replace => None,
+        };
         if let (Some(side), Some((old, len))) = (side, old) {
             let verb = StoreVerb::Append;
             let store = StoreHead { verb, key, flags: 0, exptime: 0, len: value.len(), noreply: false };
