@@ -50,7 +50,7 @@ impl<'a> KeyText<'a> {
 
     /// The hashes of the texts of many keys.
     pub(crate) fn hash_many(&self, hash: &Hash, keys: &[&[u8]], out: &mut [u32]) {
-        if self.is_whole() && self.counts(0) && self.counts(usize::MAX) {
+        if self.is_whole() && self.counts_all() {
             return hash.of_many(keys, out);
         }
         for (out, key) in out.iter_mut().zip(keys) {
@@ -61,13 +61,17 @@ impl<'a> KeyText<'a> {
     #[inline(never)]
     fn hash_composed(&self, hash: &Hash, key: &[u8]) -> u32 {
         let text = self.of(key);
-        let any_len = self.shortest == 0 && self.longest == usize::MAX;
-        if any_len || self.counts(text.len()) { hash.of_text(&text) } else { 0 }
+        if self.counts_all() || self.counts(text.len()) { hash.of_text(&text) } else { 0 }
     }
 
     /// Whether a text of `len` bytes is hashed at all.
     const fn counts(&self, len: usize) -> bool {
         self.shortest <= len && len <= self.longest
+    }
+
+    /// Whether texts of any length are hashed.
+    const fn counts_all(&self) -> bool {
+        self.shortest == 0 && self.longest == usize::MAX
     }
 
     /// Whether every key has the same text under `other`.

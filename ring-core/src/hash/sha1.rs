@@ -14,9 +14,7 @@ use crate::text::{Concat, Decimal, Text};
 /// a text that comes in pieces.
 #[must_use]
 pub(crate) fn digest_text(text: &dyn Text) -> Words {
-    let mut sha1 = Sha1::new();
-    text.feed(&mut |piece| sha1.update(piece));
-    words32(sha1.finalize().as_slice())
+    words32(&whole_digest_text(text))
 }
 
 /// All twenty bytes of the digest of a text that comes in pieces.

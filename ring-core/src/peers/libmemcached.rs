@@ -33,7 +33,7 @@
 
 use core::cmp::Ordering;
 
-use super::{Peer, informs, informs_one_of, options::Points, switch};
+use super::{Peer, informs, informs_one_of, namespace, options::Points, switch};
 use crate::{
     hash::{self, Hash, names, one_at_a_time::OneAtATime},
     key::KeyText,
@@ -177,7 +177,7 @@ pub(super) fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<
             pointed(scheme, Points { weighted_if_heavy: behavior_first(value)?, ..scheme.options.points() })
         }
         "buckets" => Scheme { options: bucket_map(value)?.map_or(Options::None, Options::Buckets), ..scheme },
-        "prefix" => Scheme { key: KeyText { prefix: value.as_bytes(), ..scheme.key }, ..scheme },
+        "prefix" => namespace(scheme, value),
         "hash_with_prefix_key" => Scheme { key: hashing_prefix(scheme.key, switch(value)?), ..scheme },
         "sort_hosts" => Scheme { roster: switch(value)?.then_some(by_host_then_port), ..scheme },
         // The one that is left is auto_eject_hosts.

@@ -18,7 +18,7 @@
 //! Source: pecl memcache 4.0.5.2 `memcache_consistent_hash.c`, `memcache_standard_hash.c`, `memcache_pool.c`
 //! (`mmc_pool_find`, `mmc_prepare_key_ex`).
 
-use super::{Peer, count, informs, switch};
+use super::{Peer, count, informs, namespace, switch};
 use crate::{
     hash::{
         self,
@@ -177,7 +177,7 @@ fn set<'a>(
 ) -> Result<Scheme<'a>, &'static str> {
     Ok(match name {
         "hash" => Scheme { hash: hashes.hash(value).ok_or("crc32 or fnv")?, ..scheme },
-        "prefix" => Scheme { key: KeyText { prefix: value.as_bytes(), ..scheme.key }, ..scheme },
+        "prefix" => namespace(scheme, value),
         "allow_failover" if switch(value)? => Scheme { fallback: key_with_number, ..scheme },
         "allow_failover" => Scheme { fallback: fallback::none, ..scheme },
         _ => Scheme { tries: 1 + attempts(value)?, ..scheme },
