@@ -8,7 +8,7 @@ use memring_text::{
         ArithMode, BinaryKey, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaKey, MetaRequest, MetaSet,
         Opaque, SetMode,
     },
-    reply::{Event, Step},
+    reply::{ErrorWord, Event, Step},
     server::{Next, Reading, RequestDecoder, RequestEvent, Session},
 };
 
@@ -127,6 +127,9 @@ pub fn meta_is_answered(list: &[AnyMeta]) {
                                 complete || matches!(event, Event::Meta(_) | Event::Data(_)),
                                 "{event:?}"
                             );
+                            let is_known =
+                                !matches!(event, Event::Error(line) if line.word == ErrorWord::Error);
+                            assert!(is_known, "our server does not know {request:?}");
                             if complete {
                                 break;
                             }

@@ -87,7 +87,7 @@ pub fn placement_is_stable(resize: &Resize) {
 const KEYS: usize = 500;
 
 /// Schemes in which a server's points are its own, whatever the others' weights.
-pub const NEVER_ROUND: [&str; 13] = [
+pub const NEVER_ROUND: [&str; 12] = [
     "spymemcached-ketama",
     "xmemcached-ketama",
     "xmemcached-ketama-nginx",
@@ -98,7 +98,6 @@ pub const NEVER_ROUND: [&str; 13] = [
     "uhashring",
     "bmemcached",
     "meta-memcache",
-    "emcache",
     "python-ketama",
     "cache-memcached-fast-ketama",
 ];
@@ -128,8 +127,8 @@ pub const ROUND: [&str; 8] = [
 ];
 
 /// Schemes that keep the law, but not by points.
-pub const WITHOUT_POINTS: [&str; 3] =
-    ["pymemcache-rendezvous", "xmemcached-election", "pecl-memcache-consistent"];
+pub const WITHOUT_POINTS: [&str; 4] =
+    ["pymemcache-rendezvous", "xmemcached-election", "emcache", "pecl-memcache-consistent"];
 
 /// Schemes that keep the law when the server is the last of the list.
 pub const GROW_AT_THE_END: [&str; 4] =
