@@ -9,5 +9,6 @@ pub mod board;
 pub mod checks;
 pub mod fleet;
 mod lan9118;
+pub mod standing;
 pub mod tasks;
 pub mod tcp;

@@ -5,7 +5,7 @@ use core::{hint::black_box, panic::PanicInfo};
 
 #[cfg(target_arch = "arm")]
 pub use cortex_m_rt::entry;
-use memring_core::Server;
+use memring_core::{Server, storage::Static};
 
 pub mod places {
     //! Where the keys should be.
@@ -13,6 +13,9 @@ pub mod places {
 }
 
 include!("fleet.rs");
+
+/// What a scheme without a ring stores.
+pub const NOTHING: Static = Static { points: &[], wide: &[], owners: &[], index: &[] };
 
 /// Makes `main` the program. On other processors than Arm's it is only weighed: it has no stack.
 #[macro_export]

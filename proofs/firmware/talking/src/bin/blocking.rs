@@ -7,7 +7,7 @@ use cortex_m_rt::entry;
 use cortex_m_semihosting::hprintln;
 use memring_core::{
     Placement, Server, ServerIndex,
-    health::{HealthPolicy, Instant, ServerHealth, Verdict},
+    health::HealthPolicy,
     peers::libmemcached::KETAMA_WEIGHTED,
     storage::{Fixed, points_for},
 };
@@ -15,15 +15,17 @@ use memring_text::{
     Connection, Get, Key, Limits, Request, Store, StoreOutcome, Value,
     buffer::{ArrayBuffer, Buffer},
     connection::ConnectionError,
+    exchange::ExchangeState,
     meta::MetaGet,
     reply::Event,
-    request::{Arith, ArithVerb, GetVerb, Keys, StoreVerb},
+    request::{Arith, GetVerb, Keys},
 };
 use smoltcp::iface::SocketStorage;
 use talking::{
     board::{self, Stack},
     checks::{BUFFER, KEYS, check, is_as_stored, key},
     fleet::{Fleet, SERVERS, text},
+    standing::Standing,
     tcp::{Buffers, Net, NetError, Socket},
 };
 
@@ -81,9 +83,9 @@ impl<'n, 'b> Program<'_, 'n, 'b> {
             let name = text::<16>(format_args!("mcu:{i}"));
             self.set(&name, i);
             let key = key(&name);
-            let item = self.host(key.as_bytes()).call(|connection| {
-                connection.call(&Get { verb: GetVerb::Gets, key }, ArrayBuffer::<64>::new())
-            });
+            let item = self
+                .host(key.as_bytes())
+                .call(|connection| connection.call(&Get::gets(key), ArrayBuffer::<64>::new()));
             is_as_stored(item, &name, i);
             let item = self
                 .host(key.as_bytes())
@@ -96,7 +98,7 @@ impl<'n, 'b> Program<'_, 'n, 'b> {
 
     fn set(&mut self, name: &str, flags: u32) {
         let (key, value) = (key(name), value(name.as_bytes()));
-        let set = Store { verb: StoreVerb::Set, key, flags, exptime: 60, value, noreply: false };
+        let set = Store::set(key, value).flags(flags).exptime(60);
         let stored =
             self.host(key.as_bytes()).call(|connection| connection.call(&set, ArrayBuffer::<0>::new()));
         check(stored == Ok(StoreOutcome::Stored), "an item is not stored");
@@ -105,7 +107,7 @@ impl<'n, 'b> Program<'_, 'n, 'b> {
     fn finds_what_the_host_stored(&mut self) {
         for i in 0..KEYS {
             let name = text::<16>(format_args!("host:{i}"));
-            let get = Get { verb: GetVerb::Get, key: key(&name) };
+            let get = Get::new(key(&name));
             let item =
                 self.host(name.as_bytes()).call(|connection| connection.call(&get, ArrayBuffer::<64>::new()));
             is_as_stored(item, &name, i);
@@ -158,8 +160,8 @@ impl<'n, 'b> Program<'_, 'n, 'b> {
     fn reads_a_long_value_in_pieces(&mut self) {
         let long = [b'x'; 2000];
         let (key, value) = (key("long"), value(&long));
-        let set = Store { verb: StoreVerb::Set, key, flags: 0, exptime: 0, value, noreply: false };
-        let get = Request::Get(Get { verb: GetVerb::Get, key });
+        let set = Store::set(key, value);
+        let get = Request::Get(Get::new(key));
         let mut len = 0;
         let read = self.host(key.as_bytes()).call(|connection| {
             let stored = connection.call(&set, ArrayBuffer::<0>::new())?;
@@ -178,8 +180,8 @@ impl<'n, 'b> Program<'_, 'n, 'b> {
 
     fn counts(&mut self) {
         let (key, value) = (key("counter"), value(b"41"));
-        let set = Store { verb: StoreVerb::Set, key, flags: 0, exptime: 0, value, noreply: false };
-        let incr = Arith { verb: ArithVerb::Incr, key, delta: 1, noreply: false };
+        let set = Store::set(key, value);
+        let incr = Arith::incr(key, 1);
         let counted = self.host(key.as_bytes()).call(|connection| {
             connection.call(&set, ArrayBuffer::<0>::new())?;
             connection.call(&incr, ArrayBuffer::<20>::new())
@@ -195,7 +197,7 @@ impl<'n, 'b> Program<'_, 'n, 'b> {
         hprintln!("please stop {}", away);
         let (mut failed, mut refused) = (0, 0);
         while refused == 0 {
-            let get = Get { verb: GetVerb::Get, key: key("mcu:0") };
+            let get = Get::new(key("mcu:0"));
             match self.host(b"mcu:0").call(|connection| connection.call(&get, ArrayBuffer::<64>::new())) {
                 Ok(_) if failed == 0 => {}
                 Ok(_) => board::fail("a server that is away answers"),
@@ -207,7 +209,7 @@ impl<'n, 'b> Program<'_, 'n, 'b> {
         for i in 1..KEYS {
             let name = text::<16>(format_args!("mcu:{i}"));
             if self.placement.primary(name.as_bytes()).get() != away {
-                let get = Get { verb: GetVerb::Get, key: key(&name) };
+                let get = Get::new(key(&name));
                 let item = self
                     .host(name.as_bytes())
                     .call(|connection| connection.call(&get, ArrayBuffer::<64>::new()));
@@ -219,7 +221,7 @@ impl<'n, 'b> Program<'_, 'n, 'b> {
         hprintln!("please start {}", away);
         let begin = board::now();
         loop {
-            let get = Get { verb: GetVerb::Get, key: key("mcu:0") };
+            let get = Get::new(key("mcu:0"));
             match self.host(b"mcu:0").call(|connection| connection.call(&get, ArrayBuffer::<64>::new())) {
                 Ok(item) => break check(item.is_none(), "a server that has just started has an item"),
                 Err(_) => check(board::now().wrapping_sub(begin) < 20_000, "a server does not come back"),
@@ -234,7 +236,7 @@ impl<'n, 'b> Program<'_, 'n, 'b> {
 
 /// A server, with what is known of it and the connection to it.
 struct Host<'n, 'b> {
-    health: ServerHealth,
+    standing: Standing,
     /// `None` only while it is being replaced.
     connection: Option<Wire<'n, 'b>>,
     is_connected: bool,
@@ -255,7 +257,7 @@ enum Trouble {
 
 impl<'n, 'b> Host<'n, 'b> {
     fn new(socket: Socket<'n, 'b>) -> Self {
-        Self { health: ServerHealth::default(), connection: Some(connection(socket)), is_connected: false }
+        Self { standing: Standing::default(), connection: Some(connection(socket)), is_connected: false }
     }
 
     /// Does `work` on the connection, which is opened if need be, unless the server is left alone.
@@ -263,20 +265,13 @@ impl<'n, 'b> Host<'n, 'b> {
         &mut self,
         work: impl FnOnce(&mut Wire<'n, 'b>) -> Result<T, ConnectionError<NetError>>,
     ) -> Result<T, Trouble> {
-        let now = || Instant::from_millis(u64::from(board::now()));
-        if let Verdict::Down { .. } = self.health.ask(now(), &HealthPolicy::DEFAULT) {
+        if !self.standing.may_be_asked() {
             return Err(Trouble::Down);
         }
         let done = self.connected().and_then(|connection| work(connection).map_err(|_| Trouble::Exchange));
-        match &done {
-            Ok(_) => {
-                self.health.succeeded();
-            }
-            Err(_) => {
-                self.is_connected = false;
-                self.health.failed(now(), board::now(), &HealthPolicy::DEFAULT);
-            }
-        }
+        self.is_connected &=
+            self.connection.as_ref().is_some_and(|connection| connection.state() == ExchangeState::Idle);
+        self.standing.note(done.is_ok());
         done
     }
 

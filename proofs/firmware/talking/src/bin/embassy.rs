@@ -11,7 +11,6 @@ use embassy_sync::{blocking_mutex::raw::NoopRawMutex, channel::Channel};
 use embassy_time::{Duration, Timer, with_timeout};
 use memring_core::{
     Placement, Server,
-    health::{HealthPolicy, Instant, ServerHealth, Verdict},
     peers::libmemcached::KETAMA_WEIGHTED,
     storage::{Fixed, points_for},
 };
@@ -20,13 +19,13 @@ use memring_text::{
     buffer::{ArrayBuffer, Buffer},
     connection::ConnectionError,
     exchange::ExchangeState,
-    request::{GetVerb, StoreVerb},
 };
 use static_cell::StaticCell;
 use talking::{
     board,
     checks::{BUFFER, KEYS, check, is_as_stored, key},
     fleet::{Fleet, HOST, SERVERS, text},
+    standing::Standing,
     tasks,
 };
 
@@ -120,7 +119,7 @@ async fn finish(done: &'static Done) {
 /// A server, with what is known of it and the connection to it.
 struct Host<'b> {
     port: u16,
-    health: ServerHealth,
+    standing: Standing,
     /// `None` only while it is being replaced.
     connection: Option<Wire<'b>>,
     is_connected: bool,
@@ -145,7 +144,7 @@ impl<'b> Host<'b> {
     fn new(socket: TcpSocket<'b>, port: u16) -> Self {
         Self {
             port,
-            health: ServerHealth::default(),
+            standing: Standing::default(),
             connection: Some(connection(socket)),
             is_connected: false,
         }
@@ -157,8 +156,7 @@ impl<'b> Host<'b> {
         operation: &O,
         value: V,
     ) -> Result<O::Output<V>, Trouble> {
-        let now = || Instant::from_millis(u64::from(board::now()));
-        if let Verdict::Down { .. } = self.health.ask(now(), &HealthPolicy::DEFAULT) {
+        if !self.standing.may_be_asked() {
             return Err(Trouble::Down);
         }
         let exchange = async {
@@ -166,19 +164,10 @@ impl<'b> Host<'b> {
             connection.call(operation, value).await.map_err(|_: ConnectionError<_>| Trouble::Exchange)
         };
         let done = with_timeout(LIMIT, exchange).await.unwrap_or(Err(Trouble::TimedOut));
-        // Also when the time was over in its midst.
-        let is_idle =
+        // It is not idle when the time was over in the midst of an exchange.
+        self.is_connected &=
             self.connection.as_ref().is_some_and(|connection| connection.state() == ExchangeState::Idle);
-        self.is_connected &= is_idle;
-        match &done {
-            Ok(_) => {
-                self.health.succeeded();
-            }
-            Err(_) => {
-                self.is_connected = false;
-                self.health.failed(now(), board::now(), &HealthPolicy::DEFAULT);
-            }
-        }
+        self.standing.note(done.is_ok());
         done
     }
 
@@ -201,13 +190,13 @@ impl<'b> Host<'b> {
 
     async fn set(&mut self, name: &str, flags: u32) {
         let Ok(value) = Value::new(name.as_bytes()) else { board::fail("a value is too long") };
-        let set = Store { verb: StoreVerb::Set, key: key(name), flags, exptime: 60, value, noreply: false };
+        let set = Store::set(key(name), value).flags(flags).exptime(60);
         let stored = self.call(&set, ArrayBuffer::<0>::new()).await;
         check(stored == Ok(StoreOutcome::Stored), "an item is not stored");
     }
 
     async fn get(&mut self, name: &str) -> Result<Option<Item<ArrayBuffer<64>>>, Trouble> {
-        self.call(&Get { verb: GetVerb::Get, key: key(name) }, ArrayBuffer::new()).await
+        self.call(&Get::new(key(name)), ArrayBuffer::new()).await
     }
 
     async fn dies_and_comes_back(&mut self, number: usize) {

@@ -13,12 +13,10 @@ weighed::program!(main);
 
 const RING: Static = include!(concat!(env!("OUT_DIR"), "/ring.rs"));
 
-const NOTHING: Static = Static { points: &[], wide: &[], owners: &[], index: &[] };
-
 static KETAMA: Placement<'static, &[Server<'static>; 3], Static> =
     Placement::prebuilt(LIBKETAMA, &weighed::FLEET, RING);
 static MODULO: Placement<'static, &[Server<'static>; 3], Static> =
-    Placement::prebuilt(CRC32_MODULO, &weighed::FLEET, NOTHING);
+    Placement::prebuilt(CRC32_MODULO, &weighed::FLEET, weighed::NOTHING);
 
 fn main() -> ! {
     weighed::serve(&places::BOTH, |key| match key.first() {

@@ -7,10 +7,8 @@ use weighed::places;
 
 weighed::program!(main);
 
-const NOTHING: Static = Static { points: &[], wide: &[], owners: &[], index: &[] };
-
 static PLACEMENT: Placement<'static, &[Server<'static>; 3], Static> =
-    Placement::prebuilt(CRC32_MODULO, &weighed::FLEET, NOTHING);
+    Placement::prebuilt(CRC32_MODULO, &weighed::FLEET, weighed::NOTHING);
 
 fn main() -> ! {
     weighed::serve(&places::CRC32, |key| PLACEMENT.primary(key).get())

@@ -186,8 +186,13 @@ fn planned(input: &[u8]) -> u8 {
         let Ok(old) = Placement::build(peer.scheme, few, Fixed::<2048>::new()) else { continue };
         let Ok(new) = Placement::build(peer.scheme, &FLEET, Fixed::<2048>::new()) else { continue };
         let Ok(plan) = Plan::new(&old, &new, &mut matrix) else { return 3 };
-        let (from, to) = (ServerIndex::new(count as u16), ServerIndex::new(2));
-        if plan.before(from) + plan.share(from, to) + plan.after(to) > 3.0 + 1e-6 {
+        let (from, to) = (ServerIndex::new(0), ServerIndex::new(2));
+        let total: f64 = (0..count as u16).map(|server| plan.before(ServerIndex::new(server))).sum();
+        let is_whole = (total - 1.0) < 1e-6 && (1.0 - total) < 1e-6;
+        if !is_whole
+            || plan.share(from, to) > plan.before(from) + 1e-6
+            || plan.share(from, to) > plan.after(to) + 1e-6
+        {
             return 3;
         }
         if plan.moved() > 1.0 + 1e-6 || plan.precision().standard_error(plan.kept()) > 0.1 {

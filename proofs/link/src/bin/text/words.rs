@@ -16,7 +16,7 @@ use crate::{NOW, digest::Digest};
 /// What stands alone: times, limits, statuses, buffers, lines of many keys.
 pub(crate) fn words(input: &[u8]) -> Option<()> {
     let mut digest = Digest::new();
-    let millis = input.iter().fold(0_u64, |sum, byte| sum.wrapping_mul(257).wrapping_add(u64::from(*byte)));
+    let millis = number(input);
     let moment = UnixTime::from_millis(millis);
     digest.debug(&(moment.as_millis(), moment.as_secs()));
     let times = [Duration::from_millis(millis), Duration::MAX].map(Ttl::from);
