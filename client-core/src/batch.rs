@@ -18,7 +18,7 @@ use core::{error, fmt, hash::BuildHasher as _, marker::PhantomData, ops::Range};
 use std::hash::RandomState;
 
 use memring_text::{
-    Get, Item, Key, Store, StoreOutcome, Ttl, Value,
+    Get, Item, Key, Store, Ttl, Value,
     request::{Arith, ArithVerb, Attributes, Delete, GetVerb, StoreVerb, Touch},
     ttl::{UnixTime, ZeroTtl},
 };
@@ -26,7 +26,7 @@ use memring_text::{
 use crate::{
     any_operation::{AnyOperation, AnyOutcome},
     failure::{Cause, Error, Many},
-    outcome::{CasItem, CasOutcome},
+    outcome::{CasItem, CasOutcome, is_stored, must_be_stored},
 };
 
 /// Operations of different kinds on any keys, to be sent together: one write for each server.
@@ -357,7 +357,9 @@ mod sealed {
 
 /// The kinds of operations.
 pub mod kind {
-    use super::{AnyOutcome, CasItem, CasOutcome, Cause, Item, Kind, StoreOutcome, sealed::Sealed};
+    use super::{
+        AnyOutcome, CasItem, CasOutcome, Cause, Item, Kind, is_stored, must_be_stored, sealed::Sealed,
+    };
 
     /// Declares a kind.
     macro_rules! kind {
@@ -397,14 +399,13 @@ pub mod kind {
     kind! {
         /// It is stored, or that is an error.
         Set => ():
-        AnyOutcome::Store(StoreOutcome::Stored) => Ok(());
-        AnyOutcome::Store(_) => Err(Some(Cause::NotStored));
+        AnyOutcome::Store(outcome) => must_be_stored(outcome).map_err(Some);
     }
 
     kind! {
         /// Whether it is stored.
         Store => bool:
-        AnyOutcome::Store(outcome) => Ok(outcome == StoreOutcome::Stored);
+        AnyOutcome::Store(outcome) => is_stored(outcome).map_err(Some);
     }
 
     kind! {

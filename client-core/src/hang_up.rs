@@ -1,7 +1,7 @@
 //! A server that hangs up at a command, because it does not know it: as twemproxy does, and no memcached.
 //!
 //! What is seen is a closed connection, as of a server that fails. The difference shows when another command is answered
-//! right after it, and, where the first may be sent again, when that ends in the same way. To find that out costs
+//! right after it, and when a [`Witness`] for the first ends in the same way. To find that out costs
 //! connections, and, where many share one, the others' requests: so it is remembered.
 
 use core::{
@@ -37,6 +37,29 @@ const PROBE_KEY: Key<'static> = match Key::new(b"memring:is-anybody-there") {
     Ok(key) => key,
     Err(_) => unreachable!(),
 };
+
+/// What is to be answered, too, or not, before a server is held to hang up at a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Witness {
+    /// The request itself, which may be sent again.
+    Itself,
+    /// `mn`: who does not know one meta command knows none, and the request changes something.
+    Noop,
+    /// Nothing: the request changes something, and no other is like it.
+    Nobody,
+}
+
+impl Witness {
+    /// The witness of `request`.
+    #[must_use]
+    pub fn of(request: &Request<'_>) -> Self {
+        match request {
+            _ if request.may_retry(1) => Self::Itself,
+            Request::Meta(_) => Self::Noop,
+            _ => Self::Nobody,
+        }
+    }
+}
 
 /// Whether `probed`, the result of the [`PROBE`], shows that the server answers. To refuse is an answer.
 pub fn answers<T>(probed: Result<T, &Cause>) -> bool {
@@ -122,6 +145,17 @@ mod tests {
         assert!(known(Request::Version, Duration::ZERO));
         hang_ups.forget();
         assert!(!hang_ups.are_there() && !known(Request::Version, Duration::ZERO));
+    }
+
+    #[test]
+    fn what_changes_something_is_not_its_own_witness() {
+        use memring_text::{Operation as _, meta::MetaDelete, request::Touch};
+
+        let key = PROBE.key;
+        assert_eq!(Witness::of(&Request::Touch(Touch::new(key, 0))), Witness::Itself);
+        assert_eq!(Witness::of(&MetaDelete::new(key).request()), Witness::Noop);
+        let verbosity = Request::Verbosity(Verbosity { level: 1, noreply: false });
+        assert_eq!(Witness::of(&verbosity), Witness::Nobody);
     }
 
     #[test]

@@ -184,9 +184,8 @@ impl Watch {
         true
     }
 
-    /// Whether time ran out that says nothing of the server: too little of it, or, in a batch, not the server's own.
-    /// Whether the operation has not waited for as long as the configuration says: the impatience of one caller is no
-    /// failure of the server.
+    /// Whether time ran out that says nothing of the server: less than the configuration gives an operation, because the
+    /// impatience of one caller is no failure of the server; or too little that was the server's own.
     fn is_impatience(&self, cause: &Cause, waited: Duration, silence: Option<Duration>) -> bool {
         let Config { connect_timeout, timeout, .. } = *self.config;
         // Who joins others while a connection is being opened waits for a part of that.
@@ -219,6 +218,12 @@ impl Attempt<'_> {
     /// Notes that however it ends, that says nothing of the server: of many connections, it wanted no other one.
     pub const fn says_nothing(&mut self) {
         self.is_void = true;
+    }
+
+    /// Notes that nothing was sent, because of `cause`: that says nothing of the server.
+    pub fn not_sent(mut self, cause: &Cause) {
+        self.says_nothing();
+        self.ended(Err::<(), _>(cause));
     }
 
     /// Notes how it has ended. While nothing is noted of the server, a success costs a look.

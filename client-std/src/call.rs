@@ -41,13 +41,19 @@ pub(crate) fn call_where<O: Operation, V: Buffer>(
         let mut attempt = target.attempt();
         let hangs_up = target.pool().watch().hangs_up(&request);
         if let Err(cause) = if hangs_up { Err(Cause::HangsUp) } else { allows(target) } {
-            drop(attempt);
+            attempt.not_sent(&cause);
             if cause.is_unreached() && target.move_on() {
                 continue;
             }
             return Err(target.error(cause));
         }
-        let mut lease = target.pool().lease(&deadline).map_err(|cause| target.error(cause))?;
+        let mut lease = match target.pool().lease(&deadline) {
+            Ok(lease) => lease,
+            Err(cause) => {
+                attempt.not_sent(&cause);
+                return Err(target.error(cause));
+            }
+        };
         let done = exchange(&mut lease, &request, &mut reply, &deadline);
         if let Err(cause) = &done {
             if lease.was_turned_away() {

@@ -2,7 +2,7 @@
 
 use memring_client::{
     failure::{Cause, Error, ErrorKind},
-    hang_up::{PROBE, answers, may_be_unknown},
+    hang_up::{PROBE, Witness, answers, may_be_unknown},
 };
 use memring_text::Request;
 
@@ -23,8 +23,12 @@ fn is_seen(pool: &Pool, name: &'static str, request: &Request<'_>, deadline: Dea
     if !answers(call::ask(pool, name, &PROBE, Vec::new(), deadline).as_ref()) {
         return false;
     }
-    // What changes something is not sent again.
-    !request.may_retry(1) || matches!(again(pool, request, deadline), Err(cause) if cause.is_closed())
+    let witness = match Witness::of(request) {
+        Witness::Itself => request,
+        Witness::Noop => &Request::MetaNoop,
+        Witness::Nobody => return true,
+    };
+    matches!(again(pool, witness, deadline), Err(cause) if cause.is_closed())
 }
 
 /// The cause why `request` has failed: `cause`, unless [`is_told`] says more.

@@ -146,6 +146,22 @@ impl Pool {
         self.lease_at_length(shelf, deadline)
     }
 
+    /// Whether `cause`, by which a new connection or the way to one has ended, says that the server wants no more than those
+    /// that work. Then no more are opened for a while.
+    #[cold]
+    pub(crate) fn turns_away(&self, cause: &Cause, io: Option<&Socket>) -> bool {
+        let is_refused = match io {
+            None => cause.is_unreached() || matches!(cause, Cause::Tls(_)) || cause.is_closed(),
+            Some(io) => cause.is_closed() && io.received() == 0,
+        };
+        let mut shelf = self.lock();
+        let turns_away = (is_refused || cause.is_crowd()) && shelf.has_proven();
+        if turns_away {
+            shelf.full_until = Some(Instant::now() + CONTENT);
+        }
+        turns_away
+    }
+
     /// Takes part of the pool if one is left now.
     pub(crate) fn try_lease(&self, deadline: &Deadline) -> Option<Lease<'_>> {
         self.lease(&deadline.at_once()).ok()
@@ -159,7 +175,8 @@ impl Pool {
         deadline: &Deadline,
     ) -> Result<Lease<'p>, Cause> {
         let inherited = shelf.inherited();
-        let mut now = deadline.began();
+        // Who looks in from time to time began long ago; the clock is read only where it tells whether the pool may grow.
+        let mut now = if shelf.full_until.is_some() { Instant::now() } else { deadline.began() };
         let mut at_once = true;
         loop {
             while !shelf.has_part(self.size, now) {
@@ -302,17 +319,7 @@ impl<'p> Lease<'p> {
     /// it had served anybody. That is no failure of the server, and no more are opened for a while.
     #[cold]
     pub(crate) fn is_turned_away(&mut self, cause: &Cause) -> bool {
-        let is_refused = match self.io() {
-            None => cause.is_unreached() || matches!(cause, Cause::Tls(_)) || cause.is_closed(),
-            Some(io) => cause.is_closed() && io.received() == 0,
-        };
-        if !self.is_used && (is_refused || cause.is_crowd()) {
-            let mut shelf = self.pool.lock();
-            if shelf.has_proven() {
-                shelf.full_until = Some(Instant::now() + CONTENT);
-                self.was_turned_away = true;
-            }
-        }
+        self.was_turned_away |= !self.is_used && self.pool.turns_away(cause, self.io());
         self.was_turned_away
     }
 

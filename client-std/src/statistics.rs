@@ -56,6 +56,8 @@ struct Teller<'p> {
     opening: Option<Opening<'p>>,
     wire: Option<Wire>,
     reply: Reply<ArrayBuffer<0>>,
+    /// It was another one's turn before all that has come was read: the system need not tell of more.
+    has_turn: bool,
     result: Option<Result<(), Error>>,
 }
 
@@ -73,6 +75,7 @@ impl<'p> Teller<'p> {
             opening: None,
             wire: None,
             reply: Reply::new(ArrayBuffer::new()),
+            has_turn: false,
             result: None,
         };
         if pool.watch().hangs_up(&Request::Stats(kind)) {
@@ -96,6 +99,7 @@ impl<'p> Teller<'p> {
         let left = self.deadline.left();
         match (&self.result, &self.opening) {
             (Some(_), _) => None,
+            _ if self.has_turn => Some(Duration::ZERO),
             (None, Some(opening)) => Some(opening.patience().min(left)),
             (None, None) if self.wire.is_none() => Some(left.min(LOOK_AGAIN)),
             (None, None) => Some(left),
@@ -114,6 +118,9 @@ impl<'p> Teller<'p> {
                 if self.wire.is_some() {
                     self.pool.tell_end(&cause);
                 }
+                if self.pool.turns_away(&cause, self.wire.as_ref().map(|wire| wire.io())) {
+                    self.attempt.iter_mut().for_each(Attempt::says_nothing);
+                }
                 self.end(Err(cause));
             }
         }
@@ -121,6 +128,7 @@ impl<'p> Teller<'p> {
 
     /// Says whether everything is told.
     fn go_on(&mut self, take: &mut Take<'_>) -> Result<bool, Cause> {
+        self.has_turn = false;
         let is_late = self.deadline.left().is_zero();
         if self.part.is_none() {
             self.part = self.pool.try_lease(&self.deadline);
@@ -162,6 +170,7 @@ impl<'p> Teller<'p> {
             }
             self.deadline = Deadline::after(self.step);
         }
+        self.has_turn = true;
         Ok(false)
     }
 
@@ -169,7 +178,8 @@ impl<'p> Teller<'p> {
         if self.result.is_some() {
             return;
         }
-        if let Some(attempt) = self.attempt.take() {
+        if let Some(mut attempt) = self.attempt.take() {
+            attempt.was_silent_for(self.step);
             attempt.ended(result.as_ref());
         }
         self.result = Some(result.map_err(|cause| self.pool.watch().failed(NAME, cause, false)));

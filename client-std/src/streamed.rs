@@ -78,11 +78,18 @@ fn run<O: Operation, T>(
 ) -> Result<T, Error> {
     let (mut attempt, shorter) = (target.attempt(), target.shorter(operation));
     let operation = shorter.as_ref().unwrap_or(operation);
-    let mut lease = target.pool().lease(&Deadline::after(step)).map_err(|cause| target.error(cause))?;
+    let mut lease = match target.pool().lease(&Deadline::after(step)) {
+        Ok(lease) => lease,
+        Err(cause) => {
+            attempt.not_sent(&cause);
+            return Err(target.error(cause));
+        }
+    };
     let done = exchange(&mut lease, operation);
     if done.as_ref().is_err_and(|cause| lease.is_turned_away(cause)) {
         attempt.says_nothing();
     }
+    attempt.was_silent_for(step);
     attempt.ended(done.as_ref());
     done.map_err(|cause| {
         lease.ends(&cause);

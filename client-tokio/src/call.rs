@@ -50,7 +50,7 @@ pub(crate) async fn call_one<O: Operation>(
     let operation = shorter.as_deref().unwrap_or(operation);
     let (deadline, attempt) = (target.deadline(), target.attempt());
     if target.pool().watch().hangs_up(&operation.request()) {
-        drop(attempt);
+        attempt.not_sent(&Cause::HangsUp);
         return Some(Err(target.error(Cause::HangsUp)));
     }
     let failure = match ask_in(attempt, target.pool(), operation, deadline).await {

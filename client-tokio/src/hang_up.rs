@@ -2,9 +2,9 @@
 
 use memring_client::{
     failure::{Cause, Error, ErrorKind},
-    hang_up::{PROBE, answers, may_be_unknown},
+    hang_up::{PROBE, Witness, answers, may_be_unknown},
 };
-use memring_text::Operation;
+use memring_text::{Operation, meta::MetaNoop};
 
 use crate::{call, deadline::Deadline, pool::Pool};
 
@@ -28,12 +28,12 @@ async fn is_seen<O: Operation>(pool: &Pool, name: &'static str, operation: &O, d
     if !answers(probed.as_ref().map_err(|failure| &failure.cause)) {
         return false;
     }
-    // What changes something is not sent again.
-    if !operation.request().may_retry(1) {
-        return true;
-    }
-    let again = call::ask(pool, name, operation, deadline).await;
-    again.is_err_and(|failure| failure.cause.is_closed())
+    let failure = match Witness::of(&operation.request()) {
+        Witness::Itself => call::ask(pool, name, operation, deadline).await.err(),
+        Witness::Noop => call::ask(pool, name, &MetaNoop, deadline).await.err(),
+        Witness::Nobody => return true,
+    };
+    failure.is_some_and(|failure| failure.cause.is_closed())
 }
 
 /// Replaces an error that says only that the server closed the connection, if [`is_told`] says why it did.

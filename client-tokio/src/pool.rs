@@ -65,6 +65,7 @@ mod state;
 mod streams;
 pub(crate) mod vigil;
 pub(crate) mod waiting;
+
 /// The connections to one server. Dropping it closes them.
 #[derive(Debug)]
 pub(crate) struct Pool {
@@ -148,8 +149,8 @@ impl Pool {
         timeout: Duration,
         work: impl AsyncFnOnce(Stream, Limits) -> Result<T, Cause>,
     ) -> Result<T, Cause> {
-        // There is at least one.
-        let mux = self.mux();
+        // Any of them, and there is at least one: it is asked only how connections are made, and whether any more are.
+        let mux = &self.muxes[0];
         let options = mux.options();
         let work = async {
             if mux.is_closing() {

@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 use std::{
     io,
     net::ToSocketAddrs as _,
+    process,
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
@@ -19,7 +20,8 @@ use tokio::sync::watch;
 pub(crate) struct Resolver {
     host: Arc<str>,
     port: u16,
-    lookup: Mutex<Option<watch::Receiver<Option<Resolved>>>>,
+    /// The lookup that is running, and in which process: a thread is not in one that was forked off.
+    lookup: Mutex<Option<(u32, watch::Receiver<Option<Resolved>>)>>,
 }
 
 impl Resolver {
@@ -41,15 +43,18 @@ impl Resolver {
     /// The lookup that is running, or a new one.
     fn lookup(&self) -> io::Result<watch::Receiver<Option<Resolved>>> {
         let mut running = self.lookup.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lookup) = running.as_ref().filter(|lookup| matches!(lookup.has_changed(), Ok(false))) {
-            return Ok(lookup.clone());
+        if let Some((home, lookup)) = &*running {
+            if *home == process::id() && matches!(lookup.has_changed(), Ok(false)) {
+                return Ok(lookup.clone());
+            }
         }
         let (sender, receiver) = watch::channel(None);
         let (host, port) = (Arc::clone(&self.host), self.port);
         thread::Builder::new().name("memring-resolve".into()).spawn(move || {
             sender.send_replace(Some(Resolved::new((&*host, port).to_socket_addrs())));
         })?;
-        Ok(running.insert(receiver).clone())
+        *running = Some((process::id(), receiver.clone()));
+        Ok(receiver)
     }
 }
 

@@ -1,12 +1,15 @@
 //! Statistics of every server, line by line as they come: each over a connection of its own, and none waits for another.
 
 use core::time::Duration;
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Instant,
+};
 
 use memring_client::failure::{Cause, Error};
 use memring_text::{Limits, Operation as _, Reply, Request, buffer::ArrayBuffer, request::StatsKind};
 
-use crate::{batch::together::all, deadline::Deadline, pool::Pool, socket::Stream, streamed::Wire};
+use crate::{batch::together::all, pool::Pool, socket::Stream, streamed::Wire};
 
 /// Asks the servers of `pools` for statistics, and hands each to `take`. `step` is how long each piece of a reply may take.
 pub(crate) async fn each(
@@ -41,7 +44,7 @@ async fn of_one(
     if watch.hangs_up(&request) {
         return Err(watch.failed(NAME, Cause::HangsUp, false));
     }
-    let attempt = watch.attempt(NAME, Deadline::after(step).began().into_std(), false);
+    let mut attempt = watch.attempt(NAME, Instant::now(), false);
     let exchange = async |stream: Stream, limits: Limits| {
         let mut wire = Wire::new(stream, Limits { stats: u32::MAX, ..limits }, step);
         let mut reply = Reply::new(ArrayBuffer::<0>::new());
@@ -56,6 +59,7 @@ async fn of_one(
         Ok(())
     };
     let done = pool.alone(step, exchange).await;
+    attempt.was_silent_for(step);
     attempt.ended(done.as_ref());
     done.map_err(|cause| watch.failed(NAME, cause, false))
 }

@@ -27,7 +27,7 @@ pub(crate) async fn send_from(
     source: &mut (impl AsyncRead + Unpin),
     step: Duration,
 ) -> Result<StoreOutcome, Error> {
-    let (attempt, mut is_sent) = (target.attempt(), false);
+    let (mut attempt, mut is_sent) = (target.attempt(), false);
     let shorter = target.shorter(store);
     let store = shorter.as_ref().unwrap_or(store);
     let exchange = async |stream: Stream, limits: Limits| {
@@ -49,6 +49,7 @@ pub(crate) async fn send_from(
         Ok(store.output(reply)?)
     };
     let done = target.pool().alone(step, exchange).await;
+    attempt.was_silent_for(step);
     attempt.ended(done.as_ref());
     done.map_err(|cause| target.failed(cause, is_sent))
 }
@@ -62,7 +63,7 @@ pub(crate) async fn get_to(
     step: Duration,
 ) -> Result<Option<Item<usize>>, Error> {
     let request = Request::Get(get);
-    let (attempt, mut is_sent) = (target.attempt(), false);
+    let (mut attempt, mut is_sent) = (target.attempt(), false);
     let exchange = async |stream: Stream, limits: Limits| {
         let mut wire = Wire::new(stream, limits, step);
         wire.write(request.parts().head.as_bytes(), &mut is_sent).await?;
@@ -75,6 +76,7 @@ pub(crate) async fn get_to(
     };
     let done = target.pool().alone(step, exchange).await;
     // A get changes nothing.
+    attempt.was_silent_for(step);
     attempt.ended(done.as_ref());
     done.map_err(|cause| target.error(cause))
 }

@@ -71,11 +71,16 @@ fn lines(client: &Client, args: &Args) -> Result<Vec<FromServer<()>>, Failure> {
     let (mut printer, mut printed) = (Printer::new(), Ok(()));
     let mut kept: HashMap<String, Vec<u8>> = HashMap::new();
     let answers = client.stats_with(args.kind.into(), |server, name, value| {
+        if printed.is_err() || !printer.has_reader() {
+            return;
+        }
         let line = line(server, name, value, args.raw);
-        if first.as_deref() != Some(server) {
-            kept.entry(server.to_owned()).or_default().extend(line);
-        } else if printed.is_ok() {
+        if first.as_deref() == Some(server) {
             printed = printer.bytes(&line);
+        } else if let Some(lines) = kept.get_mut(server) {
+            lines.extend(line);
+        } else {
+            kept.insert(server.to_owned(), line);
         }
     });
     printed?;

@@ -148,7 +148,7 @@ impl Cause {
         match self {
             Self::Resolve(_) | Self::Connect(_) | Self::Tls(_) | Self::Timeout => Evidence::Failed,
             Self::Closed(_) | Self::Io(_) | Self::Protocol(_) | Self::Stalled => Evidence::Lost,
-            Self::Server(error) if error.kind() == ServerErrorKind::TooManyConnections => Evidence::Failed,
+            Self::Server(_) if self.is_crowd() => Evidence::Failed,
             Self::Server(_)
             | Self::NotStored
             | Self::Full(_)

@@ -299,12 +299,10 @@ impl Mux {
         Some(Driver::new(Arc::clone(self), seat))
     }
 
-    /// Asks the driver for a sign of life, if it has given none since it had looked for work `seen` times. Says how often
-    /// it has by now.
-    pub(crate) fn call_driver(&self, seen: Option<u64>) -> u64 {
+    /// Asks the driver for a sign of life. Says how often it has looked for work by now.
+    pub(crate) fn call_driver(&self) -> u64 {
         let shared = self.lock();
-        let looks = shared.looks;
-        let driver = if seen.is_none_or(|seen| seen == looks) { shared.driver.clone() } else { None };
+        let (looks, driver) = (shared.looks, shared.driver.clone());
         drop(shared);
         driver.into_iter().for_each(Waker::wake);
         looks
@@ -317,7 +315,7 @@ impl Mux {
         shared.leave_parent(self);
         if shared.is_driven && shared.looks != seen {
             drop(shared);
-            return self.call_driver(None);
+            return self.call_driver();
         }
         drop(shared);
         let Ok(runtime) = Handle::try_current() else { return seen };

@@ -34,13 +34,7 @@ impl Vigil {
         let now = Instant::now();
         // Where there is little time, some of it must be left for the reply.
         let interval = INTERVAL.min(deadline.at().saturating_duration_since(now) / 8);
-        Ok(Self {
-            timer: Timer::new()?,
-            deadline,
-            next: now + interval,
-            interval,
-            seen: mux.call_driver(None),
-        })
+        Ok(Self { timer: Timer::new()?, deadline, next: now + interval, interval, seen: mux.call_driver() })
     }
 
     /// Ready when the deadline has passed.

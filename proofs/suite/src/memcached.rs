@@ -34,9 +34,7 @@ impl Memcached {
 
     /// A memcached with these arguments, too.
     pub fn start_with<A: AsRef<OsStr>>(args: &[A]) -> Self {
-        static STARTED: AtomicUsize = AtomicUsize::new(0);
-        let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let file = env::temp_dir().join(format!("memring-{}-{number}", std::process::id()));
+        let file = fresh_path("port");
         let mut command = Self::command();
         command.args(["-l", "127.0.0.1", "-p", "-1"]).args(args).env("MEMCACHED_PORT_FILENAME", &file);
         let child = Self::spawn(&mut command);
@@ -80,7 +78,7 @@ impl Memcached {
 
     /// A memcached on a Unix socket.
     pub fn start_unix() -> (Self, PathBuf) {
-        let path = env::temp_dir().join(format!("memring-{}.sock", std::process::id()));
+        let path = fresh_path("sock");
         let child = Self::spawn(Self::command().arg("-s").arg(&path).args(["-a", "777"]));
         until("memcached listens", || UnixStream::connect(&path).ok());
         (Self { child, port: 0, socket: Some(path.clone()) }, path)
@@ -140,6 +138,13 @@ impl Memcached {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The path of a file that no other server of any test has.
+fn fresh_path(end: &str) -> PathBuf {
+    static PATHS: AtomicUsize = AtomicUsize::new(0);
+    let number = PATHS.fetch_add(1, Ordering::Relaxed);
+    env::temp_dir().join(format!("memring-{}-{number}.{end}", std::process::id()))
 }
 
 impl Drop for Memcached {

@@ -143,7 +143,7 @@ fn a_driver_that_is_slow_may_be_replaced_at_any_moment() {
     explore(2, Plan { quota: 2, ..Plan::default() }, |pool| {
         let other = spawn(pool, |pool| async move {
             let mux = pool.mux();
-            mux.look_after(mux.call_driver(None));
+            mux.look_after(mux.call_driver());
             own(get(&pool, "12").await);
         });
         block_on(async { own(incr(pool, "1").await) });

@@ -15,6 +15,7 @@ promises! {
     a_silent_server_keeps_no_other_from_answering
     a_server_that_takes_no_connection_keeps_no_other_from_answering
     statistics_of_all_servers_come_side_by_side
+    statistics_that_have_come_are_told_at_once
 }
 
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -93,5 +94,24 @@ async fn statistics_of_all_servers_come_side_by_side<C: Client>() {
         let values = told.iter().filter(|(server, _)| *server == teller.name());
         let values: Vec<_> = values.map(|(_, value)| String::from_utf8(value.clone()).unwrap()).collect();
         assert_eq!(values, ["0", "1", "2", "3", "4", "5"]);
+    }
+}
+
+/// However much has come, nobody waits for more before it is all read.
+async fn statistics_that_have_come_are_told_at_once<C: Client>() {
+    // Around as many bytes as are read from a server before it is another one's turn.
+    for len in [15, 16, 17].map(|reads| reads * 16 * 1024 - 8 * 1024) {
+        let server = Scripted::new(move |mut peer| {
+            while peer.line().is_some() {
+                let lines = len / "STAT name 123456\r\n".len();
+                let told: String = (0..lines).map(|number| format!("STAT name {number:06}\r\n")).collect();
+                peer.write(told + "END\r\n");
+            }
+        });
+        let client = C::builder().servers([server.name()]).timeout(3 * DEADLINE).build().unwrap();
+        let (watch, mut lines) = (Stopwatch::start(), 0);
+        let answers = client.stats_with(StatsKind::General, |_: &str, _: &[u8], _: &[u8]| lines += 1).await;
+        assert!(answers[0].result.is_ok() && lines == len / 18, "{answers:?}, {lines} lines");
+        assert!(watch.took() < DEADLINE, "{:?}", watch.took());
     }
 }

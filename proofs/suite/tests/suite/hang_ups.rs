@@ -1,6 +1,7 @@
 //! Proxies that hang up at what they do not know. That costs a connection, and whoever shares it, once: then it is remembered.
 
 use core::time::Duration;
+use std::{collections::HashSet, sync::Mutex};
 
 use memring_std::{
     ErrorKind, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, MetaSetOptions, StatsKind, Ttl,
@@ -14,6 +15,7 @@ use crate::{
 
 promises! {
     what_a_proxy_hangs_up_at_is_sent_no_more
+    a_connection_that_is_lost_once_is_no_hang_up
     a_proxy_that_hangs_up_at_version_is_told_from_one_that_fails
     values_are_streamed_through_a_proxy_that_does_not_tell_its_version
 }
@@ -84,6 +86,43 @@ async fn what_a_proxy_hangs_up_at_is_sent_no_more<C: Client>() {
     assert!(!error.is_retryable() && !error.is_outage() && !error.is_ambiguous(), "{error}");
     assert!(error.to_string().contains("for a minute"), "{error}");
     assert!(!client.servers()[0].health.is_down());
+}
+
+/// Also where the request changes something, so that it is not sent again to see.
+async fn a_connection_that_is_lost_once_is_no_hang_up<C: Client>() {
+    let seen = Mutex::new(HashSet::new());
+    let server = Scripted::new(move |mut peer| {
+        while let Some(line) = peer.line() {
+            let word = line.split(' ').next().unwrap_or_default();
+            match word {
+                "version" => peer.write("VERSION 1.6.18\r\n"),
+                "get" => peer.write("END\r\n"),
+                "mn" => peer.write("MN\r\n"),
+                // The first of each costs its connection.
+                _ if seen.lock().unwrap().insert(word.to_owned()) => return,
+                _ => {
+                    if word == "ms" {
+                        peer.line();
+                    }
+                    let opaque = line.split(' ').rfind(|flag| flag.starts_with('O')).unwrap_or_default();
+                    peer.write(format!("HD {opaque}\r\n"));
+                }
+            }
+        }
+    });
+    let client = C::of(&server, LONG);
+    let meta = client.meta();
+    let lost = [
+        meta.set("k", "v", MetaSetOptions::new()).await.map(drop),
+        meta.delete("k", MetaDeleteOptions::new()).await.map(drop),
+        meta.arith("k", MetaArithOptions::new()).await.map(drop),
+    ];
+    for result in lost {
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Closed);
+    }
+    meta.set("k", "v", MetaSetOptions::new()).await.unwrap();
+    meta.delete("k", MetaDeleteOptions::new()).await.unwrap();
+    meta.arith("k", MetaArithOptions::new()).await.unwrap();
 }
 
 async fn a_proxy_that_hangs_up_at_version_is_told_from_one_that_fails<C: Client>() {

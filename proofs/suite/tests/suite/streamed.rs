@@ -23,6 +23,7 @@ use crate::{
 promises! {
     as_long_as_bytes_move_it_goes_on
     a_server_that_hangs_costs_one_timeout
+    the_short_patience_of_a_caller_says_nothing_of_a_server
     statistics_of_any_number_of_lines_pass_one_by_one
 }
 
@@ -233,4 +234,25 @@ async fn statistics_of_any_number_of_lines_pass_one_by_one<C: Client>() {
         assert_eq!((error.kind(), lines), (expected, seen), "{error}");
     }
     client.get("k").await.unwrap();
+}
+
+/// However long the pieces before have taken.
+async fn the_short_patience_of_a_caller_says_nothing_of_a_server<C: Client>() {
+    let server = Scripted::new(|mut peer| {
+        while peer.line().is_some() {
+            peer.write("VALUE k 0 1000\r\n");
+            for _ in 0..30 {
+                thread::sleep(Duration::from_millis(20));
+                peer.write("v");
+            }
+        }
+    });
+    let builder = C::builder().servers([server.name()]).timeout(Duration::from_millis(400));
+    let client = builder.build().unwrap();
+    let hasty = client.with_timeout(Duration::from_millis(150));
+    for _ in 0..4 {
+        let error = hasty.get_to("k", &mut Vec::new()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+    }
+    assert!(!client.servers()[0].health.is_down());
 }
