@@ -1,0 +1,181 @@
+//! Clients in JavaScript: `memcached`, and `hashring` by itself.
+//!
+//! Source: node-memcached `lib/memcached.js`; node-hashring `index.js`.
+
+use memring_client::spec::Address;
+
+use super::{
+    ConfigError, Kind, ReadServer, Reading,
+    program::{Item, Program, Value},
+    servers::{self, port, weight},
+    tokens::Notation,
+};
+
+pub(super) const MEMCACHED: Kind = Kind {
+    name: "node-memcached",
+    about: "Node's memcached: a program with new Memcached(…)",
+    is_it: |text| text.contains("new Memcached(") && !text.contains('$') && !text.contains("<?php"),
+    read: read_memcached,
+};
+
+pub(super) const HASHRING: Kind = Kind {
+    name: "hashring",
+    about: "Node's hashring: a program with new HashRing(…)",
+    is_it: |text| text.contains("new HashRing("),
+    read: read_hashring,
+};
+
+fn read_memcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
+    let program = Program::read(text, Notation::C)?;
+    let call = program.calls().find(|call| call.name == "Memcached");
+    let call = call.ok_or_else(|| ConfigError::of("no call of new Memcached(…)"))?;
+    let mut reading = Reading::of("node-hashring-ketama");
+    reading.servers = match call.arguments.first() {
+        Some(servers) => listed(&program, servers)?,
+        None => vec![servers::with_port("localhost", 11211)],
+    };
+    let Some(options) = call.arguments.get(1) else { return Ok(vec![reading]) };
+    let options = program.resolved(options.value.clone());
+    let option = |name| options.get(name).map(|item| program.resolved(item.value.clone()));
+    match option("namespace") {
+        None => {}
+        Some(Value::Text(namespace)) => reading.option("namespace", namespace),
+        Some(_) => reading.warn(
+            "unknown-namespace",
+            "namespace is computed; it stands before each key and is hashed: write its value in its place",
+        ),
+    }
+    if let Some(algorithm) = option("algorithm").as_ref().and_then(Value::text).filter(|name| *name != "md5")
+    {
+        reading.option("algorithm", algorithm);
+    }
+    if option("remove").as_ref().and_then(Value::truth) == Some(true) {
+        reading.warn(
+            "remove-moves-keys",
+            "with remove, a dead server is taken out and the ring is made anew: with unequal weights, keys of others move",
+        );
+    }
+    Ok(vec![reading])
+}
+
+fn read_hashring(text: &str) -> Result<Vec<Reading>, ConfigError> {
+    let program = Program::read(text, Notation::C)?;
+    let call = program.calls().find(|call| call.name == "HashRing");
+    let call = call.ok_or_else(|| ConfigError::of("no call of new HashRing(…)"))?;
+    let servers = call.arguments.first().ok_or_else(|| ConfigError::at(call.line, "no servers"))?;
+    // The algorithm may be left out, or stand in the options.
+    let rest: Vec<_> =
+        call.arguments.iter().skip(1).map(|item| program.resolved(item.value.clone())).collect();
+    let options = rest.iter().find(|value| matches!(value, Value::List(_)));
+    let option =
+        |name| options.and_then(|options| options.get(name)).map(|item| program.resolved(item.value.clone()));
+    let scheme = match option("compatibility").as_ref().and_then(Value::text) {
+        None => "node-hashring",
+        Some("ketama") => "node-hashring-ketama",
+        Some("hash_ring") => "node-hashring-hash-ring",
+        Some(other) => {
+            return Err(ConfigError::at(call.line, format!("{other:?} is no compatibility of hashring")));
+        }
+    };
+    let mut reading = Reading::of(scheme);
+    match rest.first() {
+        None | Some(Value::List(_)) => {}
+        Some(Value::Text(algorithm)) if *algorithm == "md5" => {}
+        Some(Value::Text(algorithm)) => reading.option("algorithm", &**algorithm),
+        Some(_) => without_scheme(&mut reading, "its algorithm is a function"),
+    }
+    if let Some(vnodes) = option("vnode count").as_ref().and_then(Value::word) {
+        reading.option("vnodes", vnodes);
+    }
+    if option("replicas").is_some() {
+        without_scheme(&mut reading, "replicas is set");
+    }
+    let items = program.resolved(servers.value.clone());
+    if items.items().unwrap_or_default().iter().any(|item| item.value.get("vnodes").is_some()) {
+        without_scheme(&mut reading, "a server has vnodes of its own");
+    }
+    reading.servers = listed(&program, servers)?;
+    Ok(vec![reading])
+}
+
+fn without_scheme(reading: &mut Reading, why: &str) {
+    reading.scheme = None;
+    reading.warn("no-scheme", format!("memring has no scheme for this ring: {why}"));
+}
+
+/// One text, a list of texts, or a table of weights.
+fn listed(program: &Program<'_>, servers: &Item<'_>) -> Result<Vec<ReadServer>, ConfigError> {
+    let computed = |line| ConfigError::at(line, "the servers are computed: write them in their place");
+    match program.resolved(servers.value.clone()) {
+        // Commas are part of the one name.
+        Value::Text(text) => Ok(vec![server(&text, servers.line)?]),
+        Value::List(items) => items
+            .iter()
+            .map(|item| match (&item.key, &item.value) {
+                (None, Value::Text(text)) => server(text, item.line),
+                (Some(Value::Text(text)), value) => {
+                    let share = value.get("weight").map_or(value, |item| &item.value);
+                    let server = server(text, item.line)?;
+                    // A table without a weight.
+                    if matches!(share, Value::List(_)) {
+                        return Ok(server);
+                    }
+                    Ok(server.weighing(weight(share.word().ok_or_else(|| computed(item.line))?, item.line)?))
+                }
+                _ => Err(computed(item.line)),
+            })
+            .collect(),
+        _ => Err(computed(servers.line)),
+    }
+}
+
+fn server(text: &str, line: usize) -> Result<ReadServer, ConfigError> {
+    if text.contains(',') {
+        return Err(ConfigError::at(
+            line,
+            format!("{text:?} is one server to this client: write a list of texts"),
+        ));
+    }
+    if text.starts_with('/') {
+        return Ok(servers::socket(text));
+    }
+    let (host, rest) = servers::host(text);
+    let number = rest.strip_prefix(':').map_or(Ok(11211), |number| port(number, line))?;
+    Ok(ReadServer::new(text, Address::tcp(host, number)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Reading, read};
+
+    fn one(text: &str) -> Reading {
+        read(text, None).unwrap().remove(0)
+    }
+
+    fn names(reading: &Reading) -> Vec<&str> {
+        reading.servers.iter().map(|server| &*server.name).collect()
+    }
+
+    #[test]
+    fn memcached_takes_a_text_a_list_or_a_table() {
+        assert_eq!(names(&one("new Memcached('a:1')")), ["a:1"]);
+        assert_eq!(names(&one("const s = ['a:1', \"b\"];\nnew Memcached(s, {remove: true})")), ["a:1", "b"]);
+        let reading = one("new Memcached({'a:1': 2, 'b:1': 1}, { namespace: `n`, algorithm: 'sha1' })");
+        assert_eq!((names(&reading), reading.servers[0].weight), (vec!["a:1", "b:1"], 2.into()));
+        assert_eq!(reading.options.len(), 2);
+        assert_eq!(names(&one("new Memcached()")), ["localhost:11211"]);
+        assert!(read("new Memcached('a:1,b:1')", None).is_err());
+    }
+
+    #[test]
+    fn hashring_has_options_behind_its_algorithm() {
+        let reading = one("new HashRing(['a', 'b'], { compatibility: 'hash_ring', 'vnode count': 3 })");
+        assert_eq!(reading.scheme.as_deref(), Some("node-hashring-hash-ring"));
+        assert_eq!(reading.options, [("vnodes".to_owned(), "3".to_owned())]);
+        for text in
+            ["new HashRing(['a'], 'md5', { replicas: 3 })", "new HashRing({ a: 1, 'b': { vnodes: 4 } })"]
+        {
+            assert!(read(text, None).map_or(true, |readings| readings[0].scheme.is_none()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! Values in programs: the calls, lists and tables that a configuration in Python, PHP, Ruby, JavaScript, Go, Java, Lua or
+//! JSON is made of. Nothing is run: what a program computes is an [`Unknown`](Value::Unknown) value, and its reader says so.
+
+use std::borrow::Cow;
+
+use super::{
+    ConfigError,
+    tokens::{Notation, Placed, Token, tokens},
+};
+
+/// What a program says of one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value<'t> {
+    /// A text in quotes.
+    Text(Cow<'t, str>),
+    /// A name or a number: `true`, `1.5`, `Memcached::OPT_HASH`.
+    Word(&'t str),
+    /// What stands between brackets, in order: of a list, a tuple, a table, or of nothing but brackets.
+    List(Vec<Item<'t>>),
+    /// `name(arguments)`, also behind `new`. The name is the whole word.
+    Call(&'t str, Vec<Item<'t>>),
+    /// What must be computed.
+    Unknown,
+}
+
+/// A value, with the key that stands before it in a table or among arguments, and its line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Item<'t> {
+    pub(super) key: Option<Value<'t>>,
+    pub(super) value: Value<'t>,
+    pub(super) line: usize,
+}
+
+/// A call, wherever it stands, and its line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Call<'t> {
+    /// The last name of the word: `addServer` of `$m->addServer`.
+    pub(super) name: &'t str,
+    /// The whole word.
+    pub(super) path: &'t str,
+    pub(super) arguments: Vec<Item<'t>>,
+    pub(super) line: usize,
+}
+
+/// A program text, read as far as its brackets go.
+pub(super) struct Program<'t> {
+    tokens: Vec<Placed<'t>>,
+}
+
+impl<'t> Program<'t> {
+    pub(super) fn read(text: &'t str, notation: Notation) -> Result<Self, ConfigError> {
+        let unended =
+            |error: super::tokens::Unended| ConfigError::at(error.line, "a text in quotes does not end");
+        Ok(Self { tokens: tokens(text, notation).map_err(unended)? })
+    }
+
+    /// The text as one value: JSON, or a list that was pasted alone.
+    pub(super) fn value(&self) -> Item<'t> {
+        Parser { tokens: &self.tokens, at: 0, depth: 0 }.item()
+    }
+
+    /// All calls in order of their names in the text, also those within others.
+    pub(super) fn calls(&self) -> impl Iterator<Item = Call<'t>> {
+        self.tokens.windows(2).enumerate().filter_map(|(at, two)| match two {
+            [Placed { token: Token::Word(path), line }, Placed { token: Token::Sign("("), .. }] => {
+                let mut parser = Parser { tokens: &self.tokens, at: at + 2, depth: 0 };
+                let arguments = parser.items(")");
+                Some(Call { name: last_name(path), path, arguments, line: *line })
+            }
+            _ => None,
+        })
+    }
+
+    /// What `name` is given last by `=`, `:=`, `=>` or `:`, whether the name is a word or a text.
+    pub(super) fn assigned(&self, name: &str) -> Option<Item<'t>> {
+        let is_name = |token: &Token<'_>| match token {
+            Token::Word(word) => last_name(word) == name || word.trim_start_matches(['$', '@']) == name,
+            Token::Text(text) => *text == name,
+            Token::Sign(_) => false,
+        };
+        let is_given = |at: usize| {
+            let sign = self.tokens.get(at + 1).map(|placed| &placed.token);
+            is_name(&self.tokens[at].token) && matches!(sign, Some(Token::Sign("=" | ":=" | "=>" | ":")))
+        };
+        let at = (0..self.tokens.len()).rev().find(|&at| is_given(at))?;
+        Some(Parser { tokens: &self.tokens, at: at + 2, depth: 0 }.list_without_brackets())
+    }
+
+    /// The value that a word stands for, where the program gives it one; else the value itself.
+    pub(super) fn resolved(&self, value: Value<'t>) -> Value<'t> {
+        match value {
+            Value::Word(word) => match self.assigned(word.trim_start_matches(['$', '@'])) {
+                Some(item) if item.value != value => item.value,
+                _ => value,
+            },
+            value => value,
+        }
+    }
+}
+
+/// The last of a word's names.
+pub(super) fn last_name(word: &str) -> &str {
+    word.rsplit(['.', ':', '>']).next().unwrap_or(word)
+}
+
+impl<'t> Value<'t> {
+    /// A text, or `None`.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A text, or the word that stands in its place.
+    pub(super) fn word(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// A truth value, as any of the languages writes it.
+    pub(super) fn truth(&self) -> Option<bool> {
+        match self.word()?.to_ascii_lowercase().as_str() {
+            "true" | "1" | "on" | "yes" => Some(true),
+            "false" | "0" | "off" | "no" | "" | "none" | "nil" | "null" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// What is in a list, or in a call whose arguments are one, such as `Arrays.asList(…)` and `array(…)`.
+    pub(super) fn items(&self) -> Option<&[Item<'t>]> {
+        match self {
+            Self::List(items) | Self::Call(_, items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The value of the key `name` in a table.
+    pub(super) fn get(&self, name: &str) -> Option<&Item<'t>> {
+        find(self.items()?, name)
+    }
+}
+
+/// The item with the key `name`. The last counts.
+pub(super) fn find<'i, 't>(items: &'i [Item<'t>], name: &str) -> Option<&'i Item<'t>> {
+    items.iter().rfind(|item| item.key.as_ref().and_then(Value::word) == Some(name))
+}
+
+/// How deep brackets may stand in each other.
+const DEEPEST: usize = 64;
+
+struct Parser<'p, 't> {
+    tokens: &'p [Placed<'t>],
+    at: usize,
+    depth: usize,
+}
+
+impl<'t> Parser<'_, 't> {
+    fn peek(&self) -> Option<&Token<'t>> {
+        self.tokens.get(self.at).map(|placed| &placed.token)
+    }
+
+    fn takes(&mut self, sign: &str) -> bool {
+        let is_it = self.is_sign_at(0, sign);
+        self.at += usize::from(is_it);
+        is_it
+    }
+
+    fn line(&self) -> usize {
+        let last = self.tokens.len().saturating_sub(1);
+        self.tokens.get(self.at.min(last)).map_or(1, |placed| placed.line)
+    }
+
+    /// Items with commas between, up to the bracket `end`.
+    fn items(&mut self, end: &str) -> Vec<Item<'t>> {
+        let mut items = Vec::new();
+        while self.peek().is_some() && !self.takes(end) {
+            if self.takes(",") || self.takes(";") {
+                continue;
+            }
+            let before = self.at;
+            items.push(self.item());
+            if self.at == before {
+                // A bracket that closes nothing.
+                self.at += 1;
+            }
+        }
+        items
+    }
+
+    /// A value, or several with commas between, as Ruby and Python have lists without brackets.
+    fn list_without_brackets(&mut self) -> Item<'t> {
+        let line = self.line();
+        let mut items = vec![self.item()];
+        while self.takes(",") {
+            items.push(self.item());
+        }
+        match <[_; 1]>::try_from(items) {
+            Ok([item]) => item,
+            Err(items) => Item { key: None, value: Value::List(items), line },
+        }
+    }
+
+    /// A value, with its key if it has one.
+    fn item(&mut self) -> Item<'t> {
+        let line = self.line();
+        let first = self.expression();
+        if ["=>", ":", "="].into_iter().any(|sign| self.takes(sign)) {
+            let line = self.line();
+            return Item { key: Some(first), value: self.expression(), line };
+        }
+        Item { key: None, value: first, line }
+    }
+
+    /// A value. If anything but its end follows, it must be computed.
+    fn expression(&mut self) -> Value<'t> {
+        let value = self.simple();
+        let is_end = |token: &Token<'_>| match token {
+            Token::Sign(sign) => matches!(*sign, "," | ";" | ")" | "]" | "}" | "=>" | ":" | "="),
+            // Where no comma stands between them, the next statement begins on a line of its own.
+            _ => false,
+        };
+        let mut is_whole = true;
+        let mut line = self.tokens.get(self.at.saturating_sub(1)).map_or(0, |placed| placed.line);
+        while let Some(Placed { token, line: next }) = self.tokens.get(self.at) {
+            if is_end(token) || (*next > line && !matches!(token, Token::Sign(_))) {
+                break;
+            }
+            line = *next;
+            // Go's `servers...`.
+            if (0..3).all(|ahead| self.is_sign_at(ahead, ".")) {
+                self.at += 3;
+                continue;
+            }
+            is_whole = false;
+            if matches!(token, Token::Sign(".") | Token::Sign("->")) {
+                self.at += 1;
+            }
+            let before = self.at;
+            self.simple();
+            if self.at == before {
+                self.at += 1;
+            }
+        }
+        if is_whole { value } else { Value::Unknown }
+    }
+
+    /// A value that no operator follows.
+    fn simple(&mut self) -> Value<'t> {
+        if self.depth >= DEEPEST {
+            self.at += 1;
+            return Value::Unknown;
+        }
+        self.depth += 1;
+        let value = self.bracketed();
+        self.depth -= 1;
+        value
+    }
+
+    fn bracketed(&mut self) -> Value<'t> {
+        let Some(token) = self.peek().cloned() else { return Value::Unknown };
+        match token {
+            Token::Text(text) => {
+                self.at += 1;
+                Value::Text(text)
+            }
+            Token::Word("new") => {
+                self.at += 1;
+                self.simple()
+            }
+            Token::Word(word) => {
+                self.at += 1;
+                if self.takes("(") {
+                    return Value::Call(word, self.items(")"));
+                }
+                // Java's `int[] {…}`; Go's `memcache.ServerList {…}` has no brackets.
+                if self.is_sign_at(0, "[") && self.is_sign_at(1, "]") && self.is_sign_at(2, "{") {
+                    self.at += 3;
+                    return Value::List(self.items("}"));
+                }
+                Value::Word(word)
+            }
+            Token::Sign("(") => self.list(")"),
+            Token::Sign("{") => self.list("}"),
+            // Go's `[]string{…}`.
+            Token::Sign("[") if self.is_sign_at(1, "]") && self.is_sign_at(3, "{") => {
+                self.at += 4;
+                Value::List(self.items("}"))
+            }
+            Token::Sign("[") => self.list("]"),
+            // Signs that say nothing of a value's text: PHP's `\Memcached`, C's `&`.
+            Token::Sign("\\" | "&" | "*") => {
+                self.at += 1;
+                self.simple()
+            }
+            Token::Sign(_) => Value::Unknown,
+        }
+    }
+
+    fn list(&mut self, end: &str) -> Value<'t> {
+        self.at += 1;
+        Value::List(self.items(end))
+    }
+
+    fn is_sign_at(&self, ahead: usize, sign: &str) -> bool {
+        matches!(self.tokens.get(self.at + ahead), Some(Placed { token: Token::Sign(other), .. }) if *other == sign)
+    }
+}

@@ -1,0 +1,117 @@
+//! Django's `CACHES`: its memcached backends, each of which is one of the other clients behind a prefix of Django's own.
+//!
+//! Source: django `core/cache/backends/memcached.py` and `base.py`, 5.2.19.
+
+use super::{
+    ConfigError, Item, Kind, Notation, Program, Reading, Value, find, of_one_transport, pylibmc_server,
+    pylibmc_with, pymemcache_server, python_memcached_server, text_of, warn_of_versions,
+};
+
+pub(in super::super) const KIND: Kind = Kind {
+    name: "django",
+    about: "Django: the CACHES of settings.py",
+    is_it: |text| text.contains("CACHES") || text.contains("cache.backends.memcached"),
+    read,
+};
+
+fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
+    let program = Program::read(text, Notation::PYTHON)?;
+    let caches = program.assigned("CACHES").unwrap_or_else(|| program.value());
+    let items = caches.value.items().unwrap_or_default();
+    let mut readings = Vec::new();
+    // A cache that was pasted without its name, or all of them.
+    if find(items, "BACKEND").is_some() {
+        readings.extend(cache(&program, None, &caches)?);
+    } else {
+        for item in items {
+            readings.extend(cache(&program, item.key.as_ref().and_then(Value::text), item)?);
+        }
+    }
+    if readings.is_empty() {
+        return Err(ConfigError::of(
+            "no cache in CACHES has a BACKEND of django.core.cache.backends.memcached",
+        ));
+    }
+    Ok(readings)
+}
+
+/// The cache `name`, if it is on memcached.
+fn cache(
+    program: &Program<'_>,
+    name: Option<&str>,
+    cache: &Item<'_>,
+) -> Result<Option<Reading>, ConfigError> {
+    let setting = |name: &str| {
+        cache.value.get(name).map(|item| Item { value: program.resolved(item.value.clone()), ..item.clone() })
+    };
+    let Some(backend) = setting("BACKEND") else { return Ok(None) };
+    let backend = backend.value.text().unwrap_or_default().rsplit('.').next().unwrap_or_default().to_owned();
+    let options = setting("OPTIONS").map(|item| item.value);
+    let option = |name: &str| options.as_ref().and_then(|options| options.get(name)).map(|item| &item.value);
+    let mut reading = match &*backend {
+        "PyMemcacheCache" => Reading::of("pymemcache-rendezvous"),
+        "PyLibMCCache" => pylibmc_with(option("behaviors"), cache.line)?,
+        "MemcachedCache" => Reading::of("python-memcached"),
+        _ => return Ok(None),
+    };
+    reading.pool = name.map(str::to_owned);
+    let location = setting("LOCATION").ok_or_else(|| ConfigError::at(cache.line, "no LOCATION"))?;
+    for (text, line) in locations(&location)? {
+        reading.servers.push(match &*backend {
+            "PyMemcacheCache" => pymemcache_server(&text, line)?,
+            "PyLibMCCache" => pylibmc_server(text.strip_prefix("unix:").unwrap_or(&text), line)?,
+            _ => python_memcached_server(&text, line)?,
+        });
+        if text.trim() != text {
+            reading.warn(
+                "blank-in-location",
+                format!(
+                    "Django keeps the blank of {text:?} as part of the host: take it out, or write a list"
+                ),
+            );
+        }
+    }
+    if backend == "MemcachedCache" {
+        warn_of_versions(&mut reading);
+    }
+    prefix(&mut reading, setting("KEY_PREFIX"), setting("VERSION"))?;
+    if setting("KEY_FUNCTION").is_some() {
+        reading.warn(
+            "key-function",
+            "KEY_FUNCTION makes the key that is placed, in a way that only the program knows: give whole keys, without the \
+             prefix that is said here",
+        );
+    }
+    if backend == "PyLibMCCache" { of_one_transport(reading).map(Some) } else { Ok(Some(reading)) }
+}
+
+/// The servers: a list, or a text that is cut at every `;` and `,`.
+fn locations(location: &Item<'_>) -> Result<Vec<(String, usize)>, ConfigError> {
+    match &location.value {
+        Value::Text(text) => {
+            Ok(text.split([';', ',']).map(|text| (text.to_owned(), location.line)).collect())
+        }
+        Value::List(items) => items.iter().map(|item| Ok((text_of(item)?.to_owned(), item.line))).collect(),
+        _ => Err(ConfigError::at(location.line, "LOCATION is computed: write its text or list in its place")),
+    }
+}
+
+/// What Django puts before each key: `KEY_PREFIX:VERSION:`.
+fn prefix(
+    reading: &mut Reading,
+    prefix: Option<Item<'_>>,
+    version: Option<Item<'_>>,
+) -> Result<(), ConfigError> {
+    let text = |setting: Option<Item<'_>>, name, default: &str| match setting {
+        None => Ok(default.to_owned()),
+        Some(Item { value: Value::Text(text), .. }) => Ok(text.into_owned()),
+        Some(Item { value: Value::Word(word), .. }) if word.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Ok(word.to_owned())
+        }
+        Some(item) => {
+            Err(ConfigError::at(item.line, format!("{name} is computed: write its value in its place")))
+        }
+    };
+    reading.prepend = format!("{}:{}:", text(prefix, "KEY_PREFIX", "")?, text(version, "VERSION", "1")?);
+    Ok(())
+}

@@ -1,0 +1,95 @@
+use super::super::{Reading, read};
+
+fn one(text: &str) -> Reading {
+    let mut readings = read(text, None).unwrap();
+    assert_eq!(readings.len(), 1, "{readings:?}");
+    readings.remove(0)
+}
+
+fn names(reading: &Reading) -> Vec<&str> {
+    reading.servers.iter().map(|server| &*server.name).collect()
+}
+
+#[test]
+fn django_cuts_a_text_and_keeps_its_blanks() {
+    let settings = |location: &str| {
+        format!(
+            "CACHES = {{'default': {{'BACKEND': 'django.core.cache.backends.memcached.PyMemcacheCache', 'LOCATION': {location}}}}}"
+        )
+    };
+    let reading = one(&settings("'a:1, b:2;/run/m.sock'"));
+    assert_eq!(
+        (reading.pool.as_deref(), names(&reading)),
+        (Some("default"), vec!["a:1", " b:2", "/run/m.sock"])
+    );
+    assert_eq!((reading.prepend.as_str(), reading.warnings[0].trap), (":1:", "blank-in-location"));
+    let error = read(&settings("os.environ['CACHES']"), None).unwrap_err();
+    assert!(error.to_string().contains("LOCATION is computed"), "{error}");
+}
+
+#[test]
+fn django_has_several_caches_and_variables() {
+    let text = "SERVERS = ('a', 'b:2')\nCACHES = {\n 'x': {'BACKEND': 'django.core.cache.backends.locmem.LocMemCache'},\n \
+                'y': {'BACKEND': 'django.core.cache.backends.memcached.MemcachedCache', 'LOCATION': SERVERS, 'VERSION': 3},\n \
+                'z': {'BACKEND': 'django.core.cache.backends.memcached.PyLibMCCache', 'LOCATION': ['unix:/run/m']},\n}";
+    let readings = read(text, None).unwrap();
+    let told: Vec<_> = readings.iter().map(|r| (r.pool.as_deref().unwrap(), names(r), &*r.prepend)).collect();
+    assert_eq!(told, [("y", vec!["a:11211", "b:2"], ":3:"), ("z", vec!["/run/m"], ":1:")]);
+}
+
+#[test]
+fn pylibmc_is_told_by_its_behaviors() {
+    let client = |rest: &str| {
+        one(&format!(
+            "import pylibmc\nservers = ['a:11211:2', '[::1]:3']\nmc = pylibmc.Client(servers{rest})"
+        ))
+    };
+    for (rest, scheme) in [
+        ("", "pylibmc-modula"),
+        (", behaviors={'ketama': True}", "pylibmc-ketama"),
+        (", behaviors={'ketama_weighted': 1, 'hash': 'crc'}", "pylibmc-ketama-weighted"),
+        (", binary=True, behaviors={'distribution': 'consistent', 'hash': 'md5'}", "pylibmc-consistent"),
+    ] {
+        let reading = client(rest);
+        assert_eq!(
+            (reading.scheme.as_deref(), names(&reading)),
+            (Some(scheme), vec!["a", "[::1]:3"]),
+            "{rest}"
+        );
+    }
+    let mixed = read("import pylibmc\npylibmc.Client(['a', '/run/m.sock'])", None).unwrap_err();
+    assert!(mixed.to_string().contains("not both"), "{mixed}");
+}
+
+#[test]
+fn pymemcache_takes_pairs_and_texts() {
+    let reading =
+        one("HashClient([('a', 1), 'b', '[fd00::1]', '::1', 'unix:/r', ('fd00::2', 3)], hasher=Mine)");
+    assert_eq!(names(&reading), ["a:1", "b:11211", "fd00::1:11211", "::1", "/r", "fd00::2:3"]);
+    assert_eq!(reading.scheme, None);
+    assert_eq!(
+        names(&one("from pymemcache.client.base import Client\nc = Client(('h', 11212))")),
+        ["h:11212"]
+    );
+}
+
+#[test]
+fn others_of_python() {
+    let reading = one("import memcache\nmc = memcache.Client([('a:1', 3), 'unix:/r', 'inet6:[::1]:2', 'h'])");
+    assert_eq!(names(&reading), ["a:1", "/r", "[::1]:2", "h:11211"]);
+    let reading = one(
+        "c = await emcache.create_client([emcache.MemcachedHostAddress('a', 1), MemcachedHostAddress(address='b', port=2)])",
+    );
+    assert_eq!(names(&reading), ["a:1", "b:2"]);
+    let reading = one(
+        "from libmc import Client, MC_HASH_FNV1A_32\nClient(['a:1 x', 'b'], prefix='p', hash_fn=MC_HASH_FNV1A_32)",
+    );
+    assert_eq!((names(&reading), &*reading.prepend), (vec!["x", "b"], "p"));
+    for (text, says) in [
+        ("memcache.Client(servers())", "line 1: the servers are computed: write the list in their place"),
+        ("\nmemcache.Client([('a', 'b', 'c')])", "line 2: a server in brackets is a text and a weight"),
+        ("memcache.Client(['a:b'])", "line 1: \"b\" is no port: write a number from 0 to 65535"),
+    ] {
+        assert_eq!(read(text, None).unwrap_err().to_string(), says);
+    }
+}
