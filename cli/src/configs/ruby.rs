@@ -3,7 +3,7 @@
 //! Source: dalli `lib/dalli/servers_arg_normalizer.rb`, `lib/dalli/protocol/server_config_parser.rb`; rails
 //! `active_support/cache/mem_cache_store.rb`.
 
-use memring_client::spec::{Address, DEFAULT_PORT};
+use memring_client::spec::DEFAULT_PORT;
 
 use super::{
     ConfigError, Kind, ReadServer, Reading,
@@ -15,7 +15,7 @@ use super::{
 pub(super) const DALLI: Kind = Kind {
     name: "dalli",
     about: "Dalli: a program with Dalli::Client.new(…), or MEMCACHE_SERVERS=…",
-    is_it: |text| text.contains("Dalli::Client.new"),
+    is_it: |text| text.contains("Dalli::Client.new") || text.trim_start().starts_with(VARIABLE),
     read: read_dalli,
 };
 
@@ -26,8 +26,11 @@ pub(super) const RAILS: Kind = Kind {
     read: read_rails,
 };
 
+/// The variable of the environment that has the servers of those who name none.
+const VARIABLE: &str = "MEMCACHE_SERVERS=";
+
 fn read_dalli(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    if let Some(list) = text.trim().strip_prefix("MEMCACHE_SERVERS=") {
+    if let Some(list) = text.trim().strip_prefix(VARIABLE) {
         let mut reading = Reading::of("dalli");
         reading.servers = listed(list.trim_matches(['"', '\'']), 1)?;
         return Ok(vec![reading]);
@@ -154,8 +157,7 @@ fn server(text: &str, line: usize) -> Result<ReadServer, ConfigError> {
         return Err(ConfigError::at(line, format!("Dalli refuses {text:?}: write [ADDRESS]:PORT for IPv6")));
     }
     let (port, weight) = port_and_weight(rest, line)?;
-    let name = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-    Ok(ReadServer::new(name, Address::tcp(host, port)).weighing(weight))
+    Ok(servers::with_port(host, port).weighing(weight))
 }
 
 #[cfg(test)]

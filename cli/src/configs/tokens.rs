@@ -71,7 +71,11 @@ pub(super) fn tokens(text: &str, notation: Notation) -> Result<Vec<Placed<'_>>, 
         } else {
             let arrow =
                 ["=>", "->", ":=", "||", "&&"].into_iter().find(|arrow| reader.rest.starts_with(arrow));
-            let sign = reader.skip(arrow.unwrap_or(&reader.rest[..first.len_utf8()]).len());
+            let len = match arrow {
+                Some(arrow) => arrow.len(),
+                None => first.len_utf8(),
+            };
+            let sign = reader.skip(len);
             all.push(Placed { line, token: Token::Sign(sign) });
         }
     }
