@@ -42,18 +42,18 @@ pub enum AnyOperation<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnyOutcome<V> {
-    /// Of a get: the item; `None` is a miss.
+    /// The item that a get found; `None` is a miss.
     Item(Option<Item<V>>),
     /// What became of a value that was to be stored.
     Store(StoreOutcome),
-    /// Of a delete and a touch: was there an item?
+    /// Whether a delete or a touch found an item.
     Found(bool),
-    /// Of a count: the new number; `None` when there is no such item.
+    /// The new number of a counter; `None` when there is no such item.
     Number(Option<u64>),
 }
 
 impl<V> AnyOutcome<V> {
-    /// Maps the value, if there is one, and leaves all else as it is.
+    /// Replaces the value, if there is one, by what `map` makes of it.
     pub fn map<W>(self, map: impl FnOnce(V) -> W) -> AnyOutcome<W> {
         match self {
             Self::Item(item) => AnyOutcome::Item(item.map(|Item { flags, cas, value }| Item {

@@ -1,5 +1,4 @@
-//! Operations of different kinds to be sent together, each with a handle to its result: what every client of many
-//! servers takes.
+//! Operations of different kinds to be sent together, each with a handle to its result.
 //!
 //! ```
 //! use memring_client::batch::Batch;
@@ -40,7 +39,7 @@ pub struct Batch {
     operations: Vec<Planned>,
     bytes: Vec<u8>,
     placed_by: Option<Range<usize>>,
-    /// Told apart from other batches by this.
+    /// Tells the batch from others, so that handles of another one are noticed.
     number: u64,
 }
 
@@ -73,14 +72,14 @@ impl Verb {
 }
 
 impl Batch {
-    /// Without operations yet.
+    /// An empty batch.
     #[must_use]
     pub fn new() -> Self {
         let number = RandomState::new().hash_one(());
         Self { operations: Vec::new(), bytes: Vec::new(), placed_by: None, number }
     }
 
-    /// How many operations there are.
+    /// The number of operations.
     #[must_use]
     pub fn len(&self) -> usize {
         self.operations.len()
@@ -220,7 +219,8 @@ impl Batch {
         self.operations.iter().map(|operation| self.kept(&operation.key))
     }
 
-    /// What each of the keys is placed by: what was said, or `route`, or itself.
+    /// The routing key of each operation: the one set by [`place_by`](Self::place_by), else `route`, else the key
+    /// itself.
     pub fn places<'b>(&'b self, route: Option<&'b [u8]>) -> impl Iterator<Item = &'b [u8]> {
         self.operations.iter().map(move |operation| {
             let said = operation.placed_by.as_ref().map(|range| self.kept(range));
@@ -228,10 +228,11 @@ impl Batch {
         })
     }
 
-    /// Whether every value may be stored where values have `limit` bytes at most, and every time to live be sent.
+    /// Checks that every value has at most `limit` bytes, and that every time to live can be sent.
     ///
     /// # Errors
-    /// The first one that has more, or whose time to live is zero, with its position.
+    /// The position of the first operation whose value is longer or whose time to live is zero, and what is wrong with
+    /// it.
     pub fn check(&self, limit: usize) -> Result<(), (usize, Cause)> {
         self.operations.iter().enumerate().try_for_each(|(position, Planned { verb, value, .. })| {
             Value::within(self.kept(value), limit).map_err(|error| (position, error.into()))?;
@@ -265,8 +266,8 @@ impl Batch {
         })
     }
 
-    /// Hands `results`, one for each operation in the order of the calls, to the holders of the handles. With
-    /// `errors_as_misses`, a read whose server or the way to it [failed](Error::is_outage) is a miss.
+    /// Makes `results`, one for each operation in the order of the calls, available by the operations' handles. With
+    /// `errors_as_misses`, a read that failed because its server or the way to it [failed](Error::is_outage) is a miss.
     #[must_use]
     pub fn outcomes<V>(self, results: Many<AnyOutcome<V>>, errors_as_misses: bool) -> Outcomes<V> {
         let errors = results.errors().to_vec();
@@ -295,9 +296,9 @@ impl fmt::Debug for Batch {
     }
 }
 
-/// The results of a [`Batch`]. `V` is what values are in.
+/// The results of a [`Batch`]. `V` is the type that holds values.
 ///
-/// A server that fails takes nothing from the others: its operations have its error, the rest have their results.
+/// When a server fails, its operations have its error; all others have their results.
 #[derive(Debug)]
 pub struct Outcomes<V> {
     results: Vec<Option<Result<AnyOutcome<V>, Error>>>,
@@ -309,8 +310,8 @@ impl<V> Outcomes<V> {
     /// The result of the operation that `handle` was given for.
     ///
     /// # Errors
-    /// What went wrong with it. [`ErrorKind::Config`](crate::failure::ErrorKind::Config): the handle is one of another
-    /// batch.
+    /// The error of this operation; [`ErrorKind::Config`](crate::failure::ErrorKind::Config) if the handle belongs to
+    /// another batch.
     pub fn take<K: Kind>(&mut self, handle: Handle<K>) -> Result<K::Output<V>, Error> {
         let foreign = || Error::new("take", Cause::config(ForeignHandle));
         let slot = self.results.get_mut(handle.index).filter(|_| handle.batch == self.batch);
@@ -319,7 +320,7 @@ impl<V> Outcomes<V> {
             .map_err(|cause| Error::new("take", cause.unwrap_or_else(|| Cause::config(ForeignHandle))))
     }
 
-    /// What went wrong: one error for each server that failed, and one for each operation that was refused by itself.
+    /// All errors: one for each server that failed, and one for each operation that was refused by itself.
     #[must_use]
     pub fn errors(&self) -> &[Error] {
         &self.errors
@@ -347,7 +348,7 @@ pub trait Kind: sealed::Sealed {
     /// Reads the result of an operation.
     ///
     /// # Errors
-    /// The operation went wrong after all; `None`: it is of another kind.
+    /// The operation failed after all; `None` if its kind is another one.
     fn read<V>(outcome: AnyOutcome<V>) -> Result<Self::Output<V>, Option<Cause>>;
 }
 
@@ -397,7 +398,7 @@ pub mod kind {
     }
 
     kind! {
-        /// It is stored, or that is an error.
+        /// Nothing: a value that is not stored is an error.
         Set => ():
         AnyOutcome::Store(outcome) => must_be_stored(outcome).map_err(Some);
     }
@@ -427,7 +428,7 @@ pub mod kind {
     }
 }
 
-/// A handle is not one of the batch whose results it is held to.
+/// The error of a handle that belongs to another batch.
 #[derive(Clone, Copy, Debug)]
 struct ForeignHandle;
 

@@ -1,4 +1,4 @@
-//! A configuration, one call after the other.
+//! The builder of a client: sets the fields of a configuration, one call after the other.
 
 use core::{error, marker::PhantomData, num::NonZeroUsize, time::Duration};
 
@@ -13,10 +13,10 @@ use crate::{
     spec::{ServerList, ServerSpec, ServerSpecError},
 };
 
-/// A client, as a [`Builder`] makes it.
+/// A type of client that a [`Builder`] can make.
 pub trait FromConfig: Sized {
-    /// The client that `config` describes. It opens connections when it needs them, so servers that are down are no error
-    /// here.
+    /// Makes the client that `config` describes. No connection is opened before it is needed, so a server that is down
+    /// is no error here.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): a server, the scheme or another field is wrong, or they do
@@ -24,25 +24,25 @@ pub trait FromConfig: Sized {
     fn from_config(config: Config) -> Result<Self, Error>;
 }
 
-/// Makes a client. Each call sets a field of a [`Config`], where it is explained.
+/// Makes a client. Each method sets a field of a [`Config`]; the field's documentation explains it.
 ///
-/// A text that is wrong is told by [`build`](Self::build), the first one if there are several.
+/// Invalid texts are reported by [`build`](Self::build), which returns the first error.
 #[must_use]
 pub struct Builder<C> {
     config: Config,
-    /// The first thing that was wrong.
+    /// The first error.
     wrong: Option<Error>,
     client: PhantomData<fn() -> C>,
 }
 
 impl<C: FromConfig> Builder<C> {
-    /// A builder that begins with `config`, as one that was read from elsewhere.
+    /// A builder that begins with `config`.
     pub const fn new(config: Config) -> Self {
         Self { config, wrong: None, client: PhantomData }
     }
 
-    /// Adds servers, as texts, socket addresses or [`ServerSpec`]s: [`Config::servers`]. A text may have several, with
-    /// commas, blanks or lines between; how servers are written says [`spec`](crate::spec).
+    /// Adds servers, as texts, socket addresses or [`ServerSpec`]s: [`Config::servers`]. A text may have several
+    /// servers, with commas, blanks or line ends between them; the module [`spec`](crate::spec) has the grammar.
     pub fn servers<S: TryInto<ServerList>>(mut self, servers: impl IntoIterator<Item = S>) -> Self
     where
         ServerSpecError: From<S::Error>,
@@ -79,25 +79,25 @@ impl<C: FromConfig> Builder<C> {
         self
     }
 
-    /// Whether keys are placed with their namespace; they are not: [`Config::place_by_namespace`].
+    /// Whether keys are placed with their namespace (default: no): [`Config::place_by_namespace`].
     pub const fn place_by_namespace(mut self, yes: bool) -> Self {
         self.config.place_by_namespace = yes;
         self
     }
 
-    /// How long it may take to open a connection, 1 s: [`Config::connect_timeout`].
+    /// How long opening a connection may take (default: 1 s): [`Config::connect_timeout`].
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.config.connect_timeout = timeout;
         self
     }
 
-    /// How long an operation may take, 1 s: [`Config::timeout`].
+    /// How long an operation may take (default: 1 s): [`Config::timeout`].
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.config.timeout = timeout;
         self
     }
 
-    /// How many connections to each server there may be, at least 1: [`Config::pool_size`].
+    /// How many connections the client may have to each server, at least 1: [`Config::pool_size`].
     pub const fn pool_size(mut self, size: usize) -> Self {
         self.config.pool_size = match NonZeroUsize::new(size) {
             None => Some(NonZeroUsize::MIN),
@@ -106,26 +106,27 @@ impl<C: FromConfig> Builder<C> {
         self
     }
 
-    /// How long a connection may rest before it is closed, 60 s: [`Config::idle_timeout`].
+    /// How long an unused connection is kept (default: 60 s): [`Config::idle_timeout`].
     pub const fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.config.idle_timeout = timeout;
         self
     }
 
-    /// How much may be under way on one connection of the tokio client: this many `requests` without an answer, and
-    /// values of this many `bytes` to be stored. See [`Config::under_way`].
+    /// How much may be under way on one connection of the tokio client: unanswered `requests`, and `bytes` of values to
+    /// be stored. See [`Config::under_way`].
     pub const fn under_way(mut self, requests: usize, bytes: usize) -> Self {
         self.config.under_way = UnderWay { requests: if requests == 0 { 1 } else { requests }, bytes };
         self
     }
 
-    /// Whether `get`s of different callers of the tokio client leave as one request; they do: [`Config::merge_gets`].
+    /// Whether the tokio client sends waiting `get`s of different callers as one request (default: yes):
+    /// [`Config::merge_gets`].
     pub const fn merge_gets(mut self, merge: bool) -> Self {
         self.config.merge_gets = merge;
         self
     }
 
-    /// How much a server may send, and how large a value may be stored: [`Config::limits`].
+    /// How much a server may send, and how large a stored value may be: [`Config::limits`].
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.config.limits = limits;
         self
@@ -138,26 +139,26 @@ impl<C: FromConfig> Builder<C> {
         self
     }
 
-    /// Says of the server of this name that it has a feature, whatever its version tells: [`Config::corrections`].
+    /// States that the server of this name has a feature, whatever its version says: [`Config::corrections`].
     pub fn server_can(mut self, server: impl Into<Box<str>>, feature: Feature) -> Self {
         self.config.corrections.say(server, feature, true);
         self
     }
 
-    /// Says of the server of this name that it lacks a feature, whatever its version tells: what needs it is
-    /// [`Unsupported`](crate::failure::ErrorKind::Unsupported), and not sent. See [`Config::corrections`].
+    /// States that the server of this name lacks a feature, whatever its version says. Requests that need it are not
+    /// sent and fail as [`Unsupported`](crate::failure::ErrorKind::Unsupported). See [`Config::corrections`].
     pub fn server_cannot(mut self, server: impl Into<Box<str>>, feature: Feature) -> Self {
         self.config.corrections.say(server, feature, false);
         self
     }
 
-    /// When the system asks whether an idle server is still there, after a minute: [`Config::keepalive`].
+    /// After which idle time the system probes a TCP connection (default: a minute): [`Config::keepalive`].
     pub const fn keepalive(mut self, idle: Option<Duration>) -> Self {
         self.config.keepalive = idle;
         self
     }
 
-    /// Says this name and password on every connection: [`Config::auth`].
+    /// Logs in with this name and password on every connection: [`Config::auth`].
     pub fn auth(mut self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
         match OwnedCredentials::new(user.as_ref(), password.as_ref()) {
             Ok(credentials) => self.config.auth = Some(credentials),
@@ -166,19 +167,20 @@ impl<C: FromConfig> Builder<C> {
         self
     }
 
-    /// When a server is left alone after failures, and for how long; `None` for never: [`Config::health_policy`].
+    /// After which failures a server is left alone, and for how long; `None` for never: [`Config::health_policy`].
     pub fn health_policy(mut self, policy: impl Into<Option<HealthPolicy>>) -> Self {
         self.config.health_policy = policy.into();
         self
     }
 
-    /// What becomes of the keys of a server that is down; they fail: [`Config::failure_policy`].
+    /// What happens to operations on the keys of a server that is down (default: they fail):
+    /// [`Config::failure_policy`].
     pub const fn failure_policy(mut self, policy: FailurePolicy) -> Self {
         self.config.failure_policy = policy;
         self
     }
 
-    /// Adds spare servers, asked when nobody else is left: [`Config::gutter`].
+    /// Adds spare servers, which are asked when no other is left: [`Config::gutter`].
     pub fn gutter<S: TryInto<ServerList>>(mut self, servers: impl IntoIterator<Item = S>) -> Self
     where
         ServerSpecError: From<S::Error>,
@@ -190,19 +192,20 @@ impl<C: FromConfig> Builder<C> {
         self
     }
 
-    /// The longest that an item lives on a server that stands in for another, 60 s: [`Config::stand_in_ttl`].
+    /// The longest time to live of an item on a server that stands in for another (default: 60 s):
+    /// [`Config::stand_in_ttl`].
     pub const fn stand_in_ttl(mut self, ttl: Ttl) -> Self {
         self.config.stand_in_ttl = ttl;
         self
     }
 
-    /// Whether reads take the failure of a server for a miss; they do not: [`Config::errors_as_misses`].
+    /// Whether a read whose server fails is a miss and not an error (default: no): [`Config::errors_as_misses`].
     pub const fn errors_as_misses(mut self, yes: bool) -> Self {
         self.config.errors_as_misses = yes;
         self
     }
 
-    /// Lets `observe` see what happens: [`Config::observer`].
+    /// Calls `observe` for every event: [`Config::observer`].
     pub fn on_event(mut self, observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.config.observer = Observer::new(observe);
         self
@@ -211,12 +214,12 @@ impl<C: FromConfig> Builder<C> {
     /// The configuration so far, without the client.
     ///
     /// # Errors
-    /// As [`build`](Self::build), for texts that are wrong.
+    /// As of [`build`](Self::build), for invalid texts.
     pub fn config(self) -> Result<Config, Error> {
         self.wrong.map_or(Ok(self.config), Err)
     }
 
-    /// The client. It opens connections when it needs them, so servers that are down are no error here.
+    /// Makes the client. No connection is opened before it is needed, so a server that is down is no error here.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): a server or the scheme is wrong, or they do not fit

@@ -1,4 +1,4 @@
-//! What one server is known to be able to do.
+//! The features that a server is known to have.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,10 +7,10 @@ use memring_text::{
     capabilities::{Capabilities, Feature, Unsupported},
 };
 
-/// What is known of a server's [`Capabilities`], for all threads that ask it.
+/// The known [`Capabilities`] of a server, shared by all threads.
 ///
-/// A server can be replaced by a newer one, so what it can do is known for longer than what it cannot: before a client
-/// refuses a request for the lack of something, let it ask again.
+/// A server can be replaced by a newer one. So a client that knows that a feature is missing must ask for the version
+/// again before it refuses a request.
 #[derive(Debug, Default)]
 pub struct KnownCapabilities {
     known: AtomicU32,
@@ -21,13 +21,13 @@ impl KnownCapabilities {
     /// Set beside the features once they are known.
     const KNOWN: u32 = 1 << 31;
 
-    /// Nothing is known yet of `server`, but what was said of it.
+    /// Knows nothing yet of `server`, except what `corrections` say of it.
     #[must_use]
     pub fn new(server: &str, corrections: &Corrections) -> Self {
         Self { known: AtomicU32::new(0), corrected: corrections.of(server) }
     }
 
-    /// Whether the server is known to be able to do all that `request` asks.
+    /// Whether the server is known to have all features that `request` needs.
     #[must_use]
     pub fn allow(&self, request: &Request<'_>) -> bool {
         let known = self.known.load(Ordering::Relaxed);
@@ -35,10 +35,10 @@ impl KnownCapabilities {
         known & Self::KNOWN != 0 && features.check(request).is_ok()
     }
 
-    /// Notes what the server says of its version, and says whether it can do all that `request` asks.
+    /// Notes the server's version, and checks that the server has all features that `request` needs.
     ///
     /// # Errors
-    /// Names what it lacks.
+    /// Names the feature that is missing.
     pub fn learn(&self, version: &[u8], request: &Request<'_>) -> Result<(), Unsupported> {
         let told = Capabilities::of_version(version);
         let capabilities = self.corrected.iter().fold(told, |capabilities, (feature, has)| {
@@ -49,15 +49,15 @@ impl KnownCapabilities {
     }
 }
 
-/// What the caller says of servers that can do more or less than their version tells.
+/// The caller's word on servers that have more or fewer features than their version says.
 #[derive(Clone, Debug, Default)]
 pub struct Corrections(Vec<(Box<str>, Feature, bool)>);
 
 impl Corrections {
-    /// Nothing said.
+    /// No corrections.
     pub const NONE: Self = Self(Vec::new());
 
-    /// Says that the server of this name has the feature, or has not; the last word on it counts.
+    /// States whether the server of this name has the feature. A later statement replaces an earlier one.
     pub fn say(&mut self, server: impl Into<Box<str>>, feature: Feature, has: bool) {
         self.0.push((server.into(), feature, has));
     }

@@ -1,4 +1,4 @@
-//! What a change of servers moves, for programs that have an allocator and want to know only sometimes.
+//! Changes of servers, and which keys they move.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use memring_core::plan::Plan;
 
 use crate::{owned::OwnedPlacement, spec::ServerSpec};
 
-/// A change from one placement to another. It costs nothing until it is asked what it [moves](Self::moves).
+/// A change from one placement to another. What it [moves](Self::moves) is computed only when asked for.
 #[derive(Clone, Debug)]
 pub struct Change {
     before: Arc<OwnedPlacement>,
@@ -31,8 +31,8 @@ impl Change {
         self.after.servers()
     }
 
-    /// What moves. For a ring of a hundred servers that takes a few milliseconds; where keys have to be sampled, as for
-    /// jump hashing, a hundred thousand of them are placed twice.
+    /// Computes the share of keys that moves between any two servers. For a ring of a hundred servers this takes a few
+    /// milliseconds; where keys have to be sampled, as for jump hashing, a hundred thousand of them are placed twice.
     ///
     /// ```
     /// use memring_client::{OwnedPlacement, change::Change, spec::ServerSpec};
@@ -52,5 +52,5 @@ impl Change {
     }
 }
 
-/// Which share of the keys goes where, in memory of its own.
+/// The share of keys that goes from each server to each other.
 pub type Moves = Plan<Box<[f64]>>;

@@ -1,4 +1,4 @@
-//! The clock of a client: this crate asks no other.
+//! The clock of a client. This crate reads no other.
 
 use core::time::Duration;
 use std::{
@@ -9,12 +9,12 @@ use std::{
 use memring_core::health;
 use memring_text::ttl::UnixTime;
 
-/// What time it is, as the client says: by the system's clocks, or by that of a runtime whose tests may pause it.
+/// The functions that tell the time: the system's clocks, or those of a runtime whose tests may pause time.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    /// The clock that never runs backwards, for timeouts and the health of servers.
+    /// The monotonic clock, for timeouts and the health of servers.
     pub monotonic: fn() -> Instant,
-    /// The time of day, for times to live that the protocol writes as a date.
+    /// The wall clock, for times to live that the protocol writes as a date.
     pub wall: fn() -> SystemTime,
 }
 
@@ -22,25 +22,25 @@ impl Clock {
     /// The system's clocks.
     pub const SYSTEM: Self = Self { monotonic: Instant::now, wall: SystemTime::now };
 
-    /// The present.
+    /// The time now.
     #[must_use]
     pub fn now(self) -> Instant {
         (self.monotonic)()
     }
 
-    /// The present as a date.
+    /// The date and time now.
     #[must_use]
     pub fn unix_time(self) -> UnixTime {
         UnixTime::from((self.wall)())
     }
 
-    /// The present as the health of servers counts time.
+    /// The time now, as the health of servers counts it.
     pub(crate) fn moment(self) -> health::Instant {
         moment(self.now())
     }
 }
 
-/// A moment as the health of servers counts time: from a year before this function was first called.
+/// Converts a time to the health machine's count, which begins a year before this function was first called.
 pub(crate) fn moment(at: Instant) -> health::Instant {
     static FIRST: OnceLock<Instant> = OnceLock::new();
     let first = *FIRST.get_or_init(|| at);

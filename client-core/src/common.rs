@@ -1,4 +1,4 @@
-//! What a client has beside its sockets: its configuration, the servers of the moment, how its keys are written.
+//! The state of a client beside its sockets: its configuration, its servers, how its keys are written.
 
 use core::{
     mem,
@@ -31,16 +31,16 @@ use crate::{
     watch::Watch,
 };
 
-/// The state of a client: all that it has beside its sockets. `P` is what reaches one server.
+/// The state of a client beside its sockets. `P` is the pool of one server.
 ///
-/// Clones share the servers and the configuration. What each clone has of its own are the timeout, whether errors are
-/// misses, and the routing key.
+/// Clones share the servers and the configuration. Each clone has its own timeout, routing key, and choice whether
+/// errors are misses.
 #[derive(Debug)]
 pub struct Common<P> {
     shared: Arc<Shared<P>>,
     timeout: Duration,
     errors_as_misses: bool,
-    /// What all keys are placed by, in place of themselves.
+    /// The key by which all keys are placed, if they are not placed by themselves.
     routing_key: Option<Arc<[u8]>>,
 }
 
@@ -63,9 +63,9 @@ impl<P> Clone for Common<P> {
     }
 }
 
-/// What a client is made of, and what its callers may change of it.
+/// Making a client, and what its callers may change.
 impl<P: Watched> Common<P> {
-    /// The state of a client as `config` describes it. `open` makes what reaches a server.
+    /// The state of a client as `config` describes it. `open` makes the pool of a server.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): a server, the scheme or another field is wrong, or they do
@@ -90,7 +90,7 @@ impl<P: Watched> Common<P> {
         Self { timeout, ..self.clone() }
     }
 
-    /// A clone for which errors are misses, or are not.
+    /// A clone for which outages are misses if `yes`, else errors.
     #[must_use]
     pub fn with_errors_as_misses(&self, yes: bool) -> Self {
         Self { errors_as_misses: yes, ..self.clone() }
@@ -102,7 +102,7 @@ impl<P: Watched> Common<P> {
         Self { routing_key: Some(key.into()), ..self.clone() }
     }
 
-    /// Replaces the servers, for all clones at once. What reaches servers that stay is kept.
+    /// Replaces the servers, for all clones at once. Servers that stay keep their pools.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config), and [`ErrorKind::Closed`](crate::failure::ErrorKind::Closed)
@@ -133,12 +133,12 @@ impl<P: Watched> Common<P> {
         }
         let replaced = mem::replace(&mut *current, fleet);
         drop(current);
-        // What ends here may close connections, which is nothing to do under a lock.
+        // This drop may close connections, so it happens outside the lock.
         drop(replaced);
         Ok(())
     }
 
-    /// Lets the servers be replaced no more, and returns the last ones, for their connections to be closed.
+    /// Forbids any further change of servers, and returns the last ones, so that their connections can be closed.
     #[must_use]
     pub fn close(&self) -> Arc<Fleet<P>> {
         let fleet = self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner);
@@ -155,7 +155,7 @@ impl<P: Watched> Common<P> {
         fleet.specs().zip(fleet.pools()).enumerate().map(status).collect()
     }
 
-    /// The name of the server that holds `key` when all is well.
+    /// The name of the server that holds `key` when all servers are up.
     pub fn server_of(&self, key: &[u8]) -> Arc<str> {
         let (fleet, mut scratch) = (self.fleet(), Vec::new());
         let place = self.shared.naming.place(self.routing_key().unwrap_or(key), &mut scratch);
@@ -163,7 +163,7 @@ impl<P: Watched> Common<P> {
     }
 }
 
-/// What an operation needs to know.
+/// What operations read.
 impl<P> Common<P> {
     /// The configuration.
     #[must_use]
@@ -177,7 +177,7 @@ impl<P> Common<P> {
         self.timeout
     }
 
-    /// The servers as of now. They stay what they are for as long as an operation holds them.
+    /// The servers now. An operation that holds them is not affected by a change of servers.
     #[must_use]
     pub fn fleet(&self) -> Arc<Fleet<P>> {
         Arc::clone(&self.shared.fleet.read().unwrap_or_else(PoisonError::into_inner))
@@ -189,22 +189,22 @@ impl<P> Common<P> {
         Opaque::number(self.shared.opaques.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The date and time of now.
+    /// The date and time now.
     #[must_use]
     pub fn unix_time(&self) -> UnixTime {
         self.shared.clock.unix_time()
     }
 
-    /// A time to live as a number for the wire, as of now, in the operation `name`.
+    /// The number on the wire for `ttl` now, for the operation `name`.
     ///
     /// # Errors
-    /// [`ErrorKind::Ttl`](crate::failure::ErrorKind::Ttl): it is zero.
+    /// [`ErrorKind::Ttl`](crate::failure::ErrorKind::Ttl): `ttl` is zero.
     #[inline(always)]
     pub fn exptime(&self, name: &'static str, ttl: Ttl) -> Result<i32, Error> {
         ttl.exptime_by(|| self.unix_time()).map_err(|error| Error::new(name, error))
     }
 
-    /// A value to be stored by the operation `name`.
+    /// Checks a value that the operation `name` is to store.
     ///
     /// # Errors
     /// [`ErrorKind::TooLarge`](crate::failure::ErrorKind::TooLarge).
@@ -222,10 +222,10 @@ impl<P> Common<P> {
         Ok((attributes.flags, self.exptime(name, attributes.ttl)?))
     }
 
-    /// Whether a value of `len` bytes, which is not at hand, may be stored by the operation `name`.
+    /// Checks that the operation `name` may store a value of `len` bytes, which is not at hand.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLarge`](crate::failure::ErrorKind::TooLarge): it may not.
+    /// [`ErrorKind::TooLarge`](crate::failure::ErrorKind::TooLarge): the value is too large.
     pub fn check_len(&self, name: &'static str, len: usize) -> Result<(), Error> {
         let limit = self.shared.config.limits.value;
         if len > limit { Err(Error::new(name, ValueTooLarge { len, limit })) } else { Ok(()) }
@@ -249,7 +249,7 @@ impl<P> Common<P> {
         if self.errors_as_misses { found.outages_as(T::default) } else { found }
     }
 
-    /// Whether a read that fails for a server or the way to it is a miss.
+    /// Whether a read is a miss, and not an error, when its server or the way to it fails.
     #[must_use]
     pub const fn errors_as_misses(&self) -> bool {
         self.errors_as_misses
@@ -260,9 +260,9 @@ impl<P> Common<P> {
     }
 }
 
-/// Where operations go.
+/// The servers of operations.
 impl<P: Watched> Common<P> {
-    /// The server that the operation `name` goes to, and the key as it goes on the wire: see [`Target::new`].
+    /// The server for the operation `name`, and the key on the wire: see [`Target::new`].
     ///
     /// # Errors
     /// [`ErrorKind::Key`](crate::failure::ErrorKind::Key): the key is invalid. And as of [`Target::new`].
@@ -280,7 +280,7 @@ impl<P: Watched> Common<P> {
         Ok((Target::new(fleet, routing_key, name, deadline)?, wire_key))
     }
 
-    /// The key of the meta command `name` as it goes on the wire, and what it is placed by.
+    /// The key on the wire and the routing key of the meta command `name`.
     ///
     /// # Errors
     /// [`ErrorKind::Key`](crate::failure::ErrorKind::Key): the key is invalid.
@@ -294,7 +294,7 @@ impl<P: Watched> Common<P> {
         named.map_err(|error| Error::new(name, error))
     }
 
-    /// Which of `keys` go to which server of `fleet` in the operation `name`: see [`Shares::new`].
+    /// Divides `keys` of the operation `name` among the servers of `fleet`: see [`Shares::new`].
     ///
     /// # Errors
     /// [`ErrorKind::Key`](crate::failure::ErrorKind::Key): a key is invalid.
@@ -310,7 +310,7 @@ impl<P: Watched> Common<P> {
         Shares::new(name, fleet, naming.prefix(), keys, &routing_keys, scratch)
     }
 
-    /// The shares of `items` that are to be stored by the operation `name`, all with the same `attributes`; and what stores
+    /// The shares of `items` that the operation `name` stores with the same `attributes`, and the requests that store
     /// them, share after share.
     ///
     /// # Errors
@@ -340,7 +340,7 @@ impl<P: Watched> Common<P> {
         Ok((shares, stores))
     }
 
-    /// The shares of `batch` in the operation `name`, and what there is to do, share after share.
+    /// The shares of `batch` in the operation `name`, and its operations, share after share.
     ///
     /// # Errors
     /// A key, a value or a time to live is invalid.

@@ -1,4 +1,4 @@
-//! What a client is made of, as one value.
+//! The configuration of a client, as one value.
 
 use core::{num::NonZeroUsize, time::Duration};
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::{
     spec::ServerSpec,
 };
 
-/// Everything that a client can be told, with defaults that suit most.
+/// Everything that can be configured about a client, with defaults that suit most.
 ///
-/// It is data: change what should differ, and give it to a client's `Client::with_config`. A client's `Builder` sets the
-/// same fields one call after the other.
+/// Change the fields that should differ from the defaults, and pass the value to `Client::with_config`. A client's
+/// `Builder` sets the same fields one call after the other.
 ///
 /// ```
 /// use core::time::Duration;
@@ -42,130 +42,133 @@ pub struct Config {
     /// connection. Servers that hold keys of their own behind one name are to be listed one by one.
     pub servers: Vec<ServerSpec>,
 
-    /// How keys are placed on the servers. Unless told otherwise, by [`libmemcached::KETAMA_WEIGHTED`].
+    /// How keys are placed on the servers. Default: [`libmemcached::KETAMA_WEIGHTED`].
     pub scheme: OwnedScheme,
 
-    /// What stands before every key, behind what the scheme itself puts there: nothing. Keys are placed without it,
-    /// unless [`place_by_namespace`](Self::place_by_namespace) says otherwise.
+    /// A prefix of every key; it stands behind the scheme's own prefix, if that has one. Default: empty. Keys are
+    /// placed without it, unless [`place_by_namespace`](Self::place_by_namespace) says otherwise.
     pub namespace: Vec<u8>,
 
-    /// Whether the [namespace](Self::namespace) counts as a part of the key where that is placed: it does not.
+    /// Whether the [namespace](Self::namespace) is a part of the key for placement. Default: no.
     pub place_by_namespace: bool,
 
-    /// How long it may take to open a connection, the server's name and all its addresses included: 1 s. It ends with
-    /// the operation that needs the connection, too.
+    /// How long opening a connection may take, with the look-up of the server's name and the trial of all its
+    /// addresses. Default: 1 s. The deadline of the operation that needs the connection holds as well.
     pub connect_timeout: Duration,
 
-    /// How long an operation may take, from the call to its result, whatever happens in between: 1 s.
+    /// How long an operation may take, from the call to its result, with everything in between. Default: 1 s.
     pub timeout: Duration,
 
-    /// How many connections to each server there may be.
+    /// How many connections the client may have to each server.
     ///
-    /// `None` is what suits the client. The blocking client has up to 16; more threads than that take turns. The tokio
-    /// client has one, which all tasks share: more help only where large values let others wait for as long as their
-    /// transfer takes, because the requests of one connection are answered in their order.
+    /// `None` (the default) is the client's own choice. The blocking client has up to 16 connections; more threads than
+    /// that take turns. The tokio client has one, which all tasks share. More of them help only with large values: the
+    /// requests of one connection are answered in their order, so a large value delays those behind it.
     pub pool_size: Option<NonZeroUsize>,
 
-    /// How long a connection may rest before it is closed rather than used again: 60 s. No thread watches over
-    /// connections at rest: the blocking client closes those that are too old one by one, each time another comes back.
+    /// How long an unused connection is kept. Default: 60 s. No thread watches unused connections: the blocking client
+    /// closes old ones one by one, each time a connection comes back to the pool.
     pub idle_timeout: Duration,
 
-    /// How much may be under way on one connection of the tokio client: 1024 requests, and 4 MiB of values to be stored.
-    /// What is more waits its turn. The blocking client has one operation under way on a connection.
+    /// How much may be under way on one connection of the tokio client; further requests wait for their turn. Default:
+    /// 1024 requests, and 4 MiB of values to be stored. The blocking client has one operation under way on a
+    /// connection.
     pub under_way: UnderWay,
 
-    /// Whether `get`s of different callers of the tokio client that wait at the same moment leave as one request for all
-    /// their keys: they do.
+    /// Whether the tokio client sends `get`s of different callers that wait at the same moment as one request for all
+    /// their keys. Default: yes.
     ///
-    /// A server answers that several times faster than the same keys one by one. It changes no result, except that a
-    /// server's refusal of such a request reaches all of its callers.
+    /// A server answers one such request several times faster than one request a key. Results are the same, except that
+    /// a server's refusal of the request reaches all of its callers.
     pub merge_gets: bool,
 
-    /// How much a server may send, and, as [`Limits::value`], how large a value may be stored.
+    /// How much a server may send. [`Limits::value`] is also the limit for values to be stored.
     pub limits: Limits,
 
-    /// How connections are encrypted: not at all, unless told so. With it, all servers must speak TLS; a Unix socket is
-    /// refused. Without it, servers written `memcacheds://` are encrypted alone, and trusted as the system trusts them.
+    /// How connections are encrypted. With `Some`, all servers must speak TLS, and a Unix socket is refused. With
+    /// `None` (the default), only servers written `memcacheds://` are encrypted; they must have a certificate that the
+    /// system trusts.
     ///
-    /// The handshake is a part of opening a connection, for which there is the
-    /// [connect timeout](Self::connect_timeout). A server that is not what it should be is
-    /// [`ErrorKind::Tls`](crate::failure::ErrorKind::Tls).
+    /// The handshake counts towards the [connect timeout](Self::connect_timeout). A server whose certificate is not
+    /// accepted is [`ErrorKind::Tls`](crate::failure::ErrorKind::Tls).
     #[cfg(feature = "tls")]
     pub tls: Option<Tls>,
 
-    /// When a TCP connection was idle for this long, the system asks whether the server is still there, which also keeps
-    /// firewalls from forgetting the connection; `None`: never. It is a minute, and at least a second.
+    /// After this idle time, the system probes whether the peer of a TCP connection is still there, which also keeps
+    /// firewalls from forgetting the connection. `None` turns probes off. Default: a minute; the least is a second.
     ///
-    /// Beyond that, TCP connections send at once (`TCP_NODELAY`), and end when the server's system acknowledges nothing
-    /// for 10 s, or for the [timeout](Self::timeout) if that is longer (`TCP_USER_TIMEOUT`, on Linux).
+    /// Independently of this field, TCP connections send at once (`TCP_NODELAY`), and end when the server's system
+    /// acknowledges nothing for 10 s, or for the [timeout](Self::timeout) if that is longer (`TCP_USER_TIMEOUT`, on
+    /// Linux).
     pub keepalive: Option<Duration>,
 
-    /// The name and password that are said on every connection, before anything else: for servers that demand them
-    /// (memcached's option `-Y`). A server that takes others answers
-    /// [`ErrorKind::Auth`](crate::failure::ErrorKind::Auth), and so does one that demands some and gets none.
+    /// The name and password that the client sends first on every connection, for servers that demand them (memcached's
+    /// option `-Y`). A server that accepts only others is [`ErrorKind::Auth`](crate::failure::ErrorKind::Auth), and so
+    /// is one that demands some when there are none.
     ///
     /// A server whose URL has a user and password of its own gets those.
     ///
-    /// They travel as they are: without TLS, the network can read them.
+    /// They are sent in clear: without TLS, the network can read them.
     pub auth: Option<OwnedCredentials>,
 
-    /// What single servers have, or lack, whatever their version tells: a build with a patch, or a proxy that gives a
-    /// version of its own.
+    /// Features that single servers have or lack, whatever their version says: for a patched build, or a proxy with a
+    /// version number of its own.
     pub corrections: Corrections,
 
-    /// When a server is left alone after failures, and for how long. Unless told otherwise, that is after three
-    /// failures in ten seconds without a success between them, at first for a tenth of a second; then one operation
-    /// tries it, and each time in vain the wait is longer, up to 30 s. Meanwhile its operations fail at once, with
-    /// [`ErrorKind::Down`](crate::failure::ErrorKind::Down), or go where the
-    /// [failure policy](Self::failure_policy) says.
+    /// After which failures a server is left alone, and for how long. Default: after three failures in ten seconds
+    /// without a success between them, at first for a tenth of a second. Then one operation tries the server; after
+    /// each failed trial the wait is longer, up to 30 s. Meanwhile its operations fail at once, with
+    /// [`ErrorKind::Down`](crate::failure::ErrorKind::Down), or go where the [failure policy](Self::failure_policy)
+    /// says.
     ///
-    /// `None`: every operation tries its server, whatever happened before.
+    /// With `None`, every operation tries its server, whatever happened before.
     ///
     /// Failures are connections that cannot be opened or are lost, replies that are invalid, and replies that do not
-    /// come within the [timeout](Self::timeout) of this configuration; a shorter one that a caller chose counts only its
-    /// own patience. A refusal of the server is no failure: it is there to say so.
+    /// come within the [timeout](Self::timeout) of this configuration. A shorter timeout that one caller chose says
+    /// nothing of the server. A refusal is no failure: the server is there to send it.
     pub health_policy: Option<HealthPolicy>,
 
-    /// What becomes of the keys of a server that is down: they fail, unless told otherwise.
+    /// What happens to operations on the keys of a server that is down. Default: they fail.
     ///
-    /// [`FailurePolicy::Fallback`] asks whom the scheme's own client asks, which for many is nobody unless an option of
-    /// the scheme says so, as `auto_eject_hosts` does for libmemcached's.
+    /// [`FailurePolicy::Fallback`] asks the server that the scheme's own client asks. Many of those ask no other
+    /// server, unless an option of the scheme says so, such as libmemcached's `auto_eject_hosts`.
     pub failure_policy: FailurePolicy,
 
-    /// Spare servers, which hold nothing while all is well: keys are placed on them by the same scheme when the servers
-    /// that may have them by the [failure policy](Self::failure_policy) are down, or cannot be reached.
+    /// Spare servers, which hold nothing while all is well. When all servers that may have a key by the [failure
+    /// policy](Self::failure_policy) are down or cannot be reached, the key is placed on the spare ones, by the same
+    /// scheme.
     ///
-    /// When the server is back, what lies on the spare ones is seen no more. It soon ends: see
+    /// When the server is back, items on the spare ones are no longer read. They expire soon: see
     /// [`stand_in_ttl`](Self::stand_in_ttl).
     pub gutter: Vec<ServerSpec>,
 
-    /// The longest that an item lives on a server that stands in for the key's own, by the
-    /// [failure policy](Self::failure_policy) or from the [gutter](Self::gutter): 60 s, as with mcrouter's
-    /// `FailoverWithExptimeRoute`. A shorter time that the caller gives stays.
+    /// The longest time to live of an item on a server that stands in for the key's own, by the [failure
+    /// policy](Self::failure_policy) or from the [gutter](Self::gutter). Default: 60 s, as with mcrouter's
+    /// `FailoverWithExptimeRoute`. A shorter time that the caller gives is kept.
     ///
-    /// When the key's own server is back, what it holds is read again, and what was written elsewhere meanwhile is seen
-    /// no more. Without a limit it would lie there, and be read, old as it is, at the server's next failure.
-    /// [`Ttl::NEVER`] is no limit.
+    /// When the key's own server is back, its item is read again, and the item on the stand-in is not. Without a limit
+    /// the latter would stay there, and be read, outdated, at the server's next failure. [`Ttl::NEVER`] means no limit.
     ///
-    /// It holds for whatever gives an item a time to live: `set`, `add`, `replace`, `cas`, `touch`, `gat`, `gats`, and the
-    /// meta commands' `ttl`, `touch` and `vivify`. `append`, `prepend`, `incr` and `decr` leave an item its time.
+    /// The limit applies to all operations that give an item a time to live: `set`, `add`, `replace`, `cas`, `touch`,
+    /// `gat`, `gats`, and the meta commands' `ttl`, `touch` and `vivify`. `append`, `prepend`, `incr` and `decr` leave
+    /// an item's time as it is.
     pub stand_in_ttl: Ttl,
 
-    /// Whether a read that fails for a server or the way to it is a miss: it is not. See a client's
-    /// `with_errors_as_misses`.
+    /// Whether a read is a miss, and not an error, when its server or the way to it fails. Default: no. See the
+    /// client's `with_errors_as_misses`.
     pub errors_as_misses: bool,
 
-    /// The function that hears what happens: connections, servers that go down and come back, operations that fail. The observer
-    /// runs on the thread, or in the task, where that happens, so it must be quick.
+    /// The function that is called for every event: connections, servers that go down and come back, operations that
+    /// fail. It runs on the thread, or in the task, where the event happens, so it must be quick.
     pub observer: Observer,
 }
 
-/// How much may be under way on one connection.
+/// How much may be under way on one connection of the tokio client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnderWay {
-    /// Requests without an answer, at least 1.
+    /// The number of unanswered requests, at least 1.
     pub requests: usize,
-    /// Bytes of values to be stored. A value that is longer by itself goes alone.
+    /// The bytes of values to be stored. A single value that is longer is sent alone.
     pub bytes: usize,
 }
 
@@ -191,8 +194,7 @@ impl Default for Config {
             health_policy: Some(HealthPolicy::DEFAULT),
             failure_policy: FailurePolicy::Fail,
             gutter: Vec::new(),
-            // What mcrouter gives such items, unless told otherwise.
-            // Source: mcrouter, `FailoverWithExptimeRoute`, `failover_exptime`.
+            // mcrouter's default for such items. Source: mcrouter, `FailoverWithExptimeRoute`, `failover_exptime`.
             stand_in_ttl: Ttl::seconds(60),
             errors_as_misses: false,
             observer: Observer::NONE,
@@ -201,11 +203,11 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The configuration as a client keeps it, and how its keys are written. The observer tells `tracing` and `metrics`,
-    /// too, where these features are on.
+    /// Checks the configuration; returns it as a client keeps it, and how the client's keys are written. With the
+    /// features `tracing` and `metrics`, the observer reports to these, too.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): one of the fields has a value that it cannot have.
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): a field has an invalid value.
     pub fn ready(mut self) -> Result<(Arc<Self>, Naming), Error> {
         if self.stand_in_ttl.is_zero() {
             return Err(Error::new("stand_in_ttl", Cause::config(ZeroTtl)));

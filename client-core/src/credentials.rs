@@ -1,4 +1,4 @@
-//! The name and the password of a client, for as long as the client lives.
+//! The name and the password of a client.
 
 use core::fmt;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! What a connection to a server takes, but for opening it: what is said on it first, how the system keeps it alive, and
-//! the addresses of a name.
+//! What opening a connection needs to know: credentials, socket options, encryption, and the addresses of a name.
 
 use core::{
     net::{IpAddr, SocketAddr},
@@ -16,17 +15,17 @@ use crate::{config::Config, credentials::OwnedCredentials, failure::Cause, spec:
 /// What all connections to one server have in common.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    /// What is said on a connection before anything else.
+    /// The name and password to send first on a connection.
     pub auth: Option<OwnedCredentials>,
-    /// What the system is told of a TCP connection.
+    /// Options of a TCP connection for the system.
     pub tcp: TcpOptions,
-    /// How a connection is encrypted, if it is.
+    /// How a connection is encrypted; `None`: it is not.
     #[cfg(feature = "tls")]
     pub tls: Option<TlsTarget>,
 }
 
 impl Terms {
-    /// The terms of the server of `spec`. What it says of itself counts before the configuration.
+    /// The terms of the server of `spec`. Its own credentials and encryption take precedence over those of `config`.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): the server cannot be reached as the configuration wants,
@@ -43,7 +42,7 @@ impl Terms {
     }
 }
 
-/// What the system is told of a TCP connection.
+/// Options of a TCP connection for the system.
 #[derive(Clone, Copy, Debug)]
 pub struct TcpOptions {
     keepalive: Option<Duration>,
@@ -52,8 +51,8 @@ pub struct TcpOptions {
 }
 
 impl TcpOptions {
-    /// The options for operations that usually have `timeout`, over a connection that is probed when it was idle for
-    /// `keepalive`.
+    /// The options for operations that usually have `timeout`, over a connection that is probed after `keepalive`
+    /// without use.
     #[cfg_attr(not(any(target_os = "android", target_os = "linux")), expect(unused_variables))]
     #[must_use]
     pub fn new(keepalive: Option<Duration>, timeout: Duration) -> Self {
@@ -64,15 +63,15 @@ impl TcpOptions {
         }
     }
 
-    /// Tells the system.
+    /// Sets the options.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     pub fn set(&self, socket: &SockRef<'_>) -> io::Result<()> {
         socket.set_tcp_nodelay(true)?;
         if let Some(idle) = self.keepalive {
             let keepalive = TcpKeepalive::new().with_time(idle.max(SHORTEST_IDLE));
-            // Probed this often, a peer that does not answer is found out within the time below.
+            // Probes this often notice a peer that does not answer within the time below.
             #[cfg(any(target_os = "android", target_os = "linux"))]
             let keepalive = keepalive.with_interval(USER_TIMEOUT / 2);
             socket.set_tcp_keepalive(&keepalive)?;
@@ -84,8 +83,8 @@ impl TcpOptions {
     }
 }
 
-/// How long what was sent may go without an acknowledgement before the system gives the connection up. An operation that
-/// waits for an answer gives up by its own deadline; this is for what nobody waits for.
+/// How long the system waits for the acknowledgement of sent bytes before it gives the connection up. An operation that
+/// waits for an answer ends by its own deadline; this is for bytes whose operation has ended.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 const USER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -97,7 +96,7 @@ const SHORTEST_IDLE: Duration = Duration::from_secs(1);
 pub struct Resolved(Result<Arc<[SocketAddr]>, (io::ErrorKind, String)>);
 
 impl Resolved {
-    /// The address of a `host` that is one already, and needs no resolver.
+    /// The address of a `host` that is an IP address, and needs no resolver.
     #[must_use]
     pub fn literal(host: &str, port: u16) -> Option<Self> {
         let ip = host.parse::<IpAddr>().ok()?;

@@ -1,6 +1,6 @@
-//! What went wrong, on which server, and what to do about it: what every client of many servers hands to its callers.
+//! Errors: what went wrong, on which server, and what to do about it.
 //!
-//! A client makes an [`Error`] of a [`Cause`]; its caller reads it.
+//! A client makes an [`Error`] of a [`Cause`]; the client's caller reads it.
 
 use core::{error, fmt, time::Duration};
 use std::sync::Arc;
@@ -17,10 +17,10 @@ pub use counts::{Counters, ServerCounts};
 pub use event::{Event, Observer};
 pub use many::{FromServer, Many};
 
-/// Why an operation has no result. A miss is a result, not an error.
+/// An operation failed. A miss is no error.
 ///
-/// It names the operation and the server, and never holds a byte of a key or a value. (What a server says of itself
-/// when it refuses is shown, escaped and cut; memcached puts neither into it.)
+/// The error names the operation and the server, and never holds a byte of a key or a value. (The text of a server's
+/// refusal is shown, escaped and cut; memcached puts neither keys nor values into it.)
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -33,7 +33,7 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `operation` that is not a server's.
+    /// An error of `operation` that no server is involved in.
     #[cold]
     pub fn new(operation: &'static str, cause: impl Into<Cause>) -> Self {
         Self(Arc::new(Inner {
@@ -45,14 +45,14 @@ impl Error {
         }))
     }
 
-    /// An error of `operation`, which has many keys, with the key at `position`.
+    /// An error of `operation`, which has many keys: the key or value at `position` is invalid.
     #[cold]
     pub fn at(position: usize, operation: &'static str, cause: impl Into<Cause>) -> Self {
         let (position, cause) = (Some(position), cause.into());
         Self(Arc::new(Inner { operation, position, server: None, cause, ambiguous: false }))
     }
 
-    /// An error on one server. `ambiguous`: the request may have taken effect if no complete reply came.
+    /// An error on one server. `ambiguous`: the request may have taken effect without a complete reply.
     #[must_use]
     #[cold]
     pub fn on(server: &Arc<str>, operation: &'static str, cause: Cause, ambiguous: bool) -> Self {
@@ -67,20 +67,20 @@ impl Error {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Whether `other` tells the same of the same server.
+    /// Whether `other` has the same cause on the same server.
     #[must_use]
     pub fn says_what(&self, other: &Self) -> bool {
         let told = |error: &Self| (error.kind(), error.is_ambiguous(), error.is_timeout());
         told(self) == told(other) && self.server() == other.server()
     }
 
-    /// What kind of thing went wrong.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.cause.kind()
     }
 
-    /// The name of the server, where one was involved.
+    /// The name of the server, if one was involved.
     #[must_use]
     pub fn server(&self) -> Option<&str> {
         self.0.server.as_deref()
@@ -92,19 +92,19 @@ impl Error {
         self.0.operation
     }
 
-    /// Where a call with many keys cannot be made at all: the position of the key or value that is at fault, from 0.
+    /// The position, from 0, of the invalid key or value that keeps a call with many keys from being made at all.
     #[must_use]
     pub fn position(&self) -> Option<usize> {
         self.0.position
     }
 
-    /// Whether time ran out, be it for a name, a connection or a reply.
+    /// Whether time ran out: for the look-up of a name, for a connection or for a reply.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.0.cause.is_timeout()
     }
 
-    /// Where the server is [down](ErrorKind::Down): how long it was going to be left alone when the error was made.
+    /// If the server is [down](ErrorKind::Down): how long it was still going to be left alone when the error was made.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self.0.cause {
@@ -113,22 +113,22 @@ impl Error {
         }
     }
 
-    /// Whether a server, or the way to it, failed: not the caller, and not the server's word on this operation alone.
-    /// These are the errors that a cache may take for a miss.
+    /// Whether the server, or the way to it, failed; no mistake of the caller and no refusal of this operation alone is
+    /// an outage. A cache may take an outage for a miss.
     #[must_use]
     pub fn is_outage(&self) -> bool {
         let is_outage = self.is_passing() || matches!(self.kind(), ErrorKind::Protocol | ErrorKind::Server);
         is_outage && !matches!(self.0.cause, Cause::Shut)
     }
 
-    /// Whether it is unknown if the operation took effect: it changes something, some of it had left, and no complete
-    /// reply came.
+    /// Whether it is unknown if the operation took effect: it changes something, some of the request had left, and no
+    /// complete reply came.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         self.0.ambiguous
     }
 
-    /// Whether the same call may succeed later, and to repeat it cannot apply it twice.
+    /// Whether the same call may succeed later, and repeating it cannot apply it twice.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.is_passing() && !self.is_ambiguous()
@@ -149,7 +149,7 @@ impl Error {
         )
     }
 
-    /// What the server said, where it refused.
+    /// The server's refusal, if that is the error.
     #[must_use]
     pub fn server_error(&self) -> Option<&ServerError> {
         match &self.0.cause {
@@ -159,20 +159,20 @@ impl Error {
     }
 }
 
-/// The kinds of [`Error`], sorted by whose fault it is.
+/// The kinds of [`Error`]. Each says whose fault it is: the caller's, the network's or the server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Caller: the servers, the scheme or an option of it are wrong; or the call is made outside the runtime that the
-    /// client needs.
+    /// Caller: the servers, the scheme or an option of the scheme are invalid; or the call is made outside the runtime
+    /// that the client needs.
     Config,
     /// Caller: the key is empty, too long, or has a byte that no key may have. Nothing was sent.
     Key,
-    /// Caller: the value is larger than the client or the server takes. Where a server refused a `set`, the old value is
-    /// gone: memcached drops it, so that nobody reads on what was to be replaced. Where the client refused, which
-    /// [`Error::server`] being `None` tells, nothing was sent, and the old value is there: delete it if it must not be read.
-    /// Of a read: another client has stored more than [`Limits::value`](memring_text::Limits::value). It was read over, and
-    /// is there still.
+    /// Caller: the value is larger than the client or the server takes. If the server refused a `set`, the old value is
+    /// gone: memcached drops it, so that no one goes on reading a value that was to be replaced. If the client refused,
+    /// [`Error::server`] is `None`: nothing was sent, and the old value is still there; delete it if it must not be
+    /// read. For a read: another client has stored more than [`Limits::value`](memring_text::Limits::value); the value
+    /// was skipped and is still there.
     TooLarge,
     /// Caller: the time to live is zero, which is neither "for ever" nor a time. Nothing was sent.
     Ttl,
@@ -180,8 +180,7 @@ pub enum ErrorKind {
     BufferFull,
     /// Caller: `incr` or `decr` of a value that is not a number.
     NonNumeric,
-    /// Caller: what a value was to be read from, or written to, failed or ended early. No part of such a value is
-    /// stored.
+    /// Caller: the source or the sink of a streamed value failed or ended early. No part of such a value is stored.
     Stream,
     /// Network: the server failed several times of late and is left alone for a while. Nothing was sent.
     /// [`Error::retry_after`] says when it is tried again.
@@ -190,32 +189,33 @@ pub enum ErrorKind {
     Resolve,
     /// Network: no connection could be opened.
     Connect,
-    /// Server: its certificate is not one that is trusted, or not for its name; or it does not speak TLS as it should, or
-    /// not at all; or it does not trust us.
+    /// Server: its certificate is not trusted, or not for its name; or the server does not speak TLS correctly, or not
+    /// at all; or it does not trust the client.
     Tls,
-    /// Network: no complete reply came in time, to this operation or to an earlier one on the same connection; or there
-    /// was no connection in time, or too much under way on it.
+    /// Network: no complete reply came in time, to this operation or to an earlier one on the same connection; or no
+    /// connection was free in time, or too much was under way on it.
     Timeout,
     /// Network: the server closed the connection before the reply was complete; or the client was closed.
     Closed,
     /// Network: any other failure of the system's sockets.
     Io,
-    /// Server: what came is not the reply that was asked for. The connection was closed.
+    /// Server: the reply is invalid, or does not fit the request. The connection was closed.
     Protocol,
-    /// Server: it demands authentication, or does not accept the one it got.
+    /// Server: it demands authentication, or does not accept the client's name and password.
     Auth,
-    /// Server: it has as many connections as it may have.
+    /// Server: it has its highest number of connections.
     TooManyConnections,
-    /// Server: it has no memory for the value, and may not evict.
+    /// Server: it has no memory for the value, and may not evict another one.
     OutOfMemory,
-    /// Server: it did not store a value that was to be stored in any case. memcached does not do this; some proxies do.
+    /// Server: it did not store a value although the request had no condition. memcached does not do this; some proxies
+    /// do.
     NotStored,
-    /// Server: it does not know the command, or refuses it to everyone; or it is known to lack what the request needs,
-    /// and nothing was sent.
+    /// Server: it does not know the command, or refuses it to everyone; or it is known to lack a feature that the
+    /// request needs, and nothing was sent.
     Unsupported,
-    /// Server: it finds fault with the request.
+    /// Server: it answered `CLIENT_ERROR`, or in another way that the request is at fault.
     Client,
-    /// Server: it finds fault with itself.
+    /// Server: it answered `SERVER_ERROR`, or in another way that it is at fault itself.
     Server,
 }
 
@@ -274,13 +274,14 @@ impl fmt::Debug for Error {
     }
 }
 
-/// What is shown already is no source, but for what the TLS library says, which may be asked for more.
+/// What the message already shows is not a source as well. The TLS library's error is one, so that callers can inspect
+/// it.
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match &self.0.cause {
             Cause::Config(error) => error.source(),
             Cause::Tls(error) => Some(&**error),
-            // Of these, the kind alone is shown.
+            // The message shows only the kind of these.
             Cause::Stream(error)
             | Cause::Resolve(error)
             | Cause::Connect(error)

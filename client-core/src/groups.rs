@@ -1,10 +1,10 @@
-//! The keys of a batch, divided among the servers that hold them.
+//! Groups: the positions of a batch, divided among servers.
 
 use core::mem;
 
 use memring_core::ServerIndex;
 
-/// Positions of a batch, server by server; those of one server in the order of the batch.
+/// The positions of a batch, server by server; those of one server are in the order of the batch.
 ///
 /// ```
 /// use memring_client::groups::Groups;
@@ -26,12 +26,12 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Puts each position into the group of its place. There are `servers` groups, empty ones included; a place beyond
-    /// them makes more.
+    /// Puts each position into the group of its server. There are `servers` groups, with empty ones; a server beyond
+    /// them adds groups.
     #[must_use]
     pub fn new(places: &[ServerIndex], servers: usize) -> Self {
         let most = places.iter().map(|place| place.get().saturating_add(1)).max();
-        // Counted, then dealt: what is a group's size first becomes its beginning, and in the end its end.
+        // `ends` holds each group's size first, then its beginning, and when all positions are dealt its end.
         let mut ends = vec![0_usize; servers.max(most.unwrap_or(0))];
         for place in places {
             if let Some(size) = ends.get_mut(place.get()) {
@@ -54,7 +54,7 @@ impl Groups {
         Self { positions, ends }
     }
 
-    /// One position for each of `servers`: what goes to all of them.
+    /// One position for each of `servers`, for an operation that goes to all of them.
     #[must_use]
     pub fn each(servers: usize) -> Self {
         Self {
@@ -69,14 +69,14 @@ impl Groups {
         &self.positions
     }
 
-    /// The items at these positions of the batch, group after group. Positions that `items` does not have are left out.
+    /// The items at the positions, group after group. Positions beyond the end of `items` are left out.
     #[must_use]
     pub fn gather<T: Copy>(&self, items: &[T]) -> Vec<T> {
         self.positions.iter().filter_map(|position| items.get(*position).copied()).collect()
     }
 
-    /// Divides `items`, which are one for each of the [`positions`](Self::positions), among the servers that have any.
-    /// With each server's items come their positions in the batch.
+    /// Divides `items`, one for each of the [`positions`](Self::positions), among the servers that have any. Gives each
+    /// server with its positions and its items.
     pub fn divide<'g, T>(
         &'g self,
         items: &'g [T],

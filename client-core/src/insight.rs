@@ -1,5 +1,5 @@
-//! What operations and connections look like to `tracing` and `metrics`, under the names that OpenTelemetry has for
-//! databases. Without these features there is nothing here but empty types.
+//! Spans and figures of operations and connections, for `tracing` and `metrics`, under OpenTelemetry's names for
+//! databases. Without these features, the types here are empty.
 
 #[cfg(feature = "metrics")]
 mod figures;
@@ -41,13 +41,13 @@ impl Scene {
     }
 }
 
-/// How an operation ended, as spans and figures tell it.
+/// How an operation ended, for its span and its figures.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(any(feature = "metrics", feature = "tracing")), expect(dead_code, reason = "nobody looks on"))]
 enum Ended {
     Well,
     Failed(ErrorKind),
-    /// Nobody waited for the end.
+    /// The caller no longer waited for the end.
     Dropped,
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct Sight {
 }
 
 impl Sight {
-    /// `operation` begins.
+    /// Begins the span of `operation`.
     #[inline(always)]
     pub(crate) fn new(Scene(peer): &Scene, operation: &'static str) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl Sight {
         }
     }
 
-    /// The operation has a result: `Err` has the kind of its error. Only the first end counts.
+    /// Notes the result of the operation: `Err` has the kind of its error. Only the first end counts.
     #[inline(always)]
     pub(crate) fn ended(&mut self, result: Result<(), ErrorKind>) {
         self.over(match result {
@@ -91,7 +91,7 @@ impl Sight {
         });
     }
 
-    /// Nobody waits for the operation any longer.
+    /// Notes that the caller no longer waits for the operation.
     #[inline(always)]
     pub(crate) fn dropped(&mut self) {
         self.over(Ended::Dropped);
@@ -106,7 +106,7 @@ impl Sight {
     }
 }
 
-/// The observer that tells `tracing` and `metrics`, too, where these features are on.
+/// The observer that reports to `tracing` and `metrics` as well, where these features are on.
 #[must_use]
 pub fn observer(observer: Observer) -> Observer {
     if cfg!(any(feature = "metrics", feature = "tracing")) {

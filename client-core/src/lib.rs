@@ -1,9 +1,10 @@
-//! What every memcached client of many servers shares and that neither waits nor opens anything.
+//! The part of a memcached client that neither waits nor opens anything: all that clients of many servers have in
+//! common.
 //!
-//! The blocking client `memring-std` and the asynchronous client `memring-tokio` are loops around sockets; what they
-//! decide, they decide here. This crate opens no socket, knows no task, thread or runtime, and reads no clock but the one
-//! that a client hands in. Its public items are for clients: whoever writes one for another runtime begins here, and
-//! whoever uses one finds what they need there, by the names of [`vocabulary`].
+//! The blocking client `memring-std` and the asynchronous client `memring-tokio` are loops around sockets; their
+//! decisions are made here. This crate opens no socket, knows no task, thread or runtime, and reads no clock but the
+//! one that a client hands in. It is for people who write such a client for another runtime. A program that only uses a
+//! client finds the names of [`vocabulary`] there, and does not need this crate.
 //!
 //! ```text
 //!  client-std   client-tokio            sockets, pools, loops

@@ -1,4 +1,4 @@
-//! What stands before every key of a client, and what keys are placed by.
+//! The prefix of a client's keys, and the keys by which they are placed.
 
 use core::fmt;
 
@@ -9,7 +9,7 @@ use memring_text::{
     meta::{MetaKey, MetaKeyError},
 };
 
-/// How the keys of one client are written, and what they are placed by.
+/// How the keys of one client are written, and by which routing keys they are placed.
 ///
 /// ```
 /// use memring_client::{KeyScratch, Naming};
@@ -30,7 +30,7 @@ pub struct Naming {
     placed: Box<[u8]>,
 }
 
-/// Scratch for a key that is composed of several parts.
+/// Scratch for a key and a routing key that are composed of several parts.
 #[derive(Clone, Debug, Default)]
 pub struct KeyScratch {
     key: Option<ArrayBuffer<MAX_KEY_LEN>>,
@@ -38,11 +38,11 @@ pub struct KeyScratch {
 }
 
 impl Naming {
-    /// Puts `namespace` before every key, behind the `prefix` of the scheme. With `is_placed`, keys are placed with it;
-    /// whether with the prefix is the scheme's own affair.
+    /// Puts `namespace` before every key, behind the `prefix` of the scheme. With `is_placed`, keys are placed with
+    /// their namespace; the scheme itself decides whether they are placed with its prefix.
     ///
     /// # Errors
-    /// There can be no key behind the two.
+    /// The two leave no space for a key, or have a byte that no key may have.
     pub fn new(prefix: &[u8], namespace: &[u8], is_placed: bool) -> Result<Self, KeyError> {
         let shortest = [prefix, namespace, b"-"].concat();
         Key::new(&shortest)?;
@@ -50,7 +50,8 @@ impl Naming {
         Ok(Self { prefix: [prefix, namespace].concat().into(), placed })
     }
 
-    /// `key` as it goes on the wire, and what it is placed by: itself, or `route`.
+    /// The key on the wire for the caller's `key`, and its routing key, which is made of `route` if there is one, else
+    /// of `key`.
     ///
     /// # Errors
     /// As of [`Key::prefixed`].
@@ -65,7 +66,7 @@ impl Naming {
         Ok((Key::prefixed(&self.prefix, key, &mut room.key)?, place))
     }
 
-    /// The key of a meta command, which may be any bytes, as [`key`](Self::key) gives it for other commands.
+    /// The key of a meta command, which may be any bytes, and its routing key: see [`key`](Self::key).
     ///
     /// # Errors
     /// As of [`MetaKey::prefixed`].
@@ -79,7 +80,7 @@ impl Naming {
         Ok((MetaKey::prefixed(&self.prefix, key, &mut room.key)?, place))
     }
 
-    /// What `key` is placed by, which may be any bytes.
+    /// The routing key for `key`, which may be any bytes.
     #[inline]
     pub fn place<'k>(&self, key: &'k [u8], room: &'k mut Vec<u8>) -> &'k [u8] {
         if self.placed.is_empty() {
@@ -91,7 +92,8 @@ impl Naming {
         room
     }
 
-    /// What many keys are placed by: each as by [`place`](Self::place), of `route` where there is one.
+    /// The routing keys for many keys: see [`routing_key`](Self::routing_key). With `route`, all of them are the one
+    /// for `route`.
     pub fn places<'p, 'k: 'p>(
         &self,
         keys: impl Iterator<Item = &'k [u8]>,
@@ -121,7 +123,7 @@ impl Naming {
         lens.into_iter().map(place).collect()
     }
 
-    /// What stands before every key on the wire.
+    /// The prefix of every key on the wire.
     #[must_use]
     pub fn prefix(&self) -> &[u8] {
         &self.prefix

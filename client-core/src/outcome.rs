@@ -1,13 +1,13 @@
-//! What verbs make of the outcomes of the protocol.
+//! Results of verbs, made of the protocol's outcomes.
 
 use memring_text::{Item, StoreOutcome, exchange::ProtocolError};
 
 use crate::failure::{Cause, Error};
 
-/// The result of `set`, which stores in any case.
+/// The result of `set`, which has no condition.
 ///
 /// # Errors
-/// [`Cause::NotStored`]: the server has not stored the value.
+/// [`Cause::NotStored`]: the server did not store the value.
 pub fn must_be_stored(outcome: StoreOutcome) -> Result<(), Cause> {
     if outcome == StoreOutcome::Stored { Ok(()) } else { Err(Cause::NotStored) }
 }
@@ -15,19 +15,19 @@ pub fn must_be_stored(outcome: StoreOutcome) -> Result<(), Cause> {
 /// The result of `add`, `replace` and the like: whether the value is stored.
 ///
 /// # Errors
-/// None: it has the type of a function that reads an outcome.
+/// None; the type is that of all functions that read an outcome.
 pub fn is_stored(outcome: StoreOutcome) -> Result<bool, Cause> {
     Ok(outcome == StoreOutcome::Stored)
 }
 
-/// What became of a value that was to be stored by `cas`.
+/// The outcome of `cas`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CasOutcome {
-    /// It is stored.
+    /// The value is stored.
     Stored,
-    /// It is not stored: the item has changed since its cas unique was read.
+    /// The value is not stored: the item has changed since its cas unique was read.
     Exists,
-    /// It is not stored: there is no such item any more.
+    /// The value is not stored: there is no such item any more.
     NotFound,
 }
 
@@ -41,8 +41,7 @@ impl CasOutcome {
     /// Reads the outcome of a `cas`.
     ///
     /// # Errors
-    /// [`Cause::NotStored`]: the server has not stored the value, and says neither why nor that it may not. memcached does
-    /// not do this.
+    /// [`Cause::NotStored`]: the server did not store the value for another reason. memcached does not do this.
     pub const fn read(outcome: StoreOutcome) -> Result<Self, Cause> {
         match outcome {
             StoreOutcome::Stored => Ok(Self::Stored),
@@ -56,9 +55,9 @@ impl CasOutcome {
 /// An item with its cas unique, as `gets` and `gats` read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CasItem<V> {
-    /// The number that was stored beside the value.
+    /// The flags: a number that was stored with the value.
     pub flags: u32,
-    /// The cas unique: a number that differs whenever the item has changed.
+    /// The cas unique: a number that changes whenever the item does.
     pub cas: u64,
     /// The value.
     pub value: V,
@@ -68,14 +67,14 @@ impl<V> CasItem<V> {
     /// Reads the item of a reply to `gets` or `gats`.
     ///
     /// # Errors
-    /// [`Cause::Protocol`]: the item has no cas unique. An exchange lets no such item through.
+    /// [`Cause::Protocol`]: the item has no cas unique. No exchange returns such an item.
     pub fn read(item: Item<V>) -> Result<Self, Cause> {
         let Item { flags, cas, value } = item;
         let cas = cas.ok_or(Cause::Protocol(ProtocolError::Unexpected))?;
         Ok(Self { flags, cas, value })
     }
 
-    /// Reads the result of the operation `name`, a `gets` or `gats`: see [`read`](Self::read).
+    /// Reads the result of the operation `name`, which is `gets` or `gats`: see [`read`](Self::read).
     ///
     /// # Errors
     /// As of [`read`](Self::read).

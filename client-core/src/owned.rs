@@ -1,5 +1,4 @@
-//! Schemes and placements that own all their texts, for clients: both live for as long as the client does, whoever wrote
-//! the configuration.
+//! Schemes and placements that own all their texts, so that they live as long as the client does.
 
 use core::fmt;
 use std::sync::Arc;
@@ -22,9 +21,9 @@ use crate::spec::ServerSpec;
 /// ```
 #[derive(Clone)]
 pub struct OwnedScheme {
-    /// Without the options.
+    /// The scheme before the options are applied.
     base: Scheme<'static>,
-    /// Names and values, each of which the scheme has taken once.
+    /// Names and values of the options. The scheme has accepted each of them when this was made.
     options: Arc<[(Box<str>, Box<str>)]>,
 }
 
@@ -44,10 +43,10 @@ impl OwnedScheme {
         Ok(Self { base, options: kept.into() })
     }
 
-    /// The scheme, which borrows its texts.
+    /// The scheme, which borrows its texts from `self`.
     #[must_use]
     pub fn scheme(&self) -> Scheme<'_> {
-        // Every option was taken when this was made, in the same order.
+        // Every option was accepted in the same order when this was made.
         self.options.iter().fold(self.base, |scheme: Scheme<'_>, (name, value)| {
             scheme.with_option(name, value).unwrap_or(scheme)
         })
@@ -99,7 +98,7 @@ impl OwnedPlacement {
         self.0.borrow_owner()
     }
 
-    /// The placement, for all that can be asked of one.
+    /// The placement.
     #[inline]
     #[must_use]
     pub fn placement(&self) -> &Placed<'_> {

@@ -1,34 +1,36 @@
-//! What of a stream of requests shares a record of TLS.
+//! TLS records: which requests of a stream share one.
 
 use std::collections::VecDeque;
 
-/// Says how much of what is gathered to be sent may be written at once, so that a record holds whole requests, or part of
+/// Says how many of the gathered bytes may be written at once, so that each TLS record holds whole requests, or part of
 /// a single one.
 ///
-/// memcached reads a long value straight from the connection, then waits for the network to tell of more. What else was in
-/// the record with the end of that value is decrypted by then, and not answered before another record comes (seen of
-/// 1.6.18).
+/// memcached reads a long value straight from the connection, then waits for the network to report more. Requests in
+/// the same record behind the end of that value are decrypted by then, but are not answered before another record comes
+/// (seen with 1.6.18).
 #[derive(Debug, Default)]
 pub struct Records {
-    /// Where requests end, as offsets in what is gathered; those that are not written yet.
+    /// Where the requests end that are not written yet, as offsets in the gathered bytes.
     ends: VecDeque<usize>,
-    /// Where the last one ends that is written, or the first one begins; 0 is where what is gathered begins.
+    /// The end of the last request that is written, or the beginning of the first one, as an offset in the gathered
+    /// bytes.
     whole: Option<usize>,
 }
 
 impl Records {
-    /// Before the first request.
+    /// The state before the first request.
     #[must_use]
     pub const fn new() -> Self {
         Self { ends: VecDeque::new(), whole: Some(0) }
     }
 
-    /// A request ends where what is gathered does, `len` bytes from its beginning.
+    /// Notes that a request ends with the gathered bytes, which are `len`.
     pub fn request_ends(&mut self, len: usize) {
         self.ends.push_back(len);
     }
 
-    /// Up to where it may be written at once; it is `len` bytes long, and `written` of them have left.
+    /// The offset up to which the gathered bytes may be written at once. They are `len` in number, and `written` of
+    /// them have left.
     pub fn writable(&mut self, written: usize, len: usize) -> usize {
         while let Some(&end) = self.ends.front().filter(|end| **end <= written) {
             self.ends.pop_front();
@@ -42,13 +44,13 @@ impl Records {
         self.ends.iter().take_while(fits).last().map_or(first, |end| *end)
     }
 
-    /// All `len` bytes of it have left: what is gathered begins anew.
+    /// Notes that all `len` gathered bytes have left, and gathering begins anew.
     pub fn all_written(&mut self, len: usize) {
         let _ = self.writable(len, len);
         self.whole = (self.whole == Some(len)).then_some(0);
     }
 
-    /// Part of a request was written beside what is gathered, of which there is nothing.
+    /// Notes that part of a request was written directly, while no bytes were gathered.
     pub fn written_beside(&mut self) {
         self.whole = None;
     }

@@ -1,4 +1,4 @@
-//! Which server to ask for a key: where the key lies, which servers are down, and what to do then.
+//! Routes: which server to ask for a key, when servers may be down.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -16,30 +16,32 @@ use crate::{
     watch::Watch,
 };
 
-/// What becomes of the keys of a server that is down.
+/// What happens to operations on the keys of a server that is down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailurePolicy {
-    /// They fail at once, and no key moves: no two clients disagree about where it lies, and nothing stale comes back
-    /// with the server.
+    /// They fail at once, and no key moves. So no two clients disagree about a key's server, and no stale item is read
+    /// when the server is back.
     #[default]
     Fail,
-    /// The servers that the scheme's own client asks next, in its [order](memring_core::Placement::order). Schemes whose client asks
-    /// nobody, or only with an option, have an order of one. Until the server is back its keys miss once, are stored
-    /// elsewhere, and lie there unseen afterwards until they expire: see to it that they do soon.
+    /// They go to the servers that the scheme's own client asks next, in its [order](memring_core::Placement::order).
+    /// Where the scheme's client asks no other server, or only with an option, the order has one server. While the
+    /// server is down, its keys miss once and are stored elsewhere; later those copies are no longer read, and stay
+    /// until they expire: give them a short time to live.
     Fallback,
 }
 
-/// What a fleet keeps for each server: the way to reach it, which somebody watches over.
+/// The pool of connections to one server, with the watch over the server's health.
 pub trait Watched {
-    /// What is known of the server.
+    /// The watch over the server.
     fn watch(&self) -> &Watch;
 }
 
-/// The servers at one point of time: which one holds a key, what reaches each of them, and which ones stand in.
+/// The servers of a client at one point of time: which of them holds a key, their pools, and which of them stand in for
+/// others.
 ///
-/// It never changes: other servers make another fleet. Servers are numbered by *place*: those of the list first, then
-/// those of the gutter, spare servers that are placed by the same scheme and asked when nobody else is left.
+/// A fleet never changes: other servers make another fleet. The *index* of a server counts those of the list first,
+/// then those of the gutter: spare servers that are placed by the same scheme and asked when no other is left.
 #[derive(Debug)]
 pub struct Fleet<P> {
     placement: Arc<OwnedPlacement>,
@@ -52,11 +54,11 @@ pub struct Fleet<P> {
 /// A server to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// Its place.
+    /// The server's index.
     pub place: usize,
-    /// Whether this is the one trial of a server that was down; whatever comes of it must be reported.
+    /// Whether this is the one trial of a server that was down; its end must be reported, whatever it is.
     pub is_probe: bool,
-    /// How many servers come before it for this key.
+    /// How many servers come before this one for the key.
     rank: usize,
 }
 
@@ -76,8 +78,8 @@ impl<E> From<BuildError> for FleetError<E> {
 }
 
 impl<P: Watched> Fleet<P> {
-    /// Places the servers of `config` by its scheme, and those of its gutter if there are any. `open` makes what reaches a
-    /// server, with the watch over it. `clock` tells the time.
+    /// Places the servers of `config` by its scheme, and those of its gutter if there are any. `open` makes the pool of
+    /// a server, with the watch over it. `clock` tells the time.
     ///
     /// # Errors
     /// [`FleetError`] when one of the lists does not fit the scheme, or `open` fails.
@@ -93,7 +95,7 @@ impl<P: Watched> Fleet<P> {
         Self::of(place(&config.servers)?, gutter, config, clock, &[], open)
     }
 
-    /// The same fleet with other `servers`. What reaches those that stay is kept, and so is what is known of them.
+    /// A fleet with other `servers`. Servers that stay keep their pools, and what is known of their health.
     ///
     /// # Errors
     /// [`FleetError`] when the list does not fit the scheme, or `open` fails.
@@ -140,44 +142,45 @@ impl<P: Watched> Fleet<P> {
         self.placement.scheme()
     }
 
-    /// Where keys lie when all is well.
+    /// The placement of keys when all servers are up.
     pub const fn placement(&self) -> &Arc<OwnedPlacement> {
         &self.placement
     }
 
-    /// All servers by place, those of the gutter last.
+    /// All servers by index, those of the gutter last.
     pub fn specs(&self) -> impl Iterator<Item = &ServerSpec> {
         let spare = self.gutter.as_ref().map_or(&[][..], |gutter| gutter.servers());
         self.placement.servers().iter().chain(spare)
     }
 
-    /// Whether the server at `place` belongs to the gutter.
+    /// Whether the server at `index` belongs to the gutter.
     #[must_use]
     pub fn is_spare(&self, place: usize) -> bool {
         place >= self.placement.servers().len()
     }
 
-    /// What reaches the servers, by place.
+    /// The servers' pools, by index.
     #[must_use]
     pub const fn pools(&self) -> &[Arc<P>] {
         &self.pools
     }
 
-    /// What reaches the server at `place`, which must be one of this fleet's.
+    /// The pool of the server at `index`, which must be one of this fleet's.
     #[must_use]
     pub fn pool(&self, place: usize) -> &Arc<P> {
         &self.pools[place]
     }
 
-    /// The place of the server that holds `key` when all is well.
+    /// The index of the server that holds `key` when all servers are up.
     #[inline]
     #[must_use]
     pub fn place(&self, key: &[u8]) -> usize {
-        // With one server there is nothing to choose, and to hash a key is a fifth of what it costs to get it.
+        // One server needs no hash of the key, which would be a fifth of what a `get` costs.
         if self.placement.servers().len() == 1 { 0 } else { self.placement.primary(key).get() }
     }
 
-    /// The server to ask for `key`. While nothing is noted of the one that holds it, that takes neither clock nor lock.
+    /// The server to ask for `key`. While no failure is noted of the server that holds it, this takes neither clock nor
+    /// lock.
     ///
     /// # Errors
     /// [`Down`] when no server may be asked now.
@@ -190,14 +193,14 @@ impl<P: Watched> Fleet<P> {
         }
     }
 
-    /// Whether `route` leads to another server than the one that holds its key when all is well.
+    /// Whether `route` leads to another server than the one that holds the key when all servers are up.
     #[must_use]
     pub const fn is_stand_in(&self, route: Route) -> bool {
         route.rank > 0
     }
 
-    /// Tells the observer of the operation `name` which servers stand in for which others in a batch, each pair once,
-    /// however many keys it has. `keys` are those that `routes` is of.
+    /// Tells the observer which servers stand in for which others in the batch `name`, each pair once, however many
+    /// keys it has. `routes` is that of `keys`.
     #[cold]
     pub(crate) fn tell_reroutes(&self, name: &'static str, keys: &[&[u8]], routes: &Routes) {
         for (from, to) in self.reroutes(keys, routes) {
@@ -211,14 +214,14 @@ impl<P: Watched> Fleet<P> {
         routes.stand_ins.iter().filter_map(pair).collect()
     }
 
-    /// What to ask of a server that stands in for another in the place of `operation`, so that nothing lives there for
-    /// longer than [`Config::stand_in_ttl`]. `None`: `operation` itself.
+    /// The operation to send in place of `operation` to a server that stands in for another, so that no item lives
+    /// there for longer than [`Config::stand_in_ttl`]. `None`: send `operation` itself.
     #[cold]
     pub fn short_lived<O: Operation>(&self, operation: &O) -> Option<O> {
         operation.with_ttl_cap(self.config.stand_in_ttl, self.clock.unix_time())
     }
 
-    /// The server to ask when nothing has reached the one of `route`; `None` when there is no other.
+    /// The next server to ask, after nothing has reached that of `route`; `None` when there is no other.
     pub fn route_on(&self, key: &[u8], route: Route) -> Option<Route> {
         let has_others = self.gutter.is_some() || self.config.failure_policy != FailurePolicy::Fail;
         if has_others { self.route_from(key, route.rank.saturating_add(1)).ok() } else { None }
@@ -235,8 +238,8 @@ impl<P: Watched> Fleet<P> {
         Ok(Route { place, is_probe: chosen.is_probe, rank })
     }
 
-    /// The places of `keys`, and what is to be known of them before they are asked. For all keys of one server there is
-    /// one question: if it is to be tried, that is done with all of them.
+    /// The servers of `keys`, and whether they may be asked. Health is asked once for each server: if a server is due
+    /// for its trial, all of its keys in the batch are the trial.
     pub fn route_many(&self, keys: &[&[u8]]) -> Routes {
         let mut places = vec![ServerIndex::default(); keys.len()];
         if self.placement.servers().len() > 1 {
@@ -277,7 +280,7 @@ impl<P: Watched> Fleet<P> {
         }
     }
 
-    /// The places that may have `key`, one after the other.
+    /// Puts the servers that may have `key` into `order`, the first to ask first.
     fn candidates(&self, key: &[u8], places: &mut Vec<usize>) {
         places.clear();
         match self.config.failure_policy {
@@ -299,38 +302,38 @@ impl<P: Watched> Fleet<P> {
 #[derive(Clone, Debug)]
 pub struct Routes {
     places: Vec<ServerIndex>,
-    /// By place; none at all while nothing is noted of any server.
+    /// By the server's index; empty while no failure is noted of any server.
     verdicts: Vec<Option<Verdict>>,
-    /// The positions of the keys that go to another server than their own, in rising order.
+    /// The positions of the keys that go to a stand-in, in rising order.
     stand_ins: Vec<usize>,
 }
 
 impl Routes {
-    /// The place of each key, in the batch's order.
+    /// The server of each key, in the batch's order.
     #[must_use]
     pub fn places(&self) -> &[ServerIndex] {
         &self.places
     }
 
-    /// Whether the server at `place` may be asked for this batch's keys.
+    /// Whether the server at `index` may be asked for this batch's keys.
     #[must_use]
     pub fn verdict(&self, place: usize) -> Verdict {
         self.verdicts.get(place).copied().flatten().unwrap_or(Verdict::Up)
     }
 
-    /// Whether any key goes to another server than the one that holds it when all is well.
+    /// Whether any key goes to a stand-in.
     #[must_use]
     pub const fn has_stand_ins(&self) -> bool {
         !self.stand_ins.is_empty()
     }
 
-    /// Whether the key at `position` of the batch goes to another server than the one that holds it when all is well.
+    /// Whether the key at `position` of the batch goes to a stand-in.
     #[must_use]
     pub fn is_stand_in(&self, position: usize) -> bool {
         self.stand_ins.binary_search(&position).is_ok()
     }
 
-    /// One key for each of `places` servers, whatever is known of them.
+    /// One position for each of `count` servers, whether they are up or down.
     #[must_use]
     pub fn each(places: usize) -> Self {
         let places = (0..places).map_while(|place| u16::try_from(place).ok().map(ServerIndex::new));

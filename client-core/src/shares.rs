@@ -1,4 +1,4 @@
-//! Which keys of a batch go to which server.
+//! Shares: which keys of a batch go to which server.
 
 use memring_core::health::Verdict;
 use memring_text::{Key, Operation};
@@ -9,7 +9,7 @@ use crate::{
     route::{Fleet, Routes, Watched},
 };
 
-/// The keys of a batch as they go on the wire, server by server; those of one server in the order of the batch.
+/// The wire keys of a batch, server by server; those of one server are in the order of the batch.
 #[derive(Debug)]
 pub struct Shares<'b, P> {
     fleet: &'b Fleet<P>,
@@ -21,23 +21,23 @@ pub struct Shares<'b, P> {
 /// One server's share of a batch.
 #[derive(Debug)]
 pub struct Share<'s, P, T> {
-    /// What reaches the server.
+    /// The server's pool.
     pub pool: &'s P,
     /// Whether the server may be asked.
     pub verdict: Verdict,
     /// The share's positions in the batch, in rising order.
     pub positions: &'s [usize],
-    /// What there is for the server, one for each position.
+    /// The server's items, one for each position.
     pub items: &'s [T],
 }
 
 impl<'b, P: Watched> Shares<'b, P> {
-    /// Finds the server of each of `keys` for the operation `name`: the one that its routing key leads to, which is the
-    /// one of `routing_keys` at the same position. Where there is a `prefix`, keys are composed in `scratch`. The observer
-    /// hears of servers that stand in for others.
+    /// Finds the server of each of `keys` for the operation `name`, by the routing key at the same position of
+    /// `routing_keys`. Where there is a `prefix`, the wire keys are composed in `scratch`. The observer is told of
+    /// servers that stand in for others.
     ///
-    /// A server that is due for its trial is tried by this batch, and by nobody else until the batch is over: so the batch
-    /// must be sent now, whatever happens.
+    /// If a server is due for its trial, this batch is the trial, and no other operation tries the server until the
+    /// batch is over: so the batch must be sent now, whatever happens.
     ///
     /// # Errors
     /// [`ErrorKind::Key`](crate::failure::ErrorKind::Key): a key is invalid.
@@ -61,7 +61,7 @@ impl<'b, P: Watched> Shares<'b, P> {
         Ok(shares)
     }
 
-    /// One position for each server of `fleet`, in the servers' order, whatever is known of them.
+    /// One position for each server of `fleet`, in the servers' order, whether it is up or down.
     #[must_use]
     pub fn each_server(fleet: &'b Fleet<P>) -> Self {
         let servers = fleet.pools().len();
@@ -74,14 +74,14 @@ impl<'b, P: Watched> Shares<'b, P> {
         &self.keys
     }
 
-    /// The positions in the batch, share after share: of each of the [`keys`](Self::keys), where there are keys.
+    /// The positions in the batch, share after share; they are those of the [`keys`](Self::keys), if there are keys.
     #[must_use]
     pub fn positions(&self) -> &[usize] {
         self.groups.positions()
     }
 
-    /// Shortens the life of what `operations` store on servers that stand in for others, to
-    /// [`Config::stand_in_ttl`](crate::Config::stand_in_ttl). There is one operation for each of the
+    /// Shortens the times to live in `operations` that go to servers that stand in for others, to
+    /// [`Config::stand_in_ttl`](crate::Config::stand_in_ttl). `operations` has one for each of the
     /// [`positions`](Self::positions).
     pub fn shorten<O: Operation>(&self, operations: &mut [O]) {
         if !self.routes.has_stand_ins() {

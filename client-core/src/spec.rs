@@ -20,7 +20,7 @@ pub use list::{Entry, ServerList, entries};
 
 /// A server: the name that decides which keys it holds, its weight, and how to reach it.
 ///
-/// How it is written: see the [module](self).
+/// The [module](self) has the grammar.
 ///
 /// ```
 /// use memring_client::spec::{Address, ServerSpec};
@@ -82,13 +82,14 @@ impl ServerSpec {
         &self.address
     }
 
-    /// The name and password that this server wants. Without them, it is the client's own that count, if it has any.
+    /// The name and password that this server wants. `None`: the client uses its own, if it has any.
     #[must_use]
     pub const fn credentials(&self) -> Option<&OwnedCredentials> {
         self.credentials.as_ref()
     }
 
-    /// Whether this server must be reached over TLS. A client that is told to encrypt does so with all others, too.
+    /// Whether this server must be reached over TLS. A client that is configured to encrypt does so with all others,
+    /// too.
     #[must_use]
     pub const fn is_encrypted(&self) -> bool {
         self.is_encrypted
@@ -102,10 +103,11 @@ impl ServerSpec {
             == (&other.name, &other.address, &other.credentials, &other.is_encrypted)
     }
 
-    /// The servers of a list that has them as texts, or as what they are. A text may have several.
+    /// Reads the servers of a list, whose elements are texts or other types that stand for servers. A text may have
+    /// several servers.
     ///
     /// # Errors
-    /// The first text that is no server, with its number.
+    /// The first invalid text, with its number.
     pub fn read_all<S: TryInto<ServerList>>(
         servers: impl IntoIterator<Item = S>,
     ) -> Result<Vec<Self>, ServerSpecError>
@@ -163,7 +165,8 @@ impl TryFrom<SocketAddr> for ServerSpec {
     }
 }
 
-/// As it is read, but without credentials; a name that no text can give, such as one with a quote, is shown as it is.
+/// The form that [`FromStr`] reads, without credentials. A name that no text can give, such as one with a quote, is
+/// shown as it is.
 impl fmt::Display for ServerSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, weight, address, credentials: _, is_encrypted } = self;

@@ -14,21 +14,21 @@ pub struct ServerStatus {
     pub is_spare: bool,
     /// Whether it may be asked.
     pub health: HealthStatus,
-    /// What has happened so far between the client and the server, and to the server's keys.
+    /// Counts of what has happened so far between the client and the server, and to the server's keys.
     pub counts: ServerCounts,
-    /// How many connections to it there are, open or being opened.
+    /// How many connections to the server are open or being opened.
     pub connections: usize,
     /// How many of these have nothing under way.
     pub idle: usize,
-    /// How many requests wait for its answer. The blocking client has at most one on a connection; of a batch, the share
-    /// that a connection has counts as one.
+    /// How many requests wait for an answer. The blocking client has at most one on a connection; a batch's share on a
+    /// connection counts as one.
     pub waiting: usize,
 }
 
 /// The connections to one server, as a client counts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Connections {
-    /// How many there are, open or being opened.
+    /// How many are open or being opened.
     pub count: usize,
     /// How many of these have nothing under way.
     pub idle: usize,
@@ -37,7 +37,7 @@ pub struct Connections {
 }
 
 impl ServerStatus {
-    /// The status of the server of `spec`, which `watch` is over.
+    /// The status of the server of `spec`, whose health `watch` knows.
     #[must_use]
     pub fn new(spec: &ServerSpec, is_spare: bool, watch: &Watch, connections: Connections) -> Self {
         let (spec, health, counts) = (spec.clone(), watch.status(), watch.counters().counts());

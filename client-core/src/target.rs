@@ -1,4 +1,4 @@
-//! Where one operation goes: to the server that holds its key, or to one that stands in for it.
+//! The target of one operation: the server that holds its key, or one that stands in for it.
 
 use std::{sync::Arc, time::Instant};
 
@@ -11,7 +11,7 @@ use crate::{
     watch::Attempt,
 };
 
-/// How long an operation may take, as a client keeps it: by its own clock.
+/// The deadline of an operation, by the client's own clock.
 pub trait Deadline: Copy {
     /// When the operation began.
     fn began(self) -> Instant;
@@ -31,11 +31,11 @@ pub struct Target<'k, P, D> {
 }
 
 impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
-    /// The server for the operation `name` on what is placed by `key`. The observer hears of a server that stands in for
-    /// another.
+    /// Finds the server for the operation `name` by the routing key `key`. The observer is told of a server that stands
+    /// in for another.
     ///
-    /// A server that is due for its trial is tried by this operation, and by no other until it is over: so the operation
-    /// must be sent now, whatever happens.
+    /// If the server is due for its trial, this operation is the trial, and no other tries the server until it is over:
+    /// so the operation must be sent now, whatever happens.
     ///
     /// # Errors
     /// [`ErrorKind::Down`](crate::failure::ErrorKind::Down): no server may be asked now.
@@ -51,13 +51,13 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
         Ok(Self { fleet, key, name, deadline, route })
     }
 
-    /// What reaches the server.
+    /// The server's pool.
     #[inline]
     pub fn pool(&self) -> &P {
         self.fleet.pool(self.route.place)
     }
 
-    /// What the operation is called.
+    /// The operation's name.
     pub const fn name(&self) -> &'static str {
         self.name
     }
@@ -68,19 +68,20 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
         self.deadline
     }
 
-    /// The operation on its way to the server, whose health must be told how it ends.
+    /// Begins an attempt at the server, whose health must be told how it ends.
     #[inline]
     pub fn attempt(&self) -> Attempt<'_> {
         self.pool().watch().attempt(self.name, self.deadline.began(), self.route.is_probe)
     }
 
-    /// What to ask the server in the place of `operation` where it stands in for another: see [`Fleet::short_lived`].
+    /// The operation to send in place of `operation` if the server stands in for another: see [`Fleet::short_lived`].
     #[inline]
     pub fn shorter<O: Operation>(&self, operation: &O) -> Option<O> {
         if self.fleet.is_stand_in(self.route) { self.fleet.short_lived(operation) } else { None }
     }
 
-    /// Goes on to the next server, as nothing has reached this one. Returns whether there is one, and time left to ask it.
+    /// Moves on to the next server, after nothing has reached this one. Returns whether there is one, and time left to
+    /// ask it.
     #[cold]
     pub fn move_on(&mut self) -> bool {
         if self.deadline.is_over() {
@@ -92,13 +93,13 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
         true
     }
 
-    /// The operation's error on the server, which has changed nothing there. The observer hears of it.
+    /// The error of the operation, which has changed nothing on the server. The observer is told of it.
     #[cold]
     pub fn error(&self, cause: Cause) -> Error {
         self.failed(cause, false)
     }
 
-    /// The operation's error on the server: see [`Watch::failed`](crate::watch::Watch::failed).
+    /// The error of the operation on the server: see [`Watch::failed`](crate::watch::Watch::failed).
     #[cold]
     pub fn failed(&self, cause: Cause, ambiguous: bool) -> Error {
         self.pool().watch().failed(self.name, cause, ambiguous)

@@ -1,4 +1,5 @@
-//! A memcached inside the process, but for its sockets: what the servers of both clients' `testing` modules share.
+//! A memcached inside the process, without its sockets: the shared part of the servers in both clients' `testing`
+//! modules.
 
 use core::{
     fmt,
@@ -19,29 +20,29 @@ use memring_text::{
 
 use crate::{clock::Clock, credentials::OwnedCredentials};
 
-/// A server that a [`ServerBuilder`] starts.
+/// A type of server that a [`ServerBuilder`] can start.
 pub trait Bind: Sized {
-    /// What comes of starting it: a result, or the future of one.
+    /// What starting returns: a result, or the future of one.
     type Bound;
 
     /// Starts the server that `builder` describes on `address`.
     fn bind_with(builder: ServerBuilder<Self>, address: SocketAddr) -> Self::Bound;
 }
 
-/// What a server inside the process is started with.
+/// The options of a server inside the process.
 #[must_use]
 pub struct ServerBuilder<S> {
     memory: usize,
     item_size_max: usize,
     connections: usize,
     users: Vec<OwnedCredentials>,
-    /// The first thing that was wrong; starting it tells.
+    /// The first error; starting the server returns it.
     wrong: Option<CredentialsError>,
     server: PhantomData<fn() -> S>,
 }
 
 impl<S> ServerBuilder<S> {
-    /// A builder of a server with 64 MiB, for anybody.
+    /// A builder of a server with 64 MiB that asks for no password.
     pub const fn new() -> Self {
         Self {
             memory: 64 << 20,
@@ -53,26 +54,27 @@ impl<S> ServerBuilder<S> {
         }
     }
 
-    /// How much it may hold, in bytes: 64 MiB. When that is full, what was not used for longest is dropped.
+    /// How many bytes of items the server holds (default: 64 MiB). When it is full, it drops the least recently used
+    /// items.
     pub const fn memory(mut self, bytes: usize) -> Self {
         self.memory = bytes;
         self
     }
 
-    /// The largest item it takes, in bytes, with the key and some overhead: 1 MiB.
+    /// The largest item that the server takes, in bytes, with the key and some overhead (default: 1 MiB).
     pub const fn item_size_max(mut self, bytes: usize) -> Self {
         self.item_size_max = bytes;
         self
     }
 
-    /// How many connections it takes: 1024. Further ones are told so and closed.
+    /// How many connections the server takes (default: 1024). Further ones get an error line and are closed.
     pub const fn connections(mut self, count: usize) -> Self {
         self.connections = count;
         self
     }
 
-    /// Lets in only those who say this name and password, or those of another call. An invalid name or password is an
-    /// error of starting it.
+    /// Lets in only clients with this name and password; further calls add further users. An invalid name or password
+    /// is an error when the server is started.
     pub fn auth(mut self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
         match OwnedCredentials::new(user.as_ref(), password.as_ref()) {
             Ok(user) => self.users.push(user),
@@ -81,7 +83,7 @@ impl<S> ServerBuilder<S> {
         self
     }
 
-    /// The server, but for its sockets.
+    /// The server without its sockets.
     ///
     /// # Errors
     /// [`io::ErrorKind::InvalidInput`]: a name or password is invalid.
@@ -101,15 +103,15 @@ impl<S> ServerBuilder<S> {
 }
 
 impl<S: Bind> ServerBuilder<S> {
-    /// Starts it on a free port of the loopback interface.
+    /// Starts the server on a free port of the loopback interface.
     ///
     /// # Errors
-    /// The system has no port to give, or nothing to run the server on; or a name or password is invalid.
+    /// The system has no free port or cannot start the server; or a name or password is invalid.
     pub fn start(self) -> S::Bound {
         self.bind((Ipv4Addr::LOCALHOST, 0))
     }
 
-    /// Starts it on `address`.
+    /// Starts the server on `address`.
     ///
     /// # Errors
     /// The address is in use, or another error of the system; or a name or password is invalid.
@@ -141,7 +143,7 @@ impl<S> fmt::Debug for ServerBuilder<S> {
     }
 }
 
-/// A server, but for its sockets: what it holds, and whom it lets in.
+/// A server without its sockets: its items and its users.
 pub struct Host {
     engine: Mutex<Engine<MemoryStore>>,
     users: Vec<OwnedCredentials>,
@@ -151,16 +153,16 @@ pub struct Host {
 }
 
 impl Host {
-    /// What a connection beyond the [limit](Self::connections) is told.
+    /// The line for a connection beyond the [limit](Self::connections).
     pub const CROWD: &'static [u8] = b"ERROR Too many open connections\r\n";
 
-    /// How many connections it takes.
+    /// How many connections the server takes.
     #[must_use]
     pub const fn connections(&self) -> usize {
         self.connections
     }
 
-    /// A connection has been opened.
+    /// Begins a connection.
     #[must_use]
     pub fn visit(&self) -> Visit<'_> {
         let guard = if self.users.is_empty() { None } else { Some(Guard::new()) };
@@ -168,7 +170,7 @@ impl Host {
         Visit { host: self, guard, session: Session::new(Vec::new()), input, filled, output }
     }
 
-    /// The wall clock as it was at the start, moved on by the one that never runs backwards.
+    /// The wall clock of the start, moved on by the monotonic clock.
     fn now(&self) -> UnixTime {
         let (wall, since) = self.started;
         UnixTime::from(wall + self.clock.now().saturating_duration_since(since))
@@ -181,7 +183,7 @@ impl fmt::Debug for Host {
     }
 }
 
-/// One connection to a [`Host`]: bytes go in and bytes come out.
+/// One connection to a [`Host`]: takes received bytes, and gives the bytes to send.
 pub struct Visit<'h> {
     host: &'h Host,
     guard: Option<Guard>,
@@ -192,8 +194,8 @@ pub struct Visit<'h> {
 }
 
 impl Visit<'_> {
-    /// Answers what has been received: the bytes to write, and what to do when they are written. On [`Next::Read`], read
-    /// into the [`space`](Self::space) and say how much by [`received`](Self::received).
+    /// Answers the received bytes: returns the bytes to write, and what to do when they are written. On [`Next::Read`],
+    /// read into the [`space`](Self::space) and call [`received`](Self::received) with the count.
     pub fn answer(&mut self) -> (&[u8], Next) {
         self.output.clear();
         self.output.shrink_to(BUFFER);
@@ -214,12 +216,12 @@ impl Visit<'_> {
         (output, fed.next)
     }
 
-    /// Where the next bytes are received.
+    /// The buffer for the next bytes.
     pub fn space(&mut self) -> &mut [u8] {
         self.input.get_mut(self.filled..).unwrap_or(&mut [])
     }
 
-    /// The first `len` bytes of the [`space`](Self::space) have been received.
+    /// Notes that the first `len` bytes of the [`space`](Self::space) have been received.
     pub const fn received(&mut self, len: usize) {
         self.filled = self.filled.saturating_add(len);
     }
@@ -231,7 +233,7 @@ impl fmt::Debug for Visit<'_> {
     }
 }
 
-/// How much is received at once, in bytes: more than the longest line that must be there whole.
+/// The size of the buffer for received bytes: more than the longest line, which must be there whole.
 const BUFFER: usize = 16 * 1024;
 
 #[cfg(test)]

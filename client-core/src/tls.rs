@@ -1,4 +1,4 @@
-//! Whom an encrypted connection trusts.
+//! Encryption: which certificates a connection trusts, and which it shows.
 
 use core::fmt;
 use std::{
@@ -21,11 +21,11 @@ use crate::{
 
 mod explained;
 
-/// How connections are encrypted, for a client's `Builder::tls`: whom they trust, and what they show of
-/// themselves.
+/// How connections are encrypted, for a client's `Builder::tls`: which certificates they trust, and which the client
+/// shows.
 ///
-/// A server's certificate must be issued by somebody who is trusted, be valid at the time, and name the host of the
-/// server's address, be it a name or a number. TLS 1.2 and 1.3 are spoken.
+/// A server's certificate must be issued by a trusted authority, be valid at the time, and name the host of the
+/// server's address, be it a name or a number. TLS 1.2 and 1.3 are supported.
 ///
 /// ```no_run
 /// use memring_client::Tls;
@@ -35,7 +35,7 @@ mod explained;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A server that wants to see a certificate of the client's (memcached's `ssl_verify_mode`):
+/// For a server that demands a certificate of the client (memcached's `ssl_verify_mode`):
 ///
 /// ```no_run
 /// use memring_client::Tls;
@@ -52,30 +52,30 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Trusts whom the system trusts. Where `SSL_CERT_FILE` or `SSL_CERT_DIR` is set, that is what the system trusts.
+    /// Trusts the system's authorities. The environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR` replace them.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): the system trusts nobody.
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): the system has no trusted authority.
     pub fn system() -> Result<Self, Error> {
         Self::trusting(rustls_native_certs::load_native_certs().certs).map_err(error)
     }
 
-    /// Trusts only those whose certificates are in `pem`, and whom these have certified.
+    /// Trusts only the certificates in `pem`, and those that they have signed.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): there is no certificate, or something else is there.
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): `pem` has no certificate, or is malformed.
     pub fn with_roots(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         let certificates = CertificateDer::pem_slice_iter(pem.as_ref()).collect::<Result<_, _>>();
         certificates.map_err(Cause::config).and_then(Self::trusting).map_err(error)
     }
 
-    /// Does what `config` says, of [`rustls`].
+    /// Encrypts as a configuration of [`rustls`] says.
     #[must_use]
     pub fn with_config(config: impl Into<Arc<ClientConfig>>) -> Self {
         Self { config: config.into(), server_name: None }
     }
 
-    /// Wants certificates of this name, whatever the addresses of the servers are.
+    /// Demands certificates for this name, whatever the addresses of the servers are.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): the name is invalid.
@@ -83,11 +83,11 @@ impl Tls {
         Ok(Self { server_name: Some(server_name(name).map_err(error)?), ..self })
     }
 
-    /// Shows servers that ask for it the certificate in `chain`, with those between it and its issuer's behind it, and
-    /// proves by `key` that it is its own. Both are PEM; a key that a password protects cannot be read.
+    /// Shows servers that ask for it the client's certificate, the first of `chain`; those between it and its authority
+    /// follow it. `key` is its private key. Both are PEM; a key that a password protects cannot be read.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config) where there is no certificate, no key, or they do not
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): the certificate or the key is missing, or they do not
     /// belong together.
     pub fn client_certificate(self, chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Result<Self, Error> {
         let certified = || {
@@ -109,7 +109,7 @@ impl Tls {
 
     fn trusting(certificates: Vec<CertificateDer<'static>>) -> Result<Self, Cause> {
         let mut roots = RootCertStore::empty();
-        // Of what a system has gathered over the years, some is not understood.
+        // A system's store may have old certificates that cannot be parsed.
         roots.add_parsable_certificates(certificates);
         if roots.is_empty() {
             return Err(Cause::config(TlsError::NoRoots));
@@ -122,13 +122,13 @@ impl Tls {
         Ok(Self::with_config(config))
     }
 
-    /// What it takes to open a connection to the server of `spec`, if it is to be encrypted: where `tls` says so for all
-    /// servers, or the server does. Where only the server does, whom the system trusts is trusted; that is asked once a
-    /// process.
+    /// The encryption of connections to the server of `spec`; `None` if there is none. It is that of `tls`, which is
+    /// for all servers, or else, if `spec` demands encryption, one that trusts the system's authorities, which are read
+    /// once a process.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): TLS is not possible at the address, or the system trusts
-    /// nobody.
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): TLS is not possible at the address, or the system has
+    /// no trusted authority.
     pub fn for_spec(tls: Option<&Self>, spec: &ServerSpec) -> Result<Option<TlsTarget>, Cause> {
         static SYSTEM: OnceLock<Tls> = OnceLock::new();
         let tls = match (tls, SYSTEM.get()) {
@@ -143,7 +143,7 @@ impl Tls {
         tls.for_server(spec.address()).map(Some)
     }
 
-    /// What it takes to open a connection to `address`.
+    /// The encryption of connections to `address`.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): TLS is not possible at the address.
@@ -163,10 +163,10 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// Whom one server must be.
+/// The encryption of connections to one server.
 #[derive(Clone)]
 pub struct TlsTarget {
-    /// What rustls does.
+    /// The configuration of rustls.
     pub config: Arc<ClientConfig>,
     /// The name that its certificate must have.
     pub name: ServerName<'static>,
@@ -178,7 +178,7 @@ impl fmt::Debug for TlsTarget {
     }
 }
 
-/// Takes what rustls says out of what it is wrapped in; anything else is `otherwise`.
+/// The cause of an I/O error: rustls's own error if one is wrapped in it, else what `otherwise` makes of it.
 pub fn cause_of(error: io::Error, otherwise: impl FnOnce(io::Error) -> Cause) -> Cause {
     match error.downcast::<rustls::Error>() {
         Ok(error) => cause(error),
@@ -186,7 +186,7 @@ pub fn cause_of(error: io::Error, otherwise: impl FnOnce(io::Error) -> Cause) ->
     }
 }
 
-/// What rustls says, with advice.
+/// The cause of an error of rustls, with advice.
 #[must_use]
 pub fn cause(error: rustls::Error) -> Cause {
     Cause::tls(Explained(error))
@@ -200,7 +200,7 @@ fn error(cause: Cause) -> Error {
     Error::new("tls", cause)
 }
 
-/// Why TLS cannot be had.
+/// Why TLS is not available.
 #[derive(Debug)]
 enum TlsError {
     NoRoots,

@@ -1,4 +1,4 @@
-//! The names that callers of every client need: each client hands them on as its own.
+//! The names that callers of every client need. Each client re-exports them as its own.
 
 #[doc(inline)]
 pub use crate::{

@@ -1,5 +1,5 @@
-//! What is known of one server's health, and the events when that changes. The rules are the core's; the lock and the
-//! dice are here; the clock is the client's.
+//! The watch over one server's health, and the events when that changes. The rules are `memring-core`'s; the lock and
+//! the random numbers are here; the clock is the client's.
 
 use core::{
     hash::{BuildHasher as _, Hasher as _},
@@ -33,7 +33,7 @@ pub struct Watch {
     config: Arc<Config>,
     clock: Clock,
     counters: Counters,
-    /// A copy of the health's own word, to be read without the lock.
+    /// A copy of the health's `is_noted`, to be read without the lock.
     is_noted: AtomicBool,
     health: Mutex<ServerHealth>,
     hang_ups: HangUps,
@@ -68,7 +68,7 @@ impl Watch {
         self.spec.is_reached_as(spec)
     }
 
-    /// What has happened so far.
+    /// The counters of what has happened so far.
     #[must_use]
     pub const fn counters(&self) -> &Counters {
         &self.counters
@@ -81,13 +81,13 @@ impl Watch {
         self.config.observer.tell(|| event);
     }
 
-    /// Whether anything is noted of the server.
+    /// Whether any failure of the server is noted.
     #[must_use]
     pub fn is_noted(&self) -> bool {
         self.is_noted.load(Ordering::Relaxed)
     }
 
-    /// Runs `act` on what is known.
+    /// Runs `act` on the server's health.
     pub fn with_health<T>(&self, act: impl FnOnce(&mut ServerHealth) -> T) -> T {
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         let result = act(&mut health);
@@ -95,7 +95,7 @@ impl Watch {
         result
     }
 
-    /// The operation `name`, which began at `began`, is about to ask the server.
+    /// Begins an attempt of the operation `name`, which began at `began`.
     #[inline]
     pub fn attempt(&self, name: &'static str, began: Instant, is_probe: bool) -> Attempt<'_> {
         self.counters.operation();
@@ -109,20 +109,20 @@ impl Watch {
         }
     }
 
-    /// What is known, for the caller to see.
+    /// The server's health, for callers of the client.
     #[must_use]
     pub fn status(&self) -> HealthStatus {
         self.with_health(|health| health.status(self.clock.moment()))
     }
 
-    /// Why the server is not asked: it is left alone until `retry_at`.
+    /// The cause of an error when the server is left alone until `retry_at`.
     #[must_use]
     pub fn down(&self, retry_at: health::Instant) -> Cause {
         Cause::Down(retry_at.since(self.clock.moment()))
     }
 
-    /// The error of an operation on the server, which the observer hears of. `ambiguous`: the request may have taken
-    /// effect if no complete reply came.
+    /// The error of an operation on the server. The observer is told of it. `ambiguous`: the request may have taken
+    /// effect without a complete reply.
     #[cold]
     pub fn failed(&self, operation: &'static str, cause: Cause, ambiguous: bool) -> Error {
         let error = Error::on(&self.name, operation, cause, ambiguous);
@@ -130,13 +130,13 @@ impl Watch {
         error
     }
 
-    /// An operation of this server's keys goes to the server of `other` instead, which the observer hears of.
+    /// Tells the observer that an operation on this server's keys goes to the server of `other` instead.
     #[cold]
     pub fn rerouted(&self, other: &Self, operation: &'static str) {
         self.tell(Event::rerouted(&self.name, &other.name, operation));
     }
 
-    /// Whether the server is known to hang up at the command of `request`: then it is not to be sent.
+    /// Whether the server is known to hang up at the command of `request`, which must not be sent then.
     #[inline]
     #[must_use]
     pub fn hangs_up(&self, request: &Request<'_>) -> bool {
@@ -156,7 +156,7 @@ impl Watch {
         }
     }
 
-    /// Notes what `cause` says of the server. Says whether it does say anything.
+    /// Notes what `cause` says of the server. Returns whether it says anything.
     #[cold]
     fn learn(&self, cause: &Cause, began: Instant, silence: Option<Duration>) -> bool {
         if cause.is_unreached() {
@@ -188,34 +188,34 @@ impl Watch {
     /// impatience of one caller is no failure of the server; or too little that was the server's own.
     fn is_impatience(&self, cause: &Cause, waited: Duration, silence: Option<Duration>) -> bool {
         let Config { connect_timeout, timeout, .. } = *self.config;
-        // Who joins others while a connection is being opened waits for a part of that.
+        // A caller that joins others while a connection is being opened waits for a part of that only.
         let needed = if cause.is_unreached() { connect_timeout.min(timeout / 2) } else { timeout };
         let is_short = waited < needed || silence.is_some_and(|silence| silence < needed / 2);
         cause.is_timeout() && cause.evidence() == Evidence::Failed && is_short
     }
 }
 
-/// An operation on its way to a server. However it ends, the probe that it may be is not forgotten.
+/// One attempt of an operation at a server. If it is a probe, its end is noted even if the attempt is dropped.
 #[derive(Debug)]
 pub struct Attempt<'w> {
     watch: &'w Watch,
     began: Instant,
     is_probe: bool,
-    /// In a batch: for how long the server had its chance to go on, and did not.
+    /// For a batch: how long the server could have gone on, and did not.
     silence: Option<Duration>,
-    /// However it ends, that says nothing of the server.
+    /// Whether the end says nothing of the server, whatever it is.
     is_void: bool,
     sight: Sight,
 }
 
 impl Attempt<'_> {
-    /// Notes for how long the server was waited for in vain at the end, where it was not the only one: time that others
-    /// have spent says nothing of it. Half of what would be needed of a server that is asked alone speaks against it.
+    /// Notes how long the server was silent at the end of a batch with several servers: time that the others took says
+    /// nothing of this one. Half of the silence that counts against a server that is asked alone is enough here.
     pub const fn was_silent_for(&mut self, silence: Duration) {
         self.silence = Some(silence);
     }
 
-    /// Notes that however it ends, that says nothing of the server: of many connections, it wanted no other one.
+    /// Notes that the end of the attempt says nothing of the server, which only wanted no further connection.
     pub const fn says_nothing(&mut self) {
         self.is_void = true;
     }
@@ -226,7 +226,7 @@ impl Attempt<'_> {
         self.ended(Err::<(), _>(cause));
     }
 
-    /// Notes how it has ended. While nothing is noted of the server, a success costs a look.
+    /// Notes how the attempt ended. While no failure of the server is noted, a success costs the read of one flag.
     pub fn ended<T>(mut self, result: Result<T, &Cause>) {
         self.sight.ended(result.as_ref().map(drop).map_err(|cause| cause.kind()));
         match result {
@@ -251,7 +251,7 @@ impl Drop for Attempt<'_> {
     }
 }
 
-/// A random number. It need not be a good one, only another one in each process and each time.
+/// A random number, which need only differ between processes and calls.
 fn jitter() -> u32 {
     RandomState::new().build_hasher().finish() as u32
 }

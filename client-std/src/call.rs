@@ -1,5 +1,5 @@
-//! One request to one server: over the connection at hand, or, when that turns out dead, over a fresh one; and to the
-//! next server, where that may be and nothing has reached the first.
+//! One request to one server: over the connection at hand or, if that is dead, over a fresh one; and to the next
+//! server, if the policy allows it and nothing has reached the first.
 
 use memring_client::failure::{Cause, Error};
 use memring_text::{Operation, Reply, Request, buffer::Buffer};
@@ -10,11 +10,11 @@ use crate::{
     pool::{Lease, Pool, Wire},
 };
 
-/// Where an operation goes.
+/// The target of an operation.
 pub(crate) type Target<'k> = memring_client::Target<'k, Pool, Deadline>;
 
-/// Sends `operation` to the server of `target`, or to one that stands in for it, and reads its result; `value` takes what
-/// the reply brings.
+/// Sends `operation` to the server of `target`, or to one that stands in for it, and reads its result. `value` takes
+/// the reply's value.
 #[inline]
 pub(crate) fn call<O: Operation, V: Buffer>(
     target: &mut Target<'_>,
@@ -80,7 +80,7 @@ pub(crate) fn call_where<O: Operation, V: Buffer>(
     }
 }
 
-/// Sends `operation` to the pool's server, whatever is known of that, and reads its result.
+/// Sends `operation` to the pool's server, even if that is down, and reads its result.
 pub(crate) fn ask<O: Operation, V: Buffer>(
     pool: &Pool,
     name: &'static str,
@@ -118,7 +118,7 @@ fn exchange<V: Buffer>(
     exchange_at_length(lease, request, reply, *deadline)
 }
 
-/// Sends and reads over a connection that has to be opened or waited for.
+/// Sends and reads over a connection that must be opened or waited for.
 #[inline(never)]
 fn exchange_at_length<V: Buffer>(
     lease: &mut Lease<'_>,

@@ -37,16 +37,16 @@ pub type Item = memring_text::Item<Vec<u8>>;
 /// An item with its cas unique, and its value in a vector.
 pub type CasItem = memring_client::outcome::CasItem<Vec<u8>>;
 
-/// An item whose value is lent.
+/// An item with a borrowed value.
 pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
 
 /// A blocking client of many servers.
 ///
-/// It is cheap to clone, and clones share their connections. All methods take `&self`: use it from as many threads as
-/// you like.
+/// A client is cheap to clone, and clones share their connections. All methods take `&self`: use it from as many
+/// threads as you like.
 ///
-/// Every method returns by the [timeout](Builder::timeout) at the latest. A miss is `None` or `false`; an [`Error`] is
-/// a failure, and never stands for a miss.
+/// Every method returns within the [timeout](Builder::timeout). A miss is `None` or `false`; an [`Error`] is a failure,
+/// never a miss.
 ///
 /// ```
 /// use memring_std::{Client, Ttl, testing::Server};
@@ -105,22 +105,22 @@ impl Client {
         Self::builder().servers(servers).build()
     }
 
-    /// The client that `config` describes. It opens connections when it needs them, so servers that are down are no error
-    /// here.
+    /// The client that `config` describes. No connection is opened before it is needed, so a server that is down is no
+    /// error here.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): a server, the scheme or another field is wrong, or they do not fit
-    /// together.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): a server, the scheme or another field is invalid, or they do
+    /// not fit together.
     pub fn with_config(config: Config) -> Result<Self, Error> {
         Self::from_config(config)
     }
 
-    /// A builder, to say more.
+    /// A builder, which sets further options.
     pub fn builder() -> Builder {
         Builder::new(Config::default())
     }
 
-    /// The same client, with the same connections, but with another [timeout](Builder::timeout).
+    /// A client with another [timeout](Builder::timeout) that shares the connections of this one.
     ///
     /// ```
     /// # use memring_std::{Client, testing::Server};
@@ -137,10 +137,10 @@ impl Client {
         Self { common: self.common.with_timeout(timeout) }
     }
 
-    /// The same client, with the same connections, but a read that fails for a server or the way to it
-    /// ([`Error::is_outage`]) is a miss: a cache that is away is no reason to fail. What changes something fails as
-    /// before, and so does what is the caller's fault, such as a bad key. [`Builder::on_event`] still hears of every
-    /// error, and so does [`Many::errors`](crate::Many::errors).
+    /// A client that shares the connections of this one, and for which, if `yes`, a read is a miss when its server or
+    /// the way to it fails ([`Error::is_outage`]): a program need not fail because its cache is away. Writes still
+    /// fail, and so do the caller's mistakes, such as an invalid key. [`Builder::on_event`] and
+    /// [`Many::errors`](crate::Many::errors) still have every error.
     ///
     /// ```
     /// # use memring_std::Client;
@@ -154,8 +154,9 @@ impl Client {
         Self { common: self.common.with_errors_as_misses(yes) }
     }
 
-    /// The same client, with the same connections, but all its keys are placed as if they were `key`: so that what belongs
-    /// together lives together, on one server. Keys are written as ever; their readers must place them so, too.
+    /// A client that shares the connections of this one, and places all keys as if they were `key`, so that items which
+    /// belong together are on one server. The keys on the wire are the same; their readers must place them in the same
+    /// way.
     ///
     /// ```
     /// # use memring_std::{Client, Ttl, testing::Server};
@@ -172,9 +173,10 @@ impl Client {
         Self { common: self.common.routed_by(key.as_ref()) }
     }
 
-    /// Replaces the servers, for all clones at once, and says what that moves, if asked. Operations under way end where
-    /// they began; those after see the new list only. Servers of the same name, address, credentials and encryption keep
-    /// their connections, and what is known of their health. The [gutter](Builder::gutter) stays what it is.
+    /// Replaces the servers, for all clones at once. The result can tell which share of the keys moves. Operations
+    /// under way end on the servers where they began; later ones use the new list only. Servers with the same name,
+    /// address, credentials and encryption keep their connections, and what is known of their health. The
+    /// [gutter](Builder::gutter) stays as it is.
     ///
     /// ```
     /// # use memring_std::Client;
@@ -185,7 +187,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config); the servers remain what they were.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the list is invalid; the servers stay as they were.
     pub fn set_servers<S: TryInto<ServerList>>(
         &self,
         servers: impl IntoIterator<Item = S>,
@@ -202,7 +204,8 @@ impl Client {
         self.common.servers(Pool::connections)
     }
 
-    /// The name of the server that holds `key` when all is well. Any bytes have their place, also those that are no key.
+    /// The name of the server that holds `key` when all servers are up. `key` may be any bytes, even those that are no
+    /// valid key.
     pub fn server_of(&self, key: impl AsRef<[u8]>) -> Arc<str> {
         self.common.server_of(key.as_ref())
     }
@@ -215,7 +218,7 @@ impl Client {
         self.get_into(key, Vec::new())
     }
 
-    /// Reads an item into the caller's buffer, without an allocation of its own.
+    /// Reads an item into the caller's buffer. The client allocates nothing.
     ///
     /// ```
     /// # use memring_std::{Client, Ttl, testing::Server};
@@ -265,11 +268,11 @@ impl Client {
         CasItem::read_found("gats", self.retrieve(verb, key.as_ref(), Vec::new())?)
     }
 
-    /// Stores a value, whatever was there before.
+    /// Stores a value, whether the key had one before or not.
     ///
     /// # Errors
-    /// See [`Error`]. When the server finds the value too large, the old one is gone; when the client does, nothing is sent, and
-    /// the old one stays: see [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
+    /// See [`Error`]. If the server refuses the value as too large, the old value is gone; if the client does, nothing
+    /// is sent and the old value stays: see [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
     pub fn set(
         &self,
         key: impl AsRef<[u8]>,
@@ -279,7 +282,7 @@ impl Client {
         self.store(StoreVerb::Set, key.as_ref(), value.as_ref(), attributes.into(), must_be_stored)
     }
 
-    /// Stores a value under a key that has none. Returns whether it did.
+    /// Stores a value if the key has none. Returns whether it was stored.
     ///
     /// # Errors
     /// See [`Error`].
@@ -292,7 +295,7 @@ impl Client {
         self.store(StoreVerb::Add, key.as_ref(), value.as_ref(), attributes.into(), is_stored)
     }
 
-    /// Stores a value under a key that has one. Returns whether it did.
+    /// Stores a value if the key has one. Returns whether it was stored.
     ///
     /// # Errors
     /// See [`Error`].
@@ -305,8 +308,7 @@ impl Client {
         self.store(StoreVerb::Replace, key.as_ref(), value.as_ref(), attributes.into(), is_stored)
     }
 
-    /// Puts `value` behind the one that is there, which keeps its flags and its time to live. Returns whether there
-    /// was one.
+    /// Appends `value` to the key's value, which keeps its flags and its time to live. Returns whether there was one.
     ///
     /// # Errors
     /// See [`Error`].
@@ -314,8 +316,7 @@ impl Client {
         self.store(StoreVerb::Append, key.as_ref(), value.as_ref(), Attributes::default(), is_stored)
     }
 
-    /// Puts `value` before the one that is there, which keeps its flags and its time to live. Returns whether there
-    /// was one.
+    /// Puts `value` before the key's value, which keeps its flags and its time to live. Returns whether there was one.
     ///
     /// # Errors
     /// See [`Error`].
@@ -358,8 +359,8 @@ impl Client {
         call(&mut target, &Touch { key, exptime, noreply: false }, NO_VALUE)
     }
 
-    /// Adds `delta` to a counter and returns the new number, or `None` when there is no such item. Past 2⁶⁴ − 1 it
-    /// begins again at 0.
+    /// Adds `delta` to a counter and returns the new number, or `None` when there is no such item. Past 2⁶⁴ − 1 the
+    /// counter begins again at 0.
     ///
     /// # Errors
     /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
@@ -367,7 +368,8 @@ impl Client {
         self.count(ArithVerb::Incr, key.as_ref(), delta)
     }
 
-    /// Takes `delta` off a counter and returns the new number, or `None` when there is no such item. It ends at 0.
+    /// Subtracts `delta` from a counter and returns the new number, or `None` when there is no such item. The counter
+    /// stops at 0.
     ///
     /// # Errors
     /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
@@ -412,7 +414,7 @@ impl Client {
         call(&mut target, &Arith { verb, key, delta, noreply: false }, NO_VALUE)
     }
 
-    /// The server that the operation `name` goes to, and the key as it goes on the wire.
+    /// The server for the operation `name`, and the key on the wire.
     #[inline]
     fn target<'k>(
         &'k self,
@@ -427,7 +429,7 @@ impl Client {
         Deadline::after(self.common.timeout())
     }
 
-    /// The deadline of a batch. What has arrived by then may still be read, for an eighth of the time.
+    /// The deadline of a batch. Replies that have arrived by then may still be read, for an eighth of the time.
     fn batch_deadline(&self) -> Deadline {
         self.deadline().with_overtime(self.common.timeout() / 8)
     }
@@ -439,5 +441,5 @@ impl fmt::Debug for Client {
     }
 }
 
-/// What replies without a value are collected in.
+/// The buffer of replies that have no value.
 const NO_VALUE: ArrayBuffer<0> = ArrayBuffer::new();

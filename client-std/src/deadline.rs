@@ -1,4 +1,4 @@
-//! Until when something may take.
+//! Deadlines of operations.
 
 use core::time::Duration;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use std::time::Instant;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     began: Instant,
-    /// Until when hardly any of the time has passed.
+    /// Until this time, hardly any of the timeout has passed.
     soon: Instant,
     at: Instant,
     timeout: Duration,
@@ -15,10 +15,10 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// `timeout` from now.
+    /// The deadline `timeout` from now.
     pub(crate) fn after(timeout: Duration) -> Self {
         let began = Instant::now();
-        // A timeout beyond what the clock can say stands for "as long as it takes".
+        // A timeout beyond the clock's range stands for "as long as it takes".
         let after = |time| began.checked_add(time).unwrap_or_else(|| began + FAR);
         Self {
             began,
@@ -29,10 +29,9 @@ impl Deadline {
         }
     }
 
-    /// The same deadline, but what has arrived by then may still be read for `overtime`.
+    /// The deadline with `overtime`, in which bytes that have arrived by then may still be read.
     ///
-    /// Whoever is kept from reading in time, by a machine that is busy, finds the replies there, unread, when the time is
-    /// over.
+    /// On a busy machine, a caller may find, when its time is over, replies that arrived in time and are unread.
     pub(crate) const fn with_overtime(self, overtime: Duration) -> Self {
         Self { overtime, ..self }
     }
@@ -43,30 +42,30 @@ impl Deadline {
         Self { at, soon: self.began, ..self }
     }
 
-    /// A deadline with this beginning that waits for nothing.
+    /// A deadline with the same beginning that is over at once.
     pub(crate) const fn at_once(self) -> Self {
         Self { at: self.began, soon: self.began, overtime: Duration::ZERO, ..self }
     }
 
-    /// How long an operation with this deadline may take from its beginning to its end.
+    /// The whole time that an operation with this deadline may take.
     #[inline]
     pub(crate) const fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// When the time began to run.
+    /// The beginning of the time.
     pub(crate) const fn began(self) -> Instant {
         self.began
     }
 
-    /// Whether hardly any of the time has passed, so that a caller that waits for all of it from now on waits no
-    /// noticeable time too long. Costs less than [`left`](Self::left).
+    /// Whether hardly any of the time has passed, so that waiting for all of it from now on is not noticeably too long.
+    /// Costs less than [`left`](Self::left).
     #[inline]
     pub(crate) fn has_just_begun(&self) -> bool {
         Instant::now() < self.soon
     }
 
-    /// Whether half of the time is over, or more.
+    /// Whether at least half of the time is over.
     pub(crate) fn is_half_over(&self) -> bool {
         self.began.elapsed() >= self.timeout / 2
     }
@@ -76,7 +75,7 @@ impl Deadline {
         self.at.saturating_duration_since(Instant::now())
     }
 
-    /// The time left to wait for bytes: zero when only what has arrived may be read, `None` when not even that.
+    /// How long to wait for bytes: zero when only bytes that have arrived may be read, `None` when no more may be read.
     pub(crate) fn patience(self) -> Option<Duration> {
         let now = Instant::now();
         let left = self.at.saturating_duration_since(now);
@@ -95,7 +94,7 @@ impl memring_client::Deadline for Deadline {
     }
 }
 
-/// What part of the time is not worth a system call.
+/// The part of the time that is not worth a system call: one in so many.
 const HARDLY_ANY: u32 = 32;
 
 /// A year.

@@ -43,7 +43,7 @@ impl Dialer {
         Ok(Self { place, terms: Terms::new(spec, options)? })
     }
 
-    /// Begins to open a connection, which is to be there by `deadline` and whose operations will usually have `timeout`.
+    /// Begins to open a connection. It must be open by `deadline`; its operations will usually have `timeout`.
     pub(crate) fn dial(&self, deadline: Deadline, timeout: Duration, limits: Limits) -> Opening<'_> {
         Opening::new(self, deadline, timeout, limits)
     }

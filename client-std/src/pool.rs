@@ -1,4 +1,4 @@
-//! The connections to one server: lent to one operation at a time, kept when they come back whole.
+//! The connections to one server. Each is lent to one operation at a time, and kept if it comes back in step.
 
 use core::{mem, num::NonZeroUsize, time::Duration};
 use std::{
@@ -27,8 +27,8 @@ pub(crate) type Wire = Box<Connection<Socket, Box<[u8]>>>;
 
 /// The connections to one server.
 ///
-/// The connection used last is lent first, so that a pool that was busy once lets the others rest. The lock is held
-/// for a few instructions at a time, never during input or output.
+/// The connection used last is lent first, so that connections that are not needed stay unused and can be closed. The
+/// lock is held for a few instructions at a time, never during input or output.
 #[derive(Debug)]
 pub(crate) struct Pool {
     watch: Watch,
@@ -40,27 +40,27 @@ pub(crate) struct Pool {
     returned: Condvar,
 }
 
-/// How many connections a server gets unless told otherwise.
+/// The default number of connections to a server.
 const SIZE: usize = 16;
 
 #[derive(Debug)]
 struct Shelf {
     idle: Vec<Idle>,
     lent: usize,
-    /// How many of those lent have no connection that has served before.
+    /// How many of the lent parts have no connection that has served before.
     unproven: usize,
-    /// The server has turned a connection away: until then, those that there are must do.
+    /// No connection is opened before this time, because the server has turned one away.
     full_until: Option<Instant>,
-    /// Whose connections these are. After a fork, two processes would read each other's replies.
+    /// The process that the connections belong to. After a fork, two processes would read each other's replies.
     process: u32,
-    /// How many threads wait for a part: nobody is woken in vain, which would cost a system call.
+    /// How many threads wait for a part. A wake-up costs a system call, so there is none while this is 0.
     waiting: usize,
 }
 
 #[derive(Debug)]
 struct Idle {
     wire: Wire,
-    /// Until when it need not be looked at.
+    /// Until this time, the connection can be used without a look whether it has ended.
     fresh_until: Instant,
 }
 
@@ -70,12 +70,13 @@ impl Shelf {
         Self { idle: Vec::new(), lent: 0, unproven: 0, full_until: None, process, waiting: 0 }
     }
 
-    /// Whether somebody may have a part now: with a connection that has served before, or to open another.
+    /// Whether a part can be lent now, with a connection that has served before or to open another.
     fn has_part(&self, size: usize, now: Instant) -> bool {
         self.lent < size && (!self.idle.is_empty() || self.may_grow(now))
     }
 
-    /// While there are others, one that the server turned away is a reason to open none for a while.
+    /// Whether a connection may be opened: not for a while after the server has turned one away, as long as there are
+    /// others.
     fn may_grow(&self, now: Instant) -> bool {
         !self.has_proven() || self.full_until.is_none_or(|until| until <= now)
     }
@@ -85,8 +86,8 @@ impl Shelf {
         self.idle.len().saturating_add(self.lent) > self.unproven
     }
 
-    /// Takes what a process has left that this one was forked from. Nothing is said on those connections: they are the
-    /// other's.
+    /// Takes the connections of the process from which this one was forked. Nothing is sent on them: they belong to the
+    /// parent.
     fn inherited(&mut self) -> Option<Self> {
         let is_inherited = self.process != process::id();
         is_inherited.then(|| mem::replace(self, Self::new()))
@@ -112,24 +113,24 @@ impl Pool {
         self.watch.name()
     }
 
-    /// What is known of the server's health.
+    /// The watch over the server's health.
     pub(crate) const fn watch(&self) -> &Watch {
         &self.watch
     }
 
-    /// What is known of what the server can do.
+    /// The known features of the server.
     pub(crate) const fn capabilities(&self) -> &KnownCapabilities {
         &self.capabilities
     }
 
-    /// How many connections there are now.
+    /// Counts the connections.
     pub(crate) fn connections(&self) -> Connections {
         let shelf = self.lock();
         let (idle, waiting) = (shelf.idle.len(), shelf.lent);
         Connections { count: idle.saturating_add(waiting), idle, waiting }
     }
 
-    /// Takes part of the pool for one operation, once there is one left.
+    /// Takes a part of the pool for one operation, as soon as one is free.
     #[inline]
     pub(crate) fn lease(&self, deadline: &Deadline) -> Result<Lease<'_>, Cause> {
         let mut shelf = self.lock();
@@ -146,8 +147,8 @@ impl Pool {
         self.lease_at_length(shelf, deadline)
     }
 
-    /// Whether `cause`, by which a new connection or the way to one has ended, says that the server wants no more than those
-    /// that work. Then no more are opened for a while.
+    /// Whether `cause`, with which a new connection or its opening failed, means that the server wants no further
+    /// connections beside those that work. If so, none is opened for a while.
     #[cold]
     pub(crate) fn turns_away(&self, cause: &Cause, io: Option<&Socket>) -> bool {
         let is_refused = match io {
@@ -162,12 +163,12 @@ impl Pool {
         turns_away
     }
 
-    /// Takes part of the pool if one is left now.
+    /// Takes a part of the pool if one is free now.
     pub(crate) fn try_lease(&self, deadline: &Deadline) -> Option<Lease<'_>> {
         self.lease(&deadline.at_once()).ok()
     }
 
-    /// Takes part of the pool where the connection must be looked at first, opened, or waited for.
+    /// Takes a part of the pool whose connection must be checked, opened or waited for.
     #[inline(never)]
     fn lease_at_length<'p>(
         &'p self,
@@ -175,7 +176,8 @@ impl Pool {
         deadline: &Deadline,
     ) -> Result<Lease<'p>, Cause> {
         let inherited = shelf.inherited();
-        // Who looks in from time to time began long ago; the clock is read only where it tells whether the pool may grow.
+        // A caller that looks in from time to time began long ago; the clock is read only if it decides whether the
+        // pool may grow.
         let mut now = if shelf.full_until.is_some() { Instant::now() } else { deadline.began() };
         let mut at_once = true;
         loop {
@@ -185,7 +187,7 @@ impl Pool {
                 if left.is_zero() {
                     return Err(Cause::PoolBusy);
                 }
-                // Time alone may let another connection be opened, too.
+                // When this time has passed, a connection may be opened.
                 let until = shelf.full_until.filter(|until| now < *until);
                 let time = until.map_or(left, |until| left.min(until - now));
                 shelf.waiting += 1;
@@ -194,7 +196,8 @@ impl Pool {
                 shelf.waiting -= 1;
                 now = Instant::now();
             }
-            // A part that comes when time is over is the next one's: a connection could not be opened any more.
+            // A part that becomes free when time is over is left to the next caller: a connection could not be opened
+            // any more.
             if !at_once && deadline.left().is_zero() {
                 let is_awaited = shelf.waiting > 0;
                 drop(shelf);
@@ -234,16 +237,16 @@ impl route::Watched for Pool {
 
 /// A part of a pool, and its connection.
 ///
-/// When it is dropped, be it by an error or a panic, the connection goes back if its last exchange is complete; else
-/// it is closed.
+/// When the lease is dropped, also by an error or a panic, the connection goes back to the pool if its last exchange is
+/// complete; else it is closed.
 #[derive(Debug)]
 pub(crate) struct Lease<'p> {
     pool: &'p Pool,
     wire: Option<Wire>,
     is_used: bool,
-    /// It was had without waiting.
+    /// Whether the connection was lent without waiting.
     at_once: bool,
-    /// The server has turned this connection away, while others work.
+    /// Whether the server has turned this connection away, while others work.
     was_turned_away: bool,
 }
 
@@ -258,18 +261,18 @@ impl<'p> Lease<'p> {
         self.wire.as_ref()
     }
 
-    /// Whether there is a connection that was used before: it may have ended without our knowing.
+    /// Whether there is a connection that was used before, which may have ended unnoticed.
     pub(crate) const fn is_used(&self) -> bool {
         self.is_used
     }
 
-    /// The connection, if it was had without waiting.
+    /// The connection, if it was lent without waiting.
     #[inline]
     pub(crate) fn wire_at_once(&mut self) -> Option<&mut Wire> {
         if mem::take(&mut self.at_once) { self.wire.as_mut() } else { None }
     }
 
-    /// The connection, opened now if there is none.
+    /// The connection; opens it if there is none.
     pub(crate) fn wire(&mut self, deadline: Deadline) -> Result<&mut Wire, Cause> {
         match &mut self.wire {
             Some(wire) => Ok(wire),
@@ -277,7 +280,7 @@ impl<'p> Lease<'p> {
         }
     }
 
-    /// The connection, if it is open. One that has to be opened goes on to be, in `opening`, as far as that is possible without
+    /// The connection, if it is open. Else goes on with opening it, in `opening`, as far as that is possible without
     /// waiting.
     pub(crate) fn wire_in_turns(
         &mut self,
@@ -304,7 +307,7 @@ impl<'p> Lease<'p> {
         Ok(self.wire.as_mut())
     }
 
-    /// Closes the connection because of `cause`; what was sent is to be sent again over another.
+    /// Closes the connection because of `cause`, before the request is sent again over another.
     pub(crate) fn replace(&mut self, cause: &Cause) {
         self.ends(cause);
         let watch = &self.pool.watch;
@@ -315,37 +318,37 @@ impl<'p> Lease<'p> {
         }
     }
 
-    /// Whether `cause` says that the server wants no more connections than those that work: it turned this one away before
-    /// it had served anybody. That is no failure of the server, and no more are opened for a while.
+    /// Whether `cause` means that the server wants no further connections: it has turned this one away before any
+    /// reply, while others work. That is no failure of the server, and no connection is opened for a while.
     #[cold]
     pub(crate) fn is_turned_away(&mut self, cause: &Cause) -> bool {
         self.was_turned_away |= !self.is_used && self.pool.turns_away(cause, self.io());
         self.was_turned_away
     }
 
-    /// Whether [`is_turned_away`](Self::is_turned_away) has said so.
+    /// Whether [`is_turned_away`](Self::is_turned_away) has returned true.
     pub(crate) const fn was_turned_away(&self) -> bool {
         self.was_turned_away
     }
 
-    /// After a connection was turned away because of `cause`: may `request` be sent over another?
+    /// Whether `request` may be sent over another connection after this one was turned away because of `cause`.
     #[cold]
     pub(crate) fn may_take_turns(&self, request: &Request<'_>, cause: &Cause) -> bool {
         self.wire.is_none() || cause.is_crowd() || self.may_retry(request)
     }
 
-    /// Waits for one that works, instead of the connection that was turned away because of `cause`.
+    /// Waits for a connection that works, after this one was turned away because of `cause`.
     #[cold]
     pub(crate) fn take_turns(&mut self, cause: &Cause, deadline: &Deadline) -> Result<(), Cause> {
         self.ends(cause);
         self.wire = None;
         let pool = self.pool;
-        // This part goes back first: a caller must not wait while it holds what others wait for.
+        // This part goes back first: a caller must not hold a part while it waits for another.
         let mut shelf = pool.lock();
         shelf.lent = shelf.lent.saturating_sub(1);
         shelf.unproven = shelf.unproven.saturating_sub(1);
         match pool.lease_at_length(shelf, deadline) {
-            // It is given back already.
+            // The old part is given back already.
             Ok(lease) => mem::forget(mem::replace(self, lease)),
             Err(cause) => {
                 let mut shelf = pool.lock();
@@ -357,7 +360,7 @@ impl<'p> Lease<'p> {
         Ok(())
     }
 
-    /// Tells the observer that the connection, if it cannot be used again, ends by `cause`.
+    /// Tells the observer that the connection ends by `cause`, if it cannot be used again.
     #[cold]
     pub(crate) fn ends(&self, cause: &Cause) {
         if self.wire.as_ref().is_some_and(|wire| wire.state() != ExchangeState::Idle) {
@@ -365,13 +368,13 @@ impl<'p> Lease<'p> {
         }
     }
 
-    /// After a failure: may `request` be sent again on another connection? (The protocol's own connection counts what
-    /// was written, not what has left.)
+    /// Whether `request` may be sent again on another connection after a failure. (The codec's connection counts
+    /// written bytes, not sent ones.)
     pub(crate) fn may_retry(&self, request: &Request<'_>) -> bool {
         self.io().is_some_and(|io| io.received() == 0 && request.may_retry(io.sent()))
     }
 
-    /// After a failure: may `request` have changed something all the same?
+    /// Whether `request` may have changed something although it failed.
     pub(crate) fn leaves_open(&self, request: &Request<'_>) -> bool {
         self.io().is_some_and(|io| !request.may_retry(io.sent()))
     }
@@ -388,12 +391,12 @@ impl Drop for Lease<'_> {
         let wire = self.wire.take().filter(is_whole);
         let idle = wire.map(|wire| Idle { fresh_until: wire.io().read_at() + RESTLESS, wire });
         let mut shelf = self.pool.lock();
-        // In a process that was forked meanwhile, nothing is lent.
+        // In a process that was forked meanwhile, `lent` is 0.
         shelf.lent = shelf.lent.saturating_sub(1);
         if !self.is_used {
             shelf.unproven = shelf.unproven.saturating_sub(1);
         }
-        // The one that has rested longest is at the bottom. One at a time goes as fast as they come.
+        // The connection that has been unused longest is the first. To close one for each that comes back is enough.
         let is_outworn = match (&idle, shelf.idle.first()) {
             (Some(idle), Some(oldest)) => self.pool.is_outworn(oldest, idle.fresh_until),
             _ => false,
@@ -415,7 +418,8 @@ impl Pool {
         self.opening_with(deadline, self.options.limits)
     }
 
-    /// Begins to open a connection for one exchange whose reply may have any number of lines. It does not go into the pool.
+    /// Begins to open a connection for one exchange whose reply may have any number of lines. The connection must not
+    /// go into the pool.
     pub(crate) fn opening_for_lines(&self, deadline: Deadline) -> Opening<'_> {
         self.opening_with(deadline, Limits { stats: u32::MAX, ..self.options.limits })
     }
@@ -442,7 +446,7 @@ impl Pool {
 }
 
 impl Pool {
-    /// Whether a connection has rested for too long at `now`.
+    /// Whether a connection has been unused for too long at `now`.
     fn is_outworn(&self, idle: &Idle, now: Instant) -> bool {
         now.saturating_duration_since(idle.fresh_until) >= self.options.idle_timeout
     }
@@ -453,9 +457,9 @@ impl Pool {
     }
 }
 
-/// How long ago a connection may have been read from before it is looked at again, which takes two system calls. This is
-/// less than a `fork` takes, and more than what lies between two operations of a caller that does nothing else.
+/// How long after its last read a connection is used without a look, which takes two system calls. This is less than a
+/// `fork` takes, and more than what lies between two operations of a caller that does nothing else.
 const RESTLESS: Duration = Duration::from_micros(10);
 
-/// How long the connections that there are must do when the server has turned another one away.
+/// How long no connection is opened after the server has turned one away.
 const CONTENT: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! From a name to addresses, without waiting for them.
+//! The resolver: finds the addresses of a name without blocking the caller.
 
 use core::{net::SocketAddr, time::Duration};
 use std::{
@@ -13,8 +13,8 @@ use memring_client::dial::Resolved;
 
 /// The name of one server, looked up anew for each connection.
 ///
-/// The system's resolver can hang for longer than any deadline and cannot be called back, so it runs in a thread of its
-/// own: one at a time for each name, whose answer goes to all callers that wait for it.
+/// The system's resolver can hang for longer than any deadline and cannot be interrupted, so it runs in a thread of its
+/// own. There is one such thread at a time for each name, and its answer goes to all callers that wait for it.
 #[derive(Debug)]
 pub(crate) struct Resolver {
     host: String,
@@ -25,19 +25,20 @@ pub(crate) struct Resolver {
 
 #[derive(Debug)]
 struct Lookup {
-    /// The process that has a thread for it. If that is another process, this one was forked from it and has no such thread.
+    /// The process that has a thread for the name. If that is another process, this one was forked from it and has no
+    /// such thread.
     running: Option<u32>,
-    /// How many answers there have been, and the last one.
+    /// The number of answers so far, and the last one.
     answers: u64,
     answer: Option<Resolved>,
 }
 
-/// A question that the resolver was asked.
+/// A question to the resolver.
 #[derive(Debug)]
 pub(crate) enum Inquiry {
-    /// The name is an address.
+    /// The name is an address, which needs no resolver.
     Needless(Resolved),
-    /// After so many answers.
+    /// The question was asked after `before` answers.
     Asked { before: u64 },
 }
 
@@ -48,7 +49,7 @@ impl Resolver {
         Self { host: host.to_owned(), port, lookup: Mutex::new(lookup), answered: Condvar::new() }
     }
 
-    /// Asks for the addresses of the name as of now, and does not wait for them.
+    /// Asks for the current addresses of the name, without waiting for them.
     pub(crate) fn ask(self: &Arc<Self>) -> io::Result<Inquiry> {
         if let Some(literal) = Resolved::literal(&self.host, self.port) {
             return Ok(Inquiry::Needless(literal));
@@ -63,7 +64,7 @@ impl Resolver {
         Ok(Inquiry::Asked { before })
     }
 
-    /// The addresses that were asked for, never none; `None` until they are known.
+    /// The addresses, at least one; `None` until they are known.
     pub(crate) fn answer(&self, inquiry: &Inquiry) -> io::Result<Option<Arc<[SocketAddr]>>> {
         let before = match inquiry {
             Inquiry::Needless(literal) => return literal.addresses().map(Some),

@@ -1,4 +1,4 @@
-//! A byte stream with a deadline: what the protocol's blocking loop runs over.
+//! A socket with a deadline, over which the codec's blocking loop runs.
 
 use core::{error, fmt, mem, time::Duration};
 #[cfg(unix)]
@@ -20,31 +20,31 @@ use crate::deadline::Deadline;
 mod tls;
 mod turns;
 
-/// A connected socket. Reads and writes return by the deadline, however many of them an operation takes.
+/// A connected socket. Reads and writes return by the operation's deadline, however many of them it takes.
 ///
-/// The kernel is told a time limit only when the one it has would be too late, so that an operation in the normal
-/// course costs one `send` and one `recv`. Small writes are gathered until they are flushed or fill a page or two.
+/// The system is given a new time limit only when its old one would be too late, so that an operation usually costs one
+/// `send` and one `recv`. Small writes are gathered until they are flushed or are 16 KiB.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: Stream,
     deadline: Deadline,
-    /// The time limits that the kernel has.
+    /// The time limits that the system has.
     read_limit: Duration,
     write_limit: Duration,
-    /// What is sent first does not wait, and the time need not be asked for it.
+    /// Whether the first send of the operation cannot wait, so that it needs no look at the clock.
     at_once: bool,
-    /// Nothing waits: what cannot be done now is left to the next turn.
+    /// Whether reads and writes never wait, and leave to the next turn what cannot be done now.
     in_turns: bool,
     gathered: Vec<u8>,
-    /// How much of what is gathered has left; in turns only.
+    /// How many of the gathered bytes have left; in turns only.
     left: usize,
     sent: usize,
     received: usize,
-    /// When bytes came last.
+    /// When bytes arrived last.
     read_at: Instant,
 }
 
-/// Where the bytes go.
+/// The connection below.
 #[derive(Debug)]
 pub(crate) enum Stream {
     Tcp(TcpStream),
@@ -55,7 +55,8 @@ pub(crate) enum Stream {
 }
 
 impl Socket {
-    /// A socket over a fresh connection that does not block, whose operations usually have `timeout`. It takes turns.
+    /// A socket over a fresh connection that does not block, whose operations usually have `timeout`. The socket takes
+    /// turns.
     pub(crate) fn new(stream: Stream, timeout: Duration) -> io::Result<Self> {
         let limit = timeout.max(SHORTEST);
         stream.set_read_timeout(limit)?;
@@ -75,26 +76,26 @@ impl Socket {
         })
     }
 
-    /// Begins an operation that ends by `deadline`. Whatever was sent before has been answered.
+    /// Begins an operation that ends by `deadline`. Everything that was sent before must be answered.
     pub(crate) fn begin(&mut self, deadline: Deadline) {
         self.deadline = deadline;
         self.at_once = false;
         (self.sent, self.received) = (0, 0);
     }
 
-    /// The same in the very moment when the deadline was made.
+    /// Begins an operation at the very moment when its deadline was made.
     pub(crate) fn begin_at_once(&mut self, deadline: &Deadline) {
         self.begin(*deadline);
         self.at_once = !deadline.timeout().is_zero() && self.write_limit <= deadline.timeout();
     }
 
-    /// Gives the operation that is under way another deadline.
+    /// Gives the current operation another deadline.
     pub(crate) fn extend(&mut self, deadline: Deadline) {
         self.deadline = deadline;
         self.at_once = false;
     }
 
-    /// One of several requests ends here.
+    /// Notes that one of several requests ends here.
     pub(crate) fn request_ends(&mut self) {
         if let Some(records) = self.stream.records() {
             records.request_ends(self.gathered.len());
@@ -111,12 +112,12 @@ impl Socket {
         self.received
     }
 
-    /// When bytes came last.
+    /// When bytes arrived last.
     pub(crate) const fn read_at(&self) -> Instant {
         self.read_at
     }
 
-    /// Whether nothing has come since the last operation: neither a byte that nobody asked for nor the end.
+    /// Whether nothing has arrived since the last operation: neither an unrequested byte nor the end of the connection.
     pub(crate) fn is_silent(&mut self) -> bool {
         #[cfg(feature = "tls")]
         if let Stream::Tls(stream) = &mut self.stream {
@@ -125,13 +126,13 @@ impl Socket {
         turns::is_silent(&self.stream)
     }
 
-    /// Writes what was gathered.
+    /// Sends the gathered bytes.
     #[inline]
     pub(crate) fn flush(&mut self) -> Result<(), SocketError> {
         if self.gathered.is_empty() {
             return Ok(());
         }
-        // The room for it is free, for all that was sent before is answered.
+        // The system's send buffer has space for them, because everything sent before is answered.
         if mem::take(&mut self.at_once) && self.gathered.len() <= FREE {
             match self.stream.write(&self.gathered) {
                 Ok(len) => {
@@ -167,7 +168,7 @@ impl Socket {
                 }
             }
         }
-        // After an error the connection is closed: nothing of it is sent twice.
+        // After an error the connection is closed, so no byte is sent twice.
         if let Some(records) = self.stream.records() {
             records.all_written(gathered.len());
         }
@@ -196,7 +197,7 @@ impl Socket {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => left = self.deadline.left(),
                 Err(error) if has_timed_out(&error) => {
                     left = self.deadline.left();
-                    // The limit was a shorter one, left from an earlier operation.
+                    // The system's limit was a shorter one of an earlier operation.
                     self.write_limit = Duration::MAX;
                 }
                 Err(error) => return Err(error.into()),
@@ -206,20 +207,21 @@ impl Socket {
 }
 
 impl Socket {
-    /// What does not fill the room is kept, so that the end of a large request leaves with what follows it.
+    /// Writes what does not fit into the gathered bytes. The end of a large request is kept, so that it leaves with
+    /// what follows it.
     #[inline(never)]
     fn write_much(&mut self, buf: &[u8]) -> Result<usize, SocketError> {
         if self.in_turns {
             return self.write_in_turns(buf);
         }
-        if self.gathered.is_empty() && buf.len() > ROOM {
+        if self.gathered.is_empty() && buf.len() > GATHERED {
             let (most, _) = buf.split_at(buf.len() - LAST);
             self.stream.records().into_iter().for_each(Records::written_beside);
             return self.send(most);
         }
-        let (taken, _) = buf.split_at(buf.len().min(ROOM.saturating_sub(self.gathered.len())));
+        let (taken, _) = buf.split_at(buf.len().min(GATHERED.saturating_sub(self.gathered.len())));
         self.gathered.extend_from_slice(taken);
-        if self.gathered.len() >= ROOM {
+        if self.gathered.len() >= GATHERED {
             self.flush()?;
         }
         Ok(taken.len())
@@ -279,10 +281,10 @@ impl embedded_io::Read for Socket {
 }
 
 impl embedded_io::Write for Socket {
-    /// Gathers a little, sends a lot.
+    /// Gathers small writes, sends large ones.
     #[inline]
     fn write(&mut self, buf: &[u8]) -> Result<usize, SocketError> {
-        if buf.len() < ROOM.saturating_sub(self.gathered.len()) {
+        if buf.len() < GATHERED.saturating_sub(self.gathered.len()) {
             self.gathered.extend_from_slice(buf);
             return Ok(buf.len());
         }
@@ -295,7 +297,7 @@ impl embedded_io::Write for Socket {
 }
 
 impl Stream {
-    /// Keeps requests apart, where what is written at once arrives in records.
+    /// The ends of requests, on an encrypted connection.
     const fn records(&mut self) -> Option<&mut Records> {
         match self {
             #[cfg(feature = "tls")]
@@ -324,7 +326,7 @@ impl Stream {
         }
     }
 
-    /// How many bytes may have left that no write has told of.
+    /// How many bytes may have left that no write has reported yet.
     const fn underway(&self) -> usize {
         match self {
             #[cfg(feature = "tls")]
@@ -364,19 +366,19 @@ impl Stream {
     }
 }
 
-/// Would a wait of `limit` end noticeably later than one of `left`? A sixteenth is not worth a system call.
+/// Whether a wait of `limit` would end noticeably later than one of `left`. A sixteenth is not worth a system call.
 fn exceeds(limit: Duration, left: Duration) -> bool {
     limit.saturating_sub(left) > left / 16
 }
 
-/// Whether the same may be tried again.
+/// Whether the same call may be repeated.
 #[cold]
 fn is_passing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Interrupted || has_timed_out(error)
 }
 
-/// Whether the limit that the system was told has passed. `TimedOut` says so on Windows only; elsewhere it says that the
-/// peer acknowledges nothing any more, which ends the connection.
+/// Whether the system's time limit has passed. `TimedOut` means this on Windows only; elsewhere it means that the peer
+/// no longer acknowledges anything, which ends the connection.
 fn has_timed_out(error: &io::Error) -> bool {
     match error.kind() {
         io::ErrorKind::WouldBlock => true,
@@ -385,24 +387,24 @@ fn has_timed_out(error: &io::Error) -> bool {
     }
 }
 
-/// The shortest time limit that systems keep apart from "none", with room to spare.
+/// The shortest time limit that systems surely do not take for "none".
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// How much always fits into the room that the system has for what was not acknowledged yet, in bytes.
+/// How many bytes always fit into the system's send buffer when it is empty.
 const FREE: usize = 2048;
 
-/// How much is gathered, in bytes, before it is sent unasked.
-const ROOM: usize = 16 * 1024;
+/// How many bytes are gathered before they are sent without a flush.
+const GATHERED: usize = 16 * 1024;
 
-/// How much of a large write is kept back, in bytes.
+/// How many bytes of a large write are kept back.
 const LAST: usize = 1024;
 
-/// Why bytes did not pass.
+/// Why reading or writing failed.
 #[derive(Debug)]
 pub(crate) enum SocketError {
     /// The deadline has passed.
     TimedOut,
-    /// The system says so.
+    /// The system's error.
     Io(io::Error),
 }
 

@@ -1,4 +1,4 @@
-//! Values that pass piece by piece between a server and a stream of the caller's.
+//! Values that pass piece by piece between a server and the caller's stream.
 
 use core::time::Duration;
 use std::io::{self, Read, Write};
@@ -25,9 +25,9 @@ pub(crate) fn send_from(
 ) -> Result<StoreOutcome, Error> {
     run(target, store, step, |lease, store| {
         let wire = wire(lease, step)?;
-        let mut room = vec![0; ROOM.min(len)];
-        wire.send_from(store, len, &mut room, |io, room| {
-            let read = read(source, room).map_err(Cause::stream)?;
+        let mut piece = vec![0; PIECE.min(len)];
+        wire.send_from(store, len, &mut piece, |io, piece| {
+            let read = read(source, piece).map_err(Cause::stream)?;
             io.extend(Deadline::after(step));
             Ok::<_, Cause>(read)
         })?;
@@ -39,7 +39,7 @@ pub(crate) fn send_from(
 }
 
 /// Sends `get` and writes the value to `sink`. `step` is how long each piece may take. The item has the value's length
-/// in its place.
+/// instead of the value.
 pub(crate) fn get_to(
     target: &Target<'_>,
     get: Get<'_>,
@@ -52,7 +52,7 @@ pub(crate) fn get_to(
         let mut reply = Reply::new(NoValue::new());
         let (mut len, mut written) = (0, Ok(()));
         let take = |event: &Event<'_>, _| match event {
-            // What a sink that has failed does not take is thrown away, and the connection stays in step.
+            // After the sink has failed, the rest is thrown away, so that the connection stays in step.
             Event::Data(piece) => {
                 len += piece.len();
                 if written.is_ok() {
@@ -69,7 +69,7 @@ pub(crate) fn get_to(
     })
 }
 
-/// Runs `exchange` with a part of the pool. Nothing is tried again: the caller's stream cannot be wound back.
+/// Runs `exchange` with a part of the pool. The request is never repeated: the caller's stream cannot be wound back.
 fn run<O: Operation, T>(
     target: &Target<'_>,
     operation: &O,
@@ -97,7 +97,7 @@ fn run<O: Operation, T>(
     })
 }
 
-/// The connection; one that was used before is looked at, and another opened if it has ended.
+/// The connection. One that was used before is checked, and replaced by another if it has ended.
 fn wire<'l>(lease: &'l mut Lease<'_>, step: Duration) -> Result<&'l mut Wire, Cause> {
     let deadline = Deadline::after(step);
     if let Err(cause) = lease.wire(deadline) {
@@ -114,10 +114,10 @@ fn wire<'l>(lease: &'l mut Lease<'_>, step: Duration) -> Result<&'l mut Wire, Ca
     Ok(wire)
 }
 
-/// Reads some bytes. The end is an error here: there are still some to come.
-fn read(source: &mut dyn Read, room: &mut [u8]) -> io::Result<usize> {
+/// Reads some bytes. The end of the source is an error: bytes are still missing.
+fn read(source: &mut dyn Read, piece: &mut [u8]) -> io::Result<usize> {
     loop {
-        match source.read(room) {
+        match source.read(piece) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             read => return read,
@@ -125,8 +125,8 @@ fn read(source: &mut dyn Read, room: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// What a reply without its value is collected in.
+/// The buffer of a reply whose value goes elsewhere.
 type NoValue = ArrayBuffer<0>;
 
-/// How much of a value is held at a time, in bytes.
-const ROOM: usize = 32 * 1024;
+/// How many bytes of a value are in memory at a time.
+const PIECE: usize = 32 * 1024;

@@ -38,10 +38,10 @@ pub struct Server {
     acceptor: Option<JoinHandle<()>>,
 }
 
-/// What a [`Server`] is started with.
+/// The options of a [`Server`].
 pub type ServerBuilder = memring_client::testing::ServerBuilder<Server>;
 
-/// What the threads share.
+/// The state that the threads share.
 #[derive(Debug)]
 struct Shared {
     listener: TcpListener,
@@ -51,7 +51,7 @@ struct Shared {
     closing: AtomicBool,
 }
 
-/// The open connections, by a number that each has for itself.
+/// The open connections, by a number of their own.
 #[derive(Debug, Default)]
 struct Open {
     streams: BTreeMap<u64, Arc<TcpStream>>,
@@ -59,23 +59,23 @@ struct Open {
 }
 
 impl Server {
-    /// A server on a free port of the loopback interface.
+    /// Starts a server on a free port of the loopback interface.
     ///
     /// # Errors
-    /// What the system says when it has no port or no thread to give.
+    /// The system's error when it has no free port or no thread.
     pub fn start() -> io::Result<Self> {
         Self::builder().start()
     }
 
-    /// A server on `addr`.
+    /// Starts a server on `addr`.
     ///
     /// # Errors
-    /// What the system says, when the address is in use for instance.
+    /// The system's error, for example when the address is in use.
     pub fn bind(addr: impl ToSocketAddrs) -> io::Result<Self> {
         Self::listen(Self::builder(), TcpListener::bind(addr)?)
     }
 
-    /// A builder, to say more.
+    /// A builder, which sets further options.
     pub const fn builder() -> ServerBuilder {
         ServerBuilder::new()
     }
@@ -94,13 +94,13 @@ impl Server {
         Ok(Self { shared, acceptor: Some(acceptor) })
     }
 
-    /// Where it listens.
+    /// The server's address.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.shared.addr
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.shared.open().streams.len()
@@ -138,18 +138,18 @@ impl Shared {
                 match self.listener.accept() {
                     Ok((stream, _)) => {
                         let thread = thread::Builder::new().name("memring-server".into());
-                        // Without a thread to be had, the connection is closed again.
+                        // If no thread can be started, the connection is closed again.
                         let _ = thread.spawn_scoped(scope, move || self.serve_or_refuse(stream));
                     }
                     Err(_) if self.closing.load(Ordering::Acquire) => {}
-                    // Out of descriptors, say: that may pass, and must not keep a processor busy.
+                    // An error such as "too many open files" may pass, and must not keep a processor busy.
                     Err(_) => thread::sleep(Duration::from_millis(10)),
                 }
             }
         });
     }
 
-    /// Whatever ends the connection, there is nobody to tell.
+    /// Serves the connection. Its error, if it ends in one, has no receiver.
     fn serve_or_refuse(&self, stream: TcpStream) {
         let stream = Arc::new(stream);
         match self.admit(&stream) {
@@ -180,7 +180,7 @@ impl Shared {
         }
     }
 
-    /// Notes a connection, unless there are too many.
+    /// Registers a connection, unless there are too many.
     fn admit(&self, stream: &Arc<TcpStream>) -> Option<u64> {
         let mut open = self.open();
         if self.closing.load(Ordering::Acquire) || open.streams.len() >= self.host.connections() {
@@ -197,11 +197,11 @@ impl Shared {
         let open = self.open();
         self.closing.store(true, Ordering::Release);
         for stream in open.streams.values() {
-            // One that has ended already is no matter.
+            // A connection that has ended already gives an error, which does not matter.
             let _ = stream.shutdown(Shutdown::Both);
         }
         drop(open);
-        // On some systems, this is enough to wake it; on the others, it takes a connection.
+        // On some systems, this wakes the thread; on others, only a connection does.
         let _ = SockRef::from(&self.listener).shutdown(Shutdown::Both);
         let ip = match self.addr.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -38,7 +38,7 @@ pub type Item = memring_text::Item<Bytes>;
 /// An item with its cas unique, and its value in shared bytes.
 pub type CasItem = memring_client::outcome::CasItem<Bytes>;
 
-/// An item whose value is lent.
+/// An item with a borrowed value.
 pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
 
 /// A client of many servers, for tokio.
@@ -46,8 +46,8 @@ pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
 /// It is cheap to clone, and clones share their connections. All methods take `&self`: use it from as many tasks as you
 /// like. There is one connection to each server, for the requests of all tasks.
 ///
-/// Every method returns by the [timeout](Builder::timeout) at the latest. A miss is `None` or `false`; an [`Error`] is
-/// a failure, and never stands for a miss.
+/// Every method returns within the [timeout](Builder::timeout). A miss is `None` or `false`; an [`Error`] is a failure,
+/// never a miss.
 ///
 /// # Cancel safety
 /// Any future of a client may be dropped at any moment, as `select!` and `timeout` do. A request that has not left is
@@ -121,17 +121,17 @@ impl Client {
         Self::builder().servers(servers).build()
     }
 
-    /// The client that `config` describes. It opens connections when it needs them, so servers that are down are no error
-    /// here.
+    /// The client that `config` describes. No connection is opened before it is needed, so a server that is down is no
+    /// error here.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): a server, the scheme or another field is wrong, or they do not fit
-    /// together.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): a server, the scheme or another field is invalid, or they do
+    /// not fit together.
     pub fn with_config(config: Config) -> Result<Self, Error> {
         Self::from_config(config)
     }
 
-    /// A builder, to say more.
+    /// A builder, which sets further options.
     pub fn builder() -> Builder {
         Builder::new(Config::default())
     }
@@ -159,10 +159,10 @@ impl Client {
         Self { common: self.common.with_timeout(timeout) }
     }
 
-    /// The same client, with the same connections, but a read that fails for a server or the way to it
-    /// ([`Error::is_outage`]) is a miss: a cache that is away is no reason to fail. What changes something fails as
-    /// before, and so does what is the caller's fault, such as a bad key. [`Builder::on_event`] still hears of every
-    /// error, and so does [`Many::errors`](crate::Many::errors).
+    /// A client that shares the connections of this one, and for which, if `yes`, a read is a miss when its server or
+    /// the way to it fails ([`Error::is_outage`]): a program need not fail because its cache is away. Writes still
+    /// fail, and so do the caller's mistakes, such as an invalid key. [`Builder::on_event`] and
+    /// [`Many::errors`](crate::Many::errors) still have every error.
     ///
     /// ```
     /// # use memring_tokio::Client;
@@ -179,8 +179,9 @@ impl Client {
         Self { common: self.common.with_errors_as_misses(yes) }
     }
 
-    /// The same client, with the same connections, but all its keys are placed as if they were `key`: so that what belongs
-    /// together lives together, on one server. Keys are written as ever; their readers must place them so, too.
+    /// A client that shares the connections of this one, and places all keys as if they were `key`, so that items which
+    /// belong together are on one server. The keys on the wire are the same; their readers must place them in the same
+    /// way.
     ///
     /// ```
     /// # use memring_tokio::{Client, Ttl, testing::Server};
@@ -200,9 +201,10 @@ impl Client {
         Self { common: self.common.routed_by(key.as_ref()) }
     }
 
-    /// Replaces the servers, for all clones at once, and says what that moves, if asked. Operations under way end where
-    /// they began; those after see the new list only. Servers of the same name, address, credentials and encryption keep
-    /// their connections, and what is known of their health. The [gutter](Builder::gutter) stays what it is.
+    /// Replaces the servers, for all clones at once. The result can tell which share of the keys moves. Operations
+    /// under way end on the servers where they began; later ones use the new list only. Servers with the same name,
+    /// address, credentials and encryption keep their connections, and what is known of their health. The
+    /// [gutter](Builder::gutter) stays as it is.
     ///
     /// ```
     /// # use memring_tokio::Client;
@@ -213,8 +215,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config); the servers remain what they were. After [`close`](Self::close),
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed).
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the list is invalid; the servers stay as they were. After
+    /// [`close`](Self::close), [`ErrorKind::Closed`](crate::ErrorKind::Closed).
     pub fn set_servers<S: TryInto<ServerList>>(
         &self,
         servers: impl IntoIterator<Item = S>,
@@ -254,7 +256,8 @@ impl Client {
         self.common.servers(Pool::connections)
     }
 
-    /// The name of the server that holds `key` when all is well. Any bytes have their place, also those that are no key.
+    /// The name of the server that holds `key` when all servers are up. `key` may be any bytes, even those that are no
+    /// valid key.
     pub fn server_of(&self, key: impl AsRef<[u8]>) -> Arc<str> {
         self.common.server_of(key.as_ref())
     }
@@ -267,7 +270,7 @@ impl Client {
         Ok(self.retrieve(GetVerb::Get, key.as_ref()).await?.map(shared))
     }
 
-    /// Reads an item into the caller's buffer, without an allocation of its own.
+    /// Reads an item into the caller's buffer. The client allocates nothing.
     ///
     /// ```
     /// # use memring_tokio::{Client, Ttl, testing::Server};
@@ -338,11 +341,11 @@ impl Client {
         CasItem::read_found("gats", found.map(shared))
     }
 
-    /// Stores a value, whatever was there before.
+    /// Stores a value, whether the key had one before or not.
     ///
     /// # Errors
-    /// See [`Error`]. When the server finds the value too large, the old one is gone; when the client does, nothing is sent, and
-    /// the old one stays: see [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
+    /// See [`Error`]. If the server refuses the value as too large, the old value is gone; if the client does, nothing
+    /// is sent and the old value stays: see [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
     pub async fn set(
         &self,
         key: impl AsRef<[u8]>,
@@ -352,7 +355,7 @@ impl Client {
         self.store(StoreVerb::Set, key.as_ref(), value.as_ref(), attributes.into(), must_be_stored).await
     }
 
-    /// Stores a value under a key that has none. Returns whether it did.
+    /// Stores a value if the key has none. Returns whether it was stored.
     ///
     /// # Errors
     /// See [`Error`].
@@ -365,7 +368,7 @@ impl Client {
         self.store(StoreVerb::Add, key.as_ref(), value.as_ref(), attributes.into(), is_stored).await
     }
 
-    /// Stores a value under a key that has one. Returns whether it did.
+    /// Stores a value if the key has one. Returns whether it was stored.
     ///
     /// # Errors
     /// See [`Error`].
@@ -378,8 +381,7 @@ impl Client {
         self.store(StoreVerb::Replace, key.as_ref(), value.as_ref(), attributes.into(), is_stored).await
     }
 
-    /// Puts `value` behind the one that is there, which keeps its flags and its time to live. Returns whether there
-    /// was one.
+    /// Appends `value` to the key's value, which keeps its flags and its time to live. Returns whether there was one.
     ///
     /// # Errors
     /// See [`Error`].
@@ -387,8 +389,7 @@ impl Client {
         self.store(StoreVerb::Append, key.as_ref(), value.as_ref(), Attributes::default(), is_stored).await
     }
 
-    /// Puts `value` before the one that is there, which keeps its flags and its time to live. Returns whether there
-    /// was one.
+    /// Puts `value` before the key's value, which keeps its flags and its time to live. Returns whether there was one.
     ///
     /// # Errors
     /// See [`Error`].
@@ -432,8 +433,8 @@ impl Client {
         call(&mut target, &Touch { key, exptime, noreply: false }).await
     }
 
-    /// Adds `delta` to a counter and returns the new number, or `None` when there is no such item. Past 2⁶⁴ − 1 it
-    /// begins again at 0.
+    /// Adds `delta` to a counter and returns the new number, or `None` when there is no such item. Past 2⁶⁴ − 1 the
+    /// counter begins again at 0.
     ///
     /// # Errors
     /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
@@ -441,7 +442,8 @@ impl Client {
         self.count(ArithVerb::Incr, key.as_ref(), delta).await
     }
 
-    /// Takes `delta` off a counter and returns the new number, or `None` when there is no such item. It ends at 0.
+    /// Subtracts `delta` from a counter and returns the new number, or `None` when there is no such item. The counter
+    /// stops at 0.
     ///
     /// # Errors
     /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
@@ -485,7 +487,7 @@ impl Client {
         call(&mut target, &Arith { verb, key, delta, noreply: false }).await
     }
 
-    /// The server that the operation `name` goes to, and the key as it goes on the wire.
+    /// The server for the operation `name`, and the key on the wire.
     fn target<'k>(
         &'k self,
         name: &'static str,

@@ -18,7 +18,7 @@
 //! # }
 //! ```
 //!
-//! An operation goes this way:
+//! An operation takes this way:
 //!
 //! ```text
 //! Client ─▶ Fleet ─▶ Pool ─▶ Mux ─▶ Driver     one key: call     many keys: batch
@@ -26,19 +26,20 @@
 //!                    server  by all reads and writes
 //! ```
 //!
-//! - [`Client`] has the verbs, [`Builder`] what can be set; [`ServerSpec`] is how servers are written.
-//! - [`Error`] says what went wrong and where; [`Many`] has the results of a call with many keys.
-//! - [`testing`] is a memcached inside the process.
+//! - [`Client`] has the verbs, [`Builder`] the options; [`ServerSpec`] is a server, with the grammar in which servers
+//!   are written.
+//! - [`Error`] says what failed and on which server; [`Many`] has the results of a call with many keys.
+//! - [`testing`] has a memcached that runs inside the process.
 //!
-//! What happens when servers fail, what all that costs, and what is left out: the README.
+//! The README says what happens when servers fail, what operations cost, and what is left out.
 //!
 //! # Features
 //!
 //! None is on by default.
 //!
 //! - `tls`: encrypted connections, by rustls with ring.
-//! - `tracing`: a span for each operation, and what happens to connections and servers.
-//! - `metrics`: durations and failures for whoever collects metrics.
+//! - `tracing`: a span for each operation, and events of connections and servers.
+//! - `metrics`: durations and counts of failures.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 

@@ -33,14 +33,14 @@ pub(crate) async fn send_from(
     let exchange = async |stream: Stream, limits: Limits| {
         let mut wire = Wire::new(stream, limits, step);
         let line = store.line_for(len)?;
-        let mut room = Vec::with_capacity(ROOM.min(len));
+        let mut piece = Vec::with_capacity(PIECE.min(len));
         wire.write(line.as_bytes(), &mut is_sent).await?;
         let mut left = len;
         while left > 0 {
-            room.resize(left.min(ROOM), 0);
-            let read = read(source, &mut room).await.map_err(Cause::stream)?;
+            piece.resize(left.min(PIECE), 0);
+            let read = read(source, &mut piece).await.map_err(Cause::stream)?;
             left = left.saturating_sub(read);
-            wire.write(room.get(..read).unwrap_or(&[]), &mut is_sent).await?;
+            wire.write(piece.get(..read).unwrap_or(&[]), &mut is_sent).await?;
         }
         wire.write(b"\r\n", &mut is_sent).await?;
         wire.flush().await?;
@@ -94,7 +94,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(io: Stream, limits: Limits, step: Duration) -> Self {
-        let inbox = vec![0; ROOM.max(limits.line)];
+        let inbox = vec![0; PIECE.max(limits.line)];
         Self { io, exchange: Exchange::new(limits), inbox, taken: 0, filled: 0, step }
     }
 
@@ -181,12 +181,12 @@ async fn in_time<T>(step: Duration, work: impl Future<Output = io::Result<T>>) -
 }
 
 /// Reads some bytes. The end is an error here: there are still some to come.
-async fn read(source: &mut (impl AsyncRead + Unpin), room: &mut [u8]) -> io::Result<usize> {
-    match source.read(room).await? {
+async fn read(source: &mut (impl AsyncRead + Unpin), piece: &mut [u8]) -> io::Result<usize> {
+    match source.read(piece).await? {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),
         len => Ok(len),
     }
 }
 
 /// How much of a value is held at a time, in bytes.
-const ROOM: usize = 32 * 1024;
+const PIECE: usize = 32 * 1024;

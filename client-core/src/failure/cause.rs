@@ -1,4 +1,4 @@
-//! Causes: what can go wrong in a client, wherever it does.
+//! Causes: everything that can go wrong in a client.
 
 use core::{error, fmt, time::Duration};
 use std::{io, sync::Arc};
@@ -20,13 +20,13 @@ use memring_text::{
 use super::ErrorKind;
 use crate::route::FleetError;
 
-/// What went wrong, before it is known where. Callers of a client see an [`Error`](super::Error).
+/// What went wrong, without the server and the operation. Callers of a client see an [`Error`](super::Error).
 ///
 /// It is cheap to clone: all callers that wait for one connection get the same cause.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Cause {
-    /// The client cannot be made of what it is to be made of.
+    /// The client's configuration is invalid.
     Config(Arc<dyn error::Error + Send + Sync>),
     /// The key is invalid.
     Key(KeyError),
@@ -44,7 +44,7 @@ pub enum Cause {
     Resolve(Arc<io::Error>),
     /// No connection could be opened.
     Connect(Arc<io::Error>),
-    /// The connection is not secure, as the TLS library says.
+    /// The TLS library refused the connection as not secure.
     Tls(Arc<dyn error::Error + Send + Sync>),
     /// No complete reply came in time.
     Timeout,
@@ -54,7 +54,7 @@ pub enum Cause {
     OverQuota,
     /// The connection was given up because an earlier reply was overdue.
     Stalled,
-    /// The server closed the connection; with what the system says of it, if anything.
+    /// The server closed the connection; with the system's error, if there is one.
     Closed(Option<Arc<io::Error>>),
     /// The client was closed.
     Shut,
@@ -64,44 +64,45 @@ pub enum Cause {
     NoDrivers,
     /// Any other failure of the system's sockets.
     Io(Arc<io::Error>),
-    /// What came is not the reply that was asked for.
+    /// The reply is invalid, or does not fit the request.
     Protocol(ProtocolError),
     /// The server refused.
     Server(ServerError),
-    /// The server lacks what the request needs; nothing was sent.
+    /// The server lacks a feature that the request needs; nothing was sent.
     Unsupported(Unsupported),
-    /// The server does not tell of an item that is there.
+    /// The server has the item, but its reply does not say what was asked about it.
     Unclear,
-    /// The server hangs up at this command, though it answers others: it, or a proxy before it, does not know it.
+    /// The server hangs up at this command, though it answers others: the server, or a proxy before it, does not know
+    /// the command.
     HangsUp,
     /// The source or the sink of a streamed value failed; or the source ended before the value did.
     Stream(Arc<io::Error>),
-    /// The server did not store what was to be stored in any case.
+    /// The server did not store a value although the request had no condition.
     NotStored,
     /// The server failed before, and is left alone: it will be tried again after this time.
     Down(Duration),
 }
 
-/// What the end of an operation says of its server.
+/// What the end of an operation says about its server's health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// It is there, and answers, if only to refuse.
+    /// The server answers, if only to refuse.
     Up,
-    /// It failed.
+    /// The server failed.
     Failed,
-    /// It failed, as other operations over the same connection will tell, too.
+    /// The server failed, and other operations over the same connection will report the same failure.
     Lost,
-    /// Nothing, neither way.
+    /// Nothing, neither good nor bad.
     None,
 }
 
 impl Cause {
-    /// The servers, the scheme or an option is wrong, as `error` says.
+    /// The configuration is invalid: `error` says why.
     pub fn config(error: impl error::Error + Send + Sync + 'static) -> Self {
         Self::Config(Arc::new(error))
     }
 
-    /// The connection is not secure, as `error` says.
+    /// The connection is not secure: `error` says why.
     pub fn tls(error: impl error::Error + Send + Sync + 'static) -> Self {
         Self::Tls(Arc::new(error))
     }
@@ -124,13 +125,13 @@ impl Cause {
         Self::Stream(Arc::new(error))
     }
 
-    /// Whether the server ended the connection. Then another connection may do.
+    /// Whether the server ended the connection. Another connection may still work.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_))
     }
 
-    /// Whether the server has as many connections as it may have, which it said instead of an answer.
+    /// Whether the server refused with its answer that it has too many connections.
     #[must_use]
     pub const fn is_crowd(&self) -> bool {
         match self {
@@ -139,7 +140,7 @@ impl Cause {
         }
     }
 
-    /// What this says of the server.
+    /// What this cause says about the server's health.
     ///
     /// Connections that cannot be opened, time that runs out, connections that end, and invalid replies speak
     /// against it, and so does a refusal of the connection. Any other refusal is an answer.
@@ -181,7 +182,7 @@ impl Cause {
         }
     }
 
-    /// Whether nothing reached the server at all: then another may be asked instead.
+    /// Whether nothing reached the server at all, so that another server may be asked instead.
     #[must_use]
     pub const fn is_unreached(&self) -> bool {
         matches!(self, Self::Resolve(_) | Self::Connect(_))
@@ -284,8 +285,8 @@ impl fmt::Display for Cause {
     }
 }
 
-/// What the system says, by the kind of the error: the system's own text begins in upper case and ends in a number. It is
-/// shown where the kind says nothing, as of a process that may open no more files.
+/// A system error, shown by its kind: the system's own text begins in upper case and ends in a number. That text is
+/// shown only where the kind says nothing, for example when a process may open no more files.
 struct System<'e>(&'e io::Error);
 
 impl fmt::Display for System<'_> {

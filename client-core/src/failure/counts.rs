@@ -1,33 +1,33 @@
-//! How often what has happened, server by server.
+//! Counts of operations, errors and events, for each server.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::Event;
 
-/// What has happened between a client and one of its servers, for as long as the client has had it.
+/// Counts of what has happened between a client and one of its servers, since the client was given the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerCounts {
-    /// Operations that went to it; of a batch, its share is one.
+    /// Operations that went to the server; a batch's share of it counts as one.
     pub operations: u64,
-    /// Errors of it that callers were told, those without a try ([`ErrorKind::Down`](super::ErrorKind::Down)) among them;
-    /// a batch's share that fails as a whole is one.
+    /// Errors of this server that callers got, with those that were not sent at all
+    /// ([`ErrorKind::Down`](super::ErrorKind::Down)). A batch's share that fails as a whole counts as one.
     pub errors: u64,
-    /// The errors among these for which time ran out ([`Error::is_timeout`](super::Error::is_timeout)).
+    /// Those of the [`errors`](Self::errors) that are timeouts ([`Error::is_timeout`](super::Error::is_timeout)).
     pub timeouts: u64,
     /// Connections that were opened.
     pub connected: u64,
     /// Connections that ended by a failure, or could not be opened.
     pub disconnected: u64,
-    /// How often it was left alone, from one trial to the next.
+    /// How often the server was left alone; each failed trial counts again.
     pub downs: u64,
-    /// How often what had been sent over a dead connection was sent again.
+    /// Requests that were sent again because their connection was dead.
     pub retried: u64,
-    /// Operations on its keys that went to another server instead; of a batch, one for each such server.
+    /// Operations on the server's keys that went to another server instead; a batch counts once for each such server.
     pub rerouted: u64,
 }
 
-/// The [`ServerCounts`] as they are counted, by many threads.
+/// The counters behind [`ServerCounts`], which many threads share.
 #[derive(Debug, Default)]
 pub struct Counters {
     operations: AtomicU64,
@@ -41,13 +41,13 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// An operation goes to the server.
+    /// Counts an operation that goes to the server.
     #[inline]
     pub fn operation(&self) {
         self.operations.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Something else has happened.
+    /// Counts an event.
     pub fn event(&self, event: &Event<'_>) {
         let counter = match event {
             Event::Connected { .. } => &self.connected,
@@ -64,7 +64,7 @@ impl Counters {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How often each has happened so far. While others count, they need not be of the same moment.
+    /// The counts so far. They need not be of the same moment while other threads count.
     pub fn counts(&self) -> ServerCounts {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         ServerCounts {

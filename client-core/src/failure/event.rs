@@ -1,4 +1,4 @@
-//! What happens inside a client, for whoever wants to see it.
+//! Events: what happens inside a client, for its observer.
 
 use core::{fmt, time::Duration};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::{Error, ErrorKind};
 
 /// Something that happened to a connection, a server or an operation.
 ///
-/// It names servers and operations, and never holds a byte of a key or a value.
+/// An event names servers and operations, and never holds a byte of a key or a value.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'e> {
@@ -16,10 +16,10 @@ pub enum Event<'e> {
     Connected {
         /// The server's name.
         server: &'e str,
-        /// How long it took, the look-up of the name included.
+        /// How long opening took, with the look-up of the name.
         took: Duration,
     },
-    /// A connection ended by a failure, or could not be opened. (One that is put away unused is no event.)
+    /// A connection ended by a failure, or could not be opened. (Closing an unused connection is no event.)
     #[non_exhaustive]
     Disconnected {
         /// The server's name.
@@ -27,12 +27,12 @@ pub enum Event<'e> {
         /// Why.
         cause: ErrorKind,
     },
-    /// A server failed too often, or failed its trial: it is left alone.
+    /// A server failed too often, or failed its trial, and is left alone.
     #[non_exhaustive]
     ServerDown {
         /// The server's name.
         server: &'e str,
-        /// How long.
+        /// For how long it is left alone.
         retry_after: Duration,
     },
     /// A server that was left alone answers again.
@@ -41,14 +41,14 @@ pub enum Event<'e> {
         /// The server's name.
         server: &'e str,
     },
-    /// What was sent over a connection is sent again over another one: the first was dead, as the server had closed it.
+    /// A request is sent again over another connection, because the first one was dead: the server had closed it.
     #[non_exhaustive]
     Retried {
         /// The server's name.
         server: &'e str,
     },
-    /// An operation goes to another server, because the one that holds the key is down or could not be reached. Of a
-    /// batch, one for each pair of such servers.
+    /// An operation goes to another server, because the one that holds the key is down or could not be reached. A batch
+    /// has one such event for each pair of servers.
     #[non_exhaustive]
     Rerouted {
         /// The name of the server that was passed over.
@@ -58,10 +58,10 @@ pub enum Event<'e> {
         /// The operation, by the name of its method.
         operation: &'static str,
     },
-    /// An operation failed. Where errors are taken for misses, this is the only word of it.
+    /// An operation failed. Where errors are taken for misses, only this event tells of it.
     #[non_exhaustive]
     Failed {
-        /// What the caller is told, or would be.
+        /// The error that the caller gets, or would get.
         error: &'e Error,
     },
 }
@@ -91,7 +91,7 @@ impl<'e> Event<'e> {
         Self::ServerUp { server }
     }
 
-    /// What was sent is sent again.
+    /// A request is sent again.
     #[must_use]
     pub const fn retried(server: &'e str) -> Self {
         Self::Retried { server }
@@ -124,28 +124,28 @@ impl<'e> Event<'e> {
     }
 }
 
-/// The function that hears of events, if there is one.
+/// The function that is called for every event, if there is one.
 #[derive(Clone, Default)]
 pub struct Observer(Option<Arc<Observe>>);
 
 type Observe = dyn Fn(&Event<'_>) + Send + Sync;
 
 impl Observer {
-    /// Nobody.
+    /// No function.
     pub const NONE: Self = Self(None);
 
-    /// `observe` is told. It runs where things happen, so it must be quick, and must not wait.
+    /// Calls `observe` for every event. It runs where the event happens, so it must be quick, and must not wait.
     pub fn new(observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(observe)))
     }
 
-    /// Whether anybody is.
+    /// Whether there is a function to call.
     #[must_use]
     pub const fn is_some(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Tells of an event, which is made only if somebody is there to be told.
+    /// Calls the function for an event. `event` makes it, and is not called without an observer.
     pub fn tell<'e>(&self, event: impl FnOnce() -> Event<'e>) {
         if let Some(observe) = &self.0 {
             observe(&event());

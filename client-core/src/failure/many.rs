@@ -9,7 +9,7 @@ use super::Error;
 
 /// One result for each key, in the order in which the keys were given.
 ///
-/// A server that fails takes nothing from the others: its keys have its error, the rest have their results.
+/// When a server fails, its keys have its error; all others have their results.
 #[derive(Clone, Debug)]
 pub struct Many<T> {
     results: Vec<Result<T, Error>>,
@@ -17,8 +17,8 @@ pub struct Many<T> {
 }
 
 impl<T> Many<T> {
-    /// The results, and the errors among them: one for each server that failed, and one for each key that was refused by
-    /// itself.
+    /// Holds `results`, and the `errors` among them: one for each server that failed, and one for each key that was
+    /// refused by itself.
     #[must_use]
     pub const fn new(results: Vec<Result<T, Error>>, errors: Vec<Error>) -> Self {
         Self { results, errors }
@@ -29,20 +29,20 @@ impl<T> Many<T> {
         &self.results
     }
 
-    /// The results, to keep.
+    /// Returns the owned results.
     pub fn into_results(self) -> Vec<Result<T, Error>> {
         self.results
     }
 
-    /// What went wrong: one error for each server that failed, and one for each key that was refused by itself. A server
-    /// has another one where its keys fared differently, as those that were sent and those that were not.
+    /// The errors: one for each server that failed, and one for each key that was refused by itself. A server has
+    /// several where its keys failed in different ways, for example keys that were sent and keys that were not.
     #[must_use]
     pub fn errors(&self) -> &[Error] {
         &self.errors
     }
 
-    /// Puts `value` in the place of each result whose server or the way to it [failed](Error::is_outage). The
-    /// [errors](Self::errors) stay what they are.
+    /// Replaces each result that is an [outage](Error::is_outage) by `value`. The [errors](Self::errors) stay as they
+    /// are.
     #[must_use]
     pub fn outages_as(mut self, mut value: impl FnMut() -> T) -> Self {
         for result in &mut self.results {
@@ -56,28 +56,28 @@ impl<T> Many<T> {
     /// The results of all keys, or the first error.
     ///
     /// # Errors
-    /// There was at least one.
+    /// The first error, if there is any.
     pub fn all(self) -> Result<Vec<T>, Error> {
         self.results.into_iter().collect()
     }
 }
 
 impl<T> Many<T> {
-    /// The results, each with its key: `keys` are those of the call.
+    /// Pairs each result with its key: `keys` are those of the call.
     pub fn with_keys<K>(self, keys: &[K]) -> impl Iterator<Item = (&K, Result<T, Error>)> {
         keys.iter().zip(self.results)
     }
 }
 
 impl<V> Many<Option<Item<V>>> {
-    /// The items that were found, by key: `keys` are those of the call. What failed is left out like a miss; look at the
-    /// [`errors`](Self::errors) first, if they matter.
+    /// The items that were found, by key: `keys` are those of the call. Keys that failed are left out like misses; look
+    /// at the [`errors`](Self::errors) first if they matter.
     pub fn by_key<K: Eq + Hash>(self, keys: &[K]) -> HashMap<&K, Item<V>> {
         let found = self.with_keys(keys);
         found.filter_map(|(key, result)| Some((key, result.ok()??))).collect()
     }
 
-    /// The items that were found, each with its key's position. What failed is passed over like a miss.
+    /// The items that were found, each with its key's position. Keys that failed are left out like misses.
     pub fn hits(&self) -> impl Iterator<Item = (usize, &Item<V>)> {
         self.results.iter().enumerate().filter_map(|(position, result)| match result {
             Ok(Some(item)) => Some((position, item)),
@@ -92,13 +92,13 @@ impl<V> Many<Option<Item<V>>> {
     }
 }
 
-/// What one server has answered to a call that goes to all of them.
+/// The answer of one server to a call that goes to all servers.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FromServer<T> {
     /// The server's name.
     pub server: Arc<str>,
-    /// What it has answered, or why it has not.
+    /// The answer, or the error.
     pub result: Result<T, Error>,
 }
 

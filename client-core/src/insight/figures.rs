@@ -8,7 +8,7 @@ use metrics::Label;
 use super::{Ended, Peer};
 use crate::failure::Event;
 
-/// How long one operation takes, and whose it is.
+/// The labels and the beginning of one operation.
 #[derive(Debug)]
 pub(super) struct Part {
     begun: Instant,

@@ -3,7 +3,7 @@
 use super::{Ended, Peer};
 use crate::failure::Event;
 
-/// What a feature that is off notes of an operation: nothing.
+/// The part of an operation's span that a feature which is off keeps: nothing.
 #[derive(Debug)]
 pub(super) struct Part;
 

@@ -8,12 +8,12 @@ use core::{
 
 use super::{ServerSpecError, ServerSpecProblem as Problem, url};
 
-/// The port that memcached listens on unless told otherwise.
+/// The port that memcached listens on by default.
 pub const DEFAULT_PORT: u16 = 11211;
 
-/// Where a server listens. What it takes to get there is the client's business.
+/// Where a server listens.
 ///
-/// A name with several addresses is one server: they are tried one after the other until one answers.
+/// A host name with several addresses is one server: a client tries them one after the other until one answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
     /// A host, by name or number, and a port. Names are resolved whenever a connection is opened.
@@ -52,7 +52,7 @@ impl FromStr for Address {
     }
 }
 
-/// As it is read.
+/// The form that [`FromStr`] reads.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! What is wrong with a text that should be a server: where, what, and what to write instead. Never a password.
+//! Errors of texts that should be servers: where the fault is, what it is, and what to write instead. Never a password.
 
 use core::{error, fmt};
 
@@ -6,12 +6,12 @@ use super::{ServerSpec, url};
 
 /// A text that is not a server.
 ///
-/// It shows the text, unless that may hold a password: of a text with a `@` it shows nothing, of a URL the scheme, and no
-/// parameters.
+/// It shows the text, except for what may hold a password: of a URL it shows only the scheme, of a text with a `@`
+/// nothing, and parameters never.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSpecError {
     problem: ServerSpecProblem,
-    /// What may be shown.
+    /// The part of the text that may be shown.
     shown: Option<String>,
     line: Option<usize>,
     number: Option<usize>,
@@ -28,7 +28,7 @@ impl ServerSpecError {
         Self { problem, shown: shown(text, whole), line: None, number: None }
     }
 
-    /// The same, where so many other servers stand before the text.
+    /// The error where `count` other servers stand before the text.
     #[must_use]
     pub(super) fn behind(self, count: usize) -> Self {
         Self { number: Some(count.saturating_add(self.number.unwrap_or(1))), ..self }
@@ -39,7 +39,7 @@ impl ServerSpecError {
         Self { line: Some(line), ..self }
     }
 
-    /// What is wrong with it.
+    /// The fault.
     #[must_use]
     pub const fn problem(&self) -> ServerSpecProblem {
         self.problem
@@ -64,7 +64,7 @@ impl From<ServerSpecProblem> for ServerSpecError {
     }
 }
 
-/// What may be shown of `text`, which is a part of `whole`.
+/// The part of `text` that may be shown; `text` is a part of `whole`.
 fn shown(text: &str, whole: &str) -> Option<String> {
     match text.find("://") {
         Some(end) => {
@@ -90,7 +90,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// Letters of a text that are shown.
+/// How many letters of a text are shown.
 const SHOWN: usize = 80;
 
 /// What is wrong with a text that should be a server.
@@ -220,7 +220,7 @@ pub struct TlsUnavailable {
 }
 
 impl TlsUnavailable {
-    /// What a client without TLS asks before it opens a connection.
+    /// Checks that a client without TLS may connect to the server of `spec`.
     ///
     /// # Errors
     /// The server of `spec` wants TLS.

@@ -1,4 +1,4 @@
-//! Texts that may have several servers: lines, commas, blanks, remarks.
+//! Texts that may have several servers, with lines, commas, blanks and remarks.
 
 use core::{convert::Infallible, fmt, net::SocketAddr, str::FromStr};
 use std::vec;
@@ -7,9 +7,9 @@ use memring_core::{Server, ServerIndex, Weight};
 
 use super::{Address, ServerSpec, ServerSpecError, ServerSpecProblem as Problem, word};
 
-/// The servers of one text, or of what else is a server: what the builders of clients take.
+/// A list of servers, read from a text or made of other types that stand for servers. Builders of clients take it.
 ///
-/// How they are written: see the [module](super).
+/// The [module](super) has the grammar.
 ///
 /// ```
 /// use memring_client::spec::ServerList;
@@ -25,7 +25,7 @@ pub struct ServerList(Vec<ServerSpec>);
 impl FromStr for ServerList {
     type Err = ServerSpecError;
 
-    /// A text of remarks alone has no servers; a text of nothing at all is an error.
+    /// A text of remarks alone has no servers; an empty text is an error.
     fn from_str(text: &str) -> Result<Self, ServerSpecError> {
         if text.trim().is_empty() {
             return Err(Problem::Empty.into());
@@ -115,8 +115,8 @@ impl<'t> Entry<'t> {
         word::read(self.word, self.weight).map_err(|problem| self.error(problem))
     }
 
-    /// The server with whatever stands there as its name, also what no address could be: for what other clients have
-    /// called their servers. Only the weight, behind a blank, is read.
+    /// The server, with the text as its name even if it is no address: for names that other clients have given their
+    /// servers. Only the weight, behind a blank, is read.
     ///
     /// # Errors
     /// [`ServerSpecError`]: the weight is invalid, or a password stands in its place.
@@ -152,7 +152,7 @@ impl fmt::Debug for Entry<'_> {
     }
 }
 
-/// The servers of a text, one by one, not read yet: for callers that must know where each of them stands.
+/// Divides a text into its servers, which are not read yet: for callers that must know where each of them stands.
 ///
 /// # Errors
 /// [`ServerSpecError`] when the text cannot be divided into servers and remarks.

@@ -1,4 +1,4 @@
-//! Servers written as URLs. They alone can have a password, or any letter in a path.
+//! Servers written as URLs. Only a URL can have a password, or any letter in a path.
 
 use core::fmt::Write as _;
 
@@ -15,7 +15,7 @@ pub(super) const TLS: &str = "memcacheds://";
 /// The schemes that are read, for showing one of them.
 pub(super) const SCHEMES: [&str; 4] = ["memcached", "memcacheds", "tcp", "unix"];
 
-/// The scheme of a URL, and what is behind it.
+/// The scheme of a URL, and the text behind it.
 pub(super) fn scheme_of(text: &str) -> Option<(&str, &str)> {
     match text.split_once(':') {
         Some((scheme, path)) if scheme.eq_ignore_ascii_case("unix") && path.starts_with('/') => {
@@ -30,7 +30,7 @@ fn is_of_scheme(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)
 }
 
-/// Reads what is behind the scheme.
+/// Reads the text behind the scheme.
 pub(super) fn read<'t>(scheme: &str, rest: &'t str) -> Result<Said<'t>, Problem> {
     let is = |known: &str| scheme.eq_ignore_ascii_case(known);
     if is("unix") {
@@ -65,7 +65,7 @@ pub(super) fn read<'t>(scheme: &str, rest: &'t str) -> Result<Said<'t>, Problem>
     Ok(Said { spec, weight: weight(query)? })
 }
 
-/// Reads what is behind the scheme, where only an address may stand.
+/// Reads the text behind the scheme, where only an address may stand.
 pub(super) fn address(scheme: &str, rest: &str) -> Result<Address, Problem> {
     let Said { spec, weight } = read(scheme, rest)?;
     match weight {

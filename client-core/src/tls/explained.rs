@@ -1,10 +1,10 @@
-//! What rustls says, and what to do about it.
+//! Errors of rustls, with advice on what to do.
 
 use core::{error, fmt};
 
 use rustls::{AlertDescription as Alert, CertificateError, Error};
 
-/// Why a connection is not secure: the error of rustls, with advice where there is some.
+/// The error of rustls, with advice where there is some.
 #[derive(Debug)]
 pub(super) struct Explained(pub(super) Error);
 

@@ -1,5 +1,5 @@
-//! The verbs that go to every server, those of the gutter too, whether they are down or not: a caller that asks
-//! for all of them means all of them.
+//! The verbs that go to every server, with those of the gutter and those that are down: a caller that asks for all
+//! means all.
 
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ use crate::{
 };
 
 impl Client {
-    /// What each server says of its version.
+    /// The version of each server.
     pub fn version(&self) -> Vec<FromServer<String>> {
         self.each_server("version", Version, |text| Ok(String::from_utf8_lossy(&text).into_owned()))
     }
 
-    /// Each server's statistics, gathered: of [`Limits::stats`](crate::Limits::stats) lines at most.
+    /// The statistics of each server, at most [`Limits::stats`](crate::Limits::stats) lines.
     ///
     /// ```
     /// # use memring_std::{Client, StatsKind, testing::Server};
@@ -43,12 +43,12 @@ impl Client {
         self.each_server("stats", kind, Ok)
     }
 
-    /// Each server's statistics, line by line as they come: `take` is given the server's name, and a name and its value.
-    /// Nothing is gathered, so there may be any number of lines, as of [`StatsKind::Conns`].
+    /// Reads the statistics of each server line by line: calls `take` with the server's name, the statistic's name and
+    /// its value. Lines are not collected, so their number has no limit, for example with [`StatsKind::Conns`].
     ///
-    /// Every server is asked before the reply of any is read, over a connection of its own, and lines come as they come: those
-    /// of one server in their order, between those of others. The [timeout](crate::Builder::timeout) is for each piece of a
-    /// reply: as long as bytes move, it goes on.
+    /// Every server is asked before any reply is read, over a connection of its own. Lines of one server come in their
+    /// order, mixed with those of other servers. The [timeout](crate::Builder::timeout) is for each piece of a reply: a
+    /// reply goes on for as long as bytes come.
     ///
     /// ```
     /// # use memring_std::{Client, StatsKind, testing::Server};
@@ -71,12 +71,12 @@ impl Client {
         self.each_server("flush_all", FlushAll { delay, noreply: false }, Ok)
     }
 
-    /// Tells each server how much to log; 0 is little.
+    /// Sets how much each server logs; 0 is the least.
     pub fn verbosity(&self, level: u32) -> Vec<FromServer<()>> {
         self.each_server("verbosity", Verbosity { level, noreply: false }, Ok)
     }
 
-    /// Sends `operation` to every server, before the reply of any is read.
+    /// Sends `operation` to every server before any reply is read.
     pub(super) fn each_server<O: Operation + Copy, T>(
         &self,
         name: &'static str,
@@ -86,7 +86,7 @@ impl Client {
         self.each_server_that(name, operation, read, &self.common.fleet(), |_, _| Ok(()))
     }
 
-    /// The same of those servers of `fleet` that are `able` to do it; the others come to what keeps them from it.
+    /// Sends `operation` to those servers of `fleet` that are `able` to do it. The others have the error of `able`.
     pub(super) fn each_server_that<O: Operation + Copy, T>(
         &self,
         name: &'static str,
@@ -115,14 +115,14 @@ impl Client {
         self.explained(fleet, results, &request)
     }
 
-    /// What the servers of `fleet` have answered to `request`, or why they have not.
+    /// Pairs the servers of `fleet` with their answers to `request`, or the reasons why there is none.
     fn explained<T>(
         &self,
         fleet: &Fleet<Pool>,
         results: impl IntoIterator<Item = Result<T, Error>>,
         request: &Request<'_>,
     ) -> Vec<FromServer<T>> {
-        // All that has to be found out has one more deadline.
+        // Finding the reasons has one further deadline, for all servers together.
         let results: Vec<_> = results.into_iter().collect();
         let deadline = self.batch_deadline();
         let explain = |(pool, result): (&Arc<Pool>, Result<T, Error>)| {

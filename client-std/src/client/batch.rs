@@ -1,4 +1,4 @@
-//! The verb for operations of different kinds at once.
+//! The verb that runs a batch of operations of different kinds.
 
 use memring_client::{batch::Batch, failure::Error};
 
@@ -9,8 +9,8 @@ use crate::batch::{self, Requests, Site};
 pub type Outcomes = memring_client::batch::Outcomes<Vec<u8>>;
 
 impl Client {
-    /// Runs operations of different kinds on any keys: what goes to one server leaves together, in one round trip, and
-    /// every server is asked before the reply of any is read. Each result is taken by the handle of its operation.
+    /// Runs operations of different kinds on any keys. Those for one server are sent together, in one round trip, and
+    /// every server is asked before any reply is read. The handle of each operation gives its result.
     ///
     /// ```
     /// # use memring_std::{Client, testing::Server};
@@ -30,9 +30,9 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when one of the
-    /// keys or values cannot be, at the error's [`position`](Error::position) among the operations; nothing was sent
-    /// then. What goes wrong with a server is in the [`Outcomes`].
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when a key or
+    /// a value is invalid, at the error's [`position`](Error::position) among the operations; nothing was sent then.
+    /// Errors of servers are in the [`Outcomes`].
     pub fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
         const NAME: &str = "run";
         let (fleet, mut scratch) = (self.common.fleet(), Vec::new());

@@ -18,7 +18,7 @@ use crate::batch::{self, Gets, Requests, Site};
 type LentItem<'a> = memring_text::Item<Lent<'a, Vec<u8>>>;
 
 impl Client {
-    /// Reads many items: every server is asked before the reply of any is read.
+    /// Reads many items. Every server is asked before any reply is read.
     ///
     /// ```
     /// # use memring_std::{Client, Ttl, testing::Server};
@@ -38,7 +38,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Key`](crate::ErrorKind::Key) when a key is invalid, at the error's
-    /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
+    /// [`position`](Error::position); nothing was sent then. Errors of servers are in the [`Many`].
     pub fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
         let own = |_, item: LentItem<'_>| {
             let mut value = Vec::new();
@@ -51,9 +51,10 @@ impl Client {
         self.read_many("get_many", keys, own)
     }
 
-    /// Reads many items like [`get_many`](Self::get_many), but hands each to `visit` when it is whole, with its key's
-    /// position; its value is lent for that long. Nothing is allocated for an item, and nothing copied of one that has come
-    /// as a whole. Those of one server come in the order of their keys. The result says of each key whether there was an item.
+    /// Reads many items like [`get_many`](Self::get_many), but calls `visit` with each complete item and its key's
+    /// position; the value is borrowed for the call. Items are not allocated, and a value that arrives in one piece is
+    /// not copied. Items of one server come in the order of their keys. The result says for each key whether there was
+    /// an item.
     ///
     /// ```
     /// # use memring_std::{Client, Ttl, testing::Server};
@@ -67,7 +68,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As of [`get_many`](Self::get_many). A server that fails in the midst has shown some of its items by then.
+    /// As of [`get_many`](Self::get_many). If a server fails in the middle, `visit` has seen some of its items.
     pub fn get_many_with<K: AsRef<[u8]>>(
         &self,
         keys: &[K],
@@ -76,7 +77,7 @@ impl Client {
         let visit = RefCell::new(visit);
         let show = |position, item: LentItem<'_>| {
             let LentItem { flags, cas, value } = item;
-            // A visitor that asks for items itself does so of another batch.
+            // A visitor that reads items itself does so in another batch, so this is never borrowed twice.
             visit.borrow_mut()(position, ItemRef { flags, cas, value: value.as_slice() });
             Ok(true)
         };
@@ -99,13 +100,13 @@ impl Client {
         Ok(self.common.or_misses(found))
     }
 
-    /// Stores many values, whatever was there before, all with the same attributes. What goes to one server leaves
-    /// together.
+    /// Stores many values, all with the same attributes, whether their keys had values before or not. Requests to one
+    /// server are sent together.
     ///
     /// # Errors
-    /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when one of the
-    /// keys or values cannot be, at the error's [`position`](Error::position); nothing was sent then. What goes wrong
-    /// with a server is in the [`Many`].
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when a key or
+    /// a value is invalid, at the error's [`position`](Error::position); nothing was sent then. Errors of servers are
+    /// in the [`Many`].
     pub fn set_many<K: AsRef<[u8]>, V: AsRef<[u8]>>(
         &self,
         items: &[(K, V)],
@@ -120,11 +121,11 @@ impl Client {
         Ok(batch::run(NAME, sets, items.len(), self.batch_deadline()))
     }
 
-    /// Deletes many items, and says of each whether there was one. What goes to one server leaves together.
+    /// Deletes many items; the results say which of them there were. Requests to one server are sent together.
     ///
     /// # Errors
     /// [`ErrorKind::Key`](crate::ErrorKind::Key) when a key is invalid, at the error's
-    /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
+    /// [`position`](Error::position); nothing was sent then. Errors of servers are in the [`Many`].
     pub fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
         const NAME: &str = "delete_many";
         let (fleet, mut scratch) = (self.common.fleet(), Vec::new());

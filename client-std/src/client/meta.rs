@@ -29,16 +29,16 @@ pub struct Meta<'c> {
 }
 
 impl Client {
-    /// The meta commands, which say more of an item and ask more of a server than the other verbs. Servers have them
-    /// since memcached 1.6.10.
+    /// The meta commands, which tell more about an item and can do more than the other verbs. Servers have them since
+    /// memcached 1.6.10.
     ///
-    /// A key may be any bytes, up to 186 of them: what is no key for the other verbs is sent as base64. Each server is
-    /// asked for its version once; what it is too old for is an error of the kind
-    /// [`Unsupported`](crate::ErrorKind::Unsupported), and not sent. A version without a number, as a build from a checkout
-    /// gives it, tells nothing, and such a server refuses itself what it lacks; see also
+    /// A key may be any bytes, up to 186 of them: a key that the other verbs do not take is sent as base64. Each server
+    /// is asked for its version once. A request that needs a newer server is not sent, and fails as
+    /// [`Unsupported`](crate::ErrorKind::Unsupported). A version without a number, such as that of a build from a
+    /// checkout, says nothing: then requests are sent, and the server refuses what it does not know; see also
     /// [`Config::corrections`](crate::Config::corrections).
     ///
-    /// Here one reader of many makes a value anew before it is gone, while the others go on with the old one:
+    /// Here one reader of many recomputes a value before it expires, while the others go on with the old one:
     ///
     /// ```
     /// # use memring_std::{Client, testing::Server};
@@ -62,8 +62,8 @@ impl Client {
 }
 
 impl Meta<'_> {
-    /// `mg`: reads of an item what `options` ask for; `None` is a miss. Whether the caller has won, and is to make the
-    /// value anew, is in the [`info`](memring_text::meta::MetaInfo).
+    /// `mg`: reads the parts of an item that `options` ask for; `None` is a miss. The item's
+    /// [`info`](memring_text::meta::MetaInfo) says whether the caller has won and must recompute the value.
     ///
     /// # Errors
     /// See [`Error`].
@@ -91,7 +91,7 @@ impl Meta<'_> {
         self.call("ms", routing_key, &set.opaque(common.opaque()))
     }
 
-    /// `md`: deletes an item, or marks it stale. [`Stored`](StoreOutcome::Stored) says that it was done.
+    /// `md`: deletes an item, or marks it stale. [`Stored`](StoreOutcome::Stored) means that it was done.
     ///
     /// # Errors
     /// See [`Error`].
@@ -102,7 +102,7 @@ impl Meta<'_> {
         self.call("md", routing_key, &delete.opaque(common.opaque()))
     }
 
-    /// `ma`: counts up or down. [`Stored`](StoreOutcome::Stored) says that it was done.
+    /// `ma`: counts up or down. [`Stored`](StoreOutcome::Stored) means that it was done.
     ///
     /// # Errors
     /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number; else see [`Error`].
@@ -113,15 +113,16 @@ impl Meta<'_> {
         self.call("ma", routing_key, &arith.opaque(common.opaque()))
     }
 
-    /// `me`: what the server knows of an item, as `name=value` with spaces between, for people to read; `None` is a miss.
+    /// `me`: reads what the server knows about an item, as `name=value` with spaces between, for people to read; `None`
+    /// is a miss.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where the server does not tell of an item that is there, as
-    /// memcached 1.6.45 does of keys that are sent as base64; else see [`Error`].
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if the server has the item but does not describe it:
+    /// memcached 1.6.45 does so for keys that are sent as base64. Else see [`Error`].
     pub fn debug(&self, key: impl AsRef<[u8]>) -> Result<Option<String>, Error> {
         let (common, mut scratch) = (&self.client.common, KeyScratch::default());
         let (key, routing_key) = common.meta_key("me", key.as_ref(), &mut scratch)?;
-        // Some servers say of a key in base64 that it is missing, though it is there.
+        // Some servers answer that a key in base64 is missing, though it is there.
         if key.is_binary() {
             let get = MetaGet::new(key).no_bump().opaque(common.opaque());
             if self.call("me", routing_key, &get)?.is_none() {
@@ -132,8 +133,8 @@ impl Meta<'_> {
         Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
     }
 
-    /// `mn`: asks every server for nothing, which it answers. Servers that do not know the command are not sent it:
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported).
+    /// `mn`: sends a request that does nothing to every server, which answers it. It is not sent to servers that do not
+    /// know it: these are [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported).
     pub fn noop(&self) -> Vec<FromServer<()>> {
         const NAME: &str = "mn";
         let fleet = self.client.common.fleet();
@@ -144,15 +145,15 @@ impl Meta<'_> {
         let versions = self.client.each_server_that(NAME, Version, Ok, &fleet, |_, _| Ok(()));
         let mut versions = versions.into_iter();
         self.client.each_server_that(NAME, MetaNoop, Ok, &fleet, |_, pool| {
-            // There is one of each server.
+            // There is one version for each server.
             let Some(FromServer { result, .. }) = versions.next() else { return Ok(()) };
             let learnt = pool.capabilities().learn(&result?, &Request::MetaNoop);
             learnt.map_err(|error| pool.watch().failed(NAME, Cause::Unsupported(error), false))
         })
     }
 
-    /// Sends `operation` to a server that can do what it asks: one that may have what is placed by `routing_key`. Each
-    /// server is asked once what it can do.
+    /// Sends `operation` to the server for `routing_key`, if that has the features that the operation needs. Each
+    /// server is asked for its version once.
     fn call<O: Operation>(
         &self,
         name: &'static str,

@@ -1,4 +1,4 @@
-//! The verbs for values that are nowhere whole.
+//! The verbs that stream values, which are never in memory as a whole.
 
 use std::io::{Read, Write};
 
@@ -12,11 +12,11 @@ use super::Client;
 use crate::streamed;
 
 impl Client {
-    /// Stores a value of `len` bytes that is read from `source` piece by piece, whatever was there before. It is never
-    /// whole in memory. It keeps one connection of the pool for itself meanwhile.
+    /// Stores a value of `len` bytes, which it reads from `source` piece by piece, whether the key had one before or
+    /// not. The value is never in memory as a whole. The call keeps one connection of the pool for itself.
     ///
-    /// The [timeout](crate::Builder::timeout) is for each piece: as long as bytes move, it goes on. What time `source`
-    /// takes does not count. Nothing is tried a second time.
+    /// The [timeout](crate::Builder::timeout) is for each piece: the call goes on for as long as bytes move. The time
+    /// that `source` takes does not count. The call is never repeated.
     ///
     /// ```
     /// # use memring_std::{Client, Ttl, testing::Server};
@@ -32,8 +32,8 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Stream`](crate::ErrorKind::Stream) when `source` fails or ends early: the connection is closed, and
-    /// nothing is stored. [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) before anything is read when `len` is more
-    /// than [`Limits::value`](crate::Limits::value). Else see [`Error`].
+    /// nothing is stored. [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), before anything is read, when `len` is
+    /// more than [`Limits::value`](crate::Limits::value). Else see [`Error`].
     pub fn set_from(
         &self,
         key: impl AsRef<[u8]>,
@@ -52,16 +52,16 @@ impl Client {
         must_be_stored(outcome).map_err(|cause| target.error(cause))
     }
 
-    /// Reads an item and writes its value to `sink` piece by piece. It is never whole in memory; the item has its length
-    /// in its place. It keeps one connection of the pool for itself meanwhile.
+    /// Reads an item and writes its value to `sink` piece by piece. The value is never in memory as a whole; the
+    /// returned item has its length instead. The call keeps one connection of the pool for itself.
     ///
-    /// The [timeout](crate::Builder::timeout) is for each piece: as long as bytes move, it goes on. What time `sink` takes
-    /// does not count. Nothing is tried a second time.
+    /// The [timeout](crate::Builder::timeout) is for each piece: the call goes on for as long as bytes move. The time
+    /// that `sink` takes does not count. The call is never repeated.
     ///
     /// # Errors
-    /// [`ErrorKind::Stream`](crate::ErrorKind::Stream) when `sink` fails; else see [`Error`]. Part of the value may have
-    /// been written by then, which is why an error stays one even for a client that
-    /// [takes errors for misses](Self::with_errors_as_misses).
+    /// [`ErrorKind::Stream`](crate::ErrorKind::Stream) when `sink` fails; else see [`Error`]. Part of the value may
+    /// have been written by then. So an error is returned even by a client that [takes errors for
+    /// misses](Self::with_errors_as_misses).
     pub fn get_to(&self, key: impl AsRef<[u8]>, sink: impl Write) -> Result<Option<Item<usize>>, Error> {
         const NAME: &str = "get_to";
         let (key, mut scratch, mut sink) = (key.as_ref(), KeyScratch::default(), sink);

@@ -1,4 +1,4 @@
-//! A stream that is being connected: from one address to the next, and nothing waits.
+//! Connecting a stream, from one address of a server to the next, without waiting.
 
 use core::{mem, net::SocketAddr};
 #[cfg(unix)]
@@ -20,24 +20,24 @@ use crate::{deadline::Deadline, socket::Stream};
 #[derive(Debug)]
 pub(super) enum Connecting<'d> {
     Tcp(Addresses),
-    /// There is nothing to wait for: a socket with too many who want to connect says so at once.
+    /// Connecting never waits: a socket with a full queue refuses at once.
     Unix(&'d Path),
 }
 
-/// A way through the addresses of a server.
+/// The addresses of a server, and how far they have been tried.
 #[derive(Debug)]
 pub(super) struct Addresses {
     options: TcpOptions,
     addresses: Arc<[SocketAddr]>,
-    /// How many have been tried before this one.
+    /// How many addresses have been tried before this one.
     tried: usize,
     attempt: Option<Attempt>,
-    /// Why the last one did not do.
+    /// The error of the last address.
     error: io::Error,
 }
 
-/// One of the addresses, and how long it may take: its part of the time, so that one that swallows everything does not use
-/// up the time of the others.
+/// The trial of one address. It has its own part of the time, so that an address that never answers does not use up the
+/// time of the others.
 #[derive(Debug)]
 struct Attempt {
     socket: Socket,
@@ -46,13 +46,14 @@ struct Attempt {
 }
 
 impl<'d> Connecting<'d> {
-    /// A way to the first of `addresses` that takes the connection.
+    /// Begins to connect to the first of `addresses` that takes the connection.
     pub(super) fn to_any(addresses: Arc<[SocketAddr]>, options: TcpOptions) -> Self {
         let error = io::ErrorKind::NotFound.into();
         Self::Tcp(Addresses { options, addresses, tried: 0, attempt: None, error })
     }
 
-    /// Goes on by `deadline`, as far as that is possible without waiting: to a stream that does not block, if it comes to that.
+    /// Goes on as far as that is possible without waiting; `deadline` is for all addresses together. Returns the
+    /// connected stream, which does not block, once there is one.
     pub(super) fn turn(&mut self, deadline: Deadline) -> io::Result<Option<Stream>> {
         match self {
             Self::Tcp(addresses) => Ok(addresses.turn(deadline)?.map(Stream::Tcp)),
@@ -60,7 +61,7 @@ impl<'d> Connecting<'d> {
         }
     }
 
-    /// What the system is to tell of, if it can; and until when that is of interest.
+    /// The event to wait for, if the system can report one, and until when.
     pub(super) fn awaited(&self) -> Option<(PollFd<'_>, Deadline)> {
         match self {
             Self::Tcp(Addresses { attempt: Some(attempt), .. }) => {
@@ -95,7 +96,7 @@ impl Addresses {
         }
     }
 
-    /// Tries the next address; `None` where there is none left. Says whether it is connected already.
+    /// Tries the next address; `None` when no address is left. Returns whether the stream is connected already.
     fn begin(&mut self, deadline: Deadline) -> Option<io::Result<bool>> {
         let rest = self.addresses.get(self.tried..)?;
         let address = *rest.first()?;
@@ -121,7 +122,7 @@ impl Attempt {
     }
 
     /// # Errors
-    /// It never will be, or not in time.
+    /// The stream cannot be connected, or not in time.
     fn is_connected(&self) -> io::Result<bool> {
         if let Some(error) = self.socket.take_error()? {
             return Err(error);
@@ -137,7 +138,7 @@ impl Attempt {
 
     fn into_stream(self, options: TcpOptions) -> io::Result<TcpStream> {
         let stream = TcpStream::from(self.socket);
-        // Where nobody listens on a port that the system gives to clients, a connection can meet itself.
+        // A port that the system gives to clients and where no server listens can be connected to itself.
         if stream.local_addr()? == self.address {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
@@ -146,7 +147,7 @@ impl Attempt {
     }
 }
 
-/// Whether a connection that does not block will tell later how its opening ends.
+/// Whether `error` means that a connection is still being opened.
 fn is_under_way(error: &io::Error) -> bool {
     match error.kind() {
         io::ErrorKind::Interrupted => true,

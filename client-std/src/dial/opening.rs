@@ -1,5 +1,5 @@
-//! A connection on its way: the name, an address, encryption, the password. Each step is gone on with when it can be, so
-//! that many connections can be opened at once; nothing waits but [`Opening::finish`].
+//! Opening a connection, in steps: the look-up of the name, an address, encryption, the password. Each step goes on
+//! when it can, so that many connections can be opened at once; only [`Opening::finish`] waits.
 
 use core::{fmt, mem, time::Duration};
 use std::{io, sync::Arc, time::Instant};
@@ -22,12 +22,12 @@ use crate::{
     socket::{Socket, Stream, wait},
 };
 
-/// A connection on its way.
+/// A connection that is being opened.
 pub(crate) struct Opening<'d> {
     dialer: &'d Dialer,
     begun: Instant,
     deadline: Deadline,
-    /// What its operations will usually have.
+    /// The usual timeout of the connection's operations.
     timeout: Duration,
     limits: Limits,
     step: Step<'d>,
@@ -42,29 +42,29 @@ enum Step<'d> {
     LogIn(Wire, Credentials<'d>, Reply<ArrayBuffer<0>>),
 }
 
-/// What a step has come to.
+/// The result of a step.
 enum Moved<'d> {
     On(Step<'d>),
-    /// It has to wait.
+    /// The step has to wait.
     Not(Step<'d>),
     Open(Wire),
 }
 
 impl<'d> Opening<'d> {
-    /// A connection that is to be open by `deadline`.
+    /// Begins to open a connection, which must be open by `deadline`.
     pub(super) fn new(dialer: &'d Dialer, deadline: Deadline, timeout: Duration, limits: Limits) -> Self {
         Self { dialer, begun: Instant::now(), deadline, timeout, limits, step: Step::Begin }
     }
 
-    /// When it began.
+    /// When opening began.
     pub(crate) const fn begun(&self) -> Instant {
         self.begun
     }
 
-    /// Goes on as far as that is possible without waiting. When it is open, the connection is one that takes turns.
+    /// Goes on as far as that is possible without waiting. Returns the connection once it is open; it takes turns.
     ///
     /// # Errors
-    /// It will not be open, or not in time: then this is over.
+    /// The connection cannot be opened, or not in time. Then the opening is over.
     pub(crate) fn turn(&mut self) -> Result<Option<Wire>, Cause> {
         loop {
             if self.deadline.left().is_zero() {
@@ -84,7 +84,7 @@ impl<'d> Opening<'d> {
         }
     }
 
-    /// Waits until it is open, in a connection of one caller.
+    /// Waits until the connection is open, and returns it for the use of one caller, whose reads and writes wait.
     pub(crate) fn finish(&mut self) -> Result<Wire, Cause> {
         loop {
             if let Some(mut wire) = self.turn()? {
@@ -98,7 +98,7 @@ impl<'d> Opening<'d> {
         }
     }
 
-    /// What the system is to tell of, if it can.
+    /// The event to wait for, if the system can report one.
     pub(crate) fn awaited(&self) -> Option<PollFd<'_>> {
         match &self.step {
             Step::Connect(connecting) => connecting.awaited().map(|(awaited, _)| awaited),
@@ -109,7 +109,7 @@ impl<'d> Opening<'d> {
         }
     }
 
-    /// How long it is of no use to look at it again, unless the system tells of it.
+    /// How long to wait before the next look if the system reports nothing.
     pub(crate) fn patience(&self) -> Duration {
         let left = self.deadline.left();
         match &self.step {
@@ -157,7 +157,7 @@ impl<'d> Opening<'d> {
         }
     }
 
-    /// Says who we are, if that is wanted.
+    /// Logs in, if there is a password.
     fn log_in(&self, stream: Stream) -> Result<Moved<'d>, Cause> {
         let socket = Socket::new(stream, self.timeout).map_err(Cause::connect)?;
         let buffer = vec![0; BUFFER.max(self.limits.line)].into_boxed_slice();
@@ -191,8 +191,8 @@ impl fmt::Debug for Opening<'_> {
     }
 }
 
-/// How soon what the system cannot tell of is looked at again.
+/// The time between two looks at a step for which the system reports no event.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
-/// What a connection reads at once, in bytes.
+/// The size of a connection's read buffer, in bytes.
 const BUFFER: usize = 16 * 1024;

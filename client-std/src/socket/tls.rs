@@ -1,4 +1,4 @@
-//! An encrypted stream, moved on by one system call at a time, so that whoever calls sees its deadline in between.
+//! An encrypted stream, which makes one system call at a time, so that its caller can check the deadline between them.
 
 use core::fmt;
 use std::{
@@ -17,15 +17,15 @@ use super::has_timed_out;
 pub(crate) struct TlsStream {
     session: ClientConnection,
     tcp: BufReader<TcpStream>,
-    /// How many bytes of the caller's are encrypted and have not left entirely, and whether some of that has.
+    /// How many of the caller's bytes are encrypted but have not all left, and whether some of them have.
     taken: usize,
     has_begun: bool,
-    /// Of what the caller gathers.
+    /// The records of the bytes that the caller gathers.
     pub(super) records: Records,
 }
 
 impl TlsStream {
-    /// A stream over `tcp`, which does not block, with a server that it has not shaken hands with.
+    /// A stream over `tcp`, which does not block, before the handshake.
     pub(crate) fn new(tcp: TcpStream, target: &TlsTarget) -> Result<Self, Cause> {
         let TlsTarget { config, name } = target.clone();
         let session = ClientConnection::new(config, name).map_err(tls::cause)?;
@@ -38,7 +38,7 @@ impl TlsStream {
         })
     }
 
-    /// Shakes hands with the server, as far as that goes without waiting. Says whether that is done.
+    /// Goes on with the handshake, as far as that is possible without waiting. Returns whether it is complete.
     pub(crate) fn shake_hands(&mut self) -> Result<bool, Cause> {
         while self.session.is_handshaking() || self.session.wants_write() {
             let moved = match self.session.wants_write() {
@@ -57,7 +57,7 @@ impl TlsStream {
         Ok(true)
     }
 
-    /// What it waits for in the midst of that.
+    /// The event that the handshake waits for.
     pub(crate) fn awaited(&self) -> PollFd<'_> {
         let flags = if self.session.wants_write() { PollFlags::OUT } else { PollFlags::IN };
         PollFd::new(self.tcp(), flags)
@@ -68,13 +68,12 @@ impl TlsStream {
         self.tcp.get_ref()
     }
 
-    /// How many bytes of the caller's may have left, beyond those that [`write`](Self::write) has told of.
+    /// How many of the caller's bytes may have left beyond those that [`write`](Self::write) has reported.
     pub(crate) const fn underway(&self) -> usize {
         if self.has_begun { self.taken } else { 0 }
     }
 
-    /// Reads. What comes first may not be for the caller at all: then it is `Interrupted`, and the call is to be
-    /// repeated.
+    /// Reads. `Interrupted`: the bytes that came were TLS's own; repeat the call.
     pub(crate) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self.session.reader().read(buf) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -87,8 +86,7 @@ impl TlsStream {
         }
     }
 
-    /// Writes. What is encrypted may not leave at once: then it is `Interrupted`, and the call is to be repeated with
-    /// the same bytes.
+    /// Writes. `Interrupted`: the encrypted bytes have not all left; repeat the call with the same bytes.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.taken == 0 {
             self.taken = self.session.writer().write(bytes)?;
@@ -102,8 +100,8 @@ impl TlsStream {
         Ok(core::mem::take(&mut self.taken))
     }
 
-    /// Whether nothing has come for the caller, not even the end. What came for the sake of the connection itself (tickets to
-    /// resume it, new keys) is taken note of.
+    /// Whether nothing has arrived for the caller, not even the end. Messages of TLS itself (tickets to resume the
+    /// session, new keys) are processed.
     pub(crate) fn is_silent(&mut self) -> bool {
         if self.tcp().set_nonblocking(true).is_err() {
             return false;
@@ -113,7 +111,7 @@ impl TlsStream {
         restored.is_ok() && matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// What [`read`](Self::read) would give, as a count, on a stream that does not block.
+    /// The number of bytes that [`read`](Self::read) would give, on a stream that does not block.
     fn peek(&mut self) -> io::Result<usize> {
         loop {
             let waiting = self.session.process_new_packets().map_err(invalid)?.plaintext_bytes_to_read();
@@ -126,7 +124,7 @@ impl TlsStream {
     fn read_some(&mut self) -> io::Result<usize> {
         let len = self.session.read_tls(&mut self.tcp)?;
         if let Err(error) = self.session.process_new_packets() {
-            // The peer may be told why this connection ends.
+            // Tries to tell the peer why this connection ends.
             self.tcp().set_nonblocking(true)?;
             let _ = self.session.write_tls(self.tcp.get_mut());
             return Err(invalid(error));
@@ -143,7 +141,7 @@ impl TlsStream {
         }
     }
 
-    /// Why the peer has hung up, if it has said so.
+    /// The peer's TLS alert, if it sent one before it hung up.
     fn last_word(&mut self) -> Option<io::Error> {
         self.tcp().set_nonblocking(true).ok()?;
         loop {
@@ -162,7 +160,7 @@ impl fmt::Debug for TlsStream {
     }
 }
 
-/// Without a farewell, too, the end is the end: the protocol knows what is missing.
+/// An end without TLS's farewell is an end, too: the codec notices if something is missing.
 fn or_end(read: io::Result<usize>) -> io::Result<usize> {
     match read {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
@@ -174,5 +172,5 @@ fn invalid(error: rustls::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
-/// The longest record there is, in bytes.
+/// The size of the longest record, in bytes.
 const RECORD: usize = 16 * 1024 + 256 + 5;

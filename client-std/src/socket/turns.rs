@@ -1,4 +1,4 @@
-//! A socket among others: nothing is waited for but that one of them is ready.
+//! Sockets that take turns: a thread serves many, and waits only until one of them is ready.
 
 use core::time::Duration;
 use std::{io, thread};
@@ -11,22 +11,23 @@ use rustix::{
     io::Errno,
 };
 
-use super::{ROOM, Socket, SocketError, Stream};
+use super::{GATHERED, Socket, SocketError, Stream};
 
 impl Socket {
-    /// From now on nothing waits; see [`push`](Self::push) and [`pull`](Self::pull).
+    /// Begins taking turns: from now on, reads and writes never wait. See [`push`](Self::push) and
+    /// [`pull`](Self::pull).
     pub(crate) fn begin_turns(&mut self) -> io::Result<()> {
         self.stream.set_nonblocking(true)?;
         self.in_turns = true;
         Ok(())
     }
 
-    /// From now on, reads and writes wait until the deadline, as they do in a connection of one caller.
+    /// Ends taking turns: from now on, reads and writes wait until the deadline.
     pub(crate) fn end_turns(&mut self) -> io::Result<()> {
         if !self.in_turns {
             return Ok(());
         }
-        if self.gathered.capacity() > 2 * ROOM {
+        if self.gathered.capacity() > 2 * GATHERED {
             self.gathered = Vec::new();
         }
         self.stream.set_nonblocking(false)?;
@@ -34,24 +35,24 @@ impl Socket {
         Ok(())
     }
 
-    /// Whether nothing waits.
+    /// Whether the socket takes turns, so that reads and writes never wait.
     pub(crate) const fn is_in_turns(&self) -> bool {
         self.in_turns
     }
 
-    /// What it waits for: something to read, or that it can be written to, where it has something to send.
+    /// The event to wait for: bytes to read or, if there are bytes to send, that they can be written.
     pub(crate) fn awaited(&self) -> PollFd<'_> {
         let sends = if self.backlog().is_empty() { PollFlags::empty() } else { PollFlags::OUT };
         PollFd::from_borrowed_fd(self.stream.fd(), PollFlags::IN | sends)
     }
 
-    /// Whether so much waits to be sent that there should be no more for now.
+    /// Whether so many bytes wait to be sent that there should be no more for now.
     pub(crate) fn is_full(&self) -> bool {
-        self.backlog().len() >= ROOM
+        self.backlog().len() >= GATHERED
     }
 
-    /// Sends what was gathered, as much of it as the system takes; says whether that was all. Where reads and writes wait,
-    /// this does.
+    /// Sends as many of the gathered bytes as the system takes, and returns whether those were all. Waits if the socket
+    /// does not take turns.
     pub(crate) fn push(&mut self) -> Result<bool, SocketError> {
         if !self.in_turns {
             return self.flush().map(|()| true);
@@ -79,7 +80,7 @@ impl Socket {
         Ok(true)
     }
 
-    /// Reads what has come; `None` where nothing has. Where reads and writes wait, this does.
+    /// Reads the bytes that have arrived; `None` if there are none. Waits if the socket does not take turns.
     pub(crate) fn pull(&mut self, buf: &mut [u8]) -> Option<Result<usize, SocketError>> {
         if !self.in_turns {
             return Some(self.read(buf));
@@ -97,9 +98,9 @@ impl Socket {
         }
     }
 
-    /// What does not leave at once is kept: only a copy can wait for its turn.
+    /// Writes; bytes that cannot leave at once are copied, to wait for the next turn.
     pub(super) fn write_in_turns(&mut self, buf: &[u8]) -> Result<usize, SocketError> {
-        if self.push()? && buf.len() >= ROOM {
+        if self.push()? && buf.len() >= GATHERED {
             self.stream.records().into_iter().for_each(Records::written_beside);
             match self.stream.write(buf) {
                 Ok(len) => {
@@ -115,13 +116,13 @@ impl Socket {
         Ok(buf.len())
     }
 
-    /// What was gathered and has not left.
+    /// The gathered bytes that have not left.
     fn backlog(&self) -> &[u8] {
         self.gathered.get(self.left..).unwrap_or(&[])
     }
 }
 
-/// Waits until the system tells something of one of `awaited`; at most for `time`. Says of each, in `ready`, whether it has.
+/// Waits until one of the events `awaited` happens, at most for `time`. Sets `ready` to whether each of them has.
 pub(crate) fn wait<'s>(
     awaited: impl Iterator<Item = PollFd<'s>>,
     time: Duration,
@@ -130,11 +131,11 @@ pub(crate) fn wait<'s>(
     let mut fds: Vec<_> = awaited.collect();
     ready.clear();
     if fds.is_empty() {
-        // Not every system waits for nothing.
+        // Not every system's `poll` takes an empty list.
         thread::sleep(time);
         return Ok(());
     }
-    // A wait that is too long for the system is as good as one without end, and ends as soon as there is a reason to.
+    // A time that is too long for the system's type is taken as no limit.
     let time = Timespec::try_from(time).ok();
     match poll(&mut fds, time.as_ref()) {
         Ok(_) | Err(Errno::INTR) => {}
@@ -144,7 +145,7 @@ pub(crate) fn wait<'s>(
     Ok(())
 }
 
-/// Whether there is nothing to be read from `stream`, not even an end.
+/// Whether there is nothing to read from `stream`, not even its end.
 pub(super) fn is_silent(stream: &Stream) -> bool {
     let mut fds = [PollFd::from_borrowed_fd(stream.fd(), PollFlags::IN)];
     poll(&mut fds, Some(&Timespec::default())) == Ok(0)

@@ -1,4 +1,4 @@
-//! The verb for operations of different kinds at once.
+//! The verb that runs a batch of operations of different kinds.
 
 use bytes::Bytes;
 use memring_client::{AnyOutcome, batch::Batch, failure::Error};
@@ -34,9 +34,9 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when one of the
-    /// keys or values cannot be, at the error's [`position`](Error::position) among the operations; nothing was sent
-    /// then. What goes wrong with a server is in the [`Outcomes`].
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when a key or
+    /// a value is invalid, at the error's [`position`](Error::position) among the operations; nothing was sent then.
+    /// Errors of servers are in the [`Outcomes`].
     pub async fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
         const NAME: &str = "run";
         let (deadline, fleet, mut scratch) = (self.deadline(), self.common.fleet(), Vec::new());

@@ -40,7 +40,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Key`](crate::ErrorKind::Key) when a key is invalid, at the error's
-    /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
+    /// [`position`](Error::position); nothing was sent then. Errors of servers are in the [`Many`].
     pub async fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
         const NAME: &str = "get_many";
         let (deadline, fleet, mut scratch) = (self.deadline(), self.common.fleet(), Vec::new());
@@ -69,7 +69,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As of [`get_many`](Self::get_many). A server that fails in the midst has shown some of its items by then.
+    /// As of [`get_many`](Self::get_many). If a server fails in the middle, `visit` has seen some of its items.
     ///
     /// # Cancel safety
     /// Dropped, it has shown some of the items, perhaps, and shows no more.
@@ -95,13 +95,13 @@ impl Client {
         Ok(self.common.or_misses(found))
     }
 
-    /// Stores many values, whatever was there before, all with the same attributes. What goes to one server leaves
-    /// together.
+    /// Stores many values, all with the same attributes, whether their keys had values before or not. Requests to one
+    /// server are sent together.
     ///
     /// # Errors
-    /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when one of the
-    /// keys or values cannot be, at the error's [`position`](Error::position); nothing was sent then. What goes wrong
-    /// with a server is in the [`Many`].
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when a key or
+    /// a value is invalid, at the error's [`position`](Error::position); nothing was sent then. Errors of servers are
+    /// in the [`Many`].
     pub async fn set_many<K: AsRef<[u8]>, V: AsRef<[u8]>>(
         &self,
         items: &[(K, V)],
@@ -113,11 +113,11 @@ impl Client {
         Ok(batch::run(NAME, shares.divide(&stores), stores.len(), deadline, must_be_stored).await)
     }
 
-    /// Deletes many items, and says of each whether there was one. What goes to one server leaves together.
+    /// Deletes many items; the results say which of them there were. Requests to one server are sent together.
     ///
     /// # Errors
     /// [`ErrorKind::Key`](crate::ErrorKind::Key) when a key is invalid, at the error's
-    /// [`position`](Error::position); nothing was sent then. What goes wrong with a server is in the [`Many`].
+    /// [`position`](Error::position); nothing was sent then. Errors of servers are in the [`Many`].
     pub async fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<bool>, Error> {
         const NAME: &str = "delete_many";
         let (deadline, fleet, mut scratch) = (self.deadline(), self.common.fleet(), Vec::new());

@@ -1,4 +1,4 @@
-//! The verbs for values that are nowhere whole.
+//! The verbs that stream values, which are never in memory as a whole.
 
 use memring_client::{KeyScratch, failure::Error, outcome::must_be_stored};
 use memring_text::{
@@ -15,8 +15,8 @@ impl Client {
     /// whole in memory. It has a connection of its own, so that others need not wait; of such there are 16 to each server at
     /// most, and more take turns.
     ///
-    /// The [timeout](crate::Builder::timeout) is for each piece: as long as bytes move, it goes on. What time `source`
-    /// takes does not count. Nothing is tried a second time.
+    /// The [timeout](crate::Builder::timeout) is for each piece: the call goes on for as long as bytes move. The time
+    /// that `source` takes does not count. The call is never repeated.
     ///
     /// ```
     /// # use memring_tokio::{Client, Ttl, testing::Server};
@@ -35,8 +35,8 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Stream`](crate::ErrorKind::Stream) when `source` fails or ends early: the connection is closed, and
-    /// nothing is stored. [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) before anything is read when `len` is more
-    /// than [`Limits::value`](crate::Limits::value). Else see [`Error`].
+    /// nothing is stored. [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), before anything is read, when `len` is
+    /// more than [`Limits::value`](crate::Limits::value). Else see [`Error`].
     ///
     /// # Cancel safety
     /// Dropped, it closes its connection. It has stored the whole value or nothing.
@@ -62,13 +62,13 @@ impl Client {
     /// in its place. It has a connection of its own, so that others need not wait; of such there are 16 to each server at
     /// most, and more take turns.
     ///
-    /// The [timeout](crate::Builder::timeout) is for each piece: as long as bytes move, it goes on. What time `sink` takes
-    /// does not count. Nothing is tried a second time.
+    /// The [timeout](crate::Builder::timeout) is for each piece: the call goes on for as long as bytes move. The time
+    /// that `sink` takes does not count. The call is never repeated.
     ///
     /// # Errors
-    /// [`ErrorKind::Stream`](crate::ErrorKind::Stream) when `sink` fails; else see [`Error`]. Part of the value may have
-    /// been written by then, which is why an error stays one even for a client that
-    /// [takes errors for misses](Self::with_errors_as_misses).
+    /// [`ErrorKind::Stream`](crate::ErrorKind::Stream) when `sink` fails; else see [`Error`]. Part of the value may
+    /// have been written by then. So an error is returned even by a client that [takes errors for
+    /// misses](Self::with_errors_as_misses).
     ///
     /// # Cancel safety
     /// Dropped, it closes its connection; part of the value may have been written.
