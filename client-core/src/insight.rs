@@ -8,36 +8,34 @@ mod off;
 #[cfg(feature = "tracing")]
 mod traces;
 
-use std::sync::Arc;
-
 #[cfg(not(feature = "metrics"))]
 use self::off as figures;
 #[cfg(not(feature = "tracing"))]
 use self::off as traces;
 use crate::{
+    clock::Clock,
     failure::{ErrorKind, Observer},
     spec::Address,
 };
 
-/// Where a server is, as spans and figures name it.
-#[derive(Debug)]
-#[cfg_attr(not(any(feature = "metrics", feature = "tracing")), expect(dead_code, reason = "nobody looks on"))]
-struct Peer {
-    address: Arc<str>,
-    port: Option<u16>,
-}
-
 /// What all spans and figures of one server have in common.
 #[derive(Debug)]
-pub(crate) struct Scene(Peer);
+pub(crate) struct Scene {
+    span: traces::Server,
+    figures: figures::Server,
+}
 
 impl Scene {
-    /// The scene of the server at `address`.
-    pub(crate) fn new(address: &Address) -> Self {
-        Self(match address {
-            Address::Tcp { host, port } => Peer { address: host.as_str().into(), port: Some(*port) },
-            Address::Unix(path) => Peer { address: path.as_str().into(), port: None },
-        })
+    /// The scene of the server at `address`. `clock` tells the time.
+    pub(crate) fn new(address: &Address, clock: Clock) -> Self {
+        let (name, port) = match address {
+            Address::Tcp { host, port } => (host, Some(*port)),
+            Address::Unix(path) => (path, None),
+        };
+        Self {
+            span: traces::Server::new(name, port, clock),
+            figures: figures::Server::new(name, port, clock),
+        }
     }
 }
 
@@ -74,41 +72,39 @@ pub(crate) struct Sight {
 impl Sight {
     /// Begins the span of `operation`.
     #[inline(always)]
-    pub(crate) fn new(Scene(peer): &Scene, operation: &'static str) -> Self {
-        Self {
-            is_over: false,
-            span: traces::Part::new(peer, operation),
-            measured: figures::Part::new(peer, operation),
-        }
+    pub(crate) fn new(scene: &Scene, operation: &'static str) -> Self {
+        Self { is_over: false, span: scene.span.begin(operation), measured: scene.figures.begin(operation) }
     }
 
     /// Notes the result of the operation: `Err` has the kind of its error. Only the first end counts.
     #[inline(always)]
-    pub(crate) fn ended(&mut self, result: Result<(), ErrorKind>) {
-        self.over(match result {
-            Ok(()) => Ended::Well,
-            Err(kind) => Ended::Failed(kind),
-        });
+    pub(crate) fn ended(&mut self, scene: &Scene, result: Result<(), ErrorKind>) {
+        self.over(
+            scene,
+            match result {
+                Ok(()) => Ended::Well,
+                Err(kind) => Ended::Failed(kind),
+            },
+        );
     }
 
     /// Notes that the caller no longer waits for the operation.
     #[inline(always)]
-    pub(crate) fn dropped(&mut self) {
-        self.over(Ended::Dropped);
+    pub(crate) fn dropped(&mut self, scene: &Scene) {
+        self.over(scene, Ended::Dropped);
     }
 
     #[inline(always)]
-    fn over(&mut self, ended: Ended) {
+    fn over(&mut self, scene: &Scene, ended: Ended) {
         if !core::mem::replace(&mut self.is_over, true) {
-            self.span.ended(ended);
-            self.measured.ended(ended);
+            scene.span.end(&self.span, ended);
+            scene.figures.end(&self.measured, ended);
         }
     }
 }
 
 /// The observer that reports to `tracing` and `metrics` as well, where these features are on.
-#[must_use]
-pub fn observer(observer: Observer) -> Observer {
+pub(crate) fn observer(observer: Observer) -> Observer {
     if cfg!(any(feature = "metrics", feature = "tracing")) {
         Observer::new(move |event| {
             observer.tell(|| *event);

@@ -46,7 +46,7 @@ impl Watch {
         Self {
             name: spec.name().into(),
             spec: spec.clone(),
-            scene: Scene::new(spec.address()),
+            scene: Scene::new(spec.address(), clock),
             config,
             clock,
             counters: Counters::default(),
@@ -63,14 +63,12 @@ impl Watch {
     }
 
     /// Whether this is the watch over the server that `spec` means: the same name, reached in the same way.
-    #[must_use]
-    pub fn serves(&self, spec: &ServerSpec) -> bool {
+    pub(crate) fn serves(&self, spec: &ServerSpec) -> bool {
         self.spec.is_reached_as(spec)
     }
 
     /// The counters of what has happened so far.
-    #[must_use]
-    pub const fn counters(&self) -> &Counters {
+    pub(crate) const fn counters(&self) -> &Counters {
         &self.counters
     }
 
@@ -82,13 +80,12 @@ impl Watch {
     }
 
     /// Whether any failure of the server is noted.
-    #[must_use]
-    pub fn is_noted(&self) -> bool {
+    pub(crate) fn is_noted(&self) -> bool {
         self.is_noted.load(Ordering::Relaxed)
     }
 
     /// Runs `act` on the server's health.
-    pub fn with_health<T>(&self, act: impl FnOnce(&mut ServerHealth) -> T) -> T {
+    pub(crate) fn with_health<T>(&self, act: impl FnOnce(&mut ServerHealth) -> T) -> T {
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         let result = act(&mut health);
         self.is_noted.store(health.is_noted(), Ordering::Relaxed);
@@ -228,7 +225,7 @@ impl Attempt<'_> {
 
     /// Notes how the attempt ended. While no failure of the server is noted, a success costs the read of one flag.
     pub fn ended<T>(mut self, result: Result<T, &Cause>) {
-        self.sight.ended(result.as_ref().map(drop).map_err(|cause| cause.kind()));
+        self.sight.ended(&self.watch.scene, result.as_ref().map(drop).map_err(|cause| cause.kind()));
         match result {
             Ok(_) => {
                 self.is_probe = false;
@@ -244,7 +241,7 @@ impl Attempt<'_> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        self.sight.dropped();
+        self.sight.dropped(&self.watch.scene);
         if self.is_probe {
             self.watch.with_health(|health| health.unlearned(self.watch.clock.moment()));
         }

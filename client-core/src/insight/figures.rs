@@ -1,36 +1,46 @@
 //! Histograms and counters of `metrics`.
 
-use core::mem;
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use metrics::Label;
 
-use super::{Ended, Peer};
-use crate::failure::Event;
+use super::Ended;
+use crate::{clock::Clock, failure::Event};
 
-/// The labels and the beginning of one operation.
+/// The labels of one server, and the clock.
 #[derive(Debug)]
-pub(super) struct Part {
-    begun: Instant,
+pub(super) struct Server {
     labels: Vec<Label>,
+    clock: Clock,
 }
 
-impl Part {
-    pub(super) fn new(peer: &Peer, operation: &'static str) -> Self {
+/// One operation, and when it began.
+#[derive(Debug)]
+pub(super) struct Part {
+    operation: &'static str,
+    begun: Instant,
+}
+
+impl Server {
+    pub(super) fn new(address: &str, port: Option<u16>, clock: Clock) -> Self {
         let mut labels = vec![
             Label::from_static_parts("db.system.name", "memcached"),
-            Label::from_static_parts("db.operation.name", operation),
-            Label::new("server.address", Arc::clone(&peer.address)),
+            Label::new("server.address", address.to_owned()),
         ];
-        labels.extend(peer.port.map(|port| Label::new("server.port", port.to_string())));
-        Self { begun: Instant::now(), labels }
+        labels.extend(port.map(|port| Label::new("server.port", port.to_string())));
+        Self { labels, clock }
     }
 
-    pub(super) fn ended(&mut self, ended: Ended) {
-        let mut labels = mem::take(&mut self.labels);
+    pub(super) fn begin(&self, operation: &'static str) -> Part {
+        Part { operation, begun: self.clock.now() }
+    }
+
+    pub(super) fn end(&self, part: &Part, ended: Ended) {
+        let took = self.clock.now().saturating_duration_since(part.begun);
+        let mut labels = self.labels.clone();
+        labels.push(Label::from_static_parts("db.operation.name", part.operation));
         labels.extend(ended.error_type().map(|error| Label::new("error.type", error)));
-        metrics::histogram!("db.client.operation.duration", labels)
-            .record(self.begun.elapsed().as_secs_f64());
+        metrics::histogram!("db.client.operation.duration", labels).record(took.as_secs_f64());
     }
 }
 

@@ -1,20 +1,28 @@
 //! What stands in for a feature that is off: types of no size, and functions that do nothing.
 
-use super::{Ended, Peer};
-use crate::failure::Event;
+use super::Ended;
+use crate::{clock::Clock, failure::Event};
 
-/// The part of an operation's span that a feature which is off keeps: nothing.
+/// What a feature that is off knows of a server: nothing.
+#[derive(Debug)]
+pub(super) struct Server;
+
+/// What a feature that is off notes of an operation: nothing.
 #[derive(Debug)]
 pub(super) struct Part;
 
-impl Part {
-    #[inline(always)]
-    pub(super) const fn new(_: &Peer, _: &'static str) -> Self {
+impl Server {
+    pub(super) const fn new(_: &str, _: Option<u16>, _: Clock) -> Self {
         Self
     }
 
     #[inline(always)]
-    pub(super) const fn ended(&mut self, _: Ended) {}
+    pub(super) const fn begin(&self, _: &'static str) -> Part {
+        Part
+    }
+
+    #[inline(always)]
+    pub(super) const fn end(&self, _: &Part, _: Ended) {}
 }
 
 pub(super) const fn event(_: &Event<'_>) {}

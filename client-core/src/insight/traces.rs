@@ -1,30 +1,42 @@
 //! Spans and events of `tracing`.
 
-use super::{Ended, Peer};
-use crate::failure::Event;
+use super::Ended;
+use crate::{clock::Clock, failure::Event};
+
+/// The address of one server.
+#[derive(Debug)]
+pub(super) struct Server {
+    address: Box<str>,
+    port: Option<u16>,
+}
 
 /// The span of one operation.
 #[derive(Debug)]
 pub(super) struct Part(tracing::Span);
 
-impl Part {
+impl Server {
+    pub(super) fn new(address: &str, port: Option<u16>, _: Clock) -> Self {
+        Self { address: address.into(), port }
+    }
+
     #[inline]
-    pub(super) fn new(peer: &Peer, operation: &'static str) -> Self {
-        Self(tracing::debug_span!(
+    pub(super) fn begin(&self, operation: &'static str) -> Part {
+        Part(tracing::debug_span!(
             "memcached",
             otel.kind = "client",
             db.system.name = "memcached",
             db.operation.name = operation,
-            server.address = &*peer.address,
-            server.port = peer.port,
+            server.address = &*self.address,
+            server.port = self.port,
             error.r#type = tracing::field::Empty,
         ))
     }
 
+    #[expect(clippy::unused_self, reason = "as figures have it")]
     #[inline]
-    pub(super) fn ended(&self, ended: Ended) {
+    pub(super) fn end(&self, Part(span): &Part, ended: Ended) {
         if let Some(error) = ended.error_type() {
-            self.0.record("error.type", &*error);
+            span.record("error.type", &*error);
         }
     }
 }
