@@ -221,7 +221,7 @@ impl Batch {
 
     /// The routing key of each operation: the one set by [`place_by`](Self::place_by), else `route`, else the key
     /// itself.
-    pub fn places<'b>(&'b self, route: Option<&'b [u8]>) -> impl Iterator<Item = &'b [u8]> {
+    pub fn routing_keys<'b>(&'b self, route: Option<&'b [u8]>) -> impl Iterator<Item = &'b [u8]> {
         self.operations.iter().map(move |operation| {
             let said = operation.placed_by.as_ref().map(|range| self.kept(range));
             said.or(route).unwrap_or_else(|| self.kept(&operation.key))

@@ -77,7 +77,7 @@ impl<P: Watched> Common<P> {
     ) -> Result<Self, Error> {
         let (config, naming) = config.ready()?;
         let fleet = Fleet::build(&config, clock, |spec, watch| open(spec, watch, &config))
-            .map_err(|error| Error::new("build", Cause::from(error)))?;
+            .map_err(|cause| Error::new("build", cause))?;
         let Config { timeout, errors_as_misses, .. } = *config;
         let (fleet, is_closed) = (RwLock::new(Arc::new(fleet)), AtomicBool::new(false));
         let shared = Shared { config, clock, fleet, is_closed, opaques: AtomicU64::new(0), naming };
@@ -149,8 +149,8 @@ impl<P: Watched> Common<P> {
     /// The servers, in the configured order, those of the gutter last. `connections` counts those of one server.
     pub fn servers(&self, connections: impl Fn(&P) -> Connections) -> Vec<ServerStatus> {
         let fleet = self.fleet();
-        let status = |(place, (spec, pool)): (usize, (&ServerSpec, &Arc<P>))| {
-            ServerStatus::new(spec, fleet.is_spare(place), pool.watch(), connections(pool))
+        let status = |(index, (spec, pool)): (usize, (&ServerSpec, &Arc<P>))| {
+            ServerStatus::new(spec, fleet.is_spare(index), pool.watch(), connections(pool))
         };
         fleet.specs().zip(fleet.pools()).enumerate().map(status).collect()
     }
@@ -158,8 +158,8 @@ impl<P: Watched> Common<P> {
     /// The name of the server that holds `key` when all servers are up.
     pub fn server_of(&self, key: &[u8]) -> Arc<str> {
         let (fleet, mut scratch) = (self.fleet(), Vec::new());
-        let place = self.shared.naming.place(self.routing_key().unwrap_or(key), &mut scratch);
-        Arc::clone(fleet.pool(fleet.place(place)).watch().name())
+        let routing_key = self.shared.naming.routing_key(self.routing_key().unwrap_or(key), &mut scratch);
+        Arc::clone(fleet.pool(fleet.primary(routing_key)).watch().name())
     }
 }
 
@@ -305,8 +305,8 @@ impl<P: Watched> Common<P> {
         keys: impl Iterator<Item = &'k [u8]> + Clone,
         scratch: &'b mut Vec<u8>,
     ) -> Result<Shares<'b, P>, Error> {
-        let (naming, mut place) = (&self.shared.naming, Vec::new());
-        let routing_keys = naming.places(keys.clone(), self.routing_key(), &mut place);
+        let (naming, mut joined) = (&self.shared.naming, Vec::new());
+        let routing_keys = naming.routing_keys(keys.clone(), self.routing_key(), &mut joined);
         Shares::new(name, fleet, naming.prefix(), keys, &routing_keys, scratch)
     }
 
@@ -354,8 +354,8 @@ impl<P: Watched> Common<P> {
         batch
             .check(self.shared.config.limits.value)
             .map_err(|(position, cause)| Error::at(position, name, cause))?;
-        let (naming, mut place, now) = (&self.shared.naming, Vec::new(), self.unix_time());
-        let routing_keys = naming.places(batch.places(self.routing_key()), None, &mut place);
+        let (naming, mut joined, now) = (&self.shared.naming, Vec::new(), self.unix_time());
+        let routing_keys = naming.routing_keys(batch.routing_keys(self.routing_key()), None, &mut joined);
         let shares = Shares::new(name, fleet, naming.prefix(), batch.keys(), &routing_keys, scratch)?;
         // Every position of a share is one of the batch.
         let operations = shares.keys().iter().zip(shares.positions());

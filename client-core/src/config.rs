@@ -9,9 +9,10 @@ use memring_text::{Limits, Ttl, ttl::ZeroTtl};
 #[cfg(feature = "tls")]
 use crate::Tls;
 use crate::{
-    Corrections, Naming, OwnedCredentials, OwnedScheme,
+    Corrections, OwnedCredentials, OwnedScheme,
     failure::{Cause, Error, Observer},
     insight,
+    naming::Naming,
     route::FailurePolicy,
     spec::ServerSpec,
 };
@@ -208,7 +209,7 @@ impl Config {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): a field has an invalid value.
-    pub fn ready(mut self) -> Result<(Arc<Self>, Naming), Error> {
+    pub(crate) fn ready(mut self) -> Result<(Arc<Self>, Naming), Error> {
         if self.stand_in_ttl.is_zero() {
             return Err(Error::new("stand_in_ttl", Cause::config(ZeroTtl)));
         }

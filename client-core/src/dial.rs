@@ -32,7 +32,9 @@ impl Terms {
     /// or not by this build.
     pub fn new(spec: &ServerSpec, config: &Config) -> Result<Self, Cause> {
         #[cfg(not(feature = "tls"))]
-        crate::spec::TlsUnavailable::check(spec).map_err(Cause::config)?;
+        if spec.is_encrypted() {
+            return Err(Cause::config(TlsUnavailable { server: spec.name().to_owned() }));
+        }
         Ok(Self {
             auth: spec.credentials().or(config.auth.as_ref()).cloned(),
             tcp: TcpOptions::new(config.keepalive, config.timeout),
@@ -41,6 +43,23 @@ impl Terms {
         })
     }
 }
+
+/// A server wants TLS, and the client is built without it.
+#[cfg(not(feature = "tls"))]
+#[derive(Debug)]
+struct TlsUnavailable {
+    server: String,
+}
+
+#[cfg(not(feature = "tls"))]
+impl core::fmt::Display for TlsUnavailable {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "server {:?} wants TLS (memcacheds://); build with the feature `tls`", self.server)
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+impl core::error::Error for TlsUnavailable {}
 
 /// Options of a TCP connection for the system.
 #[derive(Clone, Copy, Debug)]

@@ -61,12 +61,6 @@ impl Error {
         Self(Arc::new(Inner { operation, position: None, server, cause, ambiguous }))
     }
 
-    /// Whether this is the very same error, not just an equal one.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
     /// Whether `other` has the same cause on the same server.
     #[must_use]
     pub fn says_what(&self, other: &Self) -> bool {

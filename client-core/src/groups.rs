@@ -5,36 +5,22 @@ use core::mem;
 use memring_core::ServerIndex;
 
 /// The positions of a batch, server by server; those of one server are in the order of the batch.
-///
-/// ```
-/// use memring_client::groups::Groups;
-/// use memring_core::ServerIndex;
-///
-/// // Where `Placement::place_many` puts five keys.
-/// let places = [2, 0, 2, 2, 0].map(ServerIndex::new);
-/// let groups = Groups::new(&places, 4);
-/// let keys = groups.gather(&["a", "b", "c", "d", "e"]);
-/// let parts: Vec<_> = groups.divide(&keys).collect();
-/// assert_eq!(parts[0], (ServerIndex::new(0), &[1, 4][..], &["b", "e"][..]));
-/// assert_eq!(parts[1], (ServerIndex::new(2), &[0, 2, 3][..], &["a", "c", "d"][..]));
-/// ```
 #[derive(Clone, Debug)]
-pub struct Groups {
+pub(crate) struct Groups {
     positions: Vec<usize>,
     /// Where each server's group ends.
     ends: Vec<usize>,
 }
 
 impl Groups {
-    /// Puts each position into the group of its server. There are `servers` groups, with empty ones; a server beyond
+    /// Puts each position into the group of its server. There are `count` groups, with empty ones; a server beyond
     /// them adds groups.
-    #[must_use]
-    pub fn new(places: &[ServerIndex], servers: usize) -> Self {
-        let most = places.iter().map(|place| place.get().saturating_add(1)).max();
+    pub(crate) fn new(servers: &[ServerIndex], count: usize) -> Self {
+        let most = servers.iter().map(|server| server.get().saturating_add(1)).max();
         // `ends` holds each group's size first, then its beginning, and when all positions are dealt its end.
-        let mut ends = vec![0_usize; servers.max(most.unwrap_or(0))];
-        for place in places {
-            if let Some(size) = ends.get_mut(place.get()) {
+        let mut ends = vec![0_usize; count.max(most.unwrap_or(0))];
+        for server in servers {
+            if let Some(size) = ends.get_mut(server.get()) {
                 *size = size.saturating_add(1);
             }
         }
@@ -43,9 +29,9 @@ impl Groups {
             let size = mem::replace(end, begin);
             begin = begin.saturating_add(size);
         }
-        let mut positions = vec![0; places.len()];
-        for (position, place) in places.iter().enumerate() {
-            let Some(end) = ends.get_mut(place.get()) else { continue };
+        let mut positions = vec![0; servers.len()];
+        for (position, server) in servers.iter().enumerate() {
+            let Some(end) = ends.get_mut(server.get()) else { continue };
             if let Some(slot) = positions.get_mut(*end) {
                 *slot = position;
             }
@@ -54,30 +40,19 @@ impl Groups {
         Self { positions, ends }
     }
 
-    /// One position for each of `servers`, for an operation that goes to all of them.
-    #[must_use]
-    pub fn each(servers: usize) -> Self {
-        Self {
-            positions: (0..servers).collect(),
-            ends: (0..servers).map(|end| end.saturating_add(1)).collect(),
-        }
-    }
-
     /// All positions, group after group.
-    #[must_use]
-    pub fn positions(&self) -> &[usize] {
+    pub(crate) fn positions(&self) -> &[usize] {
         &self.positions
     }
 
     /// The items at the positions, group after group. Positions beyond the end of `items` are left out.
-    #[must_use]
-    pub fn gather<T: Copy>(&self, items: &[T]) -> Vec<T> {
+    pub(crate) fn gather<T: Copy>(&self, items: &[T]) -> Vec<T> {
         self.positions.iter().filter_map(|position| items.get(*position).copied()).collect()
     }
 
     /// Divides `items`, one for each of the [`positions`](Self::positions), among the servers that have any. Gives each
     /// server with its positions and its items.
-    pub fn divide<'g, T>(
+    pub(crate) fn divide<'g, T>(
         &'g self,
         items: &'g [T],
     ) -> impl Iterator<Item = (ServerIndex, &'g [usize], &'g [T])> {
@@ -96,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_position_is_in_the_group_of_its_place() {
+    fn every_position_is_in_the_group_of_its_server() {
         let groups = Groups::new(&[2, 0, 2, 2, 0].map(ServerIndex::new), 4);
         let parts: Vec<_> = groups.divide(&["b", "e", "a", "c", "d"]).collect();
         let (first, third) = (ServerIndex::new(0), ServerIndex::new(2));
@@ -109,16 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn each_server_has_one_position() {
-        let groups = Groups::each(3);
-        let parts: Vec<_> = groups.divide(groups.positions()).collect();
-        for (number, (server, positions, items)) in parts.into_iter().enumerate() {
-            assert_eq!((server.get(), positions, items), (number, &[number][..], &[number][..]));
-        }
-    }
-
-    #[test]
-    fn a_place_beyond_the_servers_has_its_group_all_the_same() {
+    fn a_server_beyond_the_count_has_a_group_too() {
         let groups = Groups::new(&[ServerIndex::new(5), ServerIndex::new(0)], 1);
         assert_eq!(groups.positions(), [1, 0]);
         assert_eq!(groups.divide(&["b", "a"]).count(), 2);

@@ -19,7 +19,6 @@
 //! | [`owned`] | schemes and placements that own their texts |
 //! | [`route`] | the fleet: placement, health, and the server to ask for a key |
 //! | [`shares`] | the keys of a batch, divided among the servers that are to be asked |
-//! | [`groups`] | positions of a batch, divided among servers |
 //! | [`outcome`] | what verbs make of the outcomes of the protocol |
 //! | [`dial`] | what a connection to a server takes, but for opening it |
 //! | [`testing`] | a memcached inside the process, but for its sockets |
@@ -27,7 +26,6 @@
 //! | [`change`] | what a change of servers moves |
 //! | [`batch`] | operations of different kinds to be sent together |
 //! | [`watch`] | the health of one server, and the events about it |
-//! | [`insight`] | what `tracing` and `metrics` see |
 //! | `tls` | whom encrypted connections trust (feature `tls`); [`Records`]: which requests share a record |
 //! | [`vocabulary`] | the names that callers of every client need |
 //! | [`failure`] | errors, what a client tells its observer, and the results of many keys |
@@ -50,9 +48,9 @@ pub mod config;
 mod credentials;
 pub mod dial;
 pub mod failure;
-pub mod groups;
+mod groups;
 pub mod hang_up;
-pub mod insight;
+mod insight;
 mod naming;
 pub mod outcome;
 pub mod owned;
@@ -75,7 +73,7 @@ pub use clock::Clock;
 pub use common::Common;
 pub use config::Config;
 pub use credentials::OwnedCredentials;
-pub use naming::{KeyScratch, Naming};
+pub use naming::KeyScratch;
 pub use owned::{OwnedPlacement, OwnedScheme};
 pub use records::Records;
 #[cfg(feature = "tls")]

@@ -10,20 +10,8 @@ use memring_text::{
 };
 
 /// How the keys of one client are written, and by which routing keys they are placed.
-///
-/// ```
-/// use memring_client::{KeyScratch, Naming};
-///
-/// let naming = Naming::new(b"", b"app1:", true)?;
-/// let mut room = KeyScratch::default();
-/// let (key, place) = naming.key(b"k", None, &mut room)?;
-/// assert_eq!((key.as_bytes(), place), (&b"app1:k"[..], &b"app1:k"[..]));
-/// let (key, place) = naming.key(b"k", Some(b"user:7"), &mut room)?;
-/// assert_eq!((key.as_bytes(), place), (&b"app1:k"[..], &b"app1:user:7"[..]));
-/// # Ok::<(), memring_text::key::KeyError>(())
-/// ```
 #[derive(Clone, Default)]
-pub struct Naming {
+pub(crate) struct Naming {
     /// The scheme's prefix and the namespace.
     prefix: Box<[u8]>,
     /// The namespace, where it is placed with the key.
@@ -34,7 +22,7 @@ pub struct Naming {
 #[derive(Clone, Debug, Default)]
 pub struct KeyScratch {
     key: Option<ArrayBuffer<MAX_KEY_LEN>>,
-    place: Vec<u8>,
+    routing_key: Vec<u8>,
 }
 
 impl Naming {
@@ -43,7 +31,7 @@ impl Naming {
     ///
     /// # Errors
     /// The two leave no space for a key, or have a byte that no key may have.
-    pub fn new(prefix: &[u8], namespace: &[u8], is_placed: bool) -> Result<Self, KeyError> {
+    pub(crate) fn new(prefix: &[u8], namespace: &[u8], is_placed: bool) -> Result<Self, KeyError> {
         let shortest = [prefix, namespace, b"-"].concat();
         Key::new(&shortest)?;
         let placed = if is_placed { namespace.into() } else { Box::default() };
@@ -56,76 +44,75 @@ impl Naming {
     /// # Errors
     /// As of [`Key::prefixed`].
     #[inline]
-    pub fn key<'k>(
+    pub(crate) fn key<'k>(
         &self,
         key: &'k [u8],
         route: Option<&'k [u8]>,
-        room: &'k mut KeyScratch,
+        scratch: &'k mut KeyScratch,
     ) -> Result<(Key<'k>, &'k [u8]), KeyError> {
-        let place = self.place(route.unwrap_or(key), &mut room.place);
-        Ok((Key::prefixed(&self.prefix, key, &mut room.key)?, place))
+        let routing_key = self.routing_key(route.unwrap_or(key), &mut scratch.routing_key);
+        Ok((Key::prefixed(&self.prefix, key, &mut scratch.key)?, routing_key))
     }
 
     /// The key of a meta command, which may be any bytes, and its routing key: see [`key`](Self::key).
     ///
     /// # Errors
     /// As of [`MetaKey::prefixed`].
-    pub fn meta_key<'k>(
+    pub(crate) fn meta_key<'k>(
         &self,
         key: &'k [u8],
         route: Option<&'k [u8]>,
-        room: &'k mut KeyScratch,
+        scratch: &'k mut KeyScratch,
     ) -> Result<(MetaKey<'k>, &'k [u8]), MetaKeyError> {
-        let place = self.place(route.unwrap_or(key), &mut room.place);
-        Ok((MetaKey::prefixed(&self.prefix, key, &mut room.key)?, place))
+        let routing_key = self.routing_key(route.unwrap_or(key), &mut scratch.routing_key);
+        Ok((MetaKey::prefixed(&self.prefix, key, &mut scratch.key)?, routing_key))
     }
 
     /// The routing key for `key`, which may be any bytes.
     #[inline]
-    pub fn place<'k>(&self, key: &'k [u8], room: &'k mut Vec<u8>) -> &'k [u8] {
+    pub(crate) fn routing_key<'k>(&self, key: &'k [u8], scratch: &'k mut Vec<u8>) -> &'k [u8] {
         if self.placed.is_empty() {
             return key;
         }
-        room.clear();
-        room.extend_from_slice(&self.placed);
-        room.extend_from_slice(key);
-        room
+        scratch.clear();
+        scratch.extend_from_slice(&self.placed);
+        scratch.extend_from_slice(key);
+        scratch
     }
 
     /// The routing keys for many keys: see [`routing_key`](Self::routing_key). With `route`, all of them are the one
     /// for `route`.
-    pub fn places<'p, 'k: 'p>(
+    pub(crate) fn routing_keys<'p, 'k: 'p>(
         &self,
         keys: impl Iterator<Item = &'k [u8]>,
         route: Option<&'p [u8]>,
-        room: &'p mut Vec<u8>,
+        scratch: &'p mut Vec<u8>,
     ) -> Vec<&'p [u8]> {
         if let Some(route) = route {
-            let place = self.place(route, room);
-            return vec![place; keys.count()];
+            let routing_key = self.routing_key(route, scratch);
+            return vec![routing_key; keys.count()];
         }
         if self.placed.is_empty() {
             return keys.map(|key| -> &'p [u8] { key }).collect();
         }
-        room.clear();
+        scratch.clear();
         let mut lens = Vec::new();
         for key in keys {
-            room.extend_from_slice(&self.placed);
-            room.extend_from_slice(key);
+            scratch.extend_from_slice(&self.placed);
+            scratch.extend_from_slice(key);
             lens.push(self.placed.len().saturating_add(key.len()));
         }
-        let mut rest = &**room;
-        let place = |len| {
-            let (place, behind) = rest.split_at_checked(len).unwrap_or((rest, &[]));
+        let mut rest = &**scratch;
+        let next = |len| {
+            let (routing_key, behind) = rest.split_at_checked(len).unwrap_or((rest, &[]));
             rest = behind;
-            place
+            routing_key
         };
-        lens.into_iter().map(place).collect()
+        lens.into_iter().map(next).collect()
     }
 
     /// The prefix of every key on the wire.
-    #[must_use]
-    pub fn prefix(&self) -> &[u8] {
+    pub(crate) fn prefix(&self) -> &[u8] {
         &self.prefix
     }
 }
@@ -147,9 +134,21 @@ mod tests {
         let naming = Naming::new(b"p:", b"app:", false).unwrap();
         let bad = KeyError::BadByte { at: 1 };
         assert_eq!(naming.key(b"a b", None, &mut KeyScratch::default()).err(), Some(bad));
-        let mut room = Vec::new();
+        let mut scratch = Vec::new();
         let keys = [&b"ok"[..], b"a b"].into_iter();
-        assert_eq!(Key::all_prefixed(naming.prefix(), keys, &mut room).err(), Some((1, bad)));
+        assert_eq!(Key::all_prefixed(naming.prefix(), keys, &mut scratch).err(), Some((1, bad)));
+    }
+
+    #[test]
+    fn keys_are_placed_by_themselves_or_by_a_route_with_their_namespace_or_without() {
+        for (is_placed, itself, routed) in [(true, "app1:k", "app1:user:7"), (false, "k", "user:7")] {
+            let naming = Naming::new(b"p:", b"app1:", is_placed).unwrap();
+            let mut scratch = KeyScratch::default();
+            for (route, expected) in [(None, itself), (Some(&b"user:7"[..]), routed)] {
+                let (key, routing_key) = naming.key(b"k", route, &mut scratch).unwrap();
+                assert_eq!((key.as_bytes(), routing_key), (&b"p:app1:k"[..], expected.as_bytes()));
+            }
+        }
     }
 
     #[test]
@@ -158,17 +157,17 @@ mod tests {
             for route in [None, Some(&b"user"[..])] {
                 let naming = Naming::new(b"p:", namespace.as_bytes(), is_placed).unwrap();
                 let (mut many, mut one) = (Vec::new(), Vec::new());
-                let places = naming.places(KEYS.into_iter(), route, &mut many);
-                assert_eq!(places.len(), KEYS.len());
-                for (key, place) in KEYS.into_iter().zip(places) {
-                    assert_eq!(naming.place(route.unwrap_or(key), &mut one), place);
+                let routing_keys = naming.routing_keys(KEYS.into_iter(), route, &mut many);
+                assert_eq!(routing_keys.len(), KEYS.len());
+                for (key, routing_key) in KEYS.into_iter().zip(routing_keys) {
+                    assert_eq!(naming.routing_key(route.unwrap_or(key), &mut one), routing_key);
                 }
             }
         }
     }
 
     #[test]
-    fn there_must_be_room_for_a_key() {
+    fn there_must_be_space_for_a_key() {
         assert!(Naming::new(b"", &[b'n'; 249], false).is_ok());
         assert_eq!(Naming::new(b"p", &[b'n'; 249], false).unwrap_err(), KeyError::TooLong { len: 251 });
         assert!(Naming::new(b"", b"two words", false).is_err());

@@ -11,6 +11,7 @@ use memring_text::Operation;
 use crate::{
     clock::Clock,
     config::Config,
+    failure::Cause,
     owned::{OwnedPlacement, OwnedScheme},
     spec::ServerSpec,
     watch::Watch,
@@ -53,28 +54,13 @@ pub struct Fleet<P> {
 
 /// A server to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Route {
+pub(crate) struct Route {
     /// The server's index.
-    pub place: usize,
+    pub(crate) index: usize,
     /// Whether this is the one trial of a server that was down; its end must be reported, whatever it is.
-    pub is_probe: bool,
+    pub(crate) is_probe: bool,
     /// How many servers come before this one for the key.
     rank: usize,
-}
-
-/// Why there is no fleet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FleetError<E> {
-    /// The servers and the scheme do not fit together.
-    Build(BuildError),
-    /// What is to reach a server could not be made.
-    Open(E),
-}
-
-impl<E> From<BuildError> for FleetError<E> {
-    fn from(error: BuildError) -> Self {
-        Self::Build(error)
-    }
 }
 
 impl<P: Watched> Fleet<P> {
@@ -82,14 +68,16 @@ impl<P: Watched> Fleet<P> {
     /// a server, with the watch over it. `clock` tells the time.
     ///
     /// # Errors
-    /// [`FleetError`] when one of the lists does not fit the scheme, or `open` fails.
-    pub fn build<E>(
+    /// [`Cause::Config`] when one of the lists does not fit the scheme; or the error of `open`.
+    pub(crate) fn build(
         config: &Arc<Config>,
         clock: Clock,
-        open: impl FnMut(&ServerSpec, Watch) -> Result<P, E>,
-    ) -> Result<Self, FleetError<E>> {
+        open: impl FnMut(&ServerSpec, Watch) -> Result<P, Cause>,
+    ) -> Result<Self, Cause> {
         let place = |servers: &[ServerSpec]| {
-            OwnedPlacement::build(config.scheme.clone(), servers.to_vec()).map(Arc::new)
+            OwnedPlacement::build(config.scheme.clone(), servers.to_vec())
+                .map(Arc::new)
+                .map_err(Cause::config)
         };
         let gutter = if config.gutter.is_empty() { None } else { Some(place(&config.gutter)?) };
         Self::of(place(&config.servers)?, gutter, config, clock, &[], open)
@@ -98,28 +86,28 @@ impl<P: Watched> Fleet<P> {
     /// A fleet with other `servers`. Servers that stay keep their pools, and what is known of their health.
     ///
     /// # Errors
-    /// [`FleetError`] when the list does not fit the scheme, or `open` fails.
-    pub fn with_servers<E>(
+    /// [`Cause::Config`] when the list does not fit the scheme; or the error of `open`.
+    pub(crate) fn with_servers(
         &self,
         servers: Vec<ServerSpec>,
-        open: impl FnMut(&ServerSpec, Watch) -> Result<P, E>,
-    ) -> Result<Self, FleetError<E>> {
-        let placement = OwnedPlacement::build(self.scheme().clone(), servers)?;
+        open: impl FnMut(&ServerSpec, Watch) -> Result<P, Cause>,
+    ) -> Result<Self, Cause> {
+        let placement = OwnedPlacement::build(self.scheme().clone(), servers).map_err(Cause::config)?;
         Self::of(Arc::new(placement), self.gutter.clone(), &self.config, self.clock, &self.pools, open)
     }
 
-    fn of<E>(
+    fn of(
         placement: Arc<OwnedPlacement>,
         gutter: Option<Arc<OwnedPlacement>>,
         config: &Arc<Config>,
         clock: Clock,
         kept: &[Arc<P>],
-        mut open: impl FnMut(&ServerSpec, Watch) -> Result<P, E>,
-    ) -> Result<Self, FleetError<E>> {
+        mut open: impl FnMut(&ServerSpec, Watch) -> Result<P, Cause>,
+    ) -> Result<Self, Cause> {
         let spare = gutter.as_ref().map_or(&[][..], |gutter| gutter.servers());
         let given = placement.servers().len().saturating_add(spare.len());
         if given > ServerIndex::MAX_SERVERS {
-            return Err(BuildError::TooManyServers { given }.into());
+            return Err(Cause::config(BuildError::TooManyServers { given }));
         }
         let mut pools = Vec::<Arc<P>>::with_capacity(given);
         for spec in placement.servers().iter().chain(spare) {
@@ -129,7 +117,7 @@ impl<P: Watched> Fleet<P> {
                 Some(pool) => Arc::clone(pool),
                 None => {
                     let watch = Watch::new(spec, Arc::clone(config), clock);
-                    Arc::new(open(spec, watch).map_err(FleetError::Open)?)
+                    Arc::new(open(spec, watch)?)
                 }
             });
         }
@@ -154,9 +142,8 @@ impl<P: Watched> Fleet<P> {
     }
 
     /// Whether the server at `index` belongs to the gutter.
-    #[must_use]
-    pub fn is_spare(&self, place: usize) -> bool {
-        place >= self.placement.servers().len()
+    pub(crate) fn is_spare(&self, index: usize) -> bool {
+        index >= self.placement.servers().len()
     }
 
     /// The servers' pools, by index.
@@ -166,15 +153,13 @@ impl<P: Watched> Fleet<P> {
     }
 
     /// The pool of the server at `index`, which must be one of this fleet's.
-    #[must_use]
-    pub fn pool(&self, place: usize) -> &Arc<P> {
-        &self.pools[place]
+    pub(crate) fn pool(&self, index: usize) -> &Arc<P> {
+        &self.pools[index]
     }
 
     /// The index of the server that holds `key` when all servers are up.
     #[inline]
-    #[must_use]
-    pub fn place(&self, key: &[u8]) -> usize {
+    pub(crate) fn primary(&self, key: &[u8]) -> usize {
         // One server needs no hash of the key, which would be a fifth of what a `get` costs.
         if self.placement.servers().len() == 1 { 0 } else { self.placement.primary(key).get() }
     }
@@ -185,17 +170,16 @@ impl<P: Watched> Fleet<P> {
     /// # Errors
     /// [`Down`] when no server may be asked now.
     #[inline]
-    pub fn route(&self, key: &[u8]) -> Result<Route, Down> {
-        let place = self.place(key);
-        match self.pools.get(place) {
+    pub(crate) fn route(&self, key: &[u8]) -> Result<Route, Down> {
+        let index = self.primary(key);
+        match self.pools.get(index) {
             Some(pool) if pool.watch().is_noted() => self.route_from(key, 0),
-            _ => Ok(Route { place, is_probe: false, rank: 0 }),
+            _ => Ok(Route { index, is_probe: false, rank: 0 }),
         }
     }
 
     /// Whether `route` leads to another server than the one that holds the key when all servers are up.
-    #[must_use]
-    pub const fn is_stand_in(&self, route: Route) -> bool {
+    pub(crate) const fn is_stand_in(&self, route: Route) -> bool {
         route.rank > 0
     }
 
@@ -209,20 +193,21 @@ impl<P: Watched> Fleet<P> {
     }
 
     fn reroutes(&self, keys: &[&[u8]], routes: &Routes) -> BTreeSet<(usize, usize)> {
-        let pair =
-            |&position: &usize| Some((self.place(keys.get(position)?), routes.places.get(position)?.get()));
+        let pair = |&position: &usize| {
+            Some((self.primary(keys.get(position)?), routes.servers.get(position)?.get()))
+        };
         routes.stand_ins.iter().filter_map(pair).collect()
     }
 
     /// The operation to send in place of `operation` to a server that stands in for another, so that no item lives
     /// there for longer than [`Config::stand_in_ttl`]. `None`: send `operation` itself.
     #[cold]
-    pub fn short_lived<O: Operation>(&self, operation: &O) -> Option<O> {
+    pub(crate) fn short_lived<O: Operation>(&self, operation: &O) -> Option<O> {
         operation.with_ttl_cap(self.config.stand_in_ttl, self.clock.unix_time())
     }
 
     /// The next server to ask, after nothing has reached that of `route`; `None` when there is no other.
-    pub fn route_on(&self, key: &[u8], route: Route) -> Option<Route> {
+    pub(crate) fn route_on(&self, key: &[u8], route: Route) -> Option<Route> {
         let has_others = self.gutter.is_some() || self.config.failure_policy != FailurePolicy::Fail;
         if has_others { self.route_from(key, route.rank.saturating_add(1)).ok() } else { None }
     }
@@ -233,46 +218,46 @@ impl<P: Watched> Fleet<P> {
         let mut order = Vec::new();
         self.candidates(key, &mut order);
         let ranked = order.into_iter().enumerate().skip(from);
-        let chosen = health::choose(ranked, |&(_, place)| self.ask(place, now))?;
-        let (rank, place) = chosen.server;
-        Ok(Route { place, is_probe: chosen.is_probe, rank })
+        let chosen = health::choose(ranked, |&(_, index)| self.ask(index, now))?;
+        let (rank, index) = chosen.server;
+        Ok(Route { index, is_probe: chosen.is_probe, rank })
     }
 
     /// The servers of `keys`, and whether they may be asked. Health is asked once for each server: if a server is due
     /// for its trial, all of its keys in the batch are the trial.
-    pub fn route_many(&self, keys: &[&[u8]]) -> Routes {
-        let mut places = vec![ServerIndex::default(); keys.len()];
+    pub(crate) fn route_many(&self, keys: &[&[u8]]) -> Routes {
+        let mut servers = vec![ServerIndex::default(); keys.len()];
         if self.placement.servers().len() > 1 {
-            self.placement.placement().place_many(keys, &mut places);
+            self.placement.placement().place_many(keys, &mut servers);
         }
         let (mut verdicts, mut stand_ins) = (Vec::new(), Vec::new());
         if self.pools.iter().any(|pool| pool.watch().is_noted()) {
             let now = self.clock.moment();
             verdicts.resize(self.pools.len(), None);
             let mut order = Vec::new();
-            for (position, (key, at)) in keys.iter().zip(&mut places).enumerate() {
-                let mut is_up = |place: usize| {
-                    let known = verdicts.get_mut(place);
-                    let verdict = known.map(|known| *known.get_or_insert_with(|| self.ask(place, now)));
+            for (position, (key, at)) in keys.iter().zip(&mut servers).enumerate() {
+                let mut is_up = |index: usize| {
+                    let known = verdicts.get_mut(index);
+                    let verdict = known.map(|known| *known.get_or_insert_with(|| self.ask(index, now)));
                     !matches!(verdict, Some(Verdict::Down { .. }))
                 };
                 if is_up(at.get()) {
                     continue;
                 }
                 self.candidates(key, &mut order);
-                let other = order.iter().copied().skip(1).find(|&place| is_up(place));
-                if let Some(other) = other.and_then(|place| u16::try_from(place).ok()) {
+                let other = order.iter().copied().skip(1).find(|&index| is_up(index));
+                if let Some(other) = other.and_then(|index| u16::try_from(index).ok()) {
                     *at = ServerIndex::new(other);
                     stand_ins.push(position);
                 }
             }
         }
-        Routes { places, verdicts, stand_ins }
+        Routes { servers, verdicts, stand_ins }
     }
 
-    /// Whether the server at `place` may be asked.
-    fn ask(&self, place: usize, now: Instant) -> Verdict {
-        match (self.pools.get(place), &self.config.health_policy) {
+    /// Whether the server at `index` may be asked.
+    fn ask(&self, index: usize, now: Instant) -> Verdict {
+        match (self.pools.get(index), &self.config.health_policy) {
             (Some(pool), Some(policy)) if pool.watch().is_noted() => {
                 pool.watch().with_health(|health| health.ask(now, policy))
             }
@@ -281,27 +266,27 @@ impl<P: Watched> Fleet<P> {
     }
 
     /// Puts the servers that may have `key` into `order`, the first to ask first.
-    fn candidates(&self, key: &[u8], places: &mut Vec<usize>) {
-        places.clear();
+    fn candidates(&self, key: &[u8], order: &mut Vec<usize>) {
+        order.clear();
         match self.config.failure_policy {
-            FailurePolicy::Fail => places.push(self.place(key)),
+            FailurePolicy::Fail => order.push(self.primary(key)),
             FailurePolicy::Fallback => {
-                let mut room = vec![ServerIndex::default(); self.placement.servers().len()];
-                places.extend(
-                    self.placement.placement().order(key, &mut room).iter().map(|server| server.get()),
+                let mut scratch = vec![ServerIndex::default(); self.placement.servers().len()];
+                order.extend(
+                    self.placement.placement().order(key, &mut scratch).iter().map(|server| server.get()),
                 );
             }
         }
         if let Some(gutter) = &self.gutter {
-            places.push(self.placement.servers().len().saturating_add(gutter.primary(key).get()));
+            order.push(self.placement.servers().len().saturating_add(gutter.primary(key).get()));
         }
     }
 }
 
-/// Where the keys of a batch go.
+/// The servers of a batch's keys.
 #[derive(Clone, Debug)]
-pub struct Routes {
-    places: Vec<ServerIndex>,
+pub(crate) struct Routes {
+    servers: Vec<ServerIndex>,
     /// By the server's index; empty while no failure is noted of any server.
     verdicts: Vec<Option<Verdict>>,
     /// The positions of the keys that go to a stand-in, in rising order.
@@ -310,40 +295,35 @@ pub struct Routes {
 
 impl Routes {
     /// The server of each key, in the batch's order.
-    #[must_use]
-    pub fn places(&self) -> &[ServerIndex] {
-        &self.places
+    pub(crate) fn servers(&self) -> &[ServerIndex] {
+        &self.servers
     }
 
     /// Whether the server at `index` may be asked for this batch's keys.
-    #[must_use]
-    pub fn verdict(&self, place: usize) -> Verdict {
-        self.verdicts.get(place).copied().flatten().unwrap_or(Verdict::Up)
+    pub(crate) fn verdict(&self, index: usize) -> Verdict {
+        self.verdicts.get(index).copied().flatten().unwrap_or(Verdict::Up)
     }
 
     /// Whether any key goes to a stand-in.
-    #[must_use]
-    pub const fn has_stand_ins(&self) -> bool {
+    pub(crate) const fn has_stand_ins(&self) -> bool {
         !self.stand_ins.is_empty()
     }
 
     /// Whether the key at `position` of the batch goes to a stand-in.
-    #[must_use]
-    pub fn is_stand_in(&self, position: usize) -> bool {
+    pub(crate) fn is_stand_in(&self, position: usize) -> bool {
         self.stand_ins.binary_search(&position).is_ok()
     }
 
     /// One position for each of `count` servers, whether they are up or down.
-    #[must_use]
-    pub fn each(places: usize) -> Self {
-        let places = (0..places).map_while(|place| u16::try_from(place).ok().map(ServerIndex::new));
-        Self { places: places.collect(), verdicts: Vec::new(), stand_ins: Vec::new() }
+    pub(crate) fn each(count: usize) -> Self {
+        let servers = (0..count).map_while(|index| u16::try_from(index).ok().map(ServerIndex::new));
+        Self { servers: servers.collect(), verdicts: Vec::new(), stand_ins: Vec::new() }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use core::{cell::Cell, convert::Infallible, time::Duration};
+    use core::{cell::Cell, time::Duration};
     use std::time;
 
     use memring_core::{
@@ -379,7 +359,7 @@ mod tests {
 
     const CLOCK: Clock = Clock { monotonic: || BEGIN.with(|begin| *begin) + PASSED.get(), ..Clock::SYSTEM };
 
-    fn open(_: &ServerSpec, watch: Watch) -> Result<Pool, Infallible> {
+    fn open(_: &ServerSpec, watch: Watch) -> Result<Pool, Cause> {
         Ok(Pool(watch))
     }
 
@@ -404,12 +384,12 @@ mod tests {
         Fleet::build(&config, clock, open).unwrap()
     }
 
-    fn fail(fleet: &Fleet<Pool>, place: usize) {
-        fleet.pool(place).watch().with_health(|health| health.failed(CLOCK.moment(), 0, &POLICY));
+    fn fail(fleet: &Fleet<Pool>, index: usize) {
+        fleet.pool(index).watch().with_health(|health| health.failed(CLOCK.moment(), 0, &POLICY));
     }
 
-    fn place(fleet: &Fleet<Pool>, key: &str) -> Result<usize, Instant> {
-        fleet.route(key.as_bytes()).map(|route| route.place).map_err(|down| down.retry_at)
+    fn asked(fleet: &Fleet<Pool>, key: &str) -> Result<usize, Instant> {
+        fleet.route(key.as_bytes()).map(|route| route.index).map_err(|down| down.retry_at)
     }
 
     const NAMES: [&str; 3] = ["a:1", "b:1", "c:1"];
@@ -418,63 +398,63 @@ mod tests {
     fn the_clock_is_asked_only_when_something_is_noted() {
         let never = Clock { monotonic: || unreachable!("nothing is noted"), ..Clock::SYSTEM };
         let fleet = with_clock(never, &NAMES, &[], FailurePolicy::Fail);
-        assert_eq!(fleet.route(b"k").unwrap().place, fleet.place(b"k"));
-        assert_eq!(fleet.route_many(&[b"k"]).places()[0].get(), fleet.place(b"k"));
+        assert_eq!(fleet.route(b"k").unwrap().index, fleet.primary(b"k"));
+        assert_eq!(fleet.route_many(&[b"k"]).servers()[0].get(), fleet.primary(b"k"));
     }
 
     #[test]
     fn no_key_moves_unless_told_so() {
         let fleet = fleet(&NAMES, &[], FailurePolicy::Fail);
-        fail(&fleet, fleet.place(b"k"));
-        assert_eq!(place(&fleet, "k"), Err(CLOCK.moment().plus(WAIT)));
+        fail(&fleet, fleet.primary(b"k"));
+        assert_eq!(asked(&fleet, "k"), Err(CLOCK.moment().plus(WAIT)));
         PASSED.set(WAIT);
         let route = fleet.route(b"k").unwrap();
-        assert!(route.is_probe && route.place == fleet.place(b"k"));
+        assert!(route.is_probe && route.index == fleet.primary(b"k"));
         assert!(fleet.route_on(b"k", route).is_none());
     }
 
     #[test]
     fn the_scheme_has_its_own_order() {
         let fleet = fleet(&NAMES, &[], FailurePolicy::Fallback);
-        let mut room = [ServerIndex::default(); 3];
+        let mut scratch = [ServerIndex::default(); 3];
         let order: Vec<_> =
-            fleet.placement().placement().order(b"k", &mut room).iter().map(|at| at.get()).collect();
+            fleet.placement().placement().order(b"k", &mut scratch).iter().map(|at| at.get()).collect();
         for &down in &order {
-            assert_eq!(place(&fleet, "k"), Ok(down));
+            assert_eq!(asked(&fleet, "k"), Ok(down));
             fail(&fleet, down);
         }
-        assert!(place(&fleet, "k").is_err());
+        assert!(asked(&fleet, "k").is_err());
         fleet.pool(order[2]).watch().with_health(ServerHealth::succeeded);
-        assert_eq!(place(&fleet, "k"), Ok(order[2]));
+        assert_eq!(asked(&fleet, "k"), Ok(order[2]));
     }
 
     #[test]
     fn who_was_not_reached_is_passed_within_the_call() {
         let fleet = fleet(&NAMES, &["spare:1"], FailurePolicy::Fallback);
         let mut route = fleet.route(b"k").unwrap();
-        let mut seen = vec![route.place];
+        let mut seen = vec![route.index];
         while let Some(next) = fleet.route_on(b"k", route) {
             route = next;
-            seen.push(route.place);
+            seen.push(route.index);
         }
-        assert_eq!((seen.len(), seen[0], seen[3]), (4, fleet.place(b"k"), 3));
+        assert_eq!((seen.len(), seen[0], seen[3]), (4, fleet.primary(b"k"), 3));
     }
 
     #[test]
     fn the_gutter_is_asked_last() {
         let fleet = fleet(&NAMES, &["spare:1", "spare:2"], FailurePolicy::Fail);
-        fail(&fleet, fleet.place(b"k"));
-        let spare = place(&fleet, "k").unwrap();
+        fail(&fleet, fleet.primary(b"k"));
+        let spare = asked(&fleet, "k").unwrap();
         assert!(fleet.is_spare(spare) && !fleet.is_spare(2));
         fail(&fleet, spare);
-        assert!(place(&fleet, "k").is_err());
+        assert!(asked(&fleet, "k").is_err());
     }
 
     #[test]
     fn one_server_alone_can_be_down_too() {
         let fleet = fleet(&["a:1"], &[], FailurePolicy::Fallback);
         fail(&fleet, 0);
-        assert!(place(&fleet, "k").is_err());
+        assert!(asked(&fleet, "k").is_err());
     }
 
     #[test]
@@ -485,23 +465,23 @@ mod tests {
             let fleet = fleet(&NAMES, &[], failure);
             fail(&fleet, 1);
             let routes = fleet.route_many(&keys);
-            for (position, (key, at)) in keys.iter().zip(routes.places()).enumerate() {
+            for (position, (key, at)) in keys.iter().zip(routes.servers()).enumerate() {
                 let is_down = matches!(routes.verdict(at.get()), Verdict::Down { .. });
-                let moves = failure == FailurePolicy::Fallback && fleet.place(key) == 1;
+                let moves = failure == FailurePolicy::Fallback && fleet.primary(key) == 1;
                 assert_eq!(is_down, failure == FailurePolicy::Fail && at.get() == 1);
-                assert_eq!(at.get() == fleet.place(key), !moves);
+                assert_eq!(at.get() == fleet.primary(key), !moves);
                 assert_eq!(routes.is_stand_in(position), moves);
             }
             assert_eq!(routes.has_stand_ins(), failure == FailurePolicy::Fallback);
-            let moved = keys.iter().zip(routes.places()).map(|(key, to)| (fleet.place(key), to.get()));
+            let moved = keys.iter().zip(routes.servers()).map(|(key, to)| (fleet.primary(key), to.get()));
             let pairs: BTreeSet<_> = moved.filter(|(own, to)| own != to).collect();
             assert_eq!(fleet.reroutes(&keys, &routes), pairs);
-            let is_down = fleet.place(keys[0]) == 1 && failure == FailurePolicy::Fail;
+            let is_down = fleet.primary(keys[0]) == 1 && failure == FailurePolicy::Fail;
             assert_eq!(fleet.route(keys[0]).is_err(), is_down);
             PASSED.set(PASSED.get() + WAIT);
             let routes = fleet.route_many(&keys);
             assert_eq!(routes.verdict(1), Verdict::Probe);
-            assert!(keys.iter().zip(routes.places()).all(|(key, at)| at.get() == fleet.place(key)));
+            assert!(keys.iter().zip(routes.servers()).all(|(key, at)| at.get() == fleet.primary(key)));
         }
     }
 

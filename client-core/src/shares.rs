@@ -52,7 +52,7 @@ impl<'b, P: Watched> Shares<'b, P> {
         let wire_keys = Key::all_prefixed(prefix, keys.map(|key| -> &'b [u8] { key }), scratch)
             .map_err(|(position, error)| Error::at(position, name, error))?;
         let routes = fleet.route_many(routing_keys);
-        let groups = Groups::new(routes.places(), fleet.pools().len());
+        let groups = Groups::new(routes.servers(), fleet.pools().len());
         let keys = groups.gather(&wire_keys);
         let shares = Self { fleet, keys, groups, routes };
         if shares.routes.has_stand_ins() {
@@ -64,8 +64,9 @@ impl<'b, P: Watched> Shares<'b, P> {
     /// One position for each server of `fleet`, in the servers' order, whether it is up or down.
     #[must_use]
     pub fn each_server(fleet: &'b Fleet<P>) -> Self {
-        let servers = fleet.pools().len();
-        Self { fleet, keys: Vec::new(), groups: Groups::each(servers), routes: Routes::each(servers) }
+        let routes = Routes::each(fleet.pools().len());
+        let groups = Groups::new(routes.servers(), fleet.pools().len());
+        Self { fleet, keys: Vec::new(), groups, routes }
     }
 
     /// The keys, share after share.

@@ -15,7 +15,7 @@ mod url;
 mod word;
 
 pub use address::{Address, DEFAULT_PORT};
-pub use error::{ServerSpecError, ServerSpecProblem, TlsUnavailable};
+pub use error::{ServerSpecError, ServerSpecProblem};
 pub use list::{Entry, ServerList, entries};
 
 /// A server: the name that decides which keys it holds, its weight, and how to reach it.

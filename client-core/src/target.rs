@@ -46,7 +46,7 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
             Err(down) => return Err(nobody(&fleet, key, name, down)),
         };
         if fleet.is_stand_in(route) {
-            fleet.pool(fleet.place(key)).watch().rerouted(fleet.pool(route.place).watch(), name);
+            fleet.pool(fleet.primary(key)).watch().rerouted(fleet.pool(route.index).watch(), name);
         }
         Ok(Self { fleet, key, name, deadline, route })
     }
@@ -54,7 +54,7 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
     /// The server's pool.
     #[inline]
     pub fn pool(&self) -> &P {
-        self.fleet.pool(self.route.place)
+        self.fleet.pool(self.route.index)
     }
 
     /// The operation's name.
@@ -74,7 +74,7 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
         self.pool().watch().attempt(self.name, self.deadline.began(), self.route.is_probe)
     }
 
-    /// The operation to send in place of `operation` if the server stands in for another: see [`Fleet::short_lived`].
+    /// The operation to send in place of `operation` if the server stands in for another: see [`Config::stand_in_ttl`](crate::Config::stand_in_ttl).
     #[inline]
     pub fn shorter<O: Operation>(&self, operation: &O) -> Option<O> {
         if self.fleet.is_stand_in(self.route) { self.fleet.short_lived(operation) } else { None }
@@ -88,7 +88,7 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
             return false;
         }
         let Some(next) = self.fleet.route_on(self.key, self.route) else { return false };
-        self.pool().watch().rerouted(self.fleet.pool(next.place).watch(), self.name);
+        self.pool().watch().rerouted(self.fleet.pool(next.index).watch(), self.name);
         self.route = next;
         true
     }
@@ -108,7 +108,7 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
 
 #[cold]
 fn nobody<P: Watched>(fleet: &Fleet<P>, key: &[u8], name: &'static str, down: Down) -> Error {
-    let watch = fleet.pool(fleet.place(key)).watch();
+    let watch = fleet.pool(fleet.primary(key)).watch();
     watch.failed(name, watch.down(down.retry_at), false)
 }
 
@@ -144,7 +144,7 @@ mod tests {
         let specs = |names: &[&str]| ServerSpec::read_all(names).unwrap();
         let config =
             Config { servers: specs(&["a:1", "b:1"]), gutter: specs(&["spare:1"]), ..Config::default() };
-        let open = |_: &ServerSpec, watch| Ok::<_, core::convert::Infallible>(Pool(watch));
+        let open = |_: &ServerSpec, watch| Ok(Pool(watch));
         Arc::new(Fleet::build(&Arc::new(config), Clock::SYSTEM, open).unwrap())
     }
 
@@ -156,7 +156,7 @@ mod tests {
             let own = Arc::clone(target.pool().watch().name());
             assert_eq!(target.move_on(), !is_over);
             assert_eq!(&**target.pool().watch().name(), if is_over { &*own } else { "spare:1" });
-            let counts = fleet.pool(fleet.place(b"k")).watch().counters().counts();
+            let counts = fleet.pool(fleet.primary(b"k")).watch().counters().counts();
             assert_eq!(counts.rerouted, u64::from(!is_over));
             assert!(!target.move_on(), "there is no third one");
         }

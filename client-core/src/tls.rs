@@ -129,7 +129,7 @@ impl Tls {
     /// # Errors
     /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): TLS is not possible at the address, or the system has
     /// no trusted authority.
-    pub fn for_spec(tls: Option<&Self>, spec: &ServerSpec) -> Result<Option<TlsTarget>, Cause> {
+    pub(crate) fn for_spec(tls: Option<&Self>, spec: &ServerSpec) -> Result<Option<TlsTarget>, Cause> {
         static SYSTEM: OnceLock<Tls> = OnceLock::new();
         let tls = match (tls, SYSTEM.get()) {
             (Some(tls), _) => tls,
@@ -147,7 +147,7 @@ impl Tls {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): TLS is not possible at the address.
-    pub fn for_server(&self, address: &Address) -> Result<TlsTarget, Cause> {
+    pub(crate) fn for_server(&self, address: &Address) -> Result<TlsTarget, Cause> {
         let name = match (address, &self.server_name) {
             (Address::Unix(_), _) => return Err(Cause::config(TlsError::Unix)),
             (Address::Tcp { .. }, Some(name)) => name.clone(),

@@ -18,7 +18,6 @@ use memring_text::{
 };
 
 use super::ErrorKind;
-use crate::route::FleetError;
 
 /// What went wrong, without the server and the operation. Callers of a client see an [`Error`](super::Error).
 ///
@@ -352,15 +351,6 @@ impl From<ReplyError> for Cause {
 impl From<ValueError> for Cause {
     fn from(error: ValueError) -> Self {
         ReplyError::from(error).into()
-    }
-}
-
-impl From<FleetError<Self>> for Cause {
-    fn from(error: FleetError<Self>) -> Self {
-        match error {
-            FleetError::Build(error) => Self::config(error),
-            FleetError::Open(cause) => cause,
-        }
     }
 }
 

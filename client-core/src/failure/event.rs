@@ -80,14 +80,12 @@ impl<'e> Event<'e> {
     }
 
     /// A server is left alone.
-    #[must_use]
-    pub const fn server_down(server: &'e str, retry_after: Duration) -> Self {
+    pub(crate) const fn server_down(server: &'e str, retry_after: Duration) -> Self {
         Self::ServerDown { server, retry_after }
     }
 
     /// A server answers again.
-    #[must_use]
-    pub const fn server_up(server: &'e str) -> Self {
+    pub(crate) const fn server_up(server: &'e str) -> Self {
         Self::ServerUp { server }
     }
 
@@ -98,8 +96,7 @@ impl<'e> Event<'e> {
     }
 
     /// An operation goes to another server.
-    #[must_use]
-    pub const fn rerouted(server: &'e str, to: &'e str, operation: &'static str) -> Self {
+    pub(crate) const fn rerouted(server: &'e str, to: &'e str, operation: &'static str) -> Self {
         Self::Rerouted { server, to, operation }
     }
 

@@ -43,8 +43,7 @@ impl<T> Many<T> {
 
     /// Replaces each result that is an [outage](Error::is_outage) by `value`. The [errors](Self::errors) stay as they
     /// are.
-    #[must_use]
-    pub fn outages_as(mut self, mut value: impl FnMut() -> T) -> Self {
+    pub(crate) fn outages_as(mut self, mut value: impl FnMut() -> T) -> Self {
         for result in &mut self.results {
             if result.as_ref().is_err_and(Error::is_outage) {
                 *result = Ok(value());
@@ -83,12 +82,6 @@ impl<V> Many<Option<Item<V>>> {
             Ok(Some(item)) => Some((position, item)),
             _ => None,
         })
-    }
-
-    /// The items that were found, to keep, as of [`hits`](Self::hits).
-    pub fn into_hits(self) -> impl Iterator<Item = (usize, Item<V>)> {
-        let results = self.results.into_iter().enumerate();
-        results.filter_map(|(position, result)| Some((position, result.ok()??)))
     }
 }
 

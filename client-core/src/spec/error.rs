@@ -2,7 +2,7 @@
 
 use core::{error, fmt};
 
-use super::{ServerSpec, url};
+use super::url;
 
 /// A text that is not a server.
 ///
@@ -211,28 +211,3 @@ impl fmt::Display for ServerSpecError {
 }
 
 impl error::Error for ServerSpecError {}
-
-/// A server wants TLS, and the client is built without it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsUnavailable {
-    /// The name of the server.
-    pub server: String,
-}
-
-impl TlsUnavailable {
-    /// Checks that a client without TLS may connect to the server of `spec`.
-    ///
-    /// # Errors
-    /// The server of `spec` wants TLS.
-    pub fn check(spec: &ServerSpec) -> Result<(), Self> {
-        if spec.is_encrypted() { Err(Self { server: spec.name().to_owned() }) } else { Ok(()) }
-    }
-}
-
-impl fmt::Display for TlsUnavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "server {:?} wants TLS (memcacheds://); build with the feature `tls`", self.server)
-    }
-}
-
-impl error::Error for TlsUnavailable {}
