@@ -1,5 +1,2 @@
 #![no_main]
-use libfuzzer_sys::fuzz_target;
-use memring_fuzz::codec::{Stream, exchange_cuts_agree};
-
-fuzz_target!(|stream: Stream<'_>| exchange_cuts_agree(&stream));
+memring_fuzz::target!(exchange_cuts_agree);

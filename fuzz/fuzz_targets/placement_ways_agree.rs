@@ -1,5 +1,2 @@
 #![no_main]
-use libfuzzer_sys::fuzz_target;
-use memring_fuzz::placement::{Fleet, ways_agree};
-
-fuzz_target!(|fleet: Fleet| ways_agree(&fleet));
+memring_fuzz::target!(placement_ways_agree);

@@ -1,5 +1,2 @@
 #![no_main]
-use libfuzzer_sys::fuzz_target;
-use memring_fuzz::codec::{AnyRequest, requests_round_trip};
-
-fuzz_target!(|requests: Vec<AnyRequest>| requests_round_trip(&requests));
+memring_fuzz::target!(requests_round_trip);

@@ -1,62 +1,27 @@
-//! The law of the blocking connection.
+//! Laws of connections: the blocking one, and the one that waits beside it.
 
-use std::convert::Infallible;
+mod drops;
+mod wire;
 
-use embedded_io::{ErrorType, Read, Write};
 use memring_text::{
     Connection, Get, Key, Reply, Request, Store, Value,
+    buffer::Buffer,
+    connection::Lent,
+    operation::Item,
     reply::Event,
     request::{Delete, GetVerb, Keys, StoreVerb},
 };
 
+pub use self::drops::drops_agree;
+use self::wire::Wire;
 use crate::codec::{Stream, item_keys};
-
-/// Bytes of a server, which come up to each of `ends`.
-struct Wire<'a> {
-    bytes: &'a [u8],
-    ends: &'a [usize],
-    at: usize,
-}
-
-impl ErrorType for Wire<'_> {
-    type Error = Infallible;
-}
-
-impl Read for Wire<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Infallible> {
-        let end = self.ends.iter().find(|end| **end > self.at).copied().unwrap_or(self.at);
-        let len = buf.len().min(end - self.at);
-        buf[..len].copy_from_slice(&self.bytes[self.at..][..len]);
-        self.at += len;
-        Ok(len)
-    }
-}
-
-impl Write for Wire<'_> {
-    fn write(&mut self, buf: &[u8]) -> Result<usize, Infallible> {
-        Ok(buf.len())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
 
 /// However a reply is cut, a call comes to the same, in one step and event by event; and so do the items of a line of
 /// keys.
 pub fn calls_agree(stream: &Stream<'_>) {
     let names = item_keys(stream.bytes);
     let keys: Vec<_> = names.iter().map(|name| Key::new(name).unwrap()).collect();
-    let key = keys.first().copied().unwrap_or(Key::new(b"k").unwrap());
-    let store = |verb| Store::new(verb, key, Value::EMPTY);
-    let request = match stream.asked[0] % 6 {
-        0 => Request::Get(Get::new(key)),
-        1 => Request::Get(Get::gats(key, 0)),
-        2 => Request::Store(store(StoreVerb::Set)),
-        3 => Request::Store(store(StoreVerb::Cas(1))),
-        4 => Request::Delete(Delete::new(key)),
-        _ => Request::Version,
-    };
+    let request = request(stream.asked[0], &keys);
     let ways = stream.ways();
     let [whole, bytewise, cut] = ways.each_ref().map(|ends| one_reply(stream.bytes, ends, &request));
     assert_eq!(bytewise, whole);
@@ -70,8 +35,22 @@ pub fn calls_agree(stream: &Stream<'_>) {
     }
 }
 
+/// One of some requests, about the first of the keys.
+fn request<'k>(which: u8, keys: &[Key<'k>]) -> Request<'k> {
+    let key = keys.first().copied().unwrap_or(Key::new(b"k").unwrap());
+    let store = |verb| Store::new(verb, key, Value::EMPTY);
+    match which % 6 {
+        0 => Request::Get(Get::new(key)),
+        1 => Request::Get(Get::gats(key, 0)),
+        2 => Request::Store(store(StoreVerb::Set)),
+        3 => Request::Store(store(StoreVerb::Cas(1))),
+        4 => Request::Delete(Delete::new(key)),
+        _ => Request::Version,
+    }
+}
+
 fn connect<'a>(bytes: &'a [u8], ends: &'a [usize]) -> Connection<Wire<'a>, [u8; 2100]> {
-    Connection::new(Wire { bytes, ends, at: 0 }, [0; 2100])
+    Connection::new(Wire::new(bytes, ends), [0; 2100])
 }
 
 fn one_reply(bytes: &[u8], ends: &[usize], request: &Request<'_>) -> String {
@@ -92,14 +71,17 @@ fn one_reply(bytes: &[u8], ends: &[usize], request: &Request<'_>) -> String {
 /// An item as it came: which of the keys, flags, cas unique and value.
 type Came = (usize, u32, Option<u64>, Vec<u8>);
 
+fn came<V: Buffer>(index: usize, item: Item<Lent<'_, V>>) -> Came {
+    (index, item.flags, item.cas, item.value.as_slice().to_vec())
+}
+
 fn items(bytes: &[u8], ends: &[usize], verb: GetVerb, keys: &[Key<'_>]) -> (Vec<Came>, String) {
     let mut connection = connect(bytes, ends);
     let count = connection.send_get(verb, keys).unwrap();
     let expected = Keys { keys: &keys[..count], cas: verb.has_cas() };
     let mut came = Vec::new();
     let result = connection.receive_items(&expected, &mut Vec::new(), |index, item| {
-        let item = item.unwrap();
-        came.push((index, item.flags, item.cas, item.value.as_slice().to_vec()));
+        came.push(self::came(index, item.unwrap()));
     });
 
     let mut connection = connect(bytes, ends);

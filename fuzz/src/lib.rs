@@ -1,13 +1,16 @@
 //! The laws that the fuzz targets try to break, one function each.
 //!
-//! A target only turns bytes into the arguments of its law. The laws are also called by the unit tests here, with the
-//! inputs that once broke them, so a stable compiler guards those.
+//! A target only turns bytes into the arguments of its law, in [`targets`]. The laws are also called by the unit tests
+//! here, with ordinary inputs, with every seed, and with what once broke them, so a stable compiler guards those.
 
 pub mod callers;
+pub mod clients;
 pub mod codec;
 pub mod connection;
 pub mod guard;
 pub mod meta;
 pub mod placement;
 pub mod servers;
+pub mod targets;
 pub mod transcripts;
+pub mod vectors;

@@ -15,4 +15,5 @@ pub use self::{
     plans::{plan_adds_up, plan_agrees_with_keys},
     stability::placement_is_stable,
     ways::ways_agree,
+    words::{accepted, vector_files},
 };

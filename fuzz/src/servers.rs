@@ -45,7 +45,7 @@ pub fn are_read_alike(text: &str) {
 }
 
 /// Whether two weights are the same: a fraction of more digits than the core reads may differ in the last bit.
-fn is_weight(one: Weight, other: Weight) -> bool {
+pub(crate) fn is_weight(one: Weight, other: Weight) -> bool {
     match (one, other) {
         (Weight::Real(one), Weight::Real(other)) => (one - other).abs() <= 2.0 * f64::EPSILON * other,
         _ => one == other,

@@ -176,6 +176,10 @@ pub fn random_keys(count: usize) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 pub mod tests {
+    use std::{fs, path::Path};
+
+    use arbitrary::Unstructured;
+
     use super::*;
 
     /// A fleet of `count` ordinary servers of weight one.
@@ -188,6 +192,36 @@ pub mod tests {
     pub fn options(scheme: u8) -> u8 {
         let peer = peers::all().nth(scheme.into()).expect("a scheme");
         u8::try_from(peer.options.len()).unwrap()
+    }
+
+    /// Every scheme and option; of options that are not any text, every value.
+    #[test]
+    fn the_seeds_reach_everything() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/placement_ways_agree");
+        let (mut schemes, mut values) = (BTreeSet::new(), BTreeSet::new());
+        for seed in fs::read_dir(folder).unwrap() {
+            let bytes = fs::read(seed.unwrap().path()).unwrap();
+            let fleet = Fleet::arbitrary_take_rest(Unstructured::new(&bytes)).unwrap();
+            let (number, names) = (usize::from(fleet.scheme), fleet.names());
+            let Some(peer) = peers::all().nth(number) else { continue };
+            assert!(fleet.servers(&names).len() > 1);
+            schemes.insert(peer.scheme.name);
+            for (option, setting) in &fleet.options {
+                let (option, Setting::Known(value)) = (usize::from(*option), setting) else { continue };
+                let known = accepted(number, option);
+                values.insert((peer.options[option], known[usize::from(*value) % known.len()]));
+            }
+        }
+        for (number, peer) in peers::all().enumerate() {
+            assert!(schemes.contains(peer.scheme.name), "{}", peer.scheme.name);
+            for (option, name) in peer.options.iter().enumerate() {
+                let known = accepted(number, option);
+                let least = if known.len() <= 24 { known } else { &known[..1] };
+                for value in least {
+                    assert!(values.contains(&(*name, *value)), "{}: {name}={value}", peer.scheme.name);
+                }
+            }
+        }
     }
 
     /// The numbers of all schemes.
