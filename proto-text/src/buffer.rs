@@ -1,12 +1,12 @@
-//! Where bytes are put: one trait over a growing vector, a caller's slice and a fixed array.
+//! Buffers: one trait for a growing vector, a caller's slice and a fixed array.
 
 use core::fmt;
 
 /// Bytes that grow at the end, up to some capacity.
 ///
-/// Values are collected in one, requests and replies are written into one.
+/// Values are put together in buffers, and requests and replies are written into them.
 pub trait Buffer {
-    /// What has been put in so far.
+    /// The bytes so far.
     fn as_slice(&self) -> &[u8];
 
     /// How many more bytes fit.
@@ -18,11 +18,11 @@ pub trait Buffer {
     /// [`Full`] when they do not fit.
     fn put(&mut self, bytes: &[u8]) -> Result<(), Full>;
 
-    /// Forgets what lies behind the first `len` bytes; does nothing when there are fewer.
+    /// Keeps the first `len` bytes only; does nothing when there are fewer.
     fn truncate(&mut self, len: usize);
 
-    /// Puts all of `bytes` behind what is there, or nothing. Behind them, `rest` more are announced: a buffer that grows
-    /// may grow for those as well, once enough has come to believe the announcement.
+    /// Puts all of `bytes` behind the others, or nothing. `rest` more bytes are announced to follow: a buffer that
+    /// grows may grow for those as well, once enough bytes have come to believe the announcement.
     ///
     /// # Errors
     /// [`Full`] when `bytes` do not fit.
@@ -92,7 +92,7 @@ impl<'a> SliceBuffer<'a> {
         Self { bytes, len: 0 }
     }
 
-    /// What has been put in, for as long as the bytes are lent.
+    /// The bytes that were put in, for as long as they are borrowed.
     #[must_use]
     pub fn into_filled(self) -> &'a [u8] {
         self.bytes.get(..self.len).unwrap_or(&[])
@@ -213,7 +213,7 @@ impl Buffer for alloc::vec::Vec<u8> {
         self
     }
 
-    /// What is left of the address space; [`put`](Buffer::put) may find less.
+    /// The rest of the address space; [`put`](Buffer::put) may find less memory.
     #[inline]
     fn free(&self) -> usize {
         (isize::MAX as usize).saturating_sub(self.len())
@@ -275,7 +275,7 @@ impl<B: Buffer + ?Sized> Buffer for &mut B {
     }
 }
 
-/// How many bytes of a value are believed in before they have come.
+/// How many bytes of an announced value get memory before any has come.
 #[cfg(feature = "alloc")]
 const BELIEVED: usize = 32 * 1024;
 

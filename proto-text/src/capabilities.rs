@@ -1,14 +1,14 @@
-//! What a server can do, by the version it gives of itself.
+//! The features of a server, by its version.
 
 use core::fmt;
 
 pub use crate::feature::Feature;
 use crate::{meta::MetaVerb, number::split_u64, request::Request};
 
-/// What one server can do beyond the classic verbs, which every server has.
+/// The features that one server has beside the classic verbs, which every server has.
 ///
-/// Ask once per connection, and hold requests against it before they are sent: an older server takes an unknown flag
-/// for an error, or worse, takes it and does nothing.
+/// Ask for the version once per connection, and check requests before they are sent: an older server refuses a flag
+/// that it does not know or, worse, ignores it.
 ///
 /// ```
 /// use memring_text::{
@@ -31,7 +31,7 @@ impl Capabilities {
     /// The classic verbs only.
     pub const CLASSIC: Self = Self(0);
 
-    /// Everything.
+    /// All features.
     pub const ALL: Self = {
         let (mut all, mut at) = (Self::CLASSIC, 0);
         while at < Feature::SINCE.len() {
@@ -41,11 +41,11 @@ impl Capabilities {
         all
     };
 
-    /// What the server of this `version` text can do: the text of [`Event::Version`](crate::reply::Event::Version), as in
-    /// `1.6.18`. What stands behind the three numbers is not looked at.
+    /// The features of a server with this version: the text of [`Event::Version`](crate::reply::Event::Version), such
+    /// as `1.6.18`. Text behind the three numbers is ignored.
     ///
-    /// A text that does not begin with a number, as the `UNKNOWN` of a memcached that was built from a checkout, tells
-    /// nothing: [`ALL`](Self::ALL), and what the server lacks, it refuses itself.
+    /// A text that does not begin with a number, such as the `UNKNOWN` of a memcached that was built from a checkout,
+    /// gives [`ALL`](Self::ALL): the server itself refuses what it does not know.
     #[must_use]
     pub fn of_version(text: &[u8]) -> Self {
         let Some(version) = version(text) else { return Self::ALL };
@@ -53,40 +53,40 @@ impl Capabilities {
         known.fold(Self::CLASSIC, |all, (feature, _)| all.with(*feature))
     }
 
-    /// A number with a bit for each feature, to keep in an atomic; [`from_bits`](Self::from_bits) reads it.
+    /// A number with a bit for each feature, for example for an atomic; [`from_bits`](Self::from_bits) reads it.
     #[must_use]
     pub const fn bits(self) -> u16 {
         self.0
     }
 
-    /// From the number that [`bits`](Self::bits) gave.
+    /// The capabilities whose number is `bits`, as [`bits`](Self::bits) gave it.
     #[must_use]
     pub const fn from_bits(bits: u16) -> Self {
         Self(bits)
     }
 
-    /// These and this feature.
+    /// These capabilities and `feature`.
     #[must_use]
     pub const fn with(self, feature: Feature) -> Self {
         Self(self.0 | feature.bit())
     }
 
-    /// These without this feature.
+    /// These capabilities without `feature`.
     #[must_use]
     pub const fn without(self, feature: Feature) -> Self {
         Self(self.0 & !feature.bit())
     }
 
-    /// Whether the server has it.
+    /// Whether the server has `feature`.
     #[must_use]
     pub const fn has(self, feature: Feature) -> bool {
         self.0 & feature.bit() != 0
     }
 
-    /// Whether the server can do all that `request` asks.
+    /// Checks that the server has all features that `request` needs.
     ///
     /// # Errors
-    /// Names what it lacks.
+    /// Names the feature that is missing.
     pub fn check(self, request: &Request<'_>) -> Result<(), Unsupported> {
         let missing =
             Feature::SINCE.iter().find(|(feature, _)| !self.has(*feature) && needs(request, *feature));
@@ -128,10 +128,10 @@ fn behind_dot(rest: &[u8]) -> Option<(u64, &[u8])> {
     split_u64(rest.strip_prefix(b".")?)
 }
 
-/// The server lacks what a request needs; nothing was sent.
+/// The server lacks a feature that a request needs; nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Unsupported {
-    /// What it lacks.
+    /// The feature that is missing.
     pub feature: Feature,
 }
 

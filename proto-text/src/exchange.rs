@@ -1,4 +1,4 @@
-//! Which request a reply answers, and whether the connection may be used again.
+//! Exchanges: which request a reply answers, and whether the connection may be used again.
 
 use crate::{
     limits::Limits,
@@ -22,17 +22,16 @@ pub use small_get::SmallGet;
 
 /// One connection's bookkeeping: pairs the replies that arrive with the requests that were sent.
 ///
-/// A server answers in the order of the requests, so the queue of what is owed stays where it is best kept, with the
-/// caller: a vector, a ring of fixed size, or nothing but the one request in hand. The exchange counts, and is lent
-/// the oldest entry at each call. It holds every reply against what was asked, every key included: a reply that does
-/// not fit is an error, and after an error the connection is never used again. That is what keeps one caller's value
-/// from reaching another.
+/// A server answers in the order of the requests. The caller keeps the queue of unanswered requests: a vector, a ring
+/// of fixed size, or a single request. The exchange counts them, and the caller passes the oldest one at each call. The
+/// exchange checks every reply, with every key, against that request: a reply that does not fit is an error, and after
+/// an error the connection is never used again. That keeps one caller's value from reaching another.
 ///
 /// The rules for a driver:
 /// 1. Before the first byte of a request that [has a reply](crate::Request::has_reply) is written: [`sent`](Self::sent).
 /// 2. When bytes arrive: [`decode`](Self::decode) with the oldest request, until [`Progress::NeedMore`]; at
 ///    `complete`, its reply has ended and the next request is the oldest.
-/// 3. A caller that goes away leaves its request in the queue, as [`Abandoned`](crate::request::Abandoned) or as it is.
+/// 3. If a caller goes away, leave its request in the queue, as [`Abandoned`](crate::request::Abandoned) or as it is.
 /// 4. Between exchanges, a connection may be kept when [`state`](Self::state) is [`Idle`](ExchangeState::Idle) and no
 ///    unread bytes are left, and must be closed otherwise.
 ///
@@ -86,13 +85,13 @@ impl Exchange {
         }
     }
 
-    /// Notes that a request goes out which will be answered. Call this before its first byte is written: from then
-    /// on the connection is busy, whatever happens.
+    /// Notes that a request will be sent that has a reply. Call this before its first byte is written: from then on the
+    /// connection is busy, whatever happens.
     pub const fn sent(&mut self) {
         self.owed = self.owed.saturating_add(1);
     }
 
-    /// How many requests are owed a reply.
+    /// The number of requests whose reply has not ended.
     #[must_use]
     pub const fn owed(&self) -> usize {
         self.owed
@@ -114,13 +113,13 @@ impl Exchange {
         self.owed > 0 && matches!(self.in_step, InStep::Yes)
     }
 
-    /// Notes that the connection is lost to further use, because a request was written in part, or a time limit
-    /// passed. Later calls of [`decode`](Self::decode) return [`ProtocolError::Broken`].
+    /// Notes that the connection cannot be used any more, for example because a request was written in part, or a time
+    /// limit passed. Later calls of [`decode`](Self::decode) return [`ProtocolError::Broken`].
     pub fn fail(&mut self) {
         self.end(ProtocolError::Broken);
     }
 
-    /// Notes that the peer has closed its side, and says whether that was in order.
+    /// Notes that the peer has closed its side of the connection.
     ///
     /// # Errors
     /// [`ProtocolError::Eof`] when a reply is owed, or the earlier error.
@@ -135,15 +134,16 @@ impl Exchange {
         }
     }
 
-    /// Reads the next event from the front of `buf` and holds it against `oldest`, the oldest request that is owed
-    /// a reply. With nothing owed, `oldest` is not looked at.
+    /// Reads the next event from the front of `buf` and checks it against `oldest`, the oldest request whose reply has
+    /// not ended. If there is no such request, `oldest` is ignored.
     ///
     /// `buf` is used as by [`ReplyDecoder::decode`].
     ///
     /// # Errors
-    /// Any error is final: the connection must be closed, and every later call returns the same error. A refusal by
-    /// the server is not an error here but an [`Event::Error`]; when the connection is not known to be in step after it,
-    /// [`state`](Self::state) says so, and the replies behind it are [`ProtocolError::OutOfStep`].
+    /// Any error is final: the connection must be closed, and every later call returns the same error. A refusal by the
+    /// server is not an error here but an [`Event::Error`]. If the connection may be out of step after it,
+    /// [`state`](Self::state) is [`MustClose`](ExchangeState::MustClose), and the replies behind it are
+    /// [`ProtocolError::OutOfStep`].
     #[inline]
     pub fn decode<'b>(
         &mut self,
@@ -158,11 +158,11 @@ impl Exchange {
         self.decode_any(buf, oldest)
     }
 
-    /// Reads every event that is there of the reply to `oldest`, and gives each to `take`, those of an item with the index of
-    /// its key. The events are those of [`decode`](Self::decode), in fewer steps.
+    /// Reads all events in `buf` of the reply to `oldest`, and calls `take` with each of them, and with the index of
+    /// the key for the events of an item. The events are those of [`decode`](Self::decode); this way takes fewer steps.
     ///
     /// # Errors
-    /// As [`decode`](Self::decode); the events before it have been taken.
+    /// As of [`decode`](Self::decode); `take` has had the events before the error.
     #[inline]
     pub fn decode_each<'b>(
         &mut self,
@@ -348,12 +348,12 @@ impl Exchange {
     }
 }
 
-/// What [`Exchange::decode_each`] did.
+/// The result of [`Exchange::decode_each`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// How many bytes to take off the front of the buffer.
     pub consumed: usize,
-    /// The reply has ended: the request is answered, and the next one is the oldest. Otherwise more bytes are needed.
+    /// Whether the reply has ended, so that the next request is the oldest. If not, more bytes are needed.
     pub complete: bool,
 }
 
@@ -366,9 +366,9 @@ pub enum Progress<'b> {
         consumed: usize,
         /// What they say.
         event: Event<'b>,
-        /// For the events of an item: which of the request's keys it has.
+        /// For the events of an item: the index of the item's key among those of the request.
         index: usize,
-        /// The reply ends here: the request is answered, and the next one is the oldest.
+        /// Whether the reply ends with this event, so that the next request is the oldest.
         complete: bool,
     },
     /// More bytes are needed.
@@ -378,9 +378,9 @@ pub enum Progress<'b> {
 /// Whether a connection may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExchangeState {
-    /// Nothing is owed.
+    /// All requests are answered.
     Idle,
-    /// Replies are owed; further requests may be sent behind.
+    /// Some requests are not answered; further ones may be sent.
     Busy,
     /// The position in the stream is lost, or the peer has gone.
     MustClose,

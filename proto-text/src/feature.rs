@@ -1,6 +1,6 @@
-//! What not every server can do, and since which version one can.
+//! Features that not every server has, with the version that brought each.
 
-/// Something that not every server can do.
+/// A feature that not every server has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Feature {

@@ -1,4 +1,4 @@
-//! A key that cannot be wrong: the only door from bytes to the wire.
+//! Keys. A [`Key`] is always valid, and there is no other way to put a key on the wire.
 
 use core::fmt;
 
@@ -13,9 +13,9 @@ pub const MAX_KEY_LEN: usize = 250;
 
 /// A key that may stand on a request line: 1 to [`MAX_KEY_LEN`] bytes, none of them 0x00–0x20 or 0x7f.
 ///
-/// The check is a matter of security, not of manners. A server takes a line feed in a key as the end of the
-/// request, and memcached 1.6.18 answers `set` with a key of 251 bytes by *running the value as commands*. There is
-/// no way around the check, and no way to switch it off.
+/// The check is a matter of security. A server takes a line feed in a key as the end of the request, and memcached
+/// 1.6.18 answers a `set` whose key has 251 bytes by *running the value as commands*. There is no way around the check,
+/// and no way to switch it off.
 ///
 /// `Debug` prints the length only: keys stay out of logs.
 ///
@@ -33,7 +33,7 @@ impl<'a> Key<'a> {
     /// Checks `bytes`, the whole key as it goes on the wire (a client's prefix included).
     ///
     /// # Errors
-    /// Says what is wrong with the key, without showing it.
+    /// [`KeyError`] says what is wrong with the key, without showing it.
     #[inline]
     pub const fn new(bytes: &'a [u8]) -> Result<Self, KeyError> {
         if bytes.is_empty() {
@@ -83,7 +83,7 @@ impl fmt::Debug for Key<'_> {
     }
 }
 
-/// Why bytes are not a [`Key`]. Nothing of the key itself is in it.
+/// Why bytes are not a [`Key`]. The error holds nothing of the key itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -113,7 +113,7 @@ impl fmt::Display for KeyError {
 
 impl core::error::Error for KeyError {}
 
-/// Where the first byte is that may not stand in a key. Whether there is one is asked of two words at once.
+/// The position of the first byte that may not be in a key. Two words at a time are checked for such a byte.
 #[inline]
 const fn bad_byte(bytes: &[u8]) -> Option<usize> {
     let mut rest = bytes;
@@ -126,7 +126,7 @@ const fn bad_byte(bytes: &[u8]) -> Option<usize> {
     if rest.is_empty() {
         return None;
     }
-    // Some of the last bytes may have been looked at before, which is faster than to look at each of the others.
+    // To check some of the last bytes twice is faster than to check the rest one by one.
     match bytes.last_chunk::<{ 2 * size_of::<usize>() }>() {
         Some(words) if are_fine(words) => None,
         None if bytes.len() >= size_of::<usize>() && are_fine(bytes) => None,

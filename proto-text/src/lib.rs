@@ -1,7 +1,7 @@
-//! The memcached text protocol as a sans-IO codec: bytes and time come in, bytes and events go out.
+//! The memcached text protocol as a sans-IO codec: it takes bytes and the time, and gives bytes and events.
 //!
-//! No sockets, no clock, no allocation, no panics; the same code drives firmware, blocking clients, asynchronous
-//! clients and test servers.
+//! The crate has no sockets, no clock, no allocation and no panics. The same code serves firmware, blocking clients,
+//! asynchronous clients and test servers.
 //!
 //! ```text
 //!           Operation ──▶ Request ──▶ bytes          bytes ──▶ RequestDecoder ─┐
@@ -44,23 +44,24 @@
 //! ```
 //!
 //! # What is where
-//! What most programs name stands here; the rest is found by module.
-//! - [`key`], [`value`], [`ttl`]: what is valid on the wire.
-//! - [`request`]: every classic command, those for operators ([`Admin`](request::Admin)), and
-//!   [`Credentials`](request::Credentials); encoding cannot fail. [`meta`]: the meta commands, with every flag a type.
-//! - [`capabilities`]: what the server at hand can do.
-//! - [`reply`]: what a server says, as the [`Event`](reply::Event)s that a [`ReplyDecoder`](reply::ReplyDecoder) finds;
-//!   an [`ErrorLine`](reply::ErrorLine) knows after which refusals a connection stays in step.
-//! - [`exchange`]: whose reply it is. An [`Exchange`] is lent the oldest request, and checks every key and every opaque.
-//!   [`SmallGet`](exchange::SmallGet) is a get in a tenth of the code, for firmware; `proofs/firmware` prints a value with
-//!   it.
+//! The types that most programs name are at the root; the others are in modules:
+//! - [`key`], [`value`], [`ttl`]: keys, values and times to live, checked for the wire.
+//! - [`request`]: requests of all classic commands, of operators' commands ([`Admin`](request::Admin)), and
+//!   [`Credentials`](request::Credentials). Encoding a request cannot fail. [`meta`]: the meta commands, with a type
+//!   for every flag.
+//! - [`capabilities`]: the features that a server has, by its version.
+//! - [`reply`]: a [`ReplyDecoder`](reply::ReplyDecoder) reads a server's bytes as [`Event`](reply::Event)s. An
+//!   [`ErrorLine`](reply::ErrorLine) tells after which refusals a connection stays in step.
+//! - [`exchange`]: an [`Exchange`] pairs replies with requests, and checks every key and every opaque.
+//!   [`SmallGet`](exchange::SmallGet) is a get in a tenth of the code, for firmware; `proofs/firmware` prints a value
+//!   with it.
 //! - [`operation`]: an [`Operation`] with its [`Reply`] gives a typed result.
-//! - [`buffer`]: where bytes are put, over vectors, slices and arrays.
+//! - [`buffer`]: one trait for the places that bytes are put into: vectors, slices and arrays.
 //! - `connection`: the loop over any byte stream, blocking (feature `embedded-io`) and asynchronous (feature
 //!   `embedded-io-async`).
-//! - [`server`]: the other side.
+//! - [`server`]: the server's side of the protocol.
 //!
-//! How fast all that is, beside other libraries: `benches/decode.rs` and `benches/peers`.
+//! `benches/decode.rs` and `benches/peers` measure the codec, alone and beside other libraries.
 //!
 //! # Features
 //! - `std` (default): [`server::MemoryStore`], and [`UnixTime`](ttl::UnixTime) from the system's clock; implies `alloc`.

@@ -1,19 +1,20 @@
-//! How much a peer may send before it is taken for broken or hostile.
+//! Limits on what a peer may send before it is taken for broken or hostile.
 
-/// Caps on what a decoder accepts. Nothing is reserved for them: they only end a stream that exceeds them.
+/// Limits on what a decoder accepts. No memory is reserved for them: a stream that exceeds them is an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Longest line with its end, in bytes: 2048.
     ///
-    /// A caller's buffer must hold one line, so this is also the smallest buffer that serves every reply; a smaller
-    /// buffer wants a smaller limit. Item heads need up to 321 bytes.
+    /// A caller's buffer must hold one line, so this is also the size of the smallest buffer that serves every reply; a
+    /// smaller buffer needs a smaller limit. Item heads need up to 321 bytes.
     pub line: usize,
-    /// Longest value, in bytes: 1 MiB. Servers with larger items (`-I`) want more, at most 1 GiB.
+    /// Longest value, in bytes: 1 MiB. Servers with larger items (`-I`) need more, at most 1 GiB.
     ///
-    /// A longer value that another client has stored is skipped ([`Event::Skipped`](crate::reply::Event::Skipped)): its bytes are
-    /// read and thrown away, it is [`ReplyError::TooLarge`](crate::operation::ReplyError::TooLarge) for the caller that asked for it, and
-    /// the connection goes on. One that is announced with more than [`MAX_VALUE_LEN`](crate::value::MAX_VALUE_LEN), which no server
-    /// can have, is an error of the connection.
+    /// A longer value that another client has stored is skipped ([`Event::Skipped`](crate::reply::Event::Skipped)): its
+    /// bytes are read and thrown away, its caller gets
+    /// [`ReplyError::TooLarge`](crate::operation::ReplyError::TooLarge), and the connection goes on. An announced
+    /// length above [`MAX_VALUE_LEN`](crate::value::MAX_VALUE_LEN), which no server can have, is an error of the
+    /// connection.
     pub value: usize,
     /// Most items in one reply: 1024, as many as one request line asks for.
     pub items: u32,

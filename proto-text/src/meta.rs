@@ -9,7 +9,7 @@
 //! | [`MetaDebug`] | | | | `b` |
 //! | [`MetaNoop`] | | | | |
 //!
-//! A client's caller chooses among them with [`MetaGetOptions`] and its relatives.
+//! Callers of a client choose the flags with [`MetaGetOptions`] and its relatives.
 
 mod command;
 mod flag;

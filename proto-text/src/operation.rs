@@ -1,4 +1,4 @@
-//! One request and its result: from the events of a reply to a typed value.
+//! Operations: requests with typed results, and the reply from which a result is read.
 
 use crate::{
     buffer::Buffer,
@@ -27,24 +27,24 @@ pub use stats::Stats;
 
 /// A request with a typed result.
 ///
-/// A driver sends [`request`](Self::request), gives every event of the reply to a [`Reply`], and asks for the
-/// [`output`](Self::output). Whoever makes the `Reply` chooses what values are collected in, a vector, a slice, an array:
-/// the operation does not mind.
+/// A driver sends [`request`](Self::request), gives every event of the reply to a [`Reply`], and calls
+/// [`output`](Self::output). The driver chooses the buffer that takes the value when it makes the `Reply`: a vector, a
+/// slice or an array.
 pub trait Operation {
-    /// The result, with values in `V`.
+    /// The result. `V` is the type that holds a value.
     type Output<V>;
 
-    /// What to send.
+    /// The request to send.
     fn request(&self) -> Request<'_>;
 
-    /// Reads the result off the complete reply.
+    /// Reads the result from the complete reply.
     ///
     /// # Errors
-    /// The server's refusal; or the value did not fit.
+    /// The server refused, or the value did not fit.
     fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Self::Output<V>, ReplyError>;
 
-    /// The operation with every time to live cut to `cap`, when it is sent at `now`; `None` when it gives no item a time to
-    /// live. For servers that stand in for another one for a while.
+    /// The operation with every time to live cut to `cap`, if it is sent at `now`; `None` when it gives no item a time
+    /// to live. It is for servers that stand in for another one for a while.
     ///
     /// ```
     /// use memring_text::{Key, Operation, Ttl, request::Touch, ttl::UnixTime};

@@ -1,4 +1,4 @@
-//! What a server says: bytes to events, and the lines that they are made of.
+//! Replies: a server's bytes as events, and the lines that they are made of.
 
 mod admin;
 mod decoder;

@@ -1,4 +1,4 @@
-//! What a client may ask, as types that can only hold what is valid on the wire.
+//! Requests, as types that can only hold what is valid on the wire.
 
 use crate::{
     meta::{MetaRequest, MetaShape},
@@ -30,10 +30,10 @@ pub use store::{Store, StoreVerb};
 
 /// One request.
 ///
-/// A multi-get of any number of keys is not here, because its line has no bound: see
+/// A `get` of many keys is not among them, because its line has no limit: see
 /// [`GetVerb::write_line`](crate::request::GetVerb::write_line).
 ///
-/// `noreply` asks the server for silence. The client then learns nothing, not even of errors, and has nothing to read.
+/// With `noreply`, the server sends nothing, not even errors, so the client learns nothing and has nothing to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Request<'a> {
@@ -59,10 +59,10 @@ pub enum Request<'a> {
     Quit,
     /// `mg`, `ms`, `md`, `ma`, `me`: built by [`MetaGet`](crate::meta::MetaGet) and its relatives.
     Meta(&'a MetaRequest<'a>),
-    /// `mn`: answered, and nothing else; see [`MetaNoop`](crate::meta::MetaNoop).
+    /// `mn`: does nothing, and is answered; see [`MetaNoop`](crate::meta::MetaNoop).
     MetaNoop,
-    /// User and password, in a `set`. Where a server demands them this is the first request on a connection; where
-    /// it does not, they would be stored as a value, so do not send them there.
+    /// User and password, in a `set`: the first request on a connection if the server demands them. Do not send it to
+    /// another server, which would store them as a value.
     Auth(Credentials<'a>),
     /// A command for operators.
     Admin(Admin),
@@ -89,8 +89,8 @@ impl<'a> Request<'a> {
     /// Whether the request may be sent again on another connection, when `sent` bytes of it had been written and no
     /// reply was read.
     ///
-    /// Unsent requests may; else only those that change nothing, or the same thing again, however often they arrive
-    /// and whatever others did in between.
+    /// Unsent requests may; else only those that change nothing, or have the same effect however often they arrive and
+    /// whatever other clients do in between.
     #[must_use]
     pub fn may_retry(&self, sent: usize) -> bool {
         let idempotent = match self {

@@ -1,18 +1,18 @@
-//! How long an item lives: the caller's type, and the number it becomes on the wire.
+//! Times to live: the caller's type, and the number on the wire.
 
 use core::{fmt, time::Duration};
 
-/// Longest time that the wire says in relative seconds: 30 days. A larger number is read as a Unix time.
+/// The longest time that the wire has in relative seconds: 30 days. A larger number is read as a Unix time.
 ///
 /// Source: memcached `doc/protocol.txt`, section "Expiration times".
 pub const MAX_RELATIVE_SECONDS: u32 = 60 * 60 * 24 * 30;
 
-/// Says "already expired" on the wire.
+/// The number on the wire for "already expired".
 const EXPIRED: i32 = -1;
 
 /// A moment of the wall clock, in milliseconds since 1970. The crate has no clock: callers pass theirs in.
 ///
-/// It is not the `Instant` of `memring-core`, which counts from any moment and never goes back.
+/// Not to be confused with the `Instant` of `memring-core`, which counts from any moment and never goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(u64);
 
@@ -58,15 +58,15 @@ impl From<std::time::SystemTime> for UnixTime {
 
 /// How long an item is to live.
 ///
-/// On the wire this is one signed number with four meanings: 0 is for ever, negative is expired, up to 30 days is
-/// relative, above is a Unix time. A `Ttl` cannot be misread: no length of time means "for ever" by accident, and a
-/// length above 30 days becomes the Unix time it means.
+/// On the wire, a time to live is one signed number with four meanings: 0 is for ever, a negative number is expired, up
+/// to 30 days is relative, and above that is a Unix time. A `Ttl` cannot be misread: no length of time means "for ever"
+/// by accident, and a length above 30 days becomes the right Unix time.
 ///
-/// The server counts whole seconds of a clock of its own, so an item can end up to a second early: a `Ttl` of one second may
-/// be over at once. Say two where one must have passed.
+/// The server counts whole seconds of its own clock, so an item can end up to a second early: a `Ttl` of one second may
+/// be over at once. Use two seconds where an item must live for one.
 ///
-/// A time to live of zero is refused when it is to be sent. Where another client's 0 meant for ever, say [`Ttl::NEVER`]; to
-/// get rid of an item, delete it.
+/// A time to live of zero is an error when it is sent. Use [`Ttl::NEVER`] where another client's 0 meant "for ever";
+/// delete an item to get rid of it.
 ///
 /// ```
 /// use core::time::Duration;
@@ -108,24 +108,25 @@ impl Ttl {
         Self::after(Duration::from_secs(seconds as u64))
     }
 
-    /// The item lives until `moment`, rounded up to a whole second; a moment that has passed is expired at once.
+    /// The item lives until `moment`, rounded up to a whole second. If `moment` has passed, the item expires at once.
     #[must_use]
     pub const fn at(moment: UnixTime) -> Self {
         Self(Kind::At(moment))
     }
 
-    /// The number for the wire, when it is sent at `now`.
+    /// The number on the wire for a request that is sent at `now`.
     ///
-    /// The wire ends at 2³¹ − 1 seconds (January 2038). What lies behind is shortened: to that moment, or, when it
-    /// is closer than 30 days, to 30 days.
+    /// The wire cannot express times after 2³¹ − 1 seconds (January 2038). A later end is shortened to that moment or,
+    /// if that is less than 30 days away, to 30 days from now.
     ///
     /// # Errors
-    /// Refuses a time to live of zero, which the wire would take for "for ever".
+    /// [`ZeroTtl`] for a time to live of zero, which would mean "for ever" on the wire.
     pub fn exptime(self, now: UnixTime) -> Result<i32, ZeroTtl> {
         self.exptime_by(|| now)
     }
 
-    /// The number for the wire, for callers whose clock costs something: most numbers need no `now`.
+    /// The number on the wire, for callers whose clock costs something: `now` is called only if the number depends on
+    /// it.
     ///
     /// ```
     /// # use memring_text::{Ttl, ttl::UnixTime};
@@ -143,13 +144,13 @@ impl Ttl {
         }
     }
 
-    /// Whether it is zero, which is refused when it is sent.
+    /// Whether the time to live is zero, which is an error when it is sent.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         matches!(self.0, Kind::After(time) if time.is_zero())
     }
 
-    /// The number for the wire; for a time to live of zero, one that has expired.
+    /// The number on the wire; for a time to live of zero, the one for "already expired".
     #[inline(never)]
     fn number(self, now: impl FnOnce() -> UnixTime) -> i32 {
         match self.0 {
@@ -172,8 +173,8 @@ impl Ttl {
         }
     }
 
-    /// Of the number `exptime` and this time's own, the one that ends first when they are sent at `now`. Capped by no time
-    /// at all, an item expires at once.
+    /// Shortens `exptime`, a number on the wire: returns it or this time's own number, whichever ends first when it is
+    /// sent at `now`. A cap of zero makes the item expire at once.
     ///
     /// ```
     /// use memring_text::{Ttl, ttl::UnixTime};
@@ -209,7 +210,7 @@ impl From<Duration> for Ttl {
     }
 }
 
-/// When an item ends that is sent with `exptime` at `now`, in seconds since 1970.
+/// The end, in seconds since 1970, of an item that is sent with `exptime` at `now`.
 fn end(exptime: i32, now: UnixTime) -> u64 {
     match u32::try_from(exptime) {
         Ok(0) => u64::MAX,
@@ -219,7 +220,7 @@ fn end(exptime: i32, now: UnixTime) -> u64 {
     }
 }
 
-/// The number that names `moment`, which is after `now`.
+/// The number on the wire for `moment`, which is after `now`.
 fn absolute(moment: UnixTime, now: UnixTime) -> i32 {
     let relative = MAX_RELATIVE_SECONDS as i32;
     match i32::try_from(moment.as_secs_ceil()) {
@@ -234,7 +235,7 @@ fn absolute(moment: UnixTime, now: UnixTime) -> i32 {
     }
 }
 
-/// A time to live of zero was asked for. Use [`Ttl::NEVER`] for "for ever"; to get rid of an item, delete it.
+/// A time to live is zero. Use [`Ttl::NEVER`] for "for ever"; delete an item to get rid of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ZeroTtl;
 

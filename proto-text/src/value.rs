@@ -1,4 +1,4 @@
-//! A value that is about to be stored: bytes whose length the wire can say.
+//! Values to be stored, with a length that is valid on the wire.
 
 use core::fmt;
 
@@ -17,7 +17,7 @@ pub const MAX_VALUE_LEN: usize = 1 << 30;
 pub struct Value<'a>(&'a [u8]);
 
 impl<'a> Value<'a> {
-    /// The value of no bytes.
+    /// The empty value.
     pub const EMPTY: Self = Self(&[]);
 
     /// Takes `bytes` as a value.
@@ -30,8 +30,8 @@ impl<'a> Value<'a> {
 
     /// Takes `bytes` as a value, at most `limit` of them.
     ///
-    /// The limit is the one the servers were started with (`-I`, 1 MiB if nothing was said): what is refused here
-    /// does not cross the network only to be refused there.
+    /// `limit` should be that of the servers (`-I`, 1 MiB by default), so that a value which they would refuse is not
+    /// sent.
     ///
     /// # Errors
     /// Refuses more than `limit` or [`MAX_VALUE_LEN`] bytes.
@@ -49,8 +49,8 @@ impl<'a> Value<'a> {
         self.0
     }
 
-    /// Whether a server that took the value for requests might find that it begins with one. Of any other value, the
-    /// first thing such a server would say is that it does not know this.
+    /// Whether a server that took the value for requests might find one at its beginning. For any other value, such a
+    /// server's first answer would be that it does not know the command.
     #[must_use]
     pub fn may_be_request(self) -> bool {
         let text = behind_spaces(self.0);
@@ -61,8 +61,8 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The words that a request begins with, of memcached 1.2 to 1.6 and its proxies. Some go on behind these letters with
-/// others that are not.
+/// The first words of requests, of memcached 1.2 to 1.6 and its proxies. Some of these are only the beginning of a
+/// word.
 const VERBS: &[&str] = &[
     "add",
     "append",

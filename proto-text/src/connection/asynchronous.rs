@@ -41,15 +41,15 @@ impl<T, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         Self { io, dialog: Dialog::new(buffer, limits) }
     }
 
-    /// May the connection be used? Bytes that nobody asked for make it unusable.
+    /// Whether the connection may be used. Unrequested bytes make it unusable.
     pub fn state(&self) -> ExchangeState {
         self.dialog.state()
     }
 
-    /// Whether `request`, the one in hand, may be sent again on another connection after an error.
+    /// Whether `request`, the current one, may be sent again on another connection after an error.
     ///
-    /// Not when any byte of a reply has come that is not read to its end; and when any byte was written that is not
-    /// answered, of this request or of one before it, only if [it allows that](Request::may_retry).
+    /// It may not after any byte of an incomplete reply has come. If any unanswered byte was written, of this request
+    /// or of one before it, it may only if the [request allows that](Request::may_retry).
     pub fn may_retry(&self, request: &Request<'_>) -> bool {
         self.dialog.may_retry(request)
     }
@@ -71,12 +71,12 @@ impl<T, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
 }
 
 impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
-    /// Sends one request, reads its reply and gives the result. `value` takes what the reply brings: hand it in empty.
+    /// Sends one request, reads its reply and returns the result. `value` takes the reply's value: pass it empty.
     ///
-    /// Replies to requests sent before must have been read.
+    /// The replies to all earlier requests must have been read.
     ///
     /// # Errors
-    /// See [`ConnectionError`]. A request [without a reply](Request::has_reply) belongs into [`send`](Self::send).
+    /// See [`ConnectionError`]. Use [`send`](Self::send) for a request [without a reply](Request::has_reply).
     ///
     /// # Cancellation
     /// Dropped before it is ready, it leaves a connection that must be closed; [`state`](Self::state) says so.
@@ -113,8 +113,8 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         self.dialog.written(result)
     }
 
-    /// Sends one line that asks for as many of `keys` as fit into the buffer, and says how many that are: at least
-    /// one, if there are any. Its reply is read with [`receive`](Self::receive) and [`Keys`].
+    /// Sends one line that asks for as many of `keys` as fit into the buffer, at least one if there are any, and
+    /// returns how many. Read its reply with [`receive`](Self::receive) and [`Keys`].
     ///
     /// # Errors
     /// See [`ConnectionError`].
@@ -137,8 +137,8 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         Ok(count)
     }
 
-    /// Reads the reply to `oldest`, the oldest request that is owed one, and gives `take` every event of it; with the
-    /// events of an item, which of the request's keys it has.
+    /// Reads the reply to `oldest`, the oldest unanswered request, and calls `take` with every event of it, and with
+    /// the index of the key for the events of an item.
     ///
     /// A refusal by the server comes as an [`Event::Error`].
     ///
@@ -164,8 +164,8 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         Ok(())
     }
 
-    /// Reads the reply to `oldest`, the oldest request that is owed one, into `reply`: as if every event of
-    /// [`receive`](Self::receive) were given to [`Reply::take`], in fewer steps.
+    /// Reads the reply to `oldest`, the oldest unanswered request, into `reply`, as if every event of
+    /// [`receive`](Self::receive) were given to [`Reply::take`]; this way takes fewer steps.
     ///
     /// # Errors
     /// See [`ConnectionError`].
@@ -189,9 +189,9 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         Ok(())
     }
 
-    /// Reads the reply to `oldest`, the oldest request that is owed one: a line of keys. Lends `take` each item with the
-    /// index of its key. `scratch` is where values are put together that do not come in one piece; what does not fit there
-    /// is [`ValueError::Full`].
+    /// Reads the reply to `oldest`, the oldest unanswered request, which is a line of keys. Calls `take` with each item
+    /// and the index of its key. Values that do not come in one piece are put together in `scratch`; one that does not
+    /// fit there is [`ValueError::Full`].
     ///
     /// # Errors
     /// See [`ConnectionError`]; a refusal by the server is [`ReplyError::Server`].
@@ -224,7 +224,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         }
     }
 
-    /// Sends what the byte stream has kept back.
+    /// Sends the bytes that the byte stream has kept back.
     #[inline]
     async fn flush(&mut self) -> Result<(), ConnectionError<T::Error>> {
         if self.dialog.unflushed {

@@ -250,7 +250,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
     }
 }
 
-/// Room for a line, made where the caller's buffer has too little of it.
+/// A buffer for a line that does not fit into the caller's.
 pub(super) type Spare = Option<[u8; MAX_HEAD_LEN]>;
 
 #[inline]

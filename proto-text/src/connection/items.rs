@@ -1,4 +1,4 @@
-//! The items of a multi-get, each lent as a whole.
+//! The items of a multi-get, each passed to the caller as a whole.
 
 use crate::{
     buffer::Buffer,
@@ -6,13 +6,12 @@ use crate::{
     reply::{Event, ServerError},
 };
 
-/// A value, lent for the moment.
+/// A borrowed value of an item.
 #[derive(Debug)]
 pub enum Lent<'a, V> {
-    /// As it lies in the connection's buffer.
+    /// The value lies in one piece in the connection's buffer.
     Whole(&'a [u8]),
-    /// As it was put together from pieces, in the caller's scratch buffer. It may be taken out of there; what is left is not
-    /// read.
+    /// The value was put together from pieces, in the caller's scratch buffer. The caller may take it out of there.
     Joined(&'a mut V),
 }
 
@@ -27,19 +26,19 @@ impl<V: Buffer> Lent<'_, V> {
     }
 }
 
-/// How far the items of a multi-get have come, where one does not lie in one piece in the connection's buffer.
+/// The progress of a multi-get's reply, for items that do not lie in one piece in the connection's buffer.
 ///
-/// It is of one reply, and begins as [`Pieces::default`].
+/// Each reply has its own, which begins as [`Pieces::default`].
 #[derive(Debug, Default)]
 pub struct Pieces {
     item: Assembly,
     is_in_item: bool,
-    /// The server refused, in the place of the items or behind some of them.
+    /// The server's refusal, in place of the items or behind some of them.
     pub(super) refusal: Option<ServerError>,
 }
 
 impl Pieces {
-    /// Whether an item has begun that is not whole. Those before it are as they should be, then.
+    /// Whether an item has begun that is not complete. If so, the items before it are right.
     #[must_use]
     pub const fn is_in_item(&self) -> bool {
         self.is_in_item

@@ -1,16 +1,16 @@
-//! Why a connection is of no further use.
+//! Errors of exchanges: why a connection cannot be used any more.
 
 use core::fmt;
 
 use crate::reply::DecodeError;
 
-/// What came from the peer is not what was asked for. The connection must be closed.
+/// The peer's bytes are not the reply to the request. The connection must be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProtocolError {
     /// The bytes are no reply, or exceed a limit.
     Decode(DecodeError),
-    /// An item has a key that was not asked for, or not in this place.
+    /// An item has a key that was not asked for, or is not in the order of the request.
     WrongKey,
     /// A reply lacks the opaque token of its request, or has another.
     WrongOpaque,
@@ -20,7 +20,7 @@ pub enum ProtocolError {
     MissingCas,
     /// The reply belongs to another kind of request.
     Unexpected,
-    /// Bytes came that nobody asked for.
+    /// Bytes came although no request was open.
     Unasked,
     /// The peer closed the connection before the reply was complete.
     Eof,

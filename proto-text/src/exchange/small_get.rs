@@ -1,4 +1,4 @@
-//! A get of one key, and nothing else: for where every byte of flash counts.
+//! A get of one key in little code, for firmware.
 
 use crate::{
     exchange::ProtocolError,
@@ -8,7 +8,7 @@ use crate::{
     reply::{DecodeError, Event, ItemHead, Step},
 };
 
-/// A `get` of one key: what to send, and what comes back.
+/// A `get` of one key, with its request and its reply.
 ///
 /// It gives the events of an [`Exchange`](crate::Exchange) that waits for that key, by a tenth of the code: it knows no
 /// other reply. Whatever is neither the item nor `END` is [`ProtocolError::Unexpected`], refusals by the
@@ -56,7 +56,7 @@ impl<'k> SmallGet<'k> {
         Self { key, state: State::Line }
     }
 
-    /// What to send, in three pieces: nothing is copied.
+    /// The request, in three pieces: nothing is copied.
     #[must_use]
     pub const fn request(&self) -> [&'k [u8]; 3] {
         [b"get ", self.key.as_bytes(), b"\r\n"]

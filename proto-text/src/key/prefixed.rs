@@ -1,4 +1,4 @@
-//! Keys behind a prefix that all keys of a client have.
+//! Keys with a prefix that all keys of a client have.
 
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
@@ -7,11 +7,11 @@ use super::{Key, KeyError, MAX_KEY_LEN};
 use crate::buffer::{ArrayBuffer, Buffer as _};
 
 impl<'k> Key<'k> {
-    /// The key as it goes on the wire: `key` behind `prefix`. With a prefix it is composed in `scratch`.
+    /// Puts `prefix` before `key`, in `scratch`, and checks the result. Without a prefix, `scratch` is not used.
     ///
     /// # Errors
-    /// As of [`new`](Self::new), but a [`BadByte`](KeyError::BadByte) is counted from where `key` begins. The prefix alone
-    /// is a key, but not one that the caller asked for: [`KeyError::Empty`].
+    /// As of [`new`](Self::new), but a [`BadByte`](KeyError::BadByte) is counted from the beginning of `key`. An empty
+    /// `key` is [`KeyError::Empty`], although the prefix alone would be a valid key.
     #[inline]
     pub fn prefixed(
         prefix: &[u8],
@@ -33,7 +33,7 @@ impl<'k> Key<'k> {
         Self::new(compose(prefix, key, scratch)?).map_err(|error| error.behind(prefix))
     }
 
-    /// Many keys behind one prefix, composed in `scratch`.
+    /// Puts `prefix` before many keys, in `scratch`, and checks them.
     ///
     /// # Errors
     /// The error of the first invalid key, with its position.
@@ -48,7 +48,7 @@ impl<'k> Key<'k> {
             return keys.enumerate().map(checked).collect();
         }
         scratch.clear();
-        // An empty key stays empty, and is invalid: the prefix alone is not what the caller asked for.
+        // An empty key stays empty, so that it is an error: the caller did not ask for the prefix as a key.
         for key in keys.clone().filter(|key| !key.is_empty()) {
             scratch.extend_from_slice(prefix);
             scratch.extend_from_slice(key);

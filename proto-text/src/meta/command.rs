@@ -1,9 +1,9 @@
 //! The meta commands, each flag declared once.
 //!
-//! Of each command there are two builders. [`MetaGet`] and its relatives are requests: they have a key, take times to live as
-//! numbers for the wire, and keep their flags in the order of the calls. [`MetaGetOptions`] and its relatives are what a
-//! client's caller may ask for: without a key, and with times to live as a [`Ttl`], which becomes a number when the request is
-//! sent. They lack the flags that hold a conversation together, `b` `k` `O` `q`: those are the client's.
+//! Each command has two builders. [`MetaGet`] and its relatives are requests: they have a key, take times to live as
+//! numbers on the wire, and keep their flags in the order of the calls. [`MetaGetOptions`] and its relatives are for
+//! callers of a client: they have no key, and take a time to live as a [`Ttl`], which becomes a number when the request
+//! is sent. They lack the flags `b` `k` `O` `q`, which pair replies with requests: those are the client's.
 
 use super::{ArithMode, MetaKey, MetaRequest, MetaVerb, Opaque, SetMode};
 use crate::{
@@ -108,7 +108,7 @@ macro_rules! command {
         }
 
         impl $options {
-            /// Nothing asked for.
+            /// No options.
             pub const fn new() -> Self {
                 Self { $($bare: false,)* $($ttl: None,)* $($token: None,)* proxy: None, path: None }
             }
@@ -149,7 +149,7 @@ macro_rules! command {
                 self
             }
 
-            /// The request for `key`, when it is sent at `now`.
+            /// The request for `key`, if it is sent at `now`.
             ///
             /// # Errors
             /// Refuses times to live of zero.
@@ -361,7 +361,7 @@ command! {
     }
 }
 
-/// `me`: what the server knows of an item, for people to read.
+/// `me`: asks what the server knows about an item, for people to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetaDebug<'a>(pub(crate) MetaRequest<'a>);
 
@@ -402,13 +402,14 @@ impl<'a> AsRef<MetaRequest<'a>> for MetaDebug<'a> {
     }
 }
 
-/// `mn`: nothing, answered by `MN`. It ends a run of quiet requests.
+/// `mn`: does nothing, and is answered by `MN`. It ends a run of quiet requests.
 ///
-/// A quiet request is answered only when there is something to say, so what is silent shows when a later request is
-/// answered. Send a run of them, then an `mn`. Give each an opaque of its own (or ask for the key back): an answer
-/// that cannot be told from another's is a [`ProtocolError::Unidentified`](crate::exchange::ProtocolError::Unidentified). An
-/// error line has no opaque; it is given to the first request of the run that is still open, and the silent ones
-/// behind that are [`ReplyError::Unsure`](crate::operation::ReplyError::Unsure).
+/// A quiet request is answered only when there is something to report, so the reply to a later request shows that it
+/// was silent. Send a run of quiet requests, then an `mn`. Give each an opaque of its own (or ask for the key back): an
+/// answer that may belong to several of them is a
+/// [`ProtocolError::Unidentified`](crate::exchange::ProtocolError::Unidentified). An error line has no opaque; it is
+/// given to the first request of the run that is still open, and the silent ones behind that are
+/// [`ReplyError::Unsure`](crate::operation::ReplyError::Unsure).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MetaNoop;
 

@@ -1,4 +1,4 @@
-//! Operators' commands and their result.
+//! Operators' commands as operations.
 
 use super::{Operation, Outcome, Reply, ReplyError};
 use crate::{
@@ -8,12 +8,12 @@ use crate::{
     request::{Admin, Request},
 };
 
-/// What became of an operator's command.
+/// The outcome of an operator's command.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum AdminOutcome<V> {
-    /// It is done. Of a dump, the buffer holds what came: a line for each item.
+    /// The command is done. For a dump, the buffer holds a line for each item.
     Done(V),
-    /// It is not done; the word says why.
+    /// The command is refused; the word says why.
     Refused(NoticeWord),
 }
 

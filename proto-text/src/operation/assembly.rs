@@ -1,12 +1,12 @@
-//! An item put together from its events, whoever drives.
+//! Assembly of an item from its events, for any driver.
 
 use super::{Item, ValueError};
 use crate::{buffer::Buffer, reply::Event};
 
-/// An item that is coming in: what its head says, and how much of its value is still to come.
+/// An item that is arriving: its head, and how much of its value is still missing.
 ///
-/// The value is put into a buffer that is lent with every event, so that a client decides where it lies. What does not fit,
-/// or is longer than a value may be, is passed by: the connection stays in step, and [`item`](Self::item) says so.
+/// The value is put into a buffer that the caller passes with every event. A value that does not fit, or is longer than
+/// the limit, is read and thrown away: the connection stays in step, and [`item`](Self::item) returns the error.
 ///
 /// ```
 /// use memring_text::{
@@ -45,8 +45,8 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Takes the next event of the item, and puts the bytes of a value behind what `value` holds. Other events than those of
-    /// an item are not looked at.
+    /// Takes the next event of the item, and puts the bytes of a value behind those of `value`. Events that are not of
+    /// an item are ignored.
     #[inline]
     pub fn take(&mut self, event: &Event<'_>, value: &mut (impl Buffer + ?Sized)) {
         match *event {
@@ -67,10 +67,10 @@ impl Assembly {
         self.rest = len;
     }
 
-    /// The whole item, when all of its events have been taken and `value` is where its bytes were put.
+    /// The whole item, after all of its events have been taken. `value` is the buffer of its value.
     ///
     /// # Errors
-    /// The value is not there.
+    /// Why the value is not there.
     #[inline]
     pub fn item<V>(self, value: V) -> Result<Item<V>, ValueError> {
         match self.lost {

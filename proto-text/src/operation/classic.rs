@@ -1,4 +1,4 @@
-//! The classic verbs, each with its result.
+//! The classic verbs as operations.
 
 use super::{Item, Operation, Outcome, Reply, ReplyError};
 use crate::{
@@ -10,17 +10,17 @@ use crate::{
     ttl::{Ttl, UnixTime},
 };
 
-/// What became of a value that was to be stored.
+/// The outcome of a request that stores a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StoreOutcome {
-    /// It is stored.
+    /// The value is stored.
     Stored,
     /// The condition of `add`, `replace`, `append` or `prepend` did not hold; or the appended value would be too
     /// large.
     NotStored,
-    /// `cas`: the item has changed since.
+    /// `cas`: the item has changed since its cas unique was read.
     Exists,
-    /// `cas`: the item is gone.
+    /// `cas`: there is no such item any more.
     NotFound,
 }
 
@@ -160,7 +160,7 @@ impl Operation for Verbosity {
     }
 }
 
-/// `version`, as an operation: the text that the server gives of itself.
+/// `version` as an operation: reads the server's version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Version;
 

@@ -1,15 +1,15 @@
-//! Why a reply has no result.
+//! Errors of operations: why a reply has no result.
 
 use core::fmt;
 
 use crate::{buffer::Full, reply::ServerError, value::ValueTooLarge};
 
-/// Why a value that a server has sent is not there.
+/// Why a value that a server has sent could not be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueError {
     /// The caller's buffer is too small.
     Full(Full),
-    /// It is longer than [`Limits::value`](crate::Limits::value), and was skipped.
+    /// The value is longer than [`Limits::value`](crate::Limits::value), and was skipped.
     TooLarge(ValueTooLarge),
 }
 
@@ -37,18 +37,18 @@ impl From<ValueError> for ReplyError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReplyError {
-    /// The server refuses.
+    /// The server refused.
     Server(ServerError),
     /// The caller's buffer is too small.
     Full(Full),
     /// The value is longer than [`Limits::value`](crate::Limits::value), and was skipped.
     TooLarge(ValueTooLarge),
-    /// A quiet request stayed without an answer, but one of its run was refused, and it may have been this one.
+    /// A quiet request was not answered, but some request of its run was refused, and it may have been this one.
     Unsure,
-    /// The server says that there is no such item, where some servers say so though there is.
+    /// The server answered that there is no such item, in a case where some servers say so although there is one.
     Unclear,
-    /// The events were not those of a complete reply to this operation. Where an [`Exchange`](crate::Exchange) let
-    /// them through, this does not happen, except to a request that [has no reply](crate::Request::has_reply).
+    /// The events were not those of a complete reply to this operation. With the events of an
+    /// [`Exchange`](crate::Exchange), this happens only to a request that [has no reply](crate::Request::has_reply).
     Mismatch,
 }
 

@@ -5,9 +5,9 @@ use core::fmt;
 /// An item as a server returned it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Item<V> {
-    /// The number it was stored with.
+    /// The flags that the item was stored with.
     pub flags: u32,
-    /// The cas unique, where it was asked for.
+    /// The cas unique, if it was asked for.
     pub cas: Option<u64>,
     /// The value.
     pub value: V,

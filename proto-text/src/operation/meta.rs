@@ -1,4 +1,4 @@
-//! The meta requests, each with its result.
+//! The meta requests as operations.
 
 use core::fmt;
 
@@ -14,9 +14,9 @@ use crate::{
 /// An item as `mg` returned it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct MetaItem<V> {
-    /// The value; `None` where it was not asked for, or left out for [`MetaGet::unless_cas`].
+    /// The value; `None` if it was not asked for, or was left out because of [`MetaGet::unless_cas`].
     pub value: Option<V>,
-    /// What else was asked for.
+    /// The other parts that were asked for.
     pub info: MetaInfo,
 }
 
@@ -51,12 +51,12 @@ impl Operation for MetaGet<'_> {
     }
 }
 
-/// What became of an `ms`, an `md` or an `ma`, and what was asked for beside.
+/// The outcome of an `ms`, an `md` or an `ma`, with the parts of the item that were asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetaStoreOutcome {
-    /// What became of it. Of an `md` and an `ma`, [`Stored`](StoreOutcome::Stored) says that it was done.
+    /// The outcome. For an `md` and an `ma`, [`Stored`](StoreOutcome::Stored) means that it was done.
     pub outcome: StoreOutcome,
-    /// What was asked for. Silence brings nothing.
+    /// The parts that were asked for; none if the request was answered by silence.
     pub info: MetaInfo,
 }
 
@@ -105,14 +105,14 @@ impl Operation for MetaDelete<'_> {
     }
 }
 
-/// What became of an `ma`.
+/// The outcome of an `ma`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetaArithOutcome {
     /// [`StoreOutcome::Stored`]: counted.
     pub outcome: StoreOutcome,
-    /// The new number, where it was asked for.
+    /// The new number, if it was asked for.
     pub number: Option<u64>,
-    /// What else was asked for.
+    /// The other parts that were asked for.
     pub info: MetaInfo,
 }
 
@@ -140,10 +140,10 @@ impl Operation for MetaArith<'_> {
 }
 
 impl Operation for MetaDebug<'_> {
-    /// What the server knows, as `name=value` with spaces between; `None` is a miss.
+    /// What the server knows about the item, as `name=value` with spaces between; `None` is a miss.
     ///
-    /// Of a [key in base64](crate::meta::BinaryKey) a miss is no result but [`ReplyError::Unclear`]: memcached 1.6.45 says `EN`
-    /// although the item is there. An `mg` tells.
+    /// For a [key in base64](crate::meta::BinaryKey), a miss is [`ReplyError::Unclear`]: memcached 1.6.45 answers `EN`
+    /// although the item is there. An `mg` shows whether it is.
     type Output<V> = Option<V>;
 
     fn request(&self) -> Request<'_> {

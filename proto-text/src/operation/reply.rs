@@ -1,4 +1,4 @@
-//! The reply to one request, put together.
+//! Replies, put together from their events.
 
 use super::{Assembly, Item, ReplyError, ValueError};
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
@@ -58,14 +58,14 @@ pub(crate) enum Outcome {
 }
 
 impl<V: Buffer> Reply<V> {
-    /// A reply of which nothing has come. `value` takes the item's value, the version text or the statistics, behind what
-    /// it holds; hand it in empty.
+    /// A reply before its first event. `value` takes the item's value, the version text or the statistics, behind the
+    /// bytes that it holds; pass it empty.
     pub const fn new(value: V) -> Self {
         let assembly = Assembly { flags: 0, cas: None, rest: 0, lost: None };
         Self { outcome: Outcome::Open, has_item: false, assembly, value }
     }
 
-    /// The reply to a get that this item answers, or of which the value is not there.
+    /// The reply to a get whose item is `item`, or whose value could not be kept.
     pub fn of_item(item: Result<Item<V>, ValueError>) -> Self
     where
         V: Default,
@@ -79,7 +79,8 @@ impl<V: Buffer> Reply<V> {
 
     /// Takes the next event of the reply.
     ///
-    /// What does not fit into the buffer is passed by, so that the connection stays in step; the output says so.
+    /// A value that does not fit into the buffer is thrown away, so that the connection stays in step; the operation's
+    /// output is then an error.
     #[inline]
     pub fn take(&mut self, event: &Event<'_>) {
         match *event {
@@ -113,7 +114,7 @@ impl<V: Buffer> Reply<V> {
         };
     }
 
-    /// The server's error, if it says that it has too many connections. That is no answer to the request, so the reply
+    /// The server's error, if that is that it has too many connections. This is no answer to the request, so the reply
     /// begins anew: it may come over another connection.
     pub fn turned_away(&mut self) -> Option<ServerError> {
         match &self.outcome {

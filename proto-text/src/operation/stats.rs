@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Operation for StatsKind {
-    /// The statistics; none after [`StatsKind::Reset`] and the like. Of [`StatsKind::Cachedump`], the keys as names.
+    /// The statistics; empty for [`StatsKind::Reset`] and the like. For [`StatsKind::Cachedump`], the names are keys.
     type Output<V> = Stats<V>;
 
     #[inline]

@@ -1,4 +1,4 @@
-//! Lines that answer operators' commands and nothing else.
+//! Lines that answer only operators' commands.
 
 use core::fmt;
 
@@ -13,7 +13,7 @@ use crate::{
 pub struct Notice<'b> {
     /// Its first word.
     pub word: NoticeWord,
-    /// What follows; may be empty.
+    /// The text behind the word; may be empty.
     pub text: &'b [u8],
 }
 
@@ -27,7 +27,7 @@ impl fmt::Debug for Notice<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NoticeWord {
-    /// `BUSY`: the server is at it already.
+    /// `BUSY`: the server is already doing it.
     Busy,
     /// `BADCLASS`: there is no such slab class.
     BadClass,
@@ -93,7 +93,7 @@ pub struct CacheItem<'b> {
     pub key: &'b [u8],
     /// Length of its value, in bytes.
     pub len: u64,
-    /// When it ends, in Unix seconds; 0 is never.
+    /// When the item expires, in Unix seconds; 0 is never.
     pub expires: u64,
 }
 
@@ -118,7 +118,7 @@ impl fmt::Debug for CacheItem<'_> {
 pub struct DumpLine<'b> {
     /// The key, with `%` escapes for all but letters, digits and `-._~`; see [`unescape`](Self::unescape).
     pub key: &'b [u8],
-    /// What follows it, as `name=value` with spaces between.
+    /// The text behind the key, as `name=value` with spaces between.
     pub text: &'b [u8],
 }
 
@@ -130,7 +130,7 @@ impl<'b> DumpLine<'b> {
         (!key.is_empty() && !rest.contains(&b'\r')).then_some(Self { key, text })
     }
 
-    /// Every name with its value, but for the key.
+    /// Every name with its value, without the key.
     pub fn iter(&self) -> impl Iterator<Item = (&'b [u8], &'b [u8])> + use<'b> {
         pairs(self.text)
     }

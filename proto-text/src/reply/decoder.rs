@@ -1,4 +1,4 @@
-//! Bytes of a server, event by event, however they are cut.
+//! The reply decoder: reads a server's bytes event by event, however they are cut.
 
 use crate::{
     limits::Limits,
@@ -18,18 +18,18 @@ pub(crate) use head::RawHead;
 /// What a decoder found at the front of the caller's buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<E> {
-    /// An event. Its first `consumed` bytes are done with: take them off the buffer before the next call.
+    /// An event. Take the first `consumed` bytes off the buffer before the next call.
     Event {
         /// How many bytes the event took from the front of the buffer, at least one.
         consumed: usize,
-        /// What they say.
+        /// The event.
         event: E,
     },
     /// The next event is not complete yet. Call again with the same bytes and more behind them.
     NeedMore,
 }
 
-/// Reads replies, classic and meta, without knowing which request they answer: they explain themselves.
+/// Reads replies, classic and meta, without knowing which request they answer.
 ///
 /// The decoder holds no bytes, only a few words of state: the caller owns the buffer, and a buffer of
 /// [`Limits::line`] bytes passes values of any length, in pieces.

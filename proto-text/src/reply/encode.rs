@@ -1,4 +1,4 @@
-//! Events of a reply as bytes: the server's half of the codec.
+//! Encoding of events, for servers.
 
 use crate::{
     buffer::{Buffer, Full},
@@ -10,10 +10,10 @@ use crate::{
 const LINE_END: &[u8] = b"\r\n";
 
 impl Event<'_> {
-    /// Puts the event's bytes behind what `out` holds, or nothing of them. [`ReplyDecoder`](crate::reply::ReplyDecoder)
-    /// reads the same event back.
+    /// Puts the event's bytes behind those of `out`, or nothing. [`ReplyDecoder`](crate::reply::ReplyDecoder) reads the
+    /// same event back.
     ///
-    /// Neither a key nor a text is looked at: what would not be read back is the caller's error.
+    /// Keys and texts are not checked: the caller must not give any that would not be read back.
     ///
     /// # Errors
     /// [`Full`] when they do not fit.

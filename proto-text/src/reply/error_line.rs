@@ -1,4 +1,4 @@
-//! The lines with which a server refuses, and whether the connection can be used after them.
+//! Error lines: a server's refusals, and whether the connection can be used after them.
 
 use core::fmt;
 
@@ -32,7 +32,7 @@ impl ErrorWord {
 pub struct ErrorLine<'b> {
     /// Its first word.
     pub word: ErrorWord,
-    /// What follows, without the space or colon between.
+    /// The text behind the word, without the space or colon between.
     pub text: &'b [u8],
 }
 
@@ -64,11 +64,11 @@ impl<'b> ErrorLine<'b> {
         )
     }
 
-    /// Whether the server reads on at the next request, whatever the line answers.
+    /// Whether the server goes on with the next request, whichever request the line answers.
     ///
-    /// Behind a request without a value it does so anyway, unless it closes the connection. Behind one with a value, a line
-    /// that is not known leaves open what the server takes for a request next: it may be the value. An
-    /// [`Exchange`](crate::Exchange) holds the line against the request, and against what comes behind it.
+    /// After a request without a value, a server always does so, unless it closes the connection. After a request with
+    /// a value, an unknown line leaves open what the server takes for the next request: it may be the value. An
+    /// [`Exchange`](crate::Exchange) checks the line against the request, and against the replies behind it.
     #[must_use]
     pub fn keeps_in_step(&self) -> bool {
         self.step() == AfterLine::InStep
@@ -78,7 +78,7 @@ impl<'b> ErrorLine<'b> {
         self.row().map_or(AfterLine::Unknown, |row| row.step)
     }
 
-    /// Whether it says that memory is short, in whatever words behind that.
+    /// Whether the line says that memory is short; the rest of its text may differ.
     fn is_of_memory(&self) -> bool {
         const WORDS: &[u8] = b"out of memory";
         let begins = self.text.get(..WORDS.len()).is_some_and(|text| text.eq_ignore_ascii_case(WORDS));
@@ -111,9 +111,9 @@ pub enum ServerErrorKind {
     Unauthenticated,
     /// User name or password are wrong.
     AuthFailed,
-    /// The server has as many connections as it may have, and closes this one.
+    /// The server has its highest number of connections, and closes this one.
     TooManyConnections,
-    /// The server was started so that it refuses this command.
+    /// The server's options forbid this command.
     NotAllowed,
     /// `ERROR`: the server does not know the command, or not in this form.
     UnknownCommand,
@@ -123,16 +123,16 @@ pub enum ServerErrorKind {
     Server,
 }
 
-/// What a server reads behind an error line.
+/// What a server reads after it has sent an error line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AfterLine {
-    /// The next request: it has read the whole of the one that the line answers.
+    /// The next request: the server has read all of the request that the line answers.
     InStep,
-    /// The next request, unless the one that the line answers has a value: then that is perhaps not read.
+    /// The next request, if the request that the line answers has no value; else perhaps the value.
     Unknown,
     /// As [`Unknown`](Self::Unknown), but behind the refusal of a get an empty line follows in memcached 1.6.45.
     NotOfGets,
-    /// Nothing that is of use: the server closes the connection, or does not serve it.
+    /// Nothing: the server closes the connection, or does not serve it.
     Closed,
 }
 
@@ -234,8 +234,8 @@ const MAX_TEXT: usize = 96;
 
 /// A server's refusal, to be kept and shown.
 ///
-/// The server wrote the text; memcached puts no keys and no values into it. What is not printable ASCII is shown
-/// escaped, what is longer than 96 bytes is cut.
+/// The server wrote the text; memcached puts no keys and no values into it. Bytes that are not printable ASCII are
+/// shown escaped, and the text is cut after 96 bytes.
 #[derive(Clone)]
 pub struct ServerError {
     kind: ServerErrorKind,
@@ -256,13 +256,13 @@ impl ServerError {
         self.word
     }
 
-    /// The error without its text, unless memcached uses that text: another one may repeat what was asked.
+    /// The error without its text, unless memcached uses that text: an unknown text may repeat the request.
     pub(crate) fn without_unknown_text(self) -> Self {
         let line = ErrorLine { word: self.word, text: self.text.as_slice() };
         if line.row().is_some() { self } else { Self { text: ArrayBuffer::new(), ..self } }
     }
 
-    /// What the server said behind it, at most 96 bytes.
+    /// The text behind the word, at most 96 bytes.
     #[must_use]
     pub fn text(&self) -> &[u8] {
         self.text.as_slice()

@@ -1,4 +1,4 @@
-//! What a server may answer, as events.
+//! Events: the pieces of a server's replies.
 
 use core::fmt;
 
@@ -10,7 +10,7 @@ use crate::{
 
 /// A piece of a reply, as [`ReplyDecoder`](crate::reply::ReplyDecoder) finds it; bytes are borrowed from the caller's buffer.
 ///
-/// `Debug` prints lengths in the place of keys and values.
+/// `Debug` prints lengths instead of keys and values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'b> {
@@ -18,13 +18,13 @@ pub enum Event<'b> {
     Value(ItemHead<'b>),
     /// A piece of the item's value, never empty; the pieces of one item have the announced length together.
     Data(&'b [u8]),
-    /// A piece of a value that is longer than [`Limits::value`](crate::Limits::value). Such a value has these in place of
-    /// [`Data`](Self::Data), at least one of them, and is not to be kept: there is no result but
+    /// A piece of a value that is longer than [`Limits::value`](crate::Limits::value). Such a value has these events in
+    /// place of [`Data`](Self::Data), at least one, and must not be kept: its result is
     /// [`ReplyError::TooLarge`](crate::operation::ReplyError::TooLarge).
     Skipped {
-        /// The bytes, never none.
+        /// The bytes, at least one.
         piece: &'b [u8],
-        /// How long the value is, and the limit.
+        /// The length of the value, and the limit.
         value: ValueTooLarge,
     },
     /// The item's value is complete.
@@ -48,13 +48,13 @@ pub enum Event<'b> {
     Error(ErrorLine<'b>),
     /// A line of a meta reply; after [`MetaCode::Value`](crate::meta::MetaCode::Value) the value follows.
     Meta(MetaHead<'b>),
-    /// `ME …`: what the server knows of an item.
+    /// `ME …`: what the server knows about an item.
     Debug(DebugLine<'b>),
-    /// No bytes at all: a quiet request is answered by that, as a later reply shows. Only
-    /// [`Exchange`](crate::Exchange) knows.
+    /// No bytes at all: the answer to a quiet request, as a later reply shows. Only an [`Exchange`](crate::Exchange)
+    /// makes this event.
     Silence {
-        /// It means that there was nothing to say. Otherwise a request of the run was refused, and it may have been
-        /// this one.
+        /// Whether the silence is the answer. If not, some request of the run was refused, and it may have been this
+        /// one.
         sure: bool,
     },
     /// `PREFIX <name> …`, from `stats detail dump`.
@@ -70,12 +70,12 @@ pub enum Event<'b> {
     Dump(DumpLine<'b>),
     /// `mg …`, from `lru_crawler mgdump`.
     DumpKey(DumpKey<'b>),
-    /// A command of an operator is refused, by a word of its own.
+    /// A refusal of an operator's command, by a word of its own.
     Notice(Notice<'b>),
 }
 
 impl<'b> Event<'b> {
-    /// The name and the value of a line of `stats`; of `stats cachedump`, the key and nothing.
+    /// The name and the value of a line of `stats`; for `stats cachedump`, the key and an empty value.
     #[must_use]
     pub const fn statistic(&self) -> Option<(&'b [u8], &'b [u8])> {
         match *self {
@@ -115,17 +115,17 @@ impl fmt::Debug for Event<'_> {
     }
 }
 
-/// What stands before an item's value.
+/// The head of an item, which comes before its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ItemHead<'b> {
     /// The key as the server sent it. Only [`Exchange`](crate::Exchange) knows whether it is the one asked for.
     pub key: &'b [u8],
-    /// The number that the item was stored with.
+    /// The flags that the item was stored with.
     pub flags: u32,
     /// Length of the value in bytes. If it is more than [`Limits::value`](crate::Limits::value), the value is
     /// [skipped](Event::Skipped).
     pub len: usize,
-    /// The cas unique, where it was asked for.
+    /// The cas unique, if it was asked for.
     pub cas: Option<u64>,
 }
 

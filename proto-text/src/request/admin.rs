@@ -17,14 +17,14 @@ pub enum Admin {
         /// Write the items to the file of a warm restart, where there is one.
         graceful: bool,
     },
-    /// `watch`: from the `OK` on the connection is a stream of log lines, which are the caller's to read. The
-    /// [`Exchange`](crate::Exchange) takes it for lost.
+    /// `watch`: behind the `OK`, the connection is a stream of log lines, which the caller must read. The
+    /// [`Exchange`](crate::Exchange) treats the connection as lost.
     Watch(WatchKinds),
     /// `slabs reassign <from> <to>`: moves a page. `None` lets the server choose.
     SlabsReassign {
-        /// The class that gives one.
+        /// The class that loses the page.
         from: Option<u8>,
-        /// The class that gets it.
+        /// The class that gets the page.
         to: u8,
     },
     /// `slabs automove <mode>`.
@@ -57,7 +57,8 @@ pub enum Admin {
     CrawlerCrawl(SlabClasses),
     /// `lru_crawler metadump <classes>`: a [`DumpLine`](crate::reply::DumpLine) for each item.
     Metadump(SlabClasses),
-    /// `lru_crawler metadump hash`: the same in the order of the hash table, which misses less.
+    /// `lru_crawler metadump hash`: a [`DumpLine`](crate::reply::DumpLine) for each item, in the order of the hash
+    /// table, which misses fewer items.
     MetadumpHash,
     /// `lru_crawler mgdump <classes>`: a [`DumpKey`](crate::reply::DumpKey) for each item.
     Mgdump(SlabClasses),
@@ -78,7 +79,7 @@ impl Admin {
         }
     }
 
-    /// What a server needs for it that not every server has.
+    /// The feature that the command needs, if not every server has it.
     pub(crate) const fn feature(&self) -> Option<Feature> {
         match self {
             Self::Metadump(_) => Some(Feature::Metadump),
@@ -100,18 +101,18 @@ pub enum Automove {
     Eager,
 }
 
-/// What to watch; none is what the server takes for `fetchers`.
+/// The kinds of events to watch; a server takes none of them for `fetchers`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct WatchKinds {
-    /// What was asked for.
+    /// Reads of items.
     pub fetchers: bool,
-    /// What was changed.
+    /// Changes of items.
     pub mutations: bool,
-    /// What was evicted.
+    /// Evictions.
     pub evictions: bool,
-    /// Connections that come and go.
+    /// Connections that open and close.
     pub connevents: bool,
-    /// What was deleted.
+    /// Deletions.
     pub deletions: bool,
 }
 
@@ -141,13 +142,13 @@ impl SlabClasses {
     /// Every class.
     pub const ALL: Self = Self(None);
 
-    /// One class; `None` for one that there is not (0, or above [`MAX`](Self::MAX)).
+    /// One class; `None` for a class that does not exist (0, or above [`MAX`](Self::MAX)).
     #[must_use]
     pub const fn one(class: u8) -> Option<Self> {
         if class == 0 || class > Self::MAX { None } else { Some(Self(Some(1 << class))) }
     }
 
-    /// These and those.
+    /// The classes of both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         match (self.0, other.0) {

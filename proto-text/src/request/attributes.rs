@@ -6,7 +6,7 @@ use crate::ttl::Ttl;
 
 /// What is stored beside a value.
 ///
-/// Where one is asked for, a [`Ttl`] will do, or a [`Duration`]: the flags are then 0.
+/// A [`Ttl`] or a [`Duration`] converts into attributes whose flags are 0.
 ///
 /// ```
 /// use core::time::Duration;
@@ -16,7 +16,7 @@ use crate::ttl::Ttl;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Attributes {
-    /// The caller's own number.
+    /// The flags: a number of the caller's own.
     pub flags: u32,
     /// How long the item is to live.
     pub ttl: Ttl,

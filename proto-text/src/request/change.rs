@@ -4,8 +4,8 @@ use crate::key::Key;
 
 /// `delete`.
 ///
-/// memcached 1.6.45 takes `delete noreply` for a delete without a reply, and a client would wait for ever. For this
-/// one key the old form `delete noreply 0` is sent, which every server answers.
+/// memcached 1.6.45 takes the key in `delete noreply` for the wish to have no reply, so a client would wait for ever.
+/// For this one key the old form `delete noreply 0` is sent, which every server answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delete<'a> {
     /// The key to delete.
@@ -49,7 +49,7 @@ impl<'a> Arith<'a> {
         Self { verb: ArithVerb::Incr, key, delta, noreply: false }
     }
 
-    /// `decr`: takes `delta` off; stops at 0.
+    /// `decr`: subtracts `delta`; stops at 0.
     #[must_use]
     pub const fn decr(key: Key<'a>, delta: u64) -> Self {
         Self { verb: ArithVerb::Decr, key, delta, noreply: false }

@@ -1,4 +1,4 @@
-//! Who asks: a user's name and password, sent in a `set` of their own.
+//! A user's name and password, sent in a `set` of their own.
 
 use core::fmt;
 
@@ -9,8 +9,8 @@ pub const MAX_CREDENTIALS_LEN: usize = 254;
 
 /// A user's name and password, for servers that demand them (memcached's option `-Y`).
 ///
-/// The first request on a connection is then [`Request::Auth`](crate::Request::Auth). Neither is shown by `Debug`,
-/// nor part of any error.
+/// The first request on a connection is then [`Request::Auth`](crate::Request::Auth). `Debug` and errors show neither
+/// of them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Credentials<'a> {
     user: &'a [u8],
@@ -18,13 +18,13 @@ pub struct Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// Checks a name and a password: neither empty, no line end, NUL or space in either, no colon in the name, and not
-    /// longer than [`MAX_CREDENTIALS_LEN`] together.
+    /// Checks a name and a password. Neither may be empty or have a line end, a NUL or a space, the name may have no
+    /// colon, and together they have at most [`MAX_CREDENTIALS_LEN`] bytes.
     ///
-    /// Of a password with a space, memcached 1.6 would hear what is before it, and not let the user in.
+    /// memcached 1.6 would read a password with a space only up to the space, and refuse the user.
     ///
     /// # Errors
-    /// Says what is wrong, without showing it.
+    /// Says what is wrong, without showing name or password.
     pub fn new(user: &'a [u8], password: &'a [u8]) -> Result<Self, CredentialsError> {
         let bad_in_both = |byte: &u8| matches!(byte, 0 | b'\r' | b'\n' | b' ');
         if user.is_empty() || user.iter().any(|byte| bad_in_both(byte) || *byte == b':') {

@@ -1,4 +1,4 @@
-//! Requests as bytes: a composed head, the caller's value untouched, a line end.
+//! Encoding of requests: a composed head, the caller's value as it is, a line end.
 
 use core::fmt;
 
@@ -12,7 +12,7 @@ use crate::{
     value::{MAX_VALUE_LEN, ValueTooLarge},
 };
 
-/// Room for the longest head: a verb, a key of 250 bytes and all that may follow it on the line.
+/// The size of the longest head: a verb, a key of 250 bytes and all that may follow it on the line.
 pub const MAX_HEAD_LEN: usize = 512;
 
 /// Longest line, without its end, that a server must take in one read: only `get` and `gets` may be longer.
@@ -149,7 +149,7 @@ impl<'a> Request<'a> {
         Parts { head: self.head(), value: self.value() }
     }
 
-    /// Puts the whole request behind what `out` holds, or nothing of it.
+    /// Puts the whole request behind the bytes of `out`, or nothing.
     ///
     /// # Errors
     /// [`Full`] when it does not fit; `needed` is the length of the request.
@@ -169,7 +169,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Puts the first line behind what `out` holds, and says whether all of it fits.
+    /// Puts the first line behind the bytes of `out`. Returns whether all of it fits.
     #[inline]
     pub(crate) fn encode_head(&self, out: &mut (impl Buffer + ?Sized)) -> bool {
         let mut line = Line { out, full: false };
@@ -250,8 +250,8 @@ impl<'a> Request<'a> {
             Self::Meta(meta) => compose_meta(meta, meta.value().map(|value| value.as_bytes().len()), head),
             Self::MetaNoop => head.put(b"mn\r\n"),
             Self::Auth(credentials) => {
-                // Key and exptime say nothing to a server that demands this. Another one would keep an item that anybody
-                // can read, were it not over at once.
+                // A server that demands credentials ignores key and exptime. Another server would store an item that
+                // anybody can read, so the item is made to expire at once.
                 let (user, password) = (credentials.user(), credentials.password());
                 head.put(b"set x 0 -1");
                 head.number(user.len().saturating_add(password.len()).saturating_add(1) as u64);
@@ -395,8 +395,8 @@ fn compose_store(store: &Store<'_>, len: usize, head: &mut Line<'_, impl Buffer 
 }
 
 impl Store<'_> {
-    /// The line of the same request for a value of `len` bytes in place of its own. The value is to be written behind it,
-    /// and a line end behind that.
+    /// The first line of the request for a value of `len` bytes in place of its own. Write the value behind it, and a
+    /// line end behind the value.
     ///
     /// ```
     /// use memring_text::{Key, Store, Value};
@@ -420,9 +420,8 @@ impl Store<'_> {
 impl GetVerb {
     /// Writes one whole request line with as many of `keys` as fit into `out`, in their order.
     ///
-    /// Any number of keys is asked for by calling this again with the rest: each line is a request of its own, and
-    /// has a reply of its own. A line ends before [`MAX_KEYS_PER_LINE`] keys are exceeded; a `gat` or `gats` line
-    /// also before [`MAX_REQUEST_LINE`] bytes are.
+    /// For further keys, call this again with the rest: each line is a request of its own, with a reply of its own. A
+    /// line has at most [`MAX_KEYS_PER_LINE`] keys, and a `gat` or `gats` line also at most [`MAX_REQUEST_LINE`] bytes.
     ///
     /// ```
     /// use memring_text::{Key, key::KeyError, request::GetVerb};
@@ -435,7 +434,7 @@ impl GetVerb {
     /// ```
     ///
     /// # Errors
-    /// [`Full`] when not even the first key fits. Of no keys at all nothing is written: `len` and `keys` are 0.
+    /// [`Full`] when not even the first key fits. Without keys, nothing is written: `len` and `keys` are 0.
     pub fn write_line<'k>(
         self,
         keys: impl IntoIterator<Item = &'k Key<'k>>,

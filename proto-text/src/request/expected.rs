@@ -1,12 +1,12 @@
-//! What a request waits for: the shape of its reply, and the keys in it.
+//! Expected replies: the shape of a request's reply, and the keys in it.
 
 use crate::{
     meta::{MetaShape, MetaVerb},
     reply::Status,
 };
 
-/// What a request waits for. Implemented by [`Request`](crate::Request) and [`Keys`]; a client that queues requests
-/// implements it for what it queues.
+/// The reply that a request expects. [`Request`](crate::Request) and [`Keys`] implement it; a client that queues
+/// requests implements it for the type that it queues.
 pub trait Expected {
     /// What a complete reply looks like.
     fn shape(&self) -> ReplyShape;
@@ -19,7 +19,7 @@ pub trait Expected {
         None
     }
 
-    /// Whether the request has a value: then a refusal can leave open whether the server has read that.
+    /// Whether the request has a value. If so, a refusal can leave open whether the server has read the value.
     fn has_value(&self) -> bool {
         self.shape().is_of_value()
     }
@@ -27,8 +27,7 @@ pub trait Expected {
     /// Whether the request's value, should the server read it as requests, may begin with one: see
     /// [`Value::may_be_request`](crate::Value::may_be_request).
     ///
-    /// If so, a refusal that leaves open whether the value was read is the end of the connection. `true` where it is not
-    /// known.
+    /// If so, a refusal that leaves open whether the value was read ends the connection. Return `true` if unknown.
     fn value_may_be_request(&self) -> bool {
         true
     }
@@ -103,7 +102,7 @@ pub enum ReplyShape {
     Meta(MetaShape),
     /// No reply at all.
     Nothing,
-    /// Whatever comes, up to its end: the reply to a request that nobody waits for any more.
+    /// Any reply, up to its end: for a request whose caller has gone.
     Any,
 }
 
@@ -133,12 +132,12 @@ impl ReplyShape {
     }
 }
 
-/// A request that nobody waits for any more: its reply is read to the end and thrown away.
+/// A request whose caller has gone: its reply is read to the end and thrown away.
 ///
-/// It may have had a value, so an unknown refusal ends the connection. A client that knows better implements [`Expected`]
-/// for what is left of the request, with the same shape.
+/// The request may have had a value, so an unknown refusal ends the connection. A client that knows more about the
+/// request implements [`Expected`] for it, with the shape [`Any`](ReplyShape::Any).
 ///
-/// Not in the place of a quiet request, which may have no reply, nor of a dump: leave those as they are.
+/// Do not use it in place of a quiet request, which may have no reply, or of a dump: leave those in the queue.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Abandoned;
 

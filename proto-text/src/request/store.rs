@@ -26,48 +26,49 @@ pub struct Store<'a> {
     pub verb: StoreVerb,
     /// The key to store under.
     pub key: Key<'a>,
-    /// The client's own number, kept by the server beside the value. `append` and `prepend` keep the old one.
+    /// The flags: a number of the client's own, which the server keeps with the value. `append` and `prepend` keep the
+    /// old one.
     pub flags: u32,
-    /// How long it lives, as on the wire: see [`Ttl`](crate::Ttl::exptime). `append` and `prepend` keep the old one.
+    /// The time to live, as on the wire: see [`Ttl`](crate::Ttl::exptime). `append` and `prepend` keep the old one.
     pub exptime: i32,
-    /// What to store.
+    /// The value to store.
     pub value: Value<'a>,
     /// Ask for no reply.
     pub noreply: bool,
 }
 
 impl<'a> Store<'a> {
-    /// `set`: stores `value` in any case.
+    /// `set`: stores `value` unconditionally.
     #[must_use]
     pub const fn set(key: Key<'a>, value: Value<'a>) -> Self {
         Self::new(StoreVerb::Set, key, value)
     }
 
-    /// `add`: stores `value` only where there is none.
+    /// `add`: stores `value` only if the key has none.
     #[must_use]
     pub const fn add(key: Key<'a>, value: Value<'a>) -> Self {
         Self::new(StoreVerb::Add, key, value)
     }
 
-    /// `replace`: stores `value` only where there is one.
+    /// `replace`: stores `value` only if the key has one.
     #[must_use]
     pub const fn replace(key: Key<'a>, value: Value<'a>) -> Self {
         Self::new(StoreVerb::Replace, key, value)
     }
 
-    /// `append`: puts `value` behind the one that is there.
+    /// `append`: puts `value` behind the key's value.
     #[must_use]
     pub const fn append(key: Key<'a>, value: Value<'a>) -> Self {
         Self::new(StoreVerb::Append, key, value)
     }
 
-    /// `prepend`: puts `value` before the one that is there.
+    /// `prepend`: puts `value` before the key's value.
     #[must_use]
     pub const fn prepend(key: Key<'a>, value: Value<'a>) -> Self {
         Self::new(StoreVerb::Prepend, key, value)
     }
 
-    /// `cas`: stores `value` only over the one with this cas unique, as `gets` returned it.
+    /// `cas`: stores `value` only if the item still has this cas unique, as `gets` returned it.
     #[must_use]
     pub const fn cas(key: Key<'a>, value: Value<'a>, cas: u64) -> Self {
         Self::new(StoreVerb::Cas(cas), key, value)
@@ -79,14 +80,14 @@ impl<'a> Store<'a> {
         Self { verb, key, flags: 0, exptime: 0, value, noreply: false }
     }
 
-    /// With the client's own number.
+    /// Sets the flags, a number of the client's own.
     #[must_use]
     pub const fn flags(mut self, flags: u32) -> Self {
         self.flags = flags;
         self
     }
 
-    /// With a time to live; `now` is when the request is sent.
+    /// Sets the time to live; `now` is when the request is sent.
     ///
     /// # Errors
     /// Refuses a time to live of zero.
@@ -95,7 +96,7 @@ impl<'a> Store<'a> {
         Ok(self)
     }
 
-    /// With a time to live as on the wire: see [`Ttl::exptime`].
+    /// Sets the time to live as on the wire: see [`Ttl::exptime`].
     #[must_use]
     pub const fn exptime(mut self, exptime: i32) -> Self {
         self.exptime = exptime;
@@ -124,21 +125,21 @@ impl fmt::Debug for Store<'_> {
     }
 }
 
-/// When a value is stored, and where it goes.
+/// On which condition a value is stored, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreVerb {
-    /// In any case.
+    /// Unconditionally.
     Set,
-    /// Only where there is none.
+    /// Only if the key has no value.
     Add,
-    /// Only where there is one.
+    /// Only if the key has a value.
     Replace,
-    /// Behind the one that is there.
+    /// Behind the key's value.
     Append,
-    /// Before the one that is there.
+    /// Before the key's value.
     Prepend,
-    /// Only over the one with this cas unique, as `gets` returned it.
+    /// Only if the item has this cas unique, as `gets` returned it.
     Cas(u64),
 }
 

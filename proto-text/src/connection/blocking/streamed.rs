@@ -1,4 +1,4 @@
-//! Values that pass piece by piece, and are nowhere whole.
+//! Values that are sent and received piece by piece.
 
 use embedded_io::{Read, Write};
 
@@ -14,12 +14,12 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
     /// Sends `store` with a value of `len` bytes in place of its own. Its reply is read with
     /// [`receive_with`](Self::receive_with).
     ///
-    /// `fill` gives the value: it is called with `scratch`, or less of it towards the end, and says how many bytes it has
-    /// put there, at least one. It has the byte stream as well, to set its time limits.
+    /// `fill` gives the value: it is called with `scratch`, or with less of it towards the end, puts at least one byte
+    /// there, and returns how many. It also gets the byte stream, to set its time limits.
     ///
     /// # Errors
-    /// See [`ConnectionError`]; or what `fill` says. The value has left in part then, no server takes that for a value,
-    /// and the connection must be closed.
+    /// See [`ConnectionError`]; or the error of `fill`. Part of the value has left by then, so the connection must be
+    /// closed; no server stores a part of a value.
     pub fn send_from<E: From<ConnectionError<T::Error>> + From<ValueTooLarge>>(
         &mut self,
         store: &Store<'_>,

@@ -1,4 +1,4 @@
-//! The loop in turns, for a caller that waits for several connections at once: nothing here waits but what the caller does.
+//! The loop in turns, for a caller that waits for several connections at once. Nothing here waits.
 
 use super::{Connection, ConnectionError, Lent, Pieces};
 use crate::{
@@ -9,7 +9,8 @@ use crate::{
 };
 
 impl<T: embedded_io::ErrorType, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
-    /// Takes what `read` reads from the byte stream, and says whether that was anything: `None` is "nothing yet".
+    /// Calls `read` to read from the byte stream, and returns whether any bytes came; `read` returns `None` for
+    /// "nothing yet".
     ///
     /// # Errors
     /// See [`ConnectionError`].
@@ -23,8 +24,8 @@ impl<T: embedded_io::ErrorType, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
         }
     }
 
-    /// Reads what has come of the reply to `oldest`, as [`receive`](Self::receive) does, and says whether that was its end.
-    /// If not, it is to be called again when there are [more bytes](Self::fill).
+    /// Reads the part of the reply to `oldest` that has come, as [`receive`](Self::receive) does, and returns whether
+    /// the reply has ended. If not, call this again when there are [more bytes](Self::fill).
     ///
     /// What the byte stream has kept back is not flushed.
     ///
@@ -41,9 +42,9 @@ impl<T: embedded_io::ErrorType, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
         Ok(!self.dialog.needs_bytes() && self.dialog.decode(oldest, &mut take)?)
     }
 
-    /// Reads what has come of the reply to `oldest`, as [`receive_items`](Self::receive_items) does, and says whether that
-    /// was its end. If not, it is to be called again, with the same `pieces` and `scratch`, when there are
-    /// [more bytes](Self::fill).
+    /// Reads the part of the reply to `oldest` that has come, as [`receive_items`](Self::receive_items) does, and
+    /// returns whether the reply has ended. If not, call this again, with the same `pieces` and `scratch`, when there
+    /// are [more bytes](Self::fill).
     ///
     /// What the byte stream has kept back is not flushed.
     ///

@@ -1,8 +1,8 @@
-//! Why bytes are no reply.
+//! Errors of the reply decoder.
 
 use core::fmt;
 
-/// The peer's bytes are no reply, or more of one than is allowed.
+/// The peer's bytes are no reply, or exceed a limit.
 ///
 /// Some servers can be built with flags of 64 bits (`client_flags_size`); flags above 32 bits are malformed here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub enum DecodeError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// A value is announced that is larger than any that a server can have ([`MAX_VALUE_LEN`](crate::value::MAX_VALUE_LEN)), and
-    /// than [`Limits::value`](crate::Limits::value).
+    /// The announced length of a value is larger than any server can have
+    /// ([`MAX_VALUE_LEN`](crate::value::MAX_VALUE_LEN)), and than [`Limits::value`](crate::Limits::value).
     ValueTooLarge {
         /// Its announced length in bytes.
         len: u64,
@@ -35,11 +35,11 @@ pub enum DecodeError {
     },
 }
 
-/// Where bytes stop being protocol.
+/// The part of a reply that is malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Malformed {
-    /// A line begins with a byte with which none does.
+    /// A line begins with a byte that no line begins with.
     FirstByte,
     /// A record of TLS stands where a line should begin: the server wants an encrypted connection.
     Tls,
@@ -47,7 +47,7 @@ pub enum Malformed {
     LineEnd,
     /// A line begins with an unknown word.
     Word,
-    /// A number is no number, or too large for its type.
+    /// A number is malformed, or too large for its type.
     Number,
     /// The head of an item.
     Item,
