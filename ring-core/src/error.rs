@@ -1,4 +1,4 @@
-//! Why a scheme cannot be built, and why it does not take an option.
+//! Errors: why a scheme cannot be built, and why it does not take an option.
 
 use core::{error, fmt};
 
@@ -6,7 +6,7 @@ use crate::weights::Weights;
 
 /// Most points that a ring may have: 2²⁴, which is 160 for each of the longest list of servers, and half as many again.
 ///
-/// A few peers have as many points for each unit of weight, so that weights meant as megabytes make hundreds of millions.
+/// A few peers have so many points for each unit of weight that weights meant as megabytes make hundreds of millions.
 pub const MAX_POINTS: u32 = 1 << 24;
 
 /// Why a scheme cannot be built for a list of servers.
@@ -24,7 +24,7 @@ pub enum BuildError {
     Weight {
         /// The server's position in the list, from 0.
         index: usize,
-        /// What it takes.
+        /// The weights that it takes.
         expected: Weights,
     },
     /// The weights add up to more than the scheme can count: 4294967295 slots.
@@ -48,18 +48,18 @@ pub enum BuildError {
     NothingToPlaceOn,
     /// The storage is too small; nothing was written to it.
     TooFewPoints {
-        /// Entries that the placement takes.
+        /// Entries that the placement needs.
         needed: usize,
         /// Entries that the storage has.
         given: usize,
         /// Whether the points have 128 bits, as in [`FixedWide`](crate::storage::FixedWide), rather than 32.
         wide: bool,
     },
-    /// The ring has not the number of points that the configuration says.
+    /// The ring does not have the number of points that the configuration demands.
     PointsInRing {
-        /// As configured.
+        /// The configured number.
         expected: usize,
-        /// As built.
+        /// The number in the built ring.
         built: usize,
     },
 }
@@ -105,7 +105,7 @@ pub enum OptionError {
     },
     /// The option does not take this value.
     Value {
-        /// What it takes.
+        /// The values that it takes.
         expected: &'static str,
     },
 }

@@ -1,4 +1,4 @@
-//! Which servers may be asked now. Counts failures per server; knows no socket and no clock.
+//! Health: which servers may be asked now. Counts failures per server; knows no socket and no clock.
 //!
 //! A server that fails several times within a window is left alone for a while. Then one caller, and only one, may try
 //! it: success brings it back at once, failure doubles the while. The waits are spread at random, so that many clients
@@ -30,17 +30,17 @@ impl Instant {
         Self(self.0.saturating_add(if ms > u64::MAX as u128 { u64::MAX } else { ms as u64 }))
     }
 
-    /// How long after `earlier` this is; nothing if it is before.
+    /// How long after `earlier` this is; zero if it is before.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// When a server is left alone, and for how long.
+/// After which failures a server is left alone, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HealthPolicy {
-    /// Failures within the window that it takes.
+    /// How many failures within the window it takes.
     pub failures: u32,
     /// How long a failure is remembered.
     pub window: Duration,
@@ -67,7 +67,7 @@ impl Default for HealthPolicy {
     }
 }
 
-/// What is known about one server.
+/// The health of one server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ServerHealth {
     /// Failures counted since `counted_from`, the last of them at `failed_at`.
@@ -89,7 +89,7 @@ impl ServerHealth {
         self.waits > 0
     }
 
-    /// Whether there is anything to forget: failures, few or many.
+    /// Whether any failure is noted.
     #[must_use]
     pub const fn is_noted(&self) -> bool {
         self.waits > 0 || self.failures > 0
@@ -101,13 +101,13 @@ impl ServerHealth {
         self.failures
     }
 
-    /// When the next caller may try it; `None` while it is up or a caller is trying it.
+    /// When the next caller may try the server; `None` while it is up or a caller is trying it.
     #[must_use]
     pub const fn retry_at(&self) -> Option<Instant> {
         if self.is_down() && !self.probing { Some(self.retry_at) } else { None }
     }
 
-    /// What is known at `now`, for operators to see.
+    /// The health at `now`, for operators.
     #[must_use]
     pub fn status(&self, now: Instant) -> HealthStatus {
         if self.is_down() {
@@ -132,8 +132,8 @@ impl ServerHealth {
         Verdict::Probe
     }
 
-    /// Notes a failure at `now`. `jitter` is a random number; of all its bits the wait takes its share. When a wait
-    /// begins now, says how long it is.
+    /// Notes a failure at `now`. `jitter` is a random number, all of whose bits spread the wait. Returns the wait, if
+    /// one begins now.
     pub fn failed(&mut self, now: Instant, jitter: u32, policy: &HealthPolicy) -> Option<Duration> {
         if self.is_down() && !self.probing {
             return None; // Sent before it was left alone; more of the same news.
@@ -151,9 +151,10 @@ impl ServerHealth {
         Some(wait)
     }
 
-    /// Notes that a connection was lost at `now`, under an operation that began at `began`.
+    /// Notes that a connection was lost at `now`, in an operation that began at `began`.
     ///
-    /// It is a failure, but one for all operations under way: those that began before the last failure bring no news.
+    /// All operations on the connection report the same failure, so it counts once: one that began before the last
+    /// failure does not count.
     pub fn lost(
         &mut self,
         began: Instant,
@@ -164,12 +165,12 @@ impl ServerHealth {
         if self.failures > 0 && began <= self.failed_at { None } else { self.failed(now, jitter, policy) }
     }
 
-    /// Notes that the server answered: it is up and its failures are forgotten. Says whether it was down.
+    /// Notes that the server answered: it is up and its failures are forgotten. Returns whether it was down.
     pub fn succeeded(&mut self) -> bool {
         core::mem::take(self).is_down()
     }
 
-    /// Notes that a probe ended without telling anything of the server: the next caller may try.
+    /// Notes that a probe ended without saying anything about the server: the next caller may try it.
     pub const fn unlearned(&mut self, now: Instant) {
         if self.probing {
             (self.retry_at, self.probing) = (now, false);
@@ -177,20 +178,20 @@ impl ServerHealth {
     }
 }
 
-/// What is known about one server, for operators to see.
+/// The health of one server, for operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HealthStatus {
-    /// It is asked.
+    /// The server is up.
     #[non_exhaustive]
     Up {
-        /// Failures of late, too few to leave it alone.
+        /// Recent failures, too few to leave it alone.
         failures: u32,
     },
-    /// It is left alone.
+    /// The server is left alone.
     #[non_exhaustive]
     Down {
-        /// When it is tried again; `None` while it is.
+        /// After which time it is tried again; `None` while a caller is trying it.
         retry_after: Option<Duration>,
     },
 }
@@ -206,11 +207,11 @@ impl HealthStatus {
 /// Whether a server may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Yes.
+    /// The server may be asked.
     Up,
-    /// By this caller alone, to see whether it is back. Whatever comes of it must be reported.
+    /// Only this caller may ask the server, to see whether it is back. The caller must report the end, whatever it is.
     Probe,
-    /// Not before this moment.
+    /// The server may not be asked now.
     Down {
         /// When the next caller may try it.
         retry_at: Instant,
@@ -222,7 +223,7 @@ pub enum Verdict {
 pub struct Chosen<S> {
     /// The server.
     pub server: S,
-    /// Whether this is the one trial of a server that was down; whatever comes of it must be reported.
+    /// Whether this is the one trial of a server that was down; its end must be reported, whatever it is.
     pub is_probe: bool,
 }
 
@@ -241,11 +242,11 @@ impl fmt::Display for Down {
 
 impl error::Error for Down {}
 
-/// The first of `servers` that may be asked now; `ask` gives each one's [`verdict`](ServerHealth::ask).
+/// Finds the first of `servers` that may be asked now; `ask` gives the [`verdict`](ServerHealth::ask) on each.
 ///
-/// The list of servers is the policy. The primary alone: a key whose server is down fails, and no key moves. All of
-/// [`Placement::order`](crate::Placement::order): the peer's own fallback. Behind them a gutter, the primary of a second
-/// placement over spare servers, which is asked when no other server is left.
+/// The list of servers is the policy. With the primary alone, a key whose server is down fails, and no key moves. With
+/// all of [`Placement::order`](crate::Placement::order), the policy is the peer's own fallback. A gutter behind them,
+/// the primary of a second placement over spare servers, is asked when no other server is left.
 ///
 /// ```
 /// use core::time::Duration;

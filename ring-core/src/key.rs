@@ -5,13 +5,13 @@ use crate::{hash::Hash, peers::options::Extra, text::Text};
 /// How a peer turns a key into the text that it hashes.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyText<'a> {
-    /// Put before every key on the wire; hashed only if [`hash_prefix`](Self::hash_prefix) says so.
+    /// The prefix of every key on the wire; it is hashed only if [`hash_prefix`](Self::hash_prefix) is set.
     pub prefix: &'a [u8],
     /// Whether the prefix is hashed with the key.
     pub hash_prefix: bool,
     /// Composes the whole text; `None` = prefix and key.
     pub form: Option<Form>,
-    /// What the form reads besides.
+    /// Further data for the form.
     pub extra: Extra<'a>,
     /// A shorter text has the hash 0.
     pub shortest: usize,

@@ -1,4 +1,4 @@
-//! Places memcached keys on servers exactly where other clients place them.
+//! Places memcached keys on the same servers where other clients place them.
 //!
 //! memcached has no distributed part: each client decides by itself which server holds a key, and every client does it in
 //! its own way. This crate knows those ways, bit for bit, without the standard library and without allocating.

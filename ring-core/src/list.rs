@@ -1,4 +1,4 @@
-//! Lists that a configuration holds: as the text it is written in, or as a slice.
+//! Lists in a configuration: as a text or as a slice.
 
 use crate::number;
 
@@ -40,7 +40,7 @@ fn read<T: Item>(text: &str) -> impl Iterator<Item = Option<T>> {
     text.as_bytes().split(|&byte| byte == b',').map(|item| T::read(item.trim_ascii()))
 }
 
-/// What a list can hold.
+/// A type of list items.
 pub trait Item: Copy {
     /// The item that `text` writes.
     fn read(text: &[u8]) -> Option<Self>;

@@ -1,4 +1,4 @@
-//! The servers in play: the configured list without those that were taken out.
+//! The servers in play: the configured list without removed servers.
 
 use core::{cmp::Ordering, fmt};
 
@@ -9,7 +9,7 @@ use crate::{
     weights::Weights,
 };
 
-/// The servers that a placement may choose from, with what the rules ask about all of them together.
+/// The servers that a placement may choose from, with the sums that rules need.
 #[derive(Clone, Copy)]
 pub struct Live<'l> {
     servers: &'l dyn Servers,
@@ -34,7 +34,7 @@ pub struct Member<'m> {
     pub index: ServerIndex,
     /// Its name.
     pub name: &'m str,
-    /// Its weight as a whole number, after the scheme's rule.
+    /// Its weight as a whole number, by the scheme's rule.
     pub weight: u32,
     /// Its weight as configured.
     pub real: f64,

@@ -1,4 +1,4 @@
-//! A scheme built for a list of servers: the thing that is asked where a key lives.
+//! Placements: a scheme built for a list of servers, which finds the server of a key.
 
 use core::fmt;
 
@@ -13,7 +13,7 @@ use crate::{
     storage::{Needs, Storage, StorageMut},
 };
 
-/// Where keys live: a [`Scheme`], the servers, and what was built of them in the caller's storage.
+/// A [`Scheme`] built for a list of servers, in the caller's storage: finds the server that holds a key.
 ///
 /// ```
 /// use memring_core::{peers::libmemcached::KETAMA_WEIGHTED, storage::Fixed, Placement, Server, ServerIndex};
@@ -43,9 +43,9 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
         Ok(Self { scheme, servers, storage })
     }
 
-    /// Builds the same scheme for other servers, in place.
+    /// Builds the scheme for other servers, in the same storage.
     ///
-    /// Where keys have to be placed meanwhile, build into other storage and swap the placements when that is done.
+    /// To place keys meanwhile, build a second placement in other storage and swap the two when it is done.
     ///
     /// ```
     /// use memring_core::{peers::libketama::LIBKETAMA, storage::Fixed, Placement, Server};
@@ -58,7 +58,7 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
     /// ```
     ///
     /// # Errors
-    /// [`BuildError`]; the placement then is what it was.
+    /// [`BuildError`]; the placement then stays as it was.
     pub fn rebuild(&mut self, servers: L) -> Result<(), BuildError>
     where
         S: StorageMut,
@@ -68,7 +68,7 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
         Ok(())
     }
 
-    /// Takes over what was built before, as by a build script for flash.
+    /// A placement whose storage was built before, for example by a build script for flash.
     ///
     /// `storage` must hold exactly what [`build`](Self::build) made of the same scheme and servers.
     pub const fn prebuilt(scheme: Scheme<'a>, servers: L, storage: S) -> Self {
@@ -77,21 +77,22 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
 
     /// The server that holds `key`.
     ///
-    /// Any bytes are placed, also those that memcached refuses as a key.
+    /// `key` may be any bytes, even those that memcached refuses as a key.
     #[inline]
     pub fn primary(&self, key: &[u8]) -> ServerIndex {
         self.scheme.mechanism.primary(&self.view(), key)
     }
 
-    /// The server that holds `key`, by name and weight; [`primary`](Self::primary) says where in the list it is.
+    /// The server that holds `key`, with its name and weight; [`primary`](Self::primary) gives its index in the list.
     pub fn server(&self, key: &[u8]) -> Server<'_> {
-        // A list that got shorter since it was placed has no name to tell.
+        // If the list got shorter after it was placed, the server has no name.
         self.servers.server(self.primary(key).get()).unwrap_or(Server::new(""))
     }
 
-    /// The servers that hold many keys, into `out`; the shorter of the two decides how many.
+    /// Finds the servers that hold `keys` and puts them into `out`; the shorter of the two slices decides how many.
     ///
-    /// Each is the [`primary`](Self::primary) of its key. Where the hash is MD5, this is faster from about eight keys on.
+    /// Each server is the [`primary`](Self::primary) of its key. With MD5 as hash, this is faster than one call a key,
+    /// from about eight keys on.
     ///
     /// ```
     /// use memring_core::{peers::libketama::LIBKETAMA, storage::Fixed, Placement, Server, ServerIndex};
@@ -107,9 +108,9 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
         self.scheme.mechanism.place_many(&self.view(), keys, out);
     }
 
-    /// The servers to ask for `key`, each once: the primary, then those that the peer tries when the ones before are
-    /// down, in its order. As many as `out` holds. The primary alone where the peer, as configured, tries no
-    /// other.
+    /// The servers to ask for `key`, each once: the primary, then those that the peer tries when the earlier ones are
+    /// down, in its order, as many as fit into `out`. If the peer, as configured, tries no other server, there is only
+    /// the primary.
     ///
     /// ```
     /// use memring_core::{peers::libmemcached, storage::Fixed, Placement, Server, ServerIndex};
@@ -132,7 +133,8 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
         order.into_slice()
     }
 
-    /// The server that owns the arc of the circle in which `hash` lies, where the scheme has a ring of 32-bit points.
+    /// The server that owns the arc of the circle in which `hash` lies; `None` unless the scheme has a ring of 32-bit
+    /// points.
     pub fn owner_on_ring(&self, hash: u32) -> Option<ServerIndex> {
         let view = self.view();
         let mechanism = self.scheme.mechanism;
@@ -144,17 +146,17 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
         &self.scheme
     }
 
-    /// The servers that it was built for.
+    /// The servers that the placement was built for.
     pub const fn servers(&self) -> &L {
         &self.servers
     }
 
-    /// What it was built into.
+    /// The storage that the placement was built in.
     pub const fn storage(&self) -> &S {
         &self.storage
     }
 
-    /// How many entries are in use; 0 for schemes that store nothing.
+    /// The number of entries in use; 0 for schemes that store nothing.
     pub fn len(&self) -> usize {
         self.storage.entries().owners.len()
     }
@@ -164,7 +166,7 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
         self.len() == 0
     }
 
-    /// The servers and the storage, to be used anew.
+    /// Returns the servers and the storage.
     pub fn into_parts(self) -> (L, S) {
         (self.servers, self.storage)
     }
@@ -178,7 +180,7 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
 
 #[cfg(feature = "alloc")]
 impl<'a, L: Servers> Placement<'a, L, Boxed> {
-    /// Builds `scheme` for `servers` into memory of its own.
+    /// Builds `scheme` for `servers` on the heap.
     ///
     /// ```
     /// use memring_core::{peers::libmemcached::KETAMA_WEIGHTED, Placement, Server};
@@ -212,10 +214,10 @@ impl<L, S> fmt::Debug for Placement<'_, L, S> {
 }
 
 impl Scheme<'_> {
-    /// What a placement of this scheme for `servers` stores.
+    /// The storage that a placement of this scheme for `servers` needs.
     ///
     /// # Errors
-    /// [`BuildError`] when it cannot be built for them.
+    /// [`BuildError`] when the scheme cannot be built for these servers.
     ///
     /// ```
     /// use memring_core::{peers::libketama::LIBKETAMA, Server};
@@ -241,7 +243,7 @@ impl Scheme<'_> {
 
     /// The server of `key`, computed from the names alone, without any storage.
     ///
-    /// Agrees with [`Placement::primary`], and costs as much as to hash every point of the ring.
+    /// The result is that of [`Placement::primary`], but each call hashes every point of the ring.
     ///
     /// # Errors
     /// [`BuildError`] as for building.

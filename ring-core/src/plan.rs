@@ -1,4 +1,4 @@
-//! What a change of placement costs, before it is made: which share of the keys moves, and from where to where.
+//! Plans: which share of the keys a change of placement moves, and between which servers, before it is made.
 //!
 //! For rings the answer is exact, arc by arc; for modulo, slot by slot. Where the old and the new placement hash keys
 //! differently, or compute servers rather than look them up, keys are sampled, and the plan says so with its error.
@@ -17,10 +17,10 @@ use crate::{
 mod divided;
 mod sampled;
 
-/// What a change from one placement to another does to the keys.
+/// The shares of keys that move in a change from one placement to another.
 ///
-/// Shares are of all keys, each as likely as any other, and add up to 1. They stand in a matrix `M` of the caller's, or of
-/// the plan's own (`Plan::owned`).
+/// Shares are of all keys, each as likely as any other, and add up to 1. They are in a matrix `M` of the caller, or in
+/// one of the plan's own (`Plan::owned`).
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<M> {
     matrix: M,
@@ -30,10 +30,9 @@ pub struct Plan<M> {
     precision: Precision,
 }
 
-/// Which share of the keys each server has, into `out`: one share for each server, in the order of the list. The shares
-/// add up to 1.
+/// Puts the share of the keys that each server has into `out`, in the order of the list. The shares add up to 1.
 ///
-/// What a [`Plan`] from a placement to itself says of each server, without the square of their number in cells.
+/// The shares are those of a [`Plan`] from a placement to itself, which would need a cell for each pair of servers.
 ///
 /// ```
 /// use memring_core::{peers::libmemcached::MODULA, plan::{self, Precision}, storage::Fixed, Placement, Server};
@@ -67,12 +66,12 @@ pub fn shares<L: Servers, S: Storage>(
     Ok(sampled::shares(&view, &mut add))
 }
 
-/// How well the figures of a plan are known.
+/// The precision of a plan's shares.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Precision {
-    /// To the last hash value.
+    /// Exact, to the last hash value.
     Exact,
-    /// From a sample of keys.
+    /// Estimated from a sample of keys.
     Sampled {
         /// How many keys were placed.
         keys: u32,
@@ -82,7 +81,7 @@ pub enum Precision {
 impl<M: AsRef<[f64]> + AsMut<[f64]>> Plan<M> {
     /// Compares `old` with `new`. `matrix` takes one share for each pair of servers, old × new.
     ///
-    /// A key has moved when the names of its servers differ; indexes may have changed meanwhile.
+    /// A key has moved when its two servers have different names; their indexes do not matter.
     ///
     /// ```
     /// use memring_core::{peers::libmemcached::MODULA, plan::{Plan, Precision}, storage::Fixed, Placement, Server};
@@ -154,7 +153,7 @@ impl<M> Plan<M> {
         1.0 - self.moved
     }
 
-    /// How well all this is known.
+    /// The precision of the shares.
     #[must_use]
     pub const fn precision(&self) -> Precision {
         self.precision
@@ -184,7 +183,8 @@ impl<M: AsRef<[f64]>> Plan<M> {
         }
     }
 
-    /// All pairs of an old and a new server between which keys go, or stay, with their share.
+    /// All pairs of an old and a new server that have keys in common, with their share; keys that stay are pairs of the
+    /// same server.
     pub fn shares(&self) -> impl Iterator<Item = (ServerIndex, ServerIndex, f64)> {
         let index = |number: usize| ServerIndex::new(number as u16);
         let rows = self.cells().chunks_exact(self.new.max(1)).enumerate();
@@ -235,12 +235,12 @@ fn moved(old: &View<'_>, new: &View<'_>, matrix: &[f64]) -> f64 {
     moved
 }
 
-/// There are fewer cells than shares to be told.
+/// The matrix has fewer cells than there are shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MatrixTooSmall {
-    /// Shares: old servers × new servers of a [`Plan`], servers of [`shares`].
+    /// The number of shares: old servers × new servers for a [`Plan`], servers for [`shares`].
     pub needed: usize,
-    /// Cells.
+    /// The number of cells.
     pub given: usize,
 }
 
@@ -253,7 +253,7 @@ impl fmt::Display for MatrixTooSmall {
 impl error::Error for MatrixTooSmall {}
 
 impl Precision {
-    /// The standard error of a share that was found to be `share`; what no key of a sample showed may still be.
+    /// The standard error of a share that was found to be `share`. A share of 0 in a sample has an error, too.
     #[must_use]
     pub fn standard_error(self, share: f64) -> f64 {
         match self {

@@ -1,4 +1,4 @@
-//! A scheme: how one peer places keys, as data.
+//! Schemes: how peers place keys, as data.
 //!
 //! # A scheme of one's own
 //!
@@ -69,12 +69,12 @@ pub use crate::{
     weights::Weights,
 };
 
-/// How one peer places keys: which bytes of the key are hashed, with what, how a hash becomes a server, and which
-/// one is asked next when that server is down.
+/// How one peer places keys: which bytes of the key are hashed, by which function, how a hash becomes a server, and
+/// which server is asked next when that one is down.
 ///
-/// A scheme is plain data. Take a constant of [`peers`](crate::peers), name one at run time with
-/// [`from_name`](Self::from_name), or build [one of your own](self). Options are words for
-/// [`with_option`](Self::with_option).
+/// A scheme is plain data. Take a constant of [`peers`](crate::peers), find one by its name with
+/// [`from_name`](Self::from_name), or build [one of your own](self). [`with_option`](Self::with_option) sets an option
+/// by its name.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Scheme<'a> {
@@ -94,16 +94,16 @@ pub struct Scheme<'a> {
     pub mechanism: &'static dyn Mechanism,
     /// Which servers are asked when the primary is down.
     pub fallback: fallback::Fallback,
-    /// How many servers are tried for one key before the peer gives up, the primary included; one that is met again
+    /// How many servers are tried for one key before the peer gives up, with the primary; a server that is tried again
     /// counts again.
     pub tries: u32,
-    /// What this scheme lets one say and others do not.
+    /// The options that only this scheme has.
     pub options: Options<'a>,
 }
 
 impl Scheme<'static> {
-    /// The scheme `name`, which places keys by `mechanism`: all of the key is hashed, with MD5, weights are ignored, servers
-    /// are in the order of the list, and no other one is asked when one is down.
+    /// The scheme `name`, which places keys by `mechanism`: the whole key is hashed, with MD5, weights are ignored,
+    /// servers are in the order of the list, and when a server is down, no other is asked.
     ///
     /// The [module](self) shows how to go on. A name that no peer has keeps [`with_option`](Self::with_option) from taking
     /// options of that peer.
@@ -128,13 +128,13 @@ impl Scheme<'static> {
 }
 
 impl Scheme<'_> {
-    /// The hash of `key`: what of it counts, under the scheme's function.
+    /// The hash of `key`, by the scheme's function.
     #[inline]
     pub fn hash_key(&self, key: &[u8]) -> u32 {
         self.key.hash(&self.hash, key)
     }
 
-    /// The hashes of many keys, into `out`; the shorter of the two decides how many.
+    /// Puts the hashes of `keys` into `out`; the shorter of the two slices decides how many.
     pub fn hash_keys(&self, keys: &[&[u8]], out: &mut [u32]) {
         self.key.hash_many(&self.hash, keys, out);
     }

@@ -1,12 +1,12 @@
-//! Servers as placements see them: a name, a weight, a position in the list.
+//! Servers as placements see them, with a name, a weight and an index.
 
 use core::fmt;
 
 use crate::number;
 
-/// A server's position in the configured list, from 0.
+/// A server's index: its position in the configured list, from 0.
 ///
-/// It stays what it was when a peer sorts its servers internally or takes dead ones out.
+/// The index does not change when a peer sorts its servers internally or takes dead ones out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerIndex(u16);
 
@@ -37,9 +37,9 @@ impl fmt::Display for ServerIndex {
     }
 }
 
-/// How much of the keys a server is to get, relative to the others.
+/// A server's weight: how many keys it should get, relative to the others.
 ///
-/// What a weight means is the scheme's rule: most peers take whole numbers, a few ignore weights, Cache::Memcached::Fast
+/// The scheme decides what a weight means: most peers take whole numbers, a few ignore weights, Cache::Memcached::Fast
 /// takes any positive number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Weight {
@@ -84,8 +84,8 @@ impl From<u32> for Weight {
 
 /// One server of a list.
 ///
-/// The *name* decides placement and is what the peer's configuration says, usually `host:port`. Where to connect is not
-/// known here.
+/// The *name* decides placement. It is the text in the peer's configuration, usually `host:port`. This crate does not
+/// know where to connect.
 ///
 /// ```
 /// use memring_core::Server;
@@ -98,7 +98,7 @@ impl From<u32> for Weight {
 pub struct Server<'a> {
     /// The name, as the peer's configuration spells it.
     pub name: &'a str,
-    /// The weight; 1 unless said.
+    /// The weight; 1 by default.
     pub weight: Weight,
 }
 
@@ -127,9 +127,9 @@ pub(crate) fn host_and_port(name: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A list of servers, however it is kept: an array, a slice, a vector, or what a program has anyway.
+/// A list of servers: an array, a slice, a vector, or a type of the program's own.
 ///
-/// A device that learns of servers as it runs keeps their names itself, as many as there may be:
+/// A device that learns of servers as it runs can keep their names in a type of its own:
 ///
 /// ```
 /// use memring_core::{peers::libketama::LIBKETAMA, storage::{points_for, Fixed}, Placement, Server, Servers};
@@ -170,15 +170,15 @@ pub(crate) fn host_and_port(name: &str) -> (&str, Option<&str>) {
 /// # Ok::<(), memring_core::BuildError>(())
 /// ```
 pub trait Servers {
-    /// How many there are.
+    /// The number of servers.
     fn count(&self) -> usize;
 
     /// The server at `index`, or `None` from [`count`](Self::count) on.
     fn server(&self, index: usize) -> Option<Server<'_>>;
 }
 
-/// What a list of servers may be made of: a [`Server`], or a type of the caller's own that has a name and a weight.
-/// Slices, arrays and vectors of it are [`Servers`].
+/// An element of a list of servers: a [`Server`], or a type of the caller's own that has a name and a weight. Slices,
+/// arrays and vectors of such elements are [`Servers`].
 pub trait AsServer {
     /// The server as placements see it.
     fn as_server(&self) -> Server<'_>;

@@ -1,4 +1,4 @@
-//! Where a placement keeps what it has built: in boxes, in fixed arrays, in lent slices or in flash.
+//! Storage of placements: boxes, fixed arrays, borrowed slices or flash.
 //!
 //! An entry is a point (32 bits, 128 for a few schemes) and its owner (16 bits), in slices of their own. An optional
 //! index of 16-bit corrections makes the search about twice as fast; give it half as many entries as there are
@@ -20,11 +20,11 @@ pub use source::Source;
 
 use crate::server::ServerIndex;
 
-/// Points that MD5 ketama has for so many servers: 160 for each on average, whatever their weights.
+/// The number of points that MD5 ketama has for `servers` servers: 160 for each on average, whatever their weights.
 ///
-/// That is enough for libketama, libmemcached's `KETAMA_WEIGHTED`, twemproxy, spymemcached and all others that share 160
-/// points for each server among them by weight. What another scheme takes is what it [`needs`](crate::Scheme::needs);
-/// [`BuildError::TooFewPoints`] says it, too.
+/// That is enough for libketama, libmemcached's `KETAMA_WEIGHTED`, twemproxy, spymemcached and all others that share
+/// 160 points for each server among them by weight. For another scheme, ask [`Scheme::needs`](crate::Scheme::needs);
+/// [`BuildError::TooFewPoints`] has the number, too.
 ///
 /// ```
 /// use memring_core::{peers::libketama::LIBKETAMA, storage::{points_for, Fixed}, Placement, Server};
@@ -39,10 +39,10 @@ pub const fn points_for(servers: usize) -> usize {
     servers.saturating_mul(160)
 }
 
-/// What a placement stores.
+/// The storage that a placement needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// Entries: a point and an owner each.
+    /// The number of entries; each is a point and an owner.
     pub entries: usize,
     /// Whether the points are 128 bits wide rather than 32.
     pub wide: bool,
@@ -57,7 +57,7 @@ pub struct Entries<'e> {
     pub wide: &'e [u128],
     /// The server of each point.
     pub owners: &'e [u16],
-    /// Where to begin looking, or empty.
+    /// The index, which says where to begin the search; empty without one.
     pub index: &'e [i16],
 }
 
@@ -78,7 +78,7 @@ pub struct EntriesMut<'e> {
     pub wide: &'e mut [u128],
     /// The server of each point.
     pub owners: &'e mut [u16],
-    /// Where to begin looking.
+    /// The index, which says where to begin the search.
     pub index: &'e mut [i16],
 }
 
@@ -90,7 +90,7 @@ impl Needs {
 }
 
 impl<'e> EntriesMut<'e> {
-    /// Exactly the entries that are needed.
+    /// The first entries, as many as are needed.
     ///
     /// # Errors
     /// [`BuildError::TooFewPoints`] when there are fewer.

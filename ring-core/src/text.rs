@@ -1,4 +1,4 @@
-//! Bytes to hash, described rather than assembled.
+//! Texts to hash, in pieces instead of one buffer.
 //!
 //! Peers hash texts that they compose first: `10.0.1.1-37`, `app1:` + key, retry number + key. Here such a text is handed
 //! to the hash function in pieces, so nothing is copied, nothing has a longest length and nothing is allocated.
@@ -8,14 +8,14 @@ pub trait Text {
     /// Hands every piece to `sink`, in order. Calling it again hands out the same bytes again.
     fn feed(&self, sink: &mut dyn FnMut(&[u8]));
 
-    /// How many bytes all pieces have together.
+    /// The length of all pieces together, in bytes.
     fn len(&self) -> usize {
         let mut len = 0;
         self.feed(&mut |piece| len += piece.len());
         len
     }
 
-    /// Whether there is no byte at all.
+    /// Whether there are no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }

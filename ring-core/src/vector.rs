@@ -9,9 +9,9 @@
 //! with\x20space<TAB>1,0,2
 //! ```
 //!
-//! A server is its name, letter by letter but for blanks, and perhaps its weight: what a peer calls a server need be no
-//! address. Lines that begin with `# ` are headers; every other line is a key, escaped, and the indexes of its servers, the
-//! primary first. With `order: full` the others follow in the order in which the peer tries them.
+//! A server is a name without blanks, exactly as the peer has it, and perhaps a weight; a name need not be an address.
+//! Lines that begin with `# ` are headers; every other line is an escaped key and the indexes of its servers, the
+//! primary first. With `order: full` the other servers follow in the order in which the peer tries them.
 
 use core::{error, fmt};
 
@@ -31,7 +31,7 @@ pub enum Line<'l> {
     },
 }
 
-/// What a header line says.
+/// The content of a header line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Header<'l> {

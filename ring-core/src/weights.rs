@@ -7,7 +7,7 @@ use crate::server::Weight;
 /// Which weights a peer takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weights {
-    /// Any; all servers count the same.
+    /// Any weight; all servers count the same.
     Ignored,
     /// Whole numbers; a server of weight zero gets no key.
     Whole,

@@ -1,11 +1,11 @@
-//! Which servers are asked when the primary is down: the ways that several peers share.
+//! Fallbacks: which servers are asked when the primary is down. Here are the ways that several peers share.
 //!
 //! Peers with a way of their own have it in their file under [`peers`](crate::peers).
 
 pub use crate::order::Order;
 use crate::{live::Live, mechanism::View, server::ServerIndex};
 
-/// Notes, behind the primary, the servers that a peer asks next, in its order.
+/// Adds the servers that a peer asks after the primary, in its order.
 ///
 /// The primary is in the order already. A peer that gives up after some tries gives a short list.
 pub type Fallback = fn(&View<'_>, key: &[u8], &mut Order<'_>);
@@ -18,7 +18,7 @@ pub fn walk(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
     view.scheme.mechanism.walk(view, key, order);
 }
 
-/// The next server of the list, and so on round.
+/// The next servers of the list, which begins again at its end.
 pub fn next_index(view: &View<'_>, _key: &[u8], order: &mut Order<'_>) {
     let Some(&primary) = order.as_slice().first() else { return };
     let count = view.servers.count();
@@ -40,9 +40,9 @@ pub fn chain(view: &View<'_>, order: &mut Order<'_>, mut next: impl FnMut(u64) -
     }
 }
 
-/// The server that gets the key when those tried are taken out and the rest is placed anew.
+/// The server that gets the key when the tried servers are removed and the rest is placed anew.
 ///
-/// So do peers that eject a dead server and rebuild. Computed from the names, without storage.
+/// This is the way of peers that eject a dead server and rebuild. It is computed from the names, without storage.
 pub fn rebuild(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
     while !order.is_full() {
         let live = Live::new(view.scheme, view.servers, order.as_slice());

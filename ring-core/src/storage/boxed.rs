@@ -6,7 +6,7 @@ use core::mem;
 use super::{Entries, EntriesMut, Needs, Storage, StorageMut};
 use crate::error::BuildError;
 
-/// Boxed slices that take the size that is needed, with an index.
+/// Boxed slices of the size that is needed, with an index.
 #[derive(Clone, Debug, Default)]
 pub struct Boxed {
     points: Box<[u32]>,

@@ -3,8 +3,8 @@
 use super::{Entries, EntriesMut, Needs, Storage, StorageMut, first};
 use crate::error::BuildError;
 
-/// Capacity for `N` points of 32 bits and an index of `I` corrections: 6 `N` + 2 `I` bytes. How many points MD5 ketama has
-/// is what [`points_for`](super::points_for) says.
+/// Storage for `N` points of 32 bits and an index of `I` corrections: 6 `N` + 2 `I` bytes.
+/// [`points_for`](super::points_for) gives the number of points for MD5 ketama.
 ///
 /// ```
 /// use memring_core::{peers::libketama::LIBKETAMA, storage::{points_for, Fixed}, Placement, Server};
@@ -60,7 +60,7 @@ impl<const N: usize, const I: usize> StorageMut for Fixed<N, I> {
     }
 }
 
-/// Capacity for `N` points of 128 bits, which a few schemes have: 18 `N` bytes.
+/// Storage for `N` points of 128 bits, which a few schemes have: 18 `N` bytes.
 #[derive(Clone, Debug)]
 pub struct FixedWide<const N: usize> {
     points: [u128; N],

@@ -1,9 +1,9 @@
-//! Storage that a placement does not own: slices lent by the caller, and rings in flash.
+//! Storage that a placement does not own: the caller's slices, and rings in flash.
 
 use super::{Entries, EntriesMut, Needs, Storage, StorageMut, first};
 use crate::error::BuildError;
 
-/// Slices of the caller's.
+/// Slices that the caller lends.
 ///
 /// ```
 /// use memring_core::{peers::libketama::LIBKETAMA, storage::Lent, Placement, Server};
@@ -32,7 +32,7 @@ impl<'s> Lent<'s> {
         Self { slices: EntriesMut { wide: points, owners, ..EntriesMut::default() }, used: 0 }
     }
 
-    /// Lends a slice for an index, too; a power of two is best.
+    /// Lends a slice for an index, too; a length that is a power of two is best.
     #[must_use]
     pub fn indexed(self, index: &'s mut [i16]) -> Self {
         Self { slices: EntriesMut { index, ..self.slices }, ..self }

@@ -1,4 +1,4 @@
-//! Rings as Rust source, to be built on one machine and kept in the flash of another.
+//! Rings as Rust source: built on one machine, kept in the flash of another.
 
 use core::fmt;
 
