@@ -9,8 +9,8 @@
 //! | `consistent-weighted` | `OPT_LIBKETAMA_COMPATIBLE => true` | `KETAMA_WEIGHTED`, key hash md5 unless `hash` says otherwise |
 //! | `virtual-bucket` | `setBucket`, `OPT_DISTRIBUTION => DISTRIBUTION_VIRTUAL_BUCKET` | `VBUCKET` |
 //!
-//! - A server is named as in [`libmemcached`], but a socket, `addServer('/run/a.sock', 0)`, is its path alone. Only the
-//!   session handler names it `path:0`.
+//! - A server is named as in [`libmemcached`], but a socket depends on the call: `addServer('/run/a.sock', 0)` names it by its
+//!   path alone, `addServers([['/run/a.sock', 0]])` and the session handler name it `path:0`, here written with the `:0`.
 //! - The session handler uses `consistent` unless `memcached.sess_consistent_hash_type` says `ketama_weighted`, and places
 //!   a session by its id: `memcached.sess_prefix` is sent with it and not hashed.
 //! - `HASH_DEFAULT` is one_at_a_time, which PHP's manual calls Jenkins; it is not libhashkit's `jenkins`.
