@@ -9,15 +9,23 @@ use core::fmt;
 use memring_client::{OwnedScheme, spec::Address};
 use memring_core::Weight;
 
+mod env;
 mod go;
 mod java;
+mod libmemcached;
+mod list;
+mod mcrouter;
+mod memcached_proxy;
 mod memjs;
+mod nginx;
 mod node;
+mod php;
 mod program;
 mod python;
 mod ruby;
 mod servers;
 mod tokens;
+mod twemproxy;
 
 /// A kind of configuration.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +55,16 @@ impl Kind {
 
 /// All kinds, the surest first.
 pub const KINDS: &[Kind] = &[
+    libmemcached::KIND,
+    php::LARAVEL,
+    php::SYMFONY,
+    php::ARRAY,
+    php::INI,
+    php::PECL,
+    twemproxy::KIND,
+    nginx::KIND,
+    mcrouter::KIND,
+    memcached_proxy::KIND,
     python::DJANGO,
     python::PYMEMCACHE,
     python::PYLIBMC,
@@ -61,6 +79,8 @@ pub const KINDS: &[Kind] = &[
     memjs::KIND,
     node::HASHRING,
     node::MEMCACHED,
+    list::ENVIRONMENT,
+    list::PLAIN,
 ];
 
 /// Reads `text`, which is of `kind`, or of the kind that it looks like.
@@ -164,6 +184,11 @@ impl ConfigError {
 
     fn at(line: usize, says: impl Into<String>) -> Self {
         Self { line: Some(line), says: says.into() }
+    }
+
+    /// The same error in a text that begins behind `lines` others.
+    fn behind(self, lines: usize) -> Self {
+        Self { line: self.line.map(|line| line + lines), ..self }
     }
 
     /// The line that is wrong, counted from 1, where it is a line.

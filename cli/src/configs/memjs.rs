@@ -23,27 +23,27 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let Some(create) = program.calls().find(|call| call.path.ends_with("Client.create")) else {
         return Err(ConfigError::of("no call of memjs.Client.create(…)"));
     };
-    let mut reading = Reading::of("memjs");
     let servers = create.arguments.first().map(|item| program.resolved(item.value.clone()));
     match &servers {
-        Some(Value::Text(list)) => {
-            for server in list.split(',') {
-                reading.servers.push(self::server(server, create.line)?);
-            }
-        }
+        Some(Value::Text(list)) => Ok(vec![self::servers(list, create.line)?]),
         None => {
+            let mut reading = Reading::of("memjs");
             reading.servers.push(server("localhost:11211", create.line)?);
             reading.warn(
                 "from-environment",
                 "without servers, memjs takes MEMCACHIER_SERVERS or MEMCACHE_SERVERS of the environment, and \
                  localhost:11211 where there is neither",
             );
+            Ok(vec![reading])
         }
-        Some(_) => {
-            return Err(ConfigError::at(create.line, "the servers are not a text: write it in their place"));
-        }
+        Some(_) => Err(ConfigError::at(create.line, "the servers are not a text: write it in their place")),
     }
-    Ok(vec![reading])
+}
+
+/// A list with commas, as the call and the environment have it.
+pub(super) fn servers(list: &str, line: usize) -> Result<Reading, ConfigError> {
+    let servers = list.split(',').map(|text| server(text, line));
+    Ok(Reading { servers: servers.collect::<Result<_, _>>()?, ..Reading::of("memjs") })
 }
 
 fn server(text: &str, line: usize) -> Result<ReadServer, ConfigError> {

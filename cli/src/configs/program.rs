@@ -59,6 +59,31 @@ impl<'t> Program<'t> {
         Parser { tokens: &self.tokens, at: 0, depth: 0 }.item()
     }
 
+    /// Whether each bracket has its other one, as a language that wants it so would say.
+    pub(super) fn check_brackets(&self) -> Result<(), ConfigError> {
+        let mut open = Vec::new();
+        for Placed { token, line } in &self.tokens {
+            let Token::Sign(sign) = token else { continue };
+            let closed = match *sign {
+                "(" | "[" | "{" => {
+                    open.push((*sign, *line));
+                    continue;
+                }
+                ")" => "(",
+                "]" => "[",
+                "}" => "{",
+                _ => continue,
+            };
+            if open.pop().is_none_or(|(sign, _)| sign != closed) {
+                return Err(ConfigError::at(*line, format!("a {sign:?} that closes nothing")));
+            }
+        }
+        match open.pop() {
+            None => Ok(()),
+            Some((sign, line)) => Err(ConfigError::at(line, format!("a {sign:?} that nothing closes"))),
+        }
+    }
+
     /// All calls in order of their names in the text, also those within others.
     pub(super) fn calls(&self) -> impl Iterator<Item = Call<'t>> {
         self.tokens.windows(2).enumerate().filter_map(|(at, two)| match two {
@@ -73,6 +98,16 @@ impl<'t> Program<'t> {
 
     /// What `name` is given last by `=`, `:=`, `=>` or `:`, whether the name is a word or a text.
     pub(super) fn assigned(&self, name: &str) -> Option<Item<'t>> {
+        Some(self.behind_name(name)?.list_without_brackets())
+    }
+
+    /// The same of one of several in a table, which ends at its comma.
+    pub(super) fn entry(&self, name: &str) -> Option<Item<'t>> {
+        Some(self.behind_name(name)?.item())
+    }
+
+    /// A reader of what stands behind the name and its sign.
+    fn behind_name(&self, name: &str) -> Option<Parser<'_, 't>> {
         let is_name = |token: &Token<'_>| match token {
             Token::Word(word) => last_name(word) == name || word.trim_start_matches(['$', '@']) == name,
             Token::Text(text) => *text == name,
@@ -83,7 +118,7 @@ impl<'t> Program<'t> {
             is_name(&self.tokens[at].token) && matches!(sign, Some(Token::Sign("=" | ":=" | "=>" | ":")))
         };
         let at = (0..self.tokens.len()).rev().find(|&at| is_given(at))?;
-        Some(Parser { tokens: &self.tokens, at: at + 2, depth: 0 }.list_without_brackets())
+        Some(Parser { tokens: &self.tokens, at: at + 2, depth: 0 })
     }
 
     /// The value that a word stands for, where the program gives it one; else the value itself.

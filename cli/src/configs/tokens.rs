@@ -16,9 +16,7 @@ pub(super) struct Notation {
 impl Notation {
     /// C, Go, Java, JavaScript; JSON with remarks.
     pub(super) const C: Self = Self { remarks: &["//"], has_blocks: true, has_symbols: false };
-    #[cfg_attr(not(test), expect(dead_code, reason = "the proxy of memcached comes next"))]
     pub(super) const LUA: Self = Self { remarks: &["--"], has_blocks: false, has_symbols: false };
-    #[cfg_attr(not(test), expect(dead_code, reason = "the clients of PHP come next"))]
     pub(super) const PHP: Self = Self { remarks: &["//", "#"], has_blocks: true, has_symbols: false };
     pub(super) const PYTHON: Self = Self { remarks: &["#"], has_blocks: false, has_symbols: false };
     pub(super) const RUBY: Self = Self { remarks: &["#"], has_blocks: false, has_symbols: true };

@@ -1,0 +1,336 @@
+//! mcrouter: its JSON with remarks, as far as routes to pools go.
+//!
+//! Only places in the list of a pool count. Source: mcrouter at 9d7f4342 `lib/HashSelector.h`,
+//! `mcrouter/routes/HashRouteFactory.h`, `mcrouter/PoolFactory.cpp`.
+
+use memring_client::spec::Address;
+
+use super::{
+    ConfigError, Kind, ReadServer, Reading,
+    program::{Item, Program, Value, find},
+    servers,
+    tokens::Notation,
+};
+
+pub(super) const KIND: Kind = Kind {
+    name: "mcrouter",
+    about: "mcrouter: its JSON of pools and routes",
+    is_it: |text| {
+        let has = |part: &str| text.contains(part);
+        has("\"pools\"") && (has("\"servers\"") || has("Route"))
+    },
+    read,
+};
+
+fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
+    let program = Program::read(text, Notation::C)?;
+    program.check_brackets()?;
+    let whole = program.value();
+    let pools = whole.value.get("pools").map(|pools| &pools.value);
+    let pools = pools
+        .and_then(Value::items)
+        .ok_or_else(|| ConfigError::of("no \"pools\": write { \"pools\": { NAME: … } }"))?;
+    let mut found = Found::default();
+    for key in ["route", "routes", "named_handles"] {
+        if let Some(route) = whole.value.get(key) {
+            found.walk(route, pools, 0)?;
+        }
+    }
+    let has_routes = !found.routes.is_empty();
+    if !has_routes {
+        let names = pools.iter().filter_map(|pool| pool.key.as_ref()?.text().map(|name| (name, pool.line)));
+        found.routes =
+            names.map(|(name, line)| Route { pool: name.to_owned(), line, ..Route::default() }).collect();
+    }
+    let others = found.others.join(", ");
+    let mut readings = Vec::new();
+    for route in &found.routes {
+        let mut reading = route.reading(pools)?;
+        if !has_routes {
+            reading.warn("no-route", "no route to this pool is found; it is read as PoolRoute goes to it");
+        }
+        if !others.is_empty() {
+            let says = format!(
+                "{others}: such routes choose between pools, or copy or move keys; this is the pool alone"
+            );
+            reading.warn("routes-decide", says);
+        }
+        readings.push(reading);
+    }
+    if readings.is_empty() {
+        return Err(ConfigError::of("no pools"));
+    }
+    Ok(readings)
+}
+
+/// A route to a pool.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Route {
+    pool: String,
+    function: Option<String>,
+    salt: Option<String>,
+    weights: Option<Vec<String>>,
+    line: usize,
+}
+
+/// Routes that a tree of them ends at.
+#[derive(Default)]
+struct Found {
+    routes: Vec<Route>,
+    /// The types of others, on which it depends what comes to the pools.
+    others: Vec<String>,
+}
+
+/// How deep routes may stand in each other.
+const DEEPEST: usize = 64;
+
+impl Found {
+    fn walk(&mut self, item: &Item<'_>, pools: &[Item<'_>], depth: usize) -> Result<(), ConfigError> {
+        if depth > DEEPEST {
+            return Err(ConfigError::at(item.line, "routes stand in each other too deep"));
+        }
+        match &item.value {
+            Value::Text(text) => {
+                if let Some(pool) =
+                    text.strip_prefix("PoolRoute|").or_else(|| text.strip_prefix("HashRoute|Pool|"))
+                {
+                    self.note(Route { pool: pool.to_owned(), line: item.line, ..Route::default() });
+                }
+            }
+            value => {
+                let kind = value.get("type").and_then(|kind| kind.value.text());
+                if let Some(kind @ ("PoolRoute" | "HashRoute")) = kind {
+                    if let Some(route) = route(item, kind, pools)? {
+                        self.note(route);
+                        return Ok(());
+                    }
+                }
+                if let Some(kind) = kind.filter(|kind| !self.others.iter().any(|other| other == kind)) {
+                    self.others.push(kind.to_owned());
+                }
+                for item in value.items().unwrap_or_default() {
+                    self.walk(item, pools, depth + 1)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, route: Route) {
+        let is_new = !self.routes.iter().any(|other| Route { line: route.line, ..other.clone() } == route);
+        if is_new {
+            self.routes.push(route);
+        }
+    }
+}
+
+/// A route that is an object, if it goes to a pool.
+fn route(item: &Item<'_>, kind: &str, pools: &[Item<'_>]) -> Result<Option<Route>, ConfigError> {
+    let at = |item: &Item<'_>, says: &str| ConfigError::at(item.line, says.to_owned());
+    let is_pool_route = kind == "PoolRoute";
+    let target = item.value.get(if is_pool_route { "pool" } else { "children" });
+    let pool = match target.map(|target| (&target.value, target)) {
+        None if is_pool_route => return Err(at(item, "a PoolRoute without \"pool\"; name one")),
+        Some((Value::Text(text), _)) => text.strip_prefix("Pool|").unwrap_or(text).to_owned(),
+        Some((Value::List(_), target)) if is_pool_route => {
+            match target.value.get("name").and_then(|name| name.value.text()) {
+                Some(name) => name.to_owned(),
+                None => {
+                    return Err(at(target, "a pool without a name; write it in \"pools\" and name it here"));
+                }
+            }
+        }
+        _ => return Ok(None),
+    };
+    if find(pools, &pool).is_none() {
+        let says = format!("{pool:?} is none of the \"pools\"");
+        return Err(ConfigError::at(target.map_or(item.line, |target| target.line), says));
+    }
+    let mut route = Route { pool, line: item.line, ..Route::default() };
+    // A HashRoute has beside its children what a PoolRoute has in "hash".
+    let (hash, fields) = match item.value.get("hash") {
+        Some(hash) if is_pool_route => (hash.value.text(), &hash.value),
+        _ => (None, &item.value),
+    };
+    let text = |name: &str| fields.get(name).and_then(|field| field.value.text()).map(str::to_owned);
+    route.function = hash.map(str::to_owned).or_else(|| text("hash_func"));
+    if hash.is_none() {
+        route.salt = text("salt");
+        route.weights = weights(fields)?;
+    }
+    if route.weights.is_none() {
+        let pool = target.filter(|target| matches!(target.value, Value::List(_))).map(|target| &target.value);
+        let pool = pool.or_else(|| find(pools, &route.pool).map(|pool| &pool.value));
+        route.weights = pool.map(weights).transpose()?.flatten();
+    }
+    Ok(Some(route))
+}
+
+/// The weights of a hash or a pool, as written.
+fn weights(fields: &Value<'_>) -> Result<Option<Vec<String>>, ConfigError> {
+    let Some(weights) = fields.get("weights") else { return Ok(None) };
+    let read = weights.value.items().unwrap_or_default().iter().map(|item| {
+        let word = match item.value {
+            Value::Word(word) => Some(word),
+            _ => None,
+        };
+        let is_share = |word: &&str| word.parse().is_ok_and(|share: f64| (0.0..=1.0).contains(&share));
+        let says = "a weight is no number from 0 to 1; it is the share of its keys that a server keeps";
+        word.filter(is_share).map(str::to_owned).ok_or_else(|| ConfigError::at(item.line, says))
+    });
+    read.collect::<Result<_, _>>().map(Some)
+}
+
+impl Route {
+    fn reading(&self, pools: &[Item<'_>]) -> Result<Reading, ConfigError> {
+        let mut reading = match self.function.as_deref() {
+            None | Some("Ch3") => Reading::of("mcrouter-ch3"),
+            Some("WeightedCh3") => Reading::of("mcrouter-weighted-ch3"),
+            Some("Crc32") => Reading::of("mcrouter-crc32"),
+            Some(other) => {
+                let mut reading = Reading::default();
+                reading.warn(
+                    "no-scheme",
+                    format!("memring places no keys by {other}; it does by Ch3, WeightedCh3 and Crc32"),
+                );
+                reading
+            }
+        };
+        reading.pool = Some(self.pool.clone());
+        if let Some(salt) = self.salt.as_deref().filter(|_| reading.scheme.is_some()) {
+            reading.option("salt", salt);
+        }
+        let is_weighted = reading.scheme.as_deref() == Some("mcrouter-weighted-ch3");
+        match (&self.weights, is_weighted) {
+            (Some(weights), true) => {
+                reading.option("weights", weights.join(","));
+                reading.warn(
+                    "weights-are-not-shares",
+                    "a weight is how much of the keys that Ch3 gives a server it keeps, from 0 to 1; the others pass on",
+                );
+            }
+            (None, true) => {
+                return Err(ConfigError::at(
+                    self.line,
+                    "WeightedCh3 without \"weights\"; write a number from 0 to 1 for each server",
+                ));
+            }
+            (Some(_), false) => {
+                reading.warn("weights-ignored", "\"weights\" count nothing unless hash_func is WeightedCh3");
+            }
+            (None, false) => {}
+        }
+        reading.warn(
+            "order-decides",
+            "only places in the list count: a server that is added anywhere but at the end, or taken away, moves keys of others",
+        );
+        let pool = find(pools, &self.pool);
+        let pool = pool
+            .ok_or_else(|| ConfigError::at(self.line, format!("{:?} is none of the \"pools\"", self.pool)))?;
+        let list = pool.value.get("servers").filter(|servers| matches!(servers.value, Value::List(_)));
+        let Some(list) = list else {
+            return Err(ConfigError::at(
+                pool.line,
+                format!("pool {:?} has no list of \"servers\"", self.pool),
+            ));
+        };
+        for item in list.value.items().unwrap_or_default() {
+            reading.servers.push(server(item)?);
+        }
+        if reading.servers.is_empty() {
+            return Err(ConfigError::at(list.line, format!("pool {:?} has no servers", self.pool)));
+        }
+        Ok(reading)
+    }
+}
+
+/// `HOST:PORT[:PROTOCOL[:SECURITY]]`, or an object with such a `hostname`.
+fn server(item: &Item<'_>) -> Result<ReadServer, ConfigError> {
+    let hostname = item.value.get("hostname").and_then(|name| name.value.text());
+    let Some(text) = item.value.text().or(hostname) else {
+        return Err(ConfigError::at(item.line, "a server is no text; write \"HOST:PORT\""));
+    };
+    if let Some(path) = text.strip_prefix("unix:") {
+        let path = path.split(':').next().unwrap_or(path);
+        return Ok(ReadServer::new(text, Address::unix(path)));
+    }
+    let (host, rest) = servers::host(text);
+    let port = rest.strip_prefix(':').and_then(|rest| rest.split(':').next());
+    let Some(port) = port.filter(|_| !host.is_empty()) else {
+        return Err(ConfigError::at(
+            item.line,
+            format!("{text:?} has no port, which mcrouter wants; write HOST:PORT"),
+        ));
+    };
+    Ok(ReadServer::new(text, Address::tcp(host, servers::port(port, item.line)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(route: &str) -> String {
+        format!(
+            "{{ \"pools\": {{ \"A\": {{ \"servers\": [\"a:1\", \"[::1]:2:ascii\"] }}, \"B\": {{ \"servers\": [\"b:1\"] }} }},\n\
+             \"route\":\n{route} }} // remark"
+        )
+    }
+
+    fn told(route: &str) -> String {
+        let told = read(&config(route)).unwrap().into_iter().map(|reading| {
+            let options = reading.options.iter().map(|(name, value)| format!("{name}={value}"));
+            let warnings = reading.warnings.iter().filter(|warning| warning.trap != "order-decides");
+            let warnings = warnings.map(|warning| format!("!{}", warning.trap));
+            let scheme = reading.scheme.clone().unwrap_or_else(|| "-".to_owned());
+            reading
+                .pool
+                .into_iter()
+                .chain([scheme])
+                .chain(options)
+                .chain(warnings)
+                .collect::<Vec<_>>()
+                .join(" ")
+        });
+        told.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_route_says_how_keys_are_placed() {
+        for (route, expected) in [
+            ("\"PoolRoute|A\"", "A mcrouter-ch3"),
+            (r#"{ "type": "PoolRoute", "pool": "A", "hash": "Crc32" }"#, "A mcrouter-crc32"),
+            (r#"{ "type": "PoolRoute", "pool": "A", "hash": { "salt": "x" } }"#, "A mcrouter-ch3 salt=x"),
+            (
+                r#"{ "type": "HashRoute", "children": "Pool|A", "hash_func": "WeightedCh3", "weights": [1, 0.5] }"#,
+                "A mcrouter-weighted-ch3 weights=1,0.5 !weights-are-not-shares",
+            ),
+            (r#"{ "type": "PoolRoute", "pool": "A", "hash": "Rendezvous" }"#, "A - !no-scheme"),
+            (
+                r#"{ "type": "PrefixSelectorRoute", "policies": { "x": "PoolRoute|A" }, "wildcard": "PoolRoute|B" }"#,
+                "A mcrouter-ch3 !routes-decide\nB mcrouter-ch3 !routes-decide",
+            ),
+            ("\"NullRoute\"", "A mcrouter-ch3 !no-route\nB mcrouter-ch3 !no-route"),
+        ] {
+            assert_eq!(told(route), expected, "{route}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_with_its_line() {
+        for route in [
+            r#"{ "type": "PoolRoute", "pool": "C" }"#,
+            r#"{ "type": "PoolRoute" }"#,
+            r#"{ "type": "PoolRoute", "pool": "A", "hash": "WeightedCh3" }"#,
+            r#"{ "type": "PoolRoute", "pool": "A", "hash": { "hash_func": "WeightedCh3", "weights": [1.5] } }"#,
+            "\"PoolRoute|C\"",
+            "{ \"type\": [ }",
+        ] {
+            let error = read(&config(route)).unwrap_err();
+            assert_eq!(error.line(), Some(3), "{route}: {error}");
+        }
+        for server in ["\"a\"", "1", "\"a:x\"", "\":1\""] {
+            assert!(read(&config("\"PoolRoute|A\"").replace("\"a:1\"", server)).is_err(), "{server}");
+        }
+        assert!(read("{ \"pools\": {").is_err());
+    }
+}

@@ -1,0 +1,216 @@
+//! `php.ini`, as PHP reads it; also lines of php-fpm's pools and of Apache, and `ini_set` in a program.
+
+use std::borrow::Cow;
+
+use super::super::{
+    ConfigError,
+    program::{Program, Value},
+    tokens::Notation,
+};
+
+/// A setting, and the line where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Setting<'t> {
+    name: Cow<'t, str>,
+    value: Result<Cow<'t, str>, &'static str>,
+    line: usize,
+}
+
+/// All settings of a text.
+pub(super) struct Ini<'t>(Vec<Setting<'t>>);
+
+impl<'t> Ini<'t> {
+    pub(super) fn read(text: &'t str) -> Self {
+        let mut settings = if text.contains("ini_set") { set_by_program(text) } else { Vec::new() };
+        let (mut rest, mut line) = (text, 1);
+        while !rest.is_empty() {
+            let end = rest.find('\n').unwrap_or(rest.len());
+            let mut taken = end;
+            if let Some((name, from)) = named(&rest[..end]) {
+                let (value, len) = value(&rest[from..]);
+                taken = (from + len).max(end);
+                settings.push(Setting { name: name.into(), value, line });
+            }
+            line += rest[..taken].matches('\n').count() + 1;
+            rest = rest[taken..].strip_prefix('\n').unwrap_or_default();
+        }
+        Self(settings)
+    }
+
+    /// Whether any setting is called so, or begins so if `begin` ends with a point.
+    pub(super) fn has(&self, begin: &str) -> bool {
+        self.0.iter().any(|setting| match begin.ends_with('.') {
+            true => setting.name.starts_with(begin),
+            false => setting.name == begin,
+        })
+    }
+
+    /// What `name` is set to last, and the line.
+    pub(super) fn text(&self, name: &str) -> Result<Option<(&str, usize)>, ConfigError> {
+        let Some(setting) = self.0.iter().rfind(|setting| setting.name == name) else { return Ok(None) };
+        match &setting.value {
+            Ok(value) => Ok(Some((value, setting.line))),
+            Err(says) => Err(ConfigError::at(setting.line, format!("{name}: {says}"))),
+        }
+    }
+
+    /// The same for what is on or off.
+    pub(super) fn truth(&self, name: &str, default: bool) -> Result<bool, ConfigError> {
+        Ok(self.text(name)?.map_or(default, |(value, _)| {
+            ["on", "yes", "true"].iter().any(|word| value.eq_ignore_ascii_case(word))
+                || super::number(value) != 0
+        }))
+    }
+
+    /// The same for a number.
+    pub(super) fn number(&self, name: &str, default: i64) -> Result<i64, ConfigError> {
+        Ok(self.text(name)?.map_or(default, |(value, _)| super::number(value)))
+    }
+
+    /// What keeps sessions.
+    pub(super) fn handler(&self) -> Option<&str> {
+        self.text("session.save_handler").ok().flatten().map(|(value, _)| value)
+    }
+}
+
+fn set_by_program(text: &str) -> Vec<Setting<'_>> {
+    let Ok(program) = Program::read(text, Notation::PHP) else { return Vec::new() };
+    let is_setting = |name: &str| matches!(name, "ini_set" | "session_save_path" | "session_module_name");
+    let calls = program.calls().filter(|call| is_setting(call.name));
+    calls
+        .filter_map(|call| {
+            let mut arguments = call.arguments.into_iter().map(|item| item.value);
+            let name = match call.name {
+                "session_save_path" => "session.save_path".into(),
+                "session_module_name" => "session.save_handler".into(),
+                _ => match arguments.next() {
+                    Some(Value::Text(name)) => name,
+                    _ => return None,
+                },
+            };
+            let value = match program.resolved(arguments.next()?) {
+                Value::Text(text) => Ok(text),
+                Value::Word(word) => Ok(word.into()),
+                _ => Err("the value must be computed; write it in its place"),
+            };
+            Some(Setting { name, value, line: call.line })
+        })
+        .collect()
+}
+
+/// The name of a line that sets one, and where the value begins.
+fn named(line: &str) -> Option<(&str, usize)> {
+    let text = line.trim_start();
+    let indent = line.len() - text.len();
+    if text.starts_with([';', '#', '[', '<']) {
+        return None;
+    }
+    let of_server = ["php_admin_value", "php_admin_flag", "php_value", "php_flag"];
+    if let Some(word) = of_server.into_iter().find(|word| text.starts_with(word)) {
+        let behind = &text[word.len()..];
+        if let Some((name, value)) = behind.strip_prefix('[').and_then(|behind| behind.split_once(']')) {
+            return Some((name, line.len() - value.split_once('=')?.1.len()));
+        }
+        let name = behind.split_whitespace().next()?;
+        let blanks = behind.len() - behind.trim_start().len();
+        return Some((name, indent + word.len() + blanks + name.len()));
+    }
+    let (name, _) = text.split_once('=')?;
+    Some((name.trim_end(), indent + name.len() + 1))
+}
+
+/// What a value means, and how long it is in the text.
+fn value(text: &str) -> (Result<Cow<'_, str>, &'static str>, usize) {
+    let bare = |piece: &str| match piece.trim() {
+        word if ["on", "yes", "true"].iter().any(|truth| word.eq_ignore_ascii_case(truth)) => {
+            Ok("1".to_owned())
+        }
+        word if ["off", "no", "false", "none", "null"]
+            .iter()
+            .any(|truth| word.eq_ignore_ascii_case(truth)) =>
+        {
+            Ok(String::new())
+        }
+        word if word.contains("${") => Err("the value comes from the environment; write it in its place"),
+        word if word.contains(['?', '&', '|', '^', '~', '!', '(', ')', '=']) => {
+            Err("the value has a character that means something else to PHP; put it in quotes")
+        }
+        word => Ok(word.to_owned()),
+    };
+    let (mut at, mut whole) = (0, Ok(String::new()));
+    loop {
+        let rest = &text[at..];
+        let end = rest.find(['\n', ';', '"', '\'']).unwrap_or(rest.len());
+        let piece = bare(&rest[..end]);
+        whole = whole.and_then(|whole: String| Ok(whole + &piece?));
+        at += end;
+        match rest[end..].chars().next() {
+            Some(quote @ ('"' | '\'')) => {
+                let inside = &text[at + 1..];
+                let Some(len) = closing(inside, quote) else {
+                    let says = "the text in quotes does not end";
+                    return (Err(says), at + text[at..].find('\n').unwrap_or(text.len() - at));
+                };
+                let quoted = match quote {
+                    '"' if inside[..len].contains("${") => {
+                        Err("the value comes from the environment; write it in its place")
+                    }
+                    '"' => Ok(inside[..len].replace("\\\"", "\"")),
+                    _ => Ok(inside[..len].to_owned()),
+                };
+                whole = whole.and_then(|whole| Ok(whole + &quoted?));
+                at += 1 + len + 1;
+            }
+            _ => {
+                let remark = text[at..].find('\n').unwrap_or(text.len() - at);
+                return (whole.map(Cow::Owned), at + remark);
+            }
+        }
+    }
+}
+
+/// Where a text in quotes ends.
+fn closing(inside: &str, quote: char) -> Option<usize> {
+    let mut is_escaped = false;
+    inside.char_indices().find_map(|(at, char)| {
+        let ends = char == quote && !is_escaped;
+        is_escaped = char == '\\' && quote == '"' && !is_escaped;
+        ends.then_some(at)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_what_php_makes_of_them() {
+        // By `parse_ini_string`.
+        for (text, expected) in [
+            ("a = h:1, h:2 ; x", Some("h:1, h:2")),
+            ("a = \"h:1\" ; x", Some("h:1")),
+            ("a=\"x\"y", Some("xy")),
+            ("a='x;y'", Some("x;y")),
+            ("a=On", Some("1")),
+            ("a=\"On\"", Some("On")),
+            ("a = none", Some("")),
+            ("a=\"h:1,\nh:2\"", Some("h:1,\nh:2")),
+            ("a=x#y", Some("x#y")),
+            ("a=\"x\\\"y\"", Some("x\"y")),
+            ("a=[::1]:11211", Some("[::1]:11211")),
+            ("a=unix:///p", Some("unix:///p")),
+            ("a=1\na=2", Some("2")),
+            ("php_value[a] = 3", Some("3")),
+            ("  php_admin_value a \"h:1, h:2\"", Some("h:1, h:2")),
+            ("<?php ini_set('a', 'h:1');", Some("h:1")),
+            ("a = tcp://h:1?weight=2", None),
+            ("a = foo|bar", None),
+            ("a = ${HOME}/x", None),
+            ("a = \"x", None),
+        ] {
+            let ini = Ini::read(text);
+            assert_eq!(ini.text("a").ok().flatten().map(|(value, _)| value), expected, "{text}");
+        }
+        assert_eq!(Ini::read("a=\"\n\n\"\nb=1").text("b").unwrap(), Some(("1", 4)));
+    }
+}
