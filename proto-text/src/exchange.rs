@@ -265,7 +265,7 @@ impl Exchange {
         } else if self.reading == Reading::Fresh {
             self.reading = Reading::Begun;
         }
-        self.end_in_doubt();
+        self.end_doubts();
         Ok(Progress::Event { consumed, event, index, complete })
     }
 

@@ -99,6 +99,53 @@ fn a_refusal_in_a_run_that_no_noop_ends_loses_the_connection() {
     }
 }
 
+/// One request for each line: so it is known which was refused, and the next request is as good as the first.
+#[test]
+fn a_refusal_that_ends_a_run_leaves_the_connection_to_the_next_request() {
+    let refusal = b"SERVER_ERROR object too large for cache\r\n";
+    for count in 1..3 {
+        let quiet = [set("a", 1), set("b", 2)];
+        let run: Vec<_> = quiet[..count].iter().map(|set| set.request()).collect();
+        for (next, reply) in [
+            (Request::Version, &b"VERSION 1.6.18\r\n"[..]),
+            (Request::Get(Get::new(key("b"))), b"END\r\n"),
+            (MetaGet::new(key("b")).request(), b"EN\r\n"),
+            (Request::MetaNoop, b"MN\r\n"),
+        ] {
+            let (mut exchange, refusals) = (Exchange::default(), refusal.repeat(count));
+            let mut rest = &refusals[..];
+            run.iter().for_each(|_| exchange.sent());
+            for request in &run {
+                let Ok(Progress::Event { consumed, event: Event::Error(_), complete: true, .. }) =
+                    exchange.decode(rest, request)
+                else {
+                    panic!("a refusal is the end of one reply");
+                };
+                rest = &rest[consumed..];
+            }
+            assert_eq!((rest, exchange.state()), (&b""[..], ExchangeState::Idle));
+            exchange.sent();
+            let answered = exchange.decode(reply, &next);
+            assert!(matches!(answered, Ok(Progress::Event { complete: true, .. })), "{answered:?}");
+            assert_eq!(exchange.state(), ExchangeState::Idle);
+        }
+    }
+}
+
+/// The run behind it is a new one: its silence is sure.
+#[test]
+fn a_refusal_that_ends_a_run_casts_no_doubt_on_the_next_run() {
+    let (first, second) = (set("a", 1), set("b", 2));
+    let mut exchange = Exchange::default();
+    exchange.sent();
+    let refused = exchange.decode(b"SERVER_ERROR object too large for cache\r\n", &first.request());
+    assert!(matches!(refused, Ok(Progress::Event { event: Event::Error(_), .. })));
+    exchange.sent();
+    exchange.sent();
+    let silent = exchange.decode(b"MN\r\n", &second.request());
+    assert!(matches!(silent, Ok(Progress::Event { event: Event::Silence { sure: true }, .. })), "{silent:?}");
+}
+
 #[test]
 fn a_reply_that_nothing_tells_from_anothers_ends_the_connection() {
     let (a, b) = (MetaGet::new(key("a")).value().quiet(), MetaGet::new(key("b")).value().quiet());

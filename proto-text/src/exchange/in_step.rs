@@ -68,10 +68,17 @@ impl Exchange {
         }
     }
 
-    /// Ends the connection if no reply is left that could resolve a doubt.
-    pub(super) fn end_in_doubt(&mut self) {
-        if self.in_step == InStep::ValueRefused && self.owed == 0 {
-            self.in_step = InStep::Ended(ProtocolError::OutOfStep);
+    /// Ends every doubt once nothing more is owed, as no reply is left that could tell. Which of a quiet run was refused
+    /// does not matter then: all of the run are over, and a server that had read the refused one reads the next request
+    /// next. A value that may not have been read ends the connection.
+    pub(super) fn end_doubts(&mut self) {
+        if self.owed > 0 {
+            return;
+        }
+        match self.in_step {
+            InStep::QuietRefused => self.in_step = InStep::Yes,
+            InStep::ValueRefused => self.in_step = InStep::Ended(ProtocolError::OutOfStep),
+            InStep::Yes | InStep::Ended(_) => {}
         }
     }
 }

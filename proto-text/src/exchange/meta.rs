@@ -40,7 +40,7 @@ impl Exchange {
                 self.decoder = before;
                 self.owed = self.owed.saturating_sub(1);
                 let event = Event::Silence { sure: self.in_step == InStep::Yes };
-                self.end_in_doubt();
+                self.end_doubts();
                 return Ok(Progress::Event { consumed: 0, event, index: 0, complete: true });
             }
         }
@@ -78,7 +78,7 @@ impl Exchange {
         };
         if complete {
             self.complete();
-            self.end_in_doubt();
+            self.end_doubts();
         } else {
             // The caller may go away in the middle of the value.
             self.reading = Reading::MetaValue;
