@@ -190,6 +190,20 @@ mod tests {
     }
 
     #[test]
+    fn each_feature_says_since_when_it_is_there() {
+        extern crate std;
+        use std::format;
+
+        let source = include_str!("feature.rs");
+        for (feature, [major, minor, patch]) in Feature::SINCE {
+            let (before, _) = source.split_once(&*format!("\n    {feature:?},\n")).unwrap();
+            let said = before.lines().next_back().unwrap();
+            assert!(said.ends_with(&*format!(" {major}.{minor}.{patch}.")), "{feature:?}: {said}");
+            assert!(said.contains(" since "), "{feature:?}: {said}");
+        }
+    }
+
+    #[test]
     fn features_have_bits_of_their_own() {
         for (feature, _) in Feature::SINCE {
             let only = Capabilities::CLASSIC.with(feature);

@@ -1,9 +1,14 @@
 //! What other versions of memcached answer to the same requests, read by the client's half.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fs,
+    path::Path,
+};
 
 use memring_text::{
     Exchange, Limits,
+    capabilities::Capabilities,
     exchange::{ExchangeState, Progress, ProtocolError},
     reply::{DecodeError, Event, Malformed, ReplyDecoder, Step},
     request::ReplyShape,
@@ -177,39 +182,175 @@ fn pair(exchange: &transcript::Exchange, cuts: &[usize]) -> Came {
     came
 }
 
-/// The command of each row of the clients' READMEs that not every server has, and a block in which it is asked for alone.
-const YOUNGER: [(&str, &str); 3] = [
-    ("`gat`", "02-retrieval/gat-miss"),
-    ("`touch`", "04-delete-touch-flush/touch-miss"),
-    ("`meta().noop`", "07-meta-get/mn"),
+/// The verbs of each row of the clients' READMEs, each with a block in which its command is asked for.
+const ROWS: [&[(&str, &str)]; 16] = [
+    &[("get", "02-retrieval/get-miss")],
+    &[("gets", "02-retrieval/gets-multi")],
+    &[("gat", "02-retrieval/gat-miss"), ("gats", "02-retrieval/gats-hit-multi")],
+    &[("get_into", "02-retrieval/get-miss")],
+    &[("get_to", "02-retrieval/get-64KiB")],
+    &[("set", "01-storage/set-basic"), ("set_from", "01-storage/set-basic")],
+    &[("add", "01-storage/add-new"), ("replace", "01-storage/replace-existing")],
+    &[
+        ("append", "01-storage/append-existing-keeps-flags"),
+        ("prepend", "01-storage/prepend-existing-keeps-flags"),
+    ],
+    &[("cas", "01-storage/cas-missing")],
+    &[("delete", "04-delete-touch-flush/delete-hit")],
+    &[("touch", "04-delete-touch-flush/touch-miss")],
+    &[("incr", "03-arith/incr-basic"), ("decr", "03-arith/decr-floor-0")],
+    &[("get_many_with", "02-retrieval/get-multi-3-of-5")],
+    &[
+        ("get_many", "02-retrieval/get-multi-3-of-5"),
+        ("set_many", "01-storage/set-basic"),
+        ("delete_many", "04-delete-touch-flush/delete-hit"),
+    ],
+    &[
+        ("meta().get", "07-meta-get/mg-T-touch"),
+        ("set", "08-meta-set/ms-basic"),
+        ("delete", "09-meta-delete-arith-debug/md-hit"),
+        ("arith", "09-meta-delete-arith-debug/ma-hit"),
+        ("debug", "09-meta-delete-arith-debug/me-miss"),
+    ],
+    &[
+        ("meta().noop", "07-meta-get/mn"),
+        ("version", VERSION),
+        ("stats", "06-admin/stats-reset"),
+        ("flush_all", "04-delete-touch-flush/flush-all"),
+        ("verbosity", "06-admin/verbosity"),
+    ],
 ];
+
+/// Every server was asked for its version at the end of each block of its own.
+const VERSION: &str = "06-admin/version";
+
+/// What a README says of the servers that have a verb.
+#[derive(Clone, Copy, Debug)]
+enum Since<'r> {
+    /// Those of this version and later ones, and no others.
+    Version(&'r str),
+    /// Those of this version and later ones; who knows about the others.
+    By(&'r str),
+    /// All that were asked.
+    EveryOne,
+}
+
+impl<'r> Since<'r> {
+    /// What the last cell of a row says of `verb`: of all verbs, but for those that it names behind a semicolon.
+    fn of(verb: &str, cell: &'r str) -> Option<Self> {
+        let mut clauses = cell.split("; ");
+        let all = clauses.next().unwrap();
+        let short = format!("`{}`", verb.trim_start_matches("meta()."));
+        let own = clauses.find(|clause| clause.contains(&short));
+        match own.map_or(all, |own| own.rsplit("` ").next().unwrap()) {
+            "every one" => Some(Self::EveryOne),
+            "–" | "as its operations" => None,
+            version => Some(version.strip_prefix("by ").map_or(Self::Version(version), Self::By)),
+        }
+    }
+}
 
 /// The three numbers of a version.
 fn numbers(version: &str) -> Vec<u32> {
     version.split('.').map(|number| number.parse().unwrap()).collect()
 }
 
+/// Whether this version answers the requests of `base` in other words than the version of which the base files are, `own` being
+/// all that it answers otherwise; `None` when it was not asked.
+fn is_refused(version: &str, own: &[transcript::Block], base: &transcript::Block) -> Option<bool> {
+    let words = |block: &transcript::Block| {
+        let word = |exchange: &transcript::Exchange| {
+            let end = exchange.received.iter().position(|byte| b" \r".contains(byte));
+            exchange.received[..end.unwrap_or(exchange.received.len())].to_vec()
+        };
+        block.exchanges.iter().map(word).collect::<Vec<_>>()
+    };
+    if base.name == VERSION {
+        return Some(!own.iter().any(|block| block.end == "open"));
+    }
+    let was_asked = version == "1.6.45" || (!base.name.starts_with("06") && base.varies.is_none());
+    let own = own.iter().find(|block| block.name == base.name);
+    was_asked.then(|| own.is_some_and(|own| words(own) != words(base)))
+}
+
 #[test]
 fn the_readmes_say_since_when_servers_have_a_verb() {
-    let versions = versions();
+    let (versions, base) = (versions(), transcript::blocks());
     for readme in ["../client-std/README.md", "../client-tokio/README.md"] {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(readme);
-        let readme = std::fs::read_to_string(path).unwrap();
-        for (verb, name) in YOUNGER {
-            let cell = readme.lines().find(|line| line.starts_with('|') && line.contains(verb)).unwrap();
-            let since = cell.trim_end_matches(" |").rsplit(' ').next().unwrap();
-            let mut told = 0;
-            for (version, blocks) in &versions {
-                let Some(block) = blocks.iter().find(|block| block.name == name) else { continue };
-                let is_refused = block.exchanges.iter().any(|exchange| {
-                    exchange.received.starts_with(b"ERROR") || exchange.received.starts_with(b"EN\r\n")
-                });
-                assert_eq!(is_refused, numbers(version) < numbers(since), "{verb} {version}: {since}");
-                told += usize::from(is_refused);
+        let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(readme)).unwrap();
+        let table = readme.lines().skip_while(|line| !line.contains("| since memcached |")).skip(2);
+        let mut rows = 0;
+        for line in table.take_while(|line| line.starts_with('|')) {
+            let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+            let (names, cell) = (cells[0], *cells.last().unwrap());
+            let verbs: Vec<_> = names.split('`').filter(|verb| !verb.trim().is_empty()).collect();
+            let asked = ROWS.iter().find(|row| row.iter().map(|(verb, _)| *verb).eq(verbs.iter().copied()));
+            for verb in &verbs {
+                let Some(since) = Since::of(verb, cell) else { continue };
+                let asked = asked.unwrap_or_else(|| panic!("no transcripts for the row of {names}"));
+                let (_, name) = asked.iter().find(|(known, _)| known == verb).unwrap();
+                let base = base.iter().find(|block| block.name == *name).unwrap();
+                // The base files are of 1.6.18.
+                let mut answers = vec![("1.6.18", false)];
+                for (version, own) in &versions {
+                    answers.extend(is_refused(version, own, base).map(|refused| (version.as_str(), refused)));
+                }
+                let (mut before, mut after) = (0, 0);
+                for (version, refused) in answers {
+                    let is_before = match since {
+                        Since::Version(since) | Since::By(since) => numbers(version) < numbers(since),
+                        Since::EveryOne => false,
+                    };
+                    assert!(is_before || !refused, "{verb} {version}: {since:?}");
+                    before += usize::from(is_before && refused);
+                    after += usize::from(!is_before);
+                }
+                assert!(after > 0, "no transcript of a server with {verb}: {since:?}");
+                // 1.6.9 knows `me`, but no other meta command in these words.
+                let is_told = before > 0 || *verb == "debug";
+                assert!(is_told || !matches!(since, Since::Version(_)), "no transcript without {verb}");
             }
-            assert!(told > 0, "no transcript of a server without {verb}");
+            rows += usize::from(asked.is_some());
+        }
+        assert_eq!(rows, ROWS.len(), "each row of verbs");
+    }
+}
+
+/// The text of a source or a document, and of all in a folder: comments without their signs, and one line.
+fn prose(path: &Path) -> String {
+    if path.is_dir() {
+        return fs::read_dir(path).unwrap().map(|entry| prose(&entry.unwrap().path())).collect();
+    }
+    if !path.extension().is_some_and(|end| end == "rs" || end == "md") {
+        return String::new();
+    }
+    let text = fs::read_to_string(path).unwrap();
+    let words = text.split_whitespace().filter(|word| !word.starts_with("//"));
+    words.flat_map(|word| [word, " "]).collect()
+}
+
+/// What is said to be there "since" a version is one of the features whose versions are tested, each with its source.
+#[test]
+fn documents_and_help_name_no_version_that_is_not_tested() {
+    let mut told = 0;
+    for place in ["src", "README.md", "../client-core", "../client-std", "../client-tokio", "../cli"] {
+        let text = prose(&Path::new(env!("CARGO_MANIFEST_DIR")).join(place));
+        for behind in text.split("since ").skip(1) {
+            let behind = behind.strip_prefix("memcached ").unwrap_or(behind);
+            let version = behind.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap();
+            let version = version.trim_end_matches('.');
+            // A word, or a year.
+            if !version.contains('.') {
+                continue;
+            }
+            let [major, minor, patch] = numbers(version)[..] else { panic!("since {version}?") };
+            let before = format!("{major}.{minor}.{}", patch - 1);
+            let can = |version: &str| Capabilities::of_version(version.as_bytes());
+            assert_ne!(can(version), can(&before), "{place}: since {version}");
+            told += 1;
         }
     }
+    assert!(told >= 10, "{told}");
 }
 
 /// `VA v 5`: the length stood behind the flags once.
