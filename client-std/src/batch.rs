@@ -59,6 +59,10 @@ pub(crate) trait Share {
 
     /// The positions of the share's keys in the batch.
     fn positions(&self) -> &[usize];
+
+    /// Whether the request of the key that is number `index` of the share may have taken effect, if bytes of what is written
+    /// and not answered have left: it is one of those, and must not be sent twice.
+    fn is_open(&self, index: usize) -> bool;
 }
 
 /// The server that a share goes to, and whether it may be asked.
@@ -154,14 +158,21 @@ impl<T> Results<T> {
         }
     }
 
-    /// Notes that nothing more comes for these positions.
-    fn fail(&mut self, positions: &[usize], error: Error) {
-        for position in positions {
+    /// Notes that nothing more comes for these positions. `error` makes the error of those whose requests may have taken
+    /// effect, which `is_open` says of each by its index among them, and the error of the others: each once.
+    fn fail(&mut self, positions: &[usize], is_open: impl Fn(usize) -> bool, error: impl Fn(bool) -> Error) {
+        let mut errors = [None, None];
+        for (index, position) in positions.iter().enumerate() {
             if let Some(slot @ None) = self.slots.get_mut(*position) {
-                *slot = Some(Err(error.clone()));
+                let is_open = is_open(index);
+                let told = &mut errors[usize::from(is_open)];
+                *slot = Some(Err(told.get_or_insert_with(|| error(is_open)).clone()));
             }
         }
-        self.errors.push(error);
+        if errors.iter().all(Option::is_none) {
+            errors[0] = Some(error(false));
+        }
+        self.errors.extend(errors.into_iter().flatten());
     }
 
     /// All of them. Every position is one of a share's, and each share ends in results or a failure.

@@ -379,6 +379,11 @@ impl<'p> Lease<'p> {
         self.io().is_some_and(|io| !request.may_retry(io.sent()))
     }
 
+    /// Whether any byte of what was written last has left.
+    pub(crate) fn has_sent(&self) -> bool {
+        self.io().is_some_and(|io| io.sent() > 0)
+    }
+
     fn io(&self) -> Option<&Socket> {
         self.wire.as_ref().map(|wire| wire.io())
     }

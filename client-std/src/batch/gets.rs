@@ -120,4 +120,9 @@ impl<T: Default, R: Fn(usize, Item<Lent<'_, Vec<u8>>>) -> Result<T, Cause>> Shar
     fn positions(&self) -> &[usize] {
         self.positions
     }
+
+    /// A get changes nothing that it would not change again.
+    fn is_open(&self, _: usize) -> bool {
+        false
+    }
 }

@@ -292,8 +292,7 @@ impl<'b, S: Share> Leg<'b, S> {
 
     fn fail_with(&mut self, results: &mut Results<S::Output>, lease: &Lease<'_>, cause: &Cause) {
         lease.ends(cause);
-        let is_open = self.share.request().is_some_and(|request| lease.leaves_open(&request));
-        self.end(results, cause, is_open);
+        self.end(results, cause, lease.has_sent());
     }
 
     /// Ends it without anything having been sent.
@@ -301,7 +300,7 @@ impl<'b, S: Share> Leg<'b, S> {
         self.end(results, cause, false);
     }
 
-    fn end(&mut self, results: &mut Results<S::Output>, cause: &Cause, is_ambiguous: bool) {
+    fn end(&mut self, results: &mut Results<S::Output>, cause: &Cause, has_sent: bool) {
         self.stage = Stage::Over;
         self.opening = None;
         if let Some(mut attempt) = self.attempt.take() {
@@ -311,8 +310,9 @@ impl<'b, S: Share> Leg<'b, S> {
         if let Some(position) = self.share.unproven() {
             results.take_back(position);
         }
-        let error = self.pool.watch().failed(self.name, cause.clone(), is_ambiguous);
-        results.fail(self.share.positions(), error);
+        let Self { share, pool, name, .. } = self;
+        let error = |is_open| pool.watch().failed(name, cause.clone(), is_open);
+        results.fail(share.positions(), |index| has_sent && share.is_open(index), error);
     }
 }
 

@@ -110,6 +110,11 @@ where
     fn positions(&self) -> &[usize] {
         self.positions
     }
+
+    fn is_open(&self, index: usize) -> bool {
+        let is_written = index < self.done.saturating_add(self.asked);
+        is_written && self.operations.get(index).is_some_and(|operation| !operation.request().may_retry(1))
+    }
 }
 
 /// Whether `request` may be written although nobody reads its reply yet. `unread` counts the bytes behind the first get,

@@ -61,10 +61,6 @@ macro_rules! verbs {
             /// What a value comes in.
             type Value: Value;
 
-            /// How many errors a server that fails may have in one batch: with the tokio client one for the keys that were
-            /// sent, and another one for those that were not.
-            const FATES: usize;
-
             /// Its meta commands.
             type Meta<'a>: Meta<Value = Self::Value>;
 
@@ -107,8 +103,6 @@ macro_rules! verbs {
         }
 
         impl Client for memring_std::Client {
-            const FATES: usize = 1;
-
             type Value = Vec<u8>;
             type Meta<'a> = memring_std::Meta<'a>;
 
@@ -128,8 +122,6 @@ macro_rules! verbs {
         }
 
         impl Client for memring_tokio::Client {
-            const FATES: usize = 2;
-
             type Value = bytes::Bytes;
             type Meta<'a> = memring_tokio::Meta<'a>;
 

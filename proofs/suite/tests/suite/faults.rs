@@ -135,7 +135,7 @@ async fn a_server_that_reads_ever_more_slowly_costs_one_deadline<C: Client>() {
     let value = vec![b'v'; 1 << 20];
     let items: Vec<_> = (0..200).map(|number| (number.to_string(), &value)).collect();
     let stored = ends_at(DEADLINE, client.set_many(&items, Ttl::NEVER)).await.unwrap();
-    assert!((1..=C::FATES).contains(&stored.errors().len()), "{:?}", stored.errors());
+    assert!((1..=2).contains(&stored.errors().len()), "{:?}", stored.errors());
     assert!(stored.errors().iter().all(|error| error.kind() == ErrorKind::Timeout), "{:?}", stored.errors());
 }
 
