@@ -28,6 +28,8 @@ pub struct Target<'k, P, D> {
     name: &'static str,
     deadline: D,
     route: Route,
+    /// When the operation went on to the server of the route, if that is not the first one.
+    turned_at: Option<Instant>,
 }
 
 impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
@@ -48,7 +50,7 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
         if fleet.is_stand_in(route) {
             fleet.pool(fleet.primary(key)).watch().rerouted(fleet.pool(route.index).watch(), name);
         }
-        Ok(Self { fleet, key, name, deadline, route })
+        Ok(Self { fleet, key, name, deadline, route, turned_at: None })
     }
 
     /// The server's pool.
@@ -71,7 +73,8 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
     /// Begins an attempt at the server, whose health must be told how it ends.
     #[inline]
     pub fn attempt(&self) -> Attempt<'_> {
-        self.pool().watch().attempt(self.name, self.deadline.began(), self.route.is_probe)
+        let attempt = self.pool().watch().attempt(self.name, self.deadline.began(), self.route.is_probe);
+        attempt.turned_to(self.turned_at)
     }
 
     /// The operation to send in place of `operation` if the server stands in for another: see [`Config::stand_in_ttl`](crate::Config::stand_in_ttl).
@@ -90,6 +93,7 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
         let Some(next) = self.fleet.route_on(self.key, self.route) else { return false };
         self.pool().watch().rerouted(self.fleet.pool(next.index).watch(), self.name);
         self.route = next;
+        self.turned_at = Some(self.pool().watch().now());
         true
     }
 
@@ -114,8 +118,20 @@ fn nobody<P: Watched>(fleet: &Fleet<P>, key: &[u8], name: &'static str, down: Do
 
 #[cfg(test)]
 mod tests {
+    use core::{cell::Cell, time::Duration};
+
+    use memring_core::health::HealthStatus;
+
     use super::*;
     use crate::{clock::Clock, config::Config, spec::ServerSpec, watch::Watch};
+
+    thread_local! {
+        /// How long ago the test began: no time passes by itself.
+        static PASSED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+        static BEGIN: Instant = Instant::now();
+    }
+
+    const CLOCK: Clock = Clock { monotonic: || BEGIN.with(|begin| *begin) + PASSED.get(), ..Clock::SYSTEM };
 
     struct Pool(Watch);
 
@@ -132,7 +148,7 @@ mod tests {
 
     impl Deadline for Time {
         fn began(self) -> Instant {
-            Clock::SYSTEM.now()
+            BEGIN.with(|begin| *begin)
         }
 
         fn is_over(self) -> bool {
@@ -145,7 +161,7 @@ mod tests {
         let config =
             Config { servers: specs(&["a:1", "b:1"]), gutter: specs(&["spare:1"]), ..Config::default() };
         let open = |_: &ServerSpec, watch| Ok(Pool(watch));
-        Arc::new(Fleet::build(&Arc::new(config), Clock::SYSTEM, open).unwrap())
+        Arc::new(Fleet::build(&Arc::new(config), CLOCK, open).unwrap())
     }
 
     #[test]
@@ -160,6 +176,33 @@ mod tests {
             assert_eq!(counts.rerouted, u64::from(!is_over));
             assert!(!target.move_on(), "there is no third one");
         }
+    }
+
+    /// The failures that are noted of the spare server after an operation that turned to it when this share of the time was
+    /// over, and ended there by `cause` when all of it was. Another one lost a connection to it at half time.
+    fn failures(turned_at: f64, cause: &Cause) -> u32 {
+        let fleet = fleet();
+        let (timeout, began) = (Config::default().timeout, BEGIN.with(|begin| *begin));
+        let mut target = Target::new(Arc::clone(&fleet), b"k", "get", Time { is_over: false }).unwrap();
+        PASSED.set(timeout / 2);
+        fleet.pool(2).watch().attempt("get", began, false).ended(Err::<(), _>(&Cause::Closed(None)));
+        PASSED.set(timeout.mul_f64(turned_at));
+        assert!(target.move_on());
+        let attempt = target.attempt();
+        PASSED.set(timeout);
+        attempt.ended(Err::<(), _>(cause));
+        match target.pool().watch().status() {
+            HealthStatus::Up { failures, .. } => failures,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_server_is_judged_by_the_time_that_it_had_itself() {
+        assert_eq!(failures(0.4, &Cause::Timeout), 2);
+        assert_eq!(failures(0.6, &Cause::Timeout), 1, "it had less than half of the time");
+        assert_eq!(failures(0.6, &Cause::Closed(None)), 2, "it was turned to after the other loss");
+        assert_eq!(failures(0.4, &Cause::Closed(None)), 1, "one loss, which two operations tell of");
     }
 
     #[test]

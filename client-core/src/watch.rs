@@ -99,11 +99,17 @@ impl Watch {
         Attempt {
             watch: self,
             began,
+            turned_to: None,
             is_probe,
             silence: None,
             is_void: false,
             sight: Sight::new(&self.scene, name),
         }
+    }
+
+    /// The time, by the client's clock.
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
     }
 
     /// The server's health, for callers of the client.
@@ -155,12 +161,21 @@ impl Watch {
 
     /// Notes what `cause` says of the server. Returns whether it says anything.
     #[cold]
-    fn learn(&self, cause: &Cause, began: Instant, silence: Option<Duration>) -> bool {
+    fn learn(
+        &self,
+        cause: &Cause,
+        began: Instant,
+        turned_to: Option<Instant>,
+        silence: Option<Duration>,
+    ) -> bool {
         if cause.is_unreached() {
             self.hang_ups.forget();
         }
         let Some(policy) = &self.config.health_policy else { return false };
         let now = self.clock.now();
+        // What passed before the server was turned to is not its own time.
+        let silence = silence.or_else(|| turned_to.map(|at| now.saturating_duration_since(at)));
+        let asked = turned_to.unwrap_or(began);
         let is_impatience = self.is_impatience(cause, now - began, silence);
         let evidence = if is_impatience { Evidence::None } else { cause.evidence() };
         let at = moment(now);
@@ -173,7 +188,7 @@ impl Watch {
                 return true;
             }
             Evidence::Failed => self.with_health(|health| health.failed(at, jitter(), policy)),
-            Evidence::Lost => self.with_health(|health| health.lost(moment(began), at, jitter(), policy)),
+            Evidence::Lost => self.with_health(|health| health.lost(moment(asked), at, jitter(), policy)),
         };
         if let Some(wait) = down {
             self.tell(Event::server_down(&self.name, wait));
@@ -197,6 +212,8 @@ impl Watch {
 pub struct Attempt<'w> {
     watch: &'w Watch,
     began: Instant,
+    /// When the operation turned to this server, if it went to another one before.
+    turned_to: Option<Instant>,
     is_probe: bool,
     /// For a batch: how long the server could have gone on, and did not.
     silence: Option<Duration>,
@@ -206,6 +223,13 @@ pub struct Attempt<'w> {
 }
 
 impl Attempt<'_> {
+    /// Notes that the operation tried another server first, and this one from `at` on: the time that the other one took says
+    /// nothing of this one.
+    pub(crate) const fn turned_to(mut self, at: Option<Instant>) -> Self {
+        self.turned_to = at;
+        self
+    }
+
     /// Notes how long the server was silent at the end of a batch with several servers: time that the others took says
     /// nothing of this one. Half of the silence that counts against a server that is asked alone is enough here.
     pub const fn was_silent_for(&mut self, silence: Duration) {
@@ -234,7 +258,7 @@ impl Attempt<'_> {
                 }
             }
             Err(_) if self.is_void => {}
-            Err(cause) => self.is_probe &= !self.watch.learn(cause, self.began, self.silence),
+            Err(cause) => self.is_probe &= !self.watch.learn(cause, self.began, self.turned_to, self.silence),
         }
     }
 }

@@ -15,7 +15,7 @@ use memring_std::{
     Error, ErrorKind, Event, FailurePolicy, HealthPolicy, HealthStatus, Precision, StatsKind, Ttl,
     testing::Server,
 };
-use memring_suite::{Memcached, Scripted, Stopwatch, refusing};
+use memring_suite::{BlackHole, Memcached, Scripted, Stopwatch, refusing};
 
 use crate::{
     client::{Builder, Client},
@@ -30,6 +30,7 @@ promises! {
     the_impatience_of_one_caller_is_no_failure
     what_is_known_of_a_server_outlives_a_change_of_servers
     the_next_server_stands_in_where_that_is_wanted
+    a_server_that_stands_in_is_not_blamed_for_the_time_of_another
     the_gutter_stands_in_and_is_left_when_the_server_is_back
     errors_are_misses_where_that_is_wanted
     a_client_without_any_server_left_fails_fast
@@ -195,6 +196,20 @@ async fn the_next_server_stands_in_where_that_is_wanted<C: Client>() {
     })
     .await;
     assert!(found.iter().all(Option::is_some));
+}
+
+/// It is blamed for its own.
+async fn a_server_that_stands_in_is_not_blamed_for_the_time_of_another<C: Client>() {
+    const TIMEOUT: Duration = Duration::from_secs(1);
+    let (gone, silent) = (BlackHole::new(), Scripted::silent());
+    for (share_of_the_first, is_blamed) in [(0.8, false), (0.2, true)] {
+        let builder = builder::<C>(&[gone.name()]).gutter([silent.name()]).health_policy(TOUCHY);
+        let builder = builder.connect_timeout(TIMEOUT.mul_f64(share_of_the_first)).timeout(TIMEOUT);
+        let client = builder.build().unwrap();
+        let error = client.get("k").await.unwrap_err();
+        assert_eq!((error.kind(), error.server()), (ErrorKind::Timeout, Some(&*silent.name())), "{error}");
+        assert_eq!(is_down(&client, 1), is_blamed, "{share_of_the_first}");
+    }
 }
 
 async fn the_gutter_stands_in_and_is_left_when_the_server_is_back<C: Client>() {
