@@ -4,9 +4,10 @@ use memring_client::{
     failure::{Cause, Error, ErrorKind},
     hang_up::{PROBE, Witness, answers, may_be_unknown},
 };
-use memring_text::{Operation, meta::MetaNoop};
+use memring_text::{Limits, Operation, Request};
+use tokio::time::Instant;
 
-use crate::{call, deadline::Deadline, pool::Pool};
+use crate::{call, deadline::Deadline, pool::Pool, socket::Stream, streamed::Wire};
 
 /// Whether the server, which has closed a connection in the place of an answer to `operation`, does so at every one of its
 /// kind, and answers others. If so, it is sent no other for a while.
@@ -28,12 +29,27 @@ async fn is_seen<O: Operation>(pool: &Pool, name: &'static str, operation: &O, d
     if !answers(probed.as_ref().map_err(|failure| &failure.cause)) {
         return false;
     }
-    let failure = match Witness::of(&operation.request()) {
-        Witness::Itself => call::ask(pool, name, operation, deadline).await.err(),
-        Witness::Noop => call::ask(pool, name, &MetaNoop, deadline).await.err(),
+    let request = operation.request();
+    let witness = match Witness::of(&request) {
+        Witness::Itself => &request,
+        Witness::Noop => &Request::MetaNoop,
         Witness::Nobody => return true,
     };
-    failure.is_some_and(|failure| failure.cause.is_closed())
+    matches!(again(pool, witness, deadline).await, Err(cause) if cause.is_closed())
+}
+
+/// Sends `request` over a connection of its own: should that end, nobody else's requests end with it.
+async fn again(pool: &Pool, request: &Request<'_>, deadline: Deadline) -> Result<(), Cause> {
+    let left = deadline.at().saturating_duration_since(Instant::now());
+    let exchange = async |stream: Stream, limits: Limits| {
+        let mut wire = Wire::new(stream, limits, left);
+        for slice in request.parts().as_slices() {
+            wire.write(slice, &mut false).await?;
+        }
+        wire.flush().await?;
+        wire.receive_events(request, |_| {}).await
+    };
+    pool.alone(left, exchange).await
 }
 
 /// Replaces an error that says only that the server closed the connection, if [`is_told`] says why it did.

@@ -50,7 +50,7 @@ async fn of_one(
         let mut reply = Reply::new(ArrayBuffer::<0>::new());
         wire.write(request.parts().head.as_bytes(), &mut false).await?;
         wire.flush().await?;
-        wire.receive_lines(&request, |event| match event.statistic() {
+        wire.receive_events(&request, |event| match event.statistic() {
             Some((name, value)) => take(name, value),
             None => reply.take(event),
         })

@@ -144,8 +144,8 @@ impl Wire {
         Ok(len)
     }
 
-    /// Reads the reply to `request`, which has been sent and brings no value.
-    pub(crate) async fn receive_lines(
+    /// Reads the reply to `request`, which has been sent, and gives each of its events to `take`.
+    pub(crate) async fn receive_events(
         &mut self,
         request: &Request<'_>,
         mut take: impl FnMut(&Event<'_>),

@@ -4,10 +4,10 @@ use core::time::Duration;
 
 use memring_std::testing::Server;
 use memring_suite::{Memcached, Scripted};
-use memring_tokio::{Client, ErrorKind, Limits, Ttl};
+use memring_tokio::{Client, ErrorKind, Limits, MetaDeleteOptions, Ttl};
 use tokio::task::JoinSet;
 
-use crate::support::client_of;
+use crate::support::{LONG, client_of, is_kept};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -75,6 +75,27 @@ async fn gets(client: &Client, keys: &[&'static str]) -> Vec<String> {
         });
     }
     results
+}
+
+#[tokio::test]
+async fn who_finds_out_that_a_proxy_hangs_up_leaves_the_shared_connection_alone() {
+    let proxy = Scripted::new(|mut peer| {
+        while let Some(line) = peer.line() {
+            match line.split(' ').next() {
+                Some("get") => peer.write("END\r\n"),
+                Some("version") => peer.write("VERSION 1.6.18\r\n"),
+                _ => return,
+            }
+        }
+    });
+    let client = client_of(&proxy, LONG);
+    for error in [
+        client.gat("k", Ttl::NEVER).await.unwrap_err(),
+        client.meta().delete("k", MetaDeleteOptions::new()).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        assert!(is_kept(&client), "it has a connection that nobody hung up");
+    }
 }
 
 #[tokio::test]
