@@ -61,6 +61,11 @@ impl Error {
         Self(Arc::new(Inner { operation, position: None, server, cause, ambiguous }))
     }
 
+    /// A number that only this very error and its clones have.
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// Whether `other` has the same cause on the same server.
     #[must_use]
     pub fn says_what(&self, other: &Self) -> bool {

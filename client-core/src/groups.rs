@@ -50,6 +50,18 @@ impl Groups {
         self.positions.iter().filter_map(|position| items.get(*position).copied()).collect()
     }
 
+    /// Keeps only the positions for which `keeps` says so: one word for each of the [`positions`](Self::positions).
+    pub(crate) fn retain(&mut self, keeps: &[bool]) {
+        let (mut begin, mut kept) = (0_usize, 0_usize);
+        for end in &mut self.ends {
+            let group = keeps.get(begin..*end).unwrap_or(&[]);
+            kept = kept.saturating_add(group.iter().filter(|keeps| **keeps).count());
+            begin = mem::replace(end, kept);
+        }
+        let mut keeps = keeps.iter();
+        self.positions.retain(|_| keeps.next() == Some(&true));
+    }
+
     /// Divides `items`, one for each of the [`positions`](Self::positions), among the servers that have any. Gives each
     /// server with its positions and its items.
     pub(crate) fn divide<'g, T>(
@@ -76,6 +88,16 @@ mod tests {
         let parts: Vec<_> = groups.divide(&["b", "e", "a", "c", "d"]).collect();
         let (first, third) = (ServerIndex::new(0), ServerIndex::new(2));
         assert_eq!(parts, [(first, &[1, 4][..], &["b", "e"][..]), (third, &[0, 2, 3], &["a", "c", "d"])]);
+    }
+
+    #[test]
+    fn what_is_kept_stays_in_its_group() {
+        let mut groups = Groups::new(&[2, 0, 2, 2, 0].map(ServerIndex::new), 4);
+        groups.retain(&[false, false, true, false, true]);
+        let parts: Vec<_> = groups.divide(&["a", "d"]).collect();
+        assert_eq!(parts, [(ServerIndex::new(2), &[0, 3][..], &["a", "d"][..])]);
+        groups.retain(&[true]);
+        assert_eq!(groups.positions(), [0]);
     }
 
     #[test]

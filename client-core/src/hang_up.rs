@@ -17,6 +17,8 @@ use memring_text::{Get, Key, Request, request::GetVerb};
 
 use crate::failure::Cause;
 
+mod batch;
+
 /// Whether there are servers, or proxies before them, that may not know the command. All know the verbs that store, delete
 /// and count, `get` and `gets`.
 #[must_use]

@@ -96,6 +96,19 @@ impl<'b, P: Watched> Shares<'b, P> {
         }
     }
 
+    /// Keeps only the keys and `operations` for which `keeps` says so: there is one of each for each of the
+    /// [`positions`](Self::positions).
+    pub(crate) fn retain<T>(&mut self, operations: &mut Vec<T>, keeps: &[bool]) {
+        let keep = || {
+            let mut keeps = keeps.iter();
+            move || keeps.next() == Some(&true)
+        };
+        let (mut keeps_key, mut keeps_operation) = (keep(), keep());
+        self.keys.retain(|_| keeps_key());
+        operations.retain(|_| keeps_operation());
+        self.groups.retain(keeps);
+    }
+
     /// Divides `items`, one for each of the [`positions`](Self::positions), among the servers that have any.
     pub fn divide<'s, T>(&'s self, items: &'s [T]) -> impl Iterator<Item = Share<'s, P, T>> {
         self.groups.divide(items).map(|(server, positions, items)| {

@@ -146,6 +146,11 @@ impl Watch {
         self.hang_ups.are_there() && self.hang_ups.at(request, self.clock.now())
     }
 
+    /// The commands at which the server is known to hang up.
+    pub(crate) const fn hang_ups(&self) -> &HangUps {
+        &self.hang_ups
+    }
+
     /// Notes that the server hangs up at the command of `request`.
     #[cold]
     pub fn has_hung_up(&self, request: &Request<'_>) {

@@ -1,7 +1,10 @@
 //! The results of a call with many keys or to many servers.
 
 use core::hash::Hash;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use memring_text::Item;
 
@@ -50,6 +53,44 @@ impl<T> Many<T> {
             }
         }
         self
+    }
+
+    /// Replaces the results at `positions` by those of `others`, another run of a part of the same batch. Errors that no result
+    /// has any more are dropped.
+    #[must_use]
+    pub fn with(mut self, others: Self, positions: &[usize]) -> Self {
+        let mut others: Vec<_> = others.results.into_iter().map(Some).collect();
+        for position in positions {
+            let other = others.get_mut(*position).and_then(Option::take);
+            if let (Some(slot), Some(other)) = (self.results.get_mut(*position), other) {
+                *slot = other;
+            }
+        }
+        self.settle();
+        self
+    }
+
+    /// Replaces the results at these positions by errors. Errors that no result has any more are dropped.
+    #[must_use]
+    pub fn with_errors_at(mut self, others: Vec<(usize, Error)>) -> Self {
+        if others.is_empty() {
+            return self;
+        }
+        for (position, error) in others {
+            if let Some(slot) = self.results.get_mut(position) {
+                *slot = Err(error);
+            }
+        }
+        self.settle();
+        self
+    }
+
+    /// Makes the errors those that the results have, each once.
+    fn settle(&mut self) {
+        let errors = || self.results.iter().filter_map(|result| result.as_ref().err());
+        let mut left: HashSet<_> = errors().map(Error::address).collect();
+        self.errors.retain(|error| left.remove(&error.address()));
+        self.errors.extend(errors().filter(|error| left.remove(&error.address())).cloned());
     }
 
     /// The results of all keys, or the first error.
@@ -107,6 +148,25 @@ impl<T> FromServer<T> {
 mod tests {
     use super::*;
     use crate::failure::Cause;
+
+    #[test]
+    fn another_run_takes_the_place_of_results_and_of_their_errors() {
+        let error = || Error::new("run", Cause::Timeout);
+        let is = |one: &Error, other: &Error| one.address() == other.address();
+        let (lost, own, still, refused) = (error(), error(), error(), error());
+        let first = Many::new(
+            vec![Ok(1), Err(lost.clone()), Err(own.clone()), Err(lost.clone()), Err(lost.clone())],
+            vec![lost, own.clone()],
+        );
+        let unsent = || Err(error());
+        let second = vec![unsent(), Ok(2), unsent(), Err(still.clone()), unsent()];
+        let many = first.with(Many::new(second, vec![still.clone()]), &[1, 3]);
+        let many = many.with_errors_at(vec![(4, refused.clone())]);
+        assert!(matches!(many.results(), [Ok(1), Ok(2), Err(a), Err(b), Err(c)]
+            if is(a, &own) && is(b, &still) && is(c, &refused)));
+        assert_eq!(many.errors().len(), 3);
+        assert!(many.errors().iter().zip([&own, &still, &refused]).all(|(told, error)| is(told, error)));
+    }
 
     #[test]
     fn what_was_found_is_found_by_key() {

@@ -1,9 +1,19 @@
 //! The verb that runs a batch of operations of different kinds.
 
-use memring_client::{batch::Batch, failure::Error};
+use memring_client::{
+    AnyOperation, AnyOutcome,
+    batch::Batch,
+    failure::{Error, Many},
+    shares::Shares,
+};
+use memring_text::Operation as _;
 
 use super::Client;
-use crate::batch::{self, Requests, Site};
+use crate::{
+    batch::{self, Requests, Site},
+    hang_up,
+    pool::Pool,
+};
 
 /// The results of a [`Batch`], with values in vectors.
 pub type Outcomes = memring_client::batch::Outcomes<Vec<u8>>;
@@ -34,14 +44,43 @@ impl Client {
     /// a value is invalid, at the error's [`position`](Error::position) among the operations; nothing was sent then.
     /// Errors of servers are in the [`Outcomes`].
     pub fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
-        const NAME: &str = "run";
         let (fleet, mut scratch) = (self.common.fleet(), Vec::new());
-        let (shares, operations) = self.common.batch(NAME, &fleet, &batch, &mut scratch)?;
-        let divided = shares
-            .divide(&operations)
-            .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, Ok)));
-        let results = batch::run(NAME, divided, batch.len(), self.batch_deadline());
+        let (mut shares, mut operations) = self.common.batch(NAME, &fleet, &batch, &mut scratch)?;
+        let refused = shares.heed(NAME, &mut operations);
+        let mut results = self.run_shares(&shares, &operations, batch.len()).with_errors_at(refused);
+        let suspects = shares.suspects(&operations, &results);
+        if !suspects.is_empty() && self.hang_ups(&suspects) {
+            // What was under way to such a server was lost with its connection.
+            shares.retain_lost(&mut operations, &results);
+            let refused = shares.heed(NAME, &mut operations);
+            let again = self.run_shares(&shares, &operations, batch.len());
+            results = results.with(again, shares.positions()).with_errors_at(refused);
+        }
         drop((operations, shares));
         Ok(batch.outcomes(results, self.common.errors_as_misses()))
     }
+
+    fn run_shares(
+        &self,
+        shares: &Shares<'_, Pool>,
+        operations: &[AnyOperation<'_>],
+        count: usize,
+    ) -> Many<AnyOutcome<Vec<u8>>> {
+        let divided = shares
+            .divide(operations)
+            .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, Ok)));
+        batch::run(NAME, divided, count, self.batch_deadline())
+    }
+
+    /// Whether any of these servers hangs up at this operation. All that has to be found out has one deadline.
+    #[cold]
+    fn hang_ups(&self, suspects: &[(&Pool, &AnyOperation<'_>)]) -> bool {
+        let deadline = self.batch_deadline();
+        let is_told = |(pool, operation): &(&Pool, &AnyOperation<'_>)| {
+            hang_up::is_told(pool, NAME, &operation.request(), deadline)
+        };
+        suspects.iter().filter(|suspect| is_told(suspect)).count() > 0
+    }
 }
+
+const NAME: &str = "run";

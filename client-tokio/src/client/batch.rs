@@ -1,10 +1,19 @@
 //! The verb that runs a batch of operations of different kinds.
 
 use bytes::Bytes;
-use memring_client::{AnyOutcome, batch::Batch, failure::Error};
+use memring_client::{
+    AnyOperation, AnyOutcome,
+    batch::Batch,
+    failure::{Error, Many},
+    shares::Shares,
+};
 
 use super::Client;
-use crate::batch;
+use crate::{
+    batch::{self, together::all},
+    hang_up,
+    pool::Pool,
+};
 
 /// The results of a [`Batch`], with values in shared bytes.
 pub type Outcomes = memring_client::batch::Outcomes<Bytes>;
@@ -38,13 +47,42 @@ impl Client {
     /// a value is invalid, at the error's [`position`](Error::position) among the operations; nothing was sent then.
     /// Errors of servers are in the [`Outcomes`].
     pub async fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
-        const NAME: &str = "run";
-        let (deadline, fleet, mut scratch) = (self.deadline(), self.common.fleet(), Vec::new());
-        let (shares, operations) = self.common.batch(NAME, &fleet, &batch, &mut scratch)?;
-        let (divided, to) =
-            (shares.divide(&operations), |outcome: AnyOutcome<_>| Ok(outcome.map(Bytes::from)));
-        let results = batch::run(NAME, divided, batch.len(), deadline, to).await;
+        let (fleet, mut scratch) = (self.common.fleet(), Vec::new());
+        let (mut shares, mut operations) = self.common.batch(NAME, &fleet, &batch, &mut scratch)?;
+        let refused = shares.heed(NAME, &mut operations);
+        let results = self.run_shares(&shares, &operations, batch.len()).await;
+        let mut results = results.with_errors_at(refused);
+        let suspects = shares.suspects(&operations, &results);
+        // Boxed, because it is rare: the future of every batch would be larger for it.
+        if !suspects.is_empty() && Box::pin(self.hang_ups(&suspects)).await {
+            // What was under way to such a server was lost with its connection.
+            shares.retain_lost(&mut operations, &results);
+            let refused = shares.heed(NAME, &mut operations);
+            let again = Box::pin(self.run_shares(&shares, &operations, batch.len())).await;
+            results = results.with(again, shares.positions()).with_errors_at(refused);
+        }
         drop((operations, shares));
         Ok(batch.outcomes(results, self.common.errors_as_misses()))
     }
+
+    async fn run_shares(
+        &self,
+        shares: &Shares<'_, Pool>,
+        operations: &[AnyOperation<'_>],
+        count: usize,
+    ) -> Many<AnyOutcome<Bytes>> {
+        let to = |outcome: AnyOutcome<_>| Ok(outcome.map(Bytes::from));
+        batch::run(NAME, shares.divide(operations), count, self.deadline(), to).await
+    }
+
+    /// Whether any of these servers hangs up at this operation. All that has to be found out has one deadline.
+    async fn hang_ups(&self, suspects: &[(&Pool, &AnyOperation<'_>)]) -> bool {
+        let deadline = self.deadline();
+        let tell = async |(pool, operation): &(&Pool, &AnyOperation<'_>)| {
+            hang_up::is_told(pool, NAME, *operation, deadline).await
+        };
+        all(suspects.iter().map(tell)).await.contains(&true)
+    }
 }
+
+const NAME: &str = "run";

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use memring_std::{
-    ErrorKind, Feature, HealthStatus, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, StatsKind,
+    Batch, ErrorKind, Feature, HealthStatus, MetaArithOptions, MetaDeleteOptions, MetaGetOptions, StatsKind,
     StoreOutcome, Ttl,
 };
 use memring_suite::{
@@ -116,6 +116,11 @@ async fn what_twemproxy_does_not_know_is_unsupported_and_says_nothing_against_it
             assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
             assert!(!error.is_retryable() && !error.is_outage(), "{error}");
         }
+        let mut batch = Batch::new();
+        let (get, gat, touch) = (batch.get("k"), batch.gat("k", Ttl::NEVER), batch.touch("k", Ttl::NEVER));
+        let mut outcomes = client.run(batch).await.unwrap();
+        assert_eq!(outcomes.take(gat).unwrap_err().kind(), ErrorKind::Unsupported);
+        assert!(outcomes.take(get).unwrap().is_some() && outcomes.take(touch).unwrap());
         assert!(client.get("k").await.unwrap().is_some(), "{round}");
         assert!(matches!(client.servers()[0].health, HealthStatus::Up { failures: 0, .. }));
     }
