@@ -77,6 +77,12 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
         attempt.turned_to(self.turned_at)
     }
 
+    /// Begins an attempt to learn something of the server first, which is not the operation itself.
+    #[cold]
+    pub fn inquiry(&self) -> Attempt<'_> {
+        self.pool().watch().attempt(self.name, self.deadline.began(), false).turned_to(self.turned_at)
+    }
+
     /// The operation to send in place of `operation` if the server stands in for another: see [`Config::stand_in_ttl`](crate::Config::stand_in_ttl).
     #[inline]
     pub fn shorter<O: Operation>(&self, operation: &O) -> Option<O> {

@@ -1,7 +1,10 @@
 //! One request to one server: over the connection at hand or, if that is dead, over a fresh one; and to the next
 //! server, if the policy allows it and nothing has reached the first.
 
-use memring_client::failure::{Cause, Error};
+use memring_client::{
+    failure::{Cause, Error},
+    watch::Attempt,
+};
 use memring_text::{Operation, Reply, Request, buffer::Buffer};
 
 use crate::{
@@ -80,17 +83,16 @@ pub(crate) fn call_where<O: Operation, V: Buffer>(
     }
 }
 
-/// Sends `operation` to the pool's server, even if that is down, and reads its result.
+/// Sends `operation` to the pool's server, even if that is down, and reads its result. `attempt` is told how that ends.
 pub(crate) fn ask<O: Operation, V: Buffer>(
+    mut attempt: Attempt<'_>,
     pool: &Pool,
-    name: &'static str,
     operation: &O,
     value: V,
     deadline: Deadline,
 ) -> Result<O::Output<V>, Cause> {
     let request = operation.request();
     let mut reply = Reply::new(value);
-    let mut attempt = pool.watch().attempt(name, deadline.began(), false);
     let mut lease = pool.lease(&deadline)?;
     let done = exchange(&mut lease, &request, &mut reply, &deadline);
     if lease.was_turned_away() {

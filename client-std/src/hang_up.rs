@@ -20,7 +20,8 @@ pub(crate) fn is_told(pool: &Pool, name: &'static str, request: &Request<'_>, de
 }
 
 fn is_seen(pool: &Pool, name: &'static str, request: &Request<'_>, deadline: Deadline) -> bool {
-    if !answers(call::ask(pool, name, &PROBE, Vec::new(), deadline).as_ref()) {
+    let attempt = pool.watch().attempt(name, deadline.began(), false);
+    if !answers(call::ask(attempt, pool, &PROBE, Vec::new(), deadline).as_ref()) {
         return false;
     }
     let witness = match Witness::of(request) {

@@ -170,7 +170,8 @@ impl Meta<'_> {
             if target.pool().watch().hangs_up(&Request::Version) {
                 return Err(Cause::HangsUp);
             }
-            let version = ask(target.pool(), name, &Version, Vec::new(), deadline).map_err(|cause| {
+            let inquiry = target.inquiry();
+            let version = ask(inquiry, target.pool(), &Version, Vec::new(), deadline).map_err(|cause| {
                 hang_up::explained(target.pool(), name, cause, &Request::Version, deadline)
             })?;
             capabilities.learn(&version, &request).map_err(Cause::Unsupported)

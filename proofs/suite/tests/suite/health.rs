@@ -12,13 +12,13 @@ use std::{
 };
 
 use memring_std::{
-    Error, ErrorKind, Event, FailurePolicy, HealthPolicy, HealthStatus, Precision, StatsKind, Ttl,
-    testing::Server,
+    Error, ErrorKind, Event, FailurePolicy, HealthPolicy, HealthStatus, MetaGetOptions, Precision, StatsKind,
+    Ttl, testing::Server,
 };
 use memring_suite::{BlackHole, Memcached, Scripted, Stopwatch, refusing};
 
 use crate::{
-    client::{Builder, Client},
+    client::{Builder, Client, Meta as _},
     run::{join_all, promises},
 };
 
@@ -205,10 +205,22 @@ async fn a_server_that_stands_in_is_not_blamed_for_the_time_of_another<C: Client
     for (share_of_the_first, is_blamed) in [(0.8, false), (0.2, true)] {
         let builder = builder::<C>(&[gone.name()]).gutter([silent.name()]).health_policy(TOUCHY);
         let builder = builder.connect_timeout(TIMEOUT.mul_f64(share_of_the_first)).timeout(TIMEOUT);
-        let client = builder.build().unwrap();
-        let error = client.get("k").await.unwrap_err();
-        assert_eq!((error.kind(), error.server()), (ErrorKind::Timeout, Some(&*silent.name())), "{error}");
-        assert_eq!(is_down(&client, 1), is_blamed, "{share_of_the_first}");
+        // A meta command asks for the version first.
+        for is_meta in [false, true] {
+            let client = builder.clone().build().unwrap();
+            let result = if is_meta {
+                client.meta().get("k", MetaGetOptions::new()).await.map(drop)
+            } else {
+                client.get("k").await.map(drop)
+            };
+            let error = result.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.server()),
+                (ErrorKind::Timeout, Some(&*silent.name())),
+                "{error}"
+            );
+            assert_eq!(is_down(&client, 1), is_blamed, "{share_of_the_first}, meta: {is_meta}");
+        }
     }
 }
 
