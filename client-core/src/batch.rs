@@ -320,7 +320,8 @@ impl<V> Outcomes<V> {
             .map_err(|cause| Error::new("take", cause.unwrap_or_else(|| Cause::config(ForeignHandle))))
     }
 
-    /// All errors: one for each server that failed, and one for each operation that was refused by itself.
+    /// All errors: one for each server that failed, and one for each operation that was refused by itself. A server has several
+    /// where its operations failed in different ways, for example those that may have taken effect and those that may not.
     #[must_use]
     pub fn errors(&self) -> &[Error] {
         &self.errors
