@@ -90,3 +90,83 @@ fn is_lost<T>(results: &Many<T>, position: usize) -> bool {
     let error = result.and_then(|result| result.as_ref().err());
     error.is_some_and(|error| error.kind() == ErrorKind::Closed && !error.is_ambiguous())
 }
+
+#[cfg(test)]
+mod tests {
+    use core::{cell::Cell, time::Duration};
+    use std::{sync::Arc, time::Instant};
+
+    use memring_core::health::HealthPolicy;
+    use memring_text::{Get, Key, request::GetVerb};
+
+    use super::*;
+    use crate::{
+        any_operation::AnyOperation, clock::Clock, config::Config, route::Fleet, spec::ServerSpec,
+        watch::Watch,
+    };
+
+    struct Pool(Watch);
+
+    impl Watched for Pool {
+        fn watch(&self) -> &Watch {
+            &self.0
+        }
+    }
+
+    thread_local! {
+        /// How long ago the test began: no time passes by itself.
+        static PASSED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+        static BEGIN: Instant = Instant::now();
+    }
+
+    const CLOCK: Clock = Clock { monotonic: || BEGIN.with(|begin| *begin) + PASSED.get(), ..Clock::SYSTEM };
+
+    fn fleet() -> Fleet<Pool> {
+        let config = Config {
+            servers: ServerSpec::read_all(["a:1"]).unwrap(),
+            health_policy: Some(HealthPolicy { failures: 1, ..HealthPolicy::DEFAULT }),
+            ..Config::default()
+        };
+        Fleet::build(&Arc::new(config), CLOCK, |_: &ServerSpec, watch| Ok(Pool(watch))).unwrap()
+    }
+
+    /// The operations that are left of a `gat` and these `verbs`, and how many are refused.
+    fn heed(fleet: &Fleet<Pool>, verbs: &[GetVerb]) -> (Vec<GetVerb>, usize) {
+        let (key, mut scratch) = (Key::new(b"k").unwrap(), Vec::new());
+        let verbs = [&[GetVerb::Gat(1)], verbs].concat();
+        let keys = vec![key.as_bytes(); verbs.len()];
+        let mut shares = Shares::new("run", fleet, b"", keys.iter().copied(), &keys, &mut scratch).unwrap();
+        let get = |verb: &GetVerb| AnyOperation::Get(Get { verb: *verb, key });
+        let mut operations: Vec<_> = verbs.iter().map(get).collect();
+        let refused = shares.heed("run", &mut operations);
+        assert!(refused.iter().all(|(_, error)| error.kind() == ErrorKind::Unsupported));
+        assert_eq!(shares.positions().len(), operations.len());
+        let verb = |operation: &AnyOperation<'_>| match operation {
+            AnyOperation::Get(get) => get.verb,
+            other => panic!("{other:?}"),
+        };
+        (operations.iter().map(verb).collect(), refused.len())
+    }
+
+    #[test]
+    fn what_a_server_hangs_up_at_is_taken_out_of_its_share() {
+        let fleet = fleet();
+        assert_eq!(heed(&fleet, &[GetVerb::Get]), (vec![GetVerb::Gat(1), GetVerb::Get], 0));
+        let key = Key::new(b"other").unwrap();
+        fleet.pool(0).watch().has_hung_up(&Get { verb: GetVerb::Gat(7), key }.request());
+        assert_eq!(heed(&fleet, &[GetVerb::Get, GetVerb::Gat(2)]), (vec![GetVerb::Get], 2));
+        assert_eq!(fleet.pool(0).watch().counters().counts().errors, 1, "one error a batch");
+    }
+
+    #[test]
+    fn a_trial_that_is_taken_out_is_left_to_the_next_operation() {
+        let fleet = fleet();
+        let watch = fleet.pool(0).watch();
+        watch.has_hung_up(&Get { verb: GetVerb::Gat(1), key: Key::new(b"k").unwrap() }.request());
+        watch.attempt("get", CLOCK.now(), false).ended(Err::<(), _>(&Cause::Closed(None)));
+        assert_eq!(heed(&fleet, &[]).1, 0, "it is down, which is told first");
+        PASSED.set(HealthPolicy::DEFAULT.max_wait);
+        assert_eq!(heed(&fleet, &[]), (Vec::new(), 1));
+        assert!(fleet.route(b"k").unwrap().is_probe, "nobody else is kept from the trial");
+    }
+}
