@@ -1,6 +1,8 @@
 //! From an address to a connected socket.
 
-use core::{net::SocketAddr, time::Duration};
+use core::net::SocketAddr;
+#[cfg(any(unix, test))]
+use core::time::Duration;
 use std::{io, path::Path};
 
 #[cfg(feature = "tls")]
@@ -14,7 +16,7 @@ use memring_client::{
 use socket2::SockRef;
 use tokio::{
     net::TcpStream,
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, timeout_at},
 };
 #[cfg(feature = "tls")]
 use tokio_rustls::TlsConnector;
@@ -166,7 +168,7 @@ async fn unix(path: &Path) -> io::Result<Stream> {
     loop {
         match tokio::net::UnixStream::connect(path).await {
             // Too many others want to connect, and the system does not tell when it is one's turn.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(LOOK_AGAIN).await,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::time::sleep(LOOK_AGAIN).await,
             connected => return connected.map(Stream::Unix),
         }
     }
