@@ -43,7 +43,7 @@ pub(crate) struct Args {
     keys: u32,
 
     /// Whose placement to try, one experiment for each; options may follow, as in "libmemcached-modula hash=crc".
-    /// `memring where --list` lists them all.
+    /// `memring schemes` lists them all.
     #[arg(
         long = "scheme",
         value_name = "SCHEME",

@@ -23,13 +23,9 @@ use crate::{
 /// are. Nothing is printed unless everything is right.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Lists the known schemes and who uses them, then other names for some of them.
+    /// Lists the known schemes and who uses them, as `memring schemes` does.
     #[arg(long, exclusive = true)]
     list: bool,
-
-    /// Says what is known of a scheme: its options and their traps, the version it is proved with, where others differ.
-    #[arg(long, exclusive = true, value_name = "SCHEME")]
-    about: Option<String>,
 
     #[command(flatten)]
     scheme: SchemeArgs,
@@ -65,10 +61,10 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    match &args.about {
-        Some(name) => output::print(&schemes::about(name)?)?,
-        None if args.list => output::print(&schemes::list())?,
-        None => locate(args)?,
+    if args.list {
+        output::print(&schemes::list())?;
+    } else {
+        locate(args)?;
     }
     Ok(Outcome::Fine)
 }

@@ -41,6 +41,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Where(locate::Args),
+    Schemes(schemes::Args),
     Plan(plan::Args),
     Spread(spread::Args),
     Verify(verify::Args),
@@ -73,6 +74,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Where(args) => locate::run(&args),
+        Command::Schemes(args) => schemes::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Spread(args) => spread::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -7,14 +7,14 @@ use memring_core::{
     AsServer as _, BuildError, Placement, Scheme, Server, ServerIndex, peers::SchemeError, storage::Boxed,
 };
 
-use crate::{failure::Failure, servers::NamedServer};
+use crate::{failure::Failure, schemes, servers::NamedServer};
 
 /// A built placement.
 pub(crate) type Placed<'a> = Placement<'a, Vec<Server<'a>>, Boxed>;
 
 #[derive(Debug, Args)]
 pub(crate) struct SchemeArgs {
-    /// Whose placement to use; `memring where --list` lists them all.
+    /// Whose placement to use; `memring schemes` lists them all.
     #[arg(long, value_name = "NAME")]
     scheme: Option<String>,
 
@@ -35,9 +35,9 @@ impl SchemeArgs {
     pub(crate) fn choice(&self) -> Result<Choice<'_>, Failure> {
         match self.scheme.as_deref() {
             Some(name) => Ok(Choice { name, options: options(&self.options) }),
-            None => {
-                Err(Failure::usage("no scheme: give one with --scheme NAME; `memring where --list` has all"))
-            }
+            None => Err(Failure::usage(
+                "no scheme: give one with --scheme NAME; `memring schemes` lists them all",
+            )),
         }
     }
 }
@@ -68,7 +68,7 @@ impl<'a> Choice<'a> {
     pub(crate) fn scheme(&self) -> Result<Scheme<'a>, Failure> {
         let Self { name, options } = self;
         Scheme::named(name, options.iter().copied(), |value| value).map_err(|error| match error {
-            SchemeError::Unknown { .. } => Failure::usage(error),
+            SchemeError::Unknown { .. } => schemes::unknown(name),
             _ => Failure::usage(format_args!("{name}: {error}")),
         })
     }

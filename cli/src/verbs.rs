@@ -35,7 +35,7 @@ pub(crate) struct ClientArgs {
     #[command(flatten)]
     servers: ServerArgs,
 
-    /// Whose placement to use; `memring where --list` lists them all.
+    /// Whose placement to use; `memring schemes` lists them all.
     #[arg(long, value_name = "NAME", default_value = libmemcached::KETAMA_WEIGHTED.name)]
     scheme: String,
 

@@ -1,7 +1,7 @@
 //! The schemes, one file per family of peers, and the table that finds them by name.
 //!
 //! A scheme's placement never changes in a release: what a name means is what its peer did when its vectors were made.
-//! [`versions`] says which version that was and where others differ, [`traps`] what is easily got wrong; [`aliases`] are
+//! [`versions`] says which version that was and where others differ, [`traps`] what is easily got wrong, [`manual`] what each option means; [`aliases`] are
 //! clients that have no scheme of their own.
 //!
 //! # Which clients agree
@@ -63,6 +63,7 @@ pub mod hash_ring;
 pub mod jump;
 pub mod libketama;
 pub mod libmemcached;
+pub mod manual;
 pub mod mcrouter;
 pub mod memcached_proxy;
 pub mod memjs;

@@ -84,7 +84,7 @@ fn the_table_says_what_it_ran_on() {
 fn what_makes_no_sense_is_refused() {
     memring("demo --servers 1").fails(2, "--servers");
     memring("demo --keys 0").fails(2, "--keys");
-    memring("demo --scheme no-such").fails(2, "known are");
+    memring("demo --scheme no-such").fails(2, "`memring schemes` lists them all");
     memring("demo --memcached /no/such/memcached").fails(2, "/no/such/memcached");
     memring("demo --embedded --port 65530").fails(2, "ports from 65530 on");
 }

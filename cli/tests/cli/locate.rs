@@ -116,10 +116,10 @@ fn either_list_may_be_standard_input() {
 }
 
 #[test]
-fn an_unknown_scheme_is_told_the_known_ones() {
+fn an_unknown_scheme_is_told_the_near_ones() {
     let run = memring("where --scheme ketana --server a:1 tokyo");
     assert!(run.stderr.contains("unknown scheme \"ketana\""), "{run:?}");
-    run.fails(2, "libmemcached-ketama-weighted");
+    run.fails(2, "near to it are python-ketama, pylibmc-ketama, ");
 }
 
 #[test]
@@ -194,14 +194,27 @@ fn the_list_says_what_an_alias_stands_for() {
 
 #[test]
 fn about_a_scheme_there_is_its_trap_and_its_proof() {
-    let proxy = memring("where --about memcached-proxy").text();
-    for part in
-        ["dist, hash, seed", "without hash=ring_hash keys are hashed with XXH3", "memcached at 2d51e3647"]
-    {
+    let proxy = memring("schemes memcached-proxy").text();
+    for part in [
+        "dist (jump_hash or ring_hash, unless said jump_hash): ring_hash is mcp.dist_ring_hash\n",
+        "without hash=ring_hash keys are hashed with XXH3",
+        "memcached at 2d51e3647",
+    ] {
         assert!(proxy.contains(part), "{proxy}");
     }
-    let alias = memring("where --about pior-memcache").text();
+    let alias = memring("schemes pior-memcache").text();
     assert!(alias.contains("stands for      memcached-proxy\n"), "{alias}");
-    assert!(memring("where --about folsom").text().contains("proved with     read, not run\n"));
-    memring("where --about ketana").fails(2, "unknown scheme \"ketana\"");
+    assert!(memring("schemes folsom").text().contains("proved with     read, not run\n"));
+    memring("schemes libketamma").fails(2, "unknown scheme \"libketamma\"; near to it are libketama");
+}
+
+#[test]
+fn the_example_of_each_scheme_runs() {
+    for line in memring("schemes").text().lines() {
+        let name = line.split_ascii_whitespace().next().unwrap();
+        let about = memring(&format!("schemes {name}")).text();
+        let example = about.lines().find_map(|line| line.trim_start().strip_prefix("example")).unwrap();
+        let command = example.trim_start().strip_prefix("memring ").unwrap();
+        assert!(memring(command).text().starts_with("KEY  10.0.1."), "{example}");
+    }
 }

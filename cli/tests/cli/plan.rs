@@ -137,8 +137,9 @@ fn bad_lists_are_named_with_their_line() {
     plan(&good, &bad, "--scheme libketama").fails(2, &format!("{bad} line 2: bad weight"));
     plan(&bad, &good, "--scheme libketama").fails(2, &format!("{bad} line 2: bad weight"));
     plan(&good, &good, "").fails(2, "no scheme");
-    plan(&good, &good, "--scheme no-such").fails(2, "known are");
-    plan(&good, &good, "--scheme libketama --new-scheme no-such").fails(2, "known are");
+    plan(&good, &good, "--scheme no-such").fails(2, "`memring schemes` lists them all");
+    plan(&good, &good, "--scheme libketama --new-scheme no-such")
+        .fails(2, "`memring schemes` lists them all");
     plan("-", "-", "--scheme libketama").fails(2, "only one of --old and --new");
     plan(&good, "/no/such/file", "--scheme libketama").fails(3, "/no/such/file");
     plan(&good, &good, "--scheme libketama --svg /no/such/dir/file").fails(3, "/no/such/dir/file");

@@ -169,7 +169,7 @@ fn the_scheme_decides_where_a_key_is() {
         let holder = if place[0]["servers"][0]["index"] == 0 { first } else { second };
         assert_eq!(memring(&format!("get --server {} {key}", holder.address)).text(), scheme);
     }
-    fleet.run("get", ["k", "--scheme", "no-such"]).fails(2, "known are");
+    fleet.run("get", ["k", "--scheme", "no-such"]).fails(2, "`memring schemes` lists them all");
     fleet.run("get", ["k", "--option", "hash"]).fails(2, "hash");
 }
 

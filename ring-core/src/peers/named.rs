@@ -1,6 +1,6 @@
 //! A scheme as configurations have it: a name, and options as texts.
 
-use alloc::{borrow::ToOwned, string::String};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::{error, fmt};
 
 use crate::{
@@ -63,10 +63,15 @@ impl fmt::Display for SchemeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown { name } => {
-                write!(f, "unknown scheme {name:?}; known are")?;
-                let schemes = peers::all().map(|peer| peer.scheme.name);
-                let mut names = schemes.chain(ALIASES.iter().map(|alias| alias.name));
-                names.try_for_each(|name| write!(f, " {name}"))
+                write!(f, "unknown scheme {name:?}")?;
+                let nearest = nearest(name);
+                match &*nearest {
+                    [] => Ok(()),
+                    [first, others @ ..] => {
+                        write!(f, "; near to it are {first}")?;
+                        others.iter().try_for_each(|name| write!(f, ", {name}"))
+                    }
+                }
             }
             Self::Option { option, error } => write!(f, "option {option:?}: {error}"),
         }
@@ -74,6 +79,43 @@ impl fmt::Display for SchemeError {
 }
 
 impl error::Error for SchemeError {}
+
+/// Most names that an error offers.
+const OFFERED: usize = 5;
+
+/// The names of schemes and aliases that are nearest to `name`, if any are near: few letters of it or of a part of it differ,
+/// or one has the other in it.
+fn nearest(name: &str) -> Vec<&'static str> {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    let names = peers::all().map(|peer| peer.scheme.name).chain(ALIASES.iter().map(|alias| alias.name));
+    let few = |part: &str| differences(&name, part) * 3 <= part.len();
+    let distance = |known: &str| {
+        let contains = name.len() > 2 && (known.contains(&*name) || name.contains(known));
+        (contains || few(known) || known.split('-').any(few)).then(|| differences(&name, known))
+    };
+    let mut near: Vec<_> = names.filter_map(|known| Some((distance(known)?, known))).collect();
+    near.sort_unstable();
+    near.truncate(OFFERED);
+    near.into_iter().map(|(_, known)| known).collect()
+}
+
+/// How many bytes must be put in, taken out or changed to make one text of the other: Levenshtein's distance.
+fn differences(left: &str, right: &str) -> usize {
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (at, left) in (1..).zip(left.bytes()) {
+        let (mut corner, mut before) = (at - 1, at);
+        for (cell, right) in row.iter_mut().skip(1).zip(right.bytes()) {
+            let same = corner + usize::from(left != right);
+            corner = *cell;
+            before = same.min(before + 1).min(*cell + 1);
+            *cell = before;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = at;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
 
 #[cfg(test)]
 mod tests {
@@ -93,10 +135,34 @@ mod tests {
             .map_err(|error| error.to_string())
         };
         let unknown = named("nonesuch", &[("hash", "md5")]).unwrap_err();
-        assert!(unknown.starts_with("unknown scheme \"nonesuch\"; known are libketama libmem"), "{unknown}");
+        assert_eq!(unknown, "unknown scheme \"nonesuch\"");
         let wrong = named("libmemcached-modula", &[("hash", "md5"), ("hash", "nonesuch")]).unwrap_err();
         assert!(wrong.starts_with("option \"hash\": bad value"), "{wrong}");
         assert_eq!(named("libmemcached-modula", &[("hash", "crc")]), Ok("libmemcached-modula"));
         assert_eq!(kept, 2);
+    }
+
+    #[test]
+    fn an_unknown_name_gets_those_that_are_near() {
+        let says = |name| SchemeError::Unknown { name: ToOwned::to_owned(name) }.to_string();
+        assert_eq!(says("libketamma"), "unknown scheme \"libketamma\"; near to it are libketama");
+        assert!(says("Libmemcached_Modula").contains("near to it are libmemcached-modula"));
+        let ketama = says("ketama");
+        assert_eq!(ketama.matches("ketama").count(), 1 + OFFERED, "{ketama}");
+        assert_eq!(says(""), "unknown scheme \"\"");
+    }
+
+    #[test]
+    fn differences_are_counted() {
+        for (left, right, expected) in [
+            ("", "", 0),
+            ("", "ab", 2),
+            ("ab", "", 2),
+            ("ab", "ab", 0),
+            ("kitten", "sitting", 3),
+            ("ab", "ba", 2),
+        ] {
+            assert_eq!(differences(left, right), expected, "{left} {right}");
+        }
     }
 }

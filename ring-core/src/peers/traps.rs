@@ -13,10 +13,15 @@ pub struct Trap {
 impl Trap {
     /// The traps of the scheme `name`.
     pub fn of(name: &str) -> impl Iterator<Item = &'static Self> {
-        TRAPS.iter().filter(move |trap| match trap.schemes.strip_suffix('*') {
-            Some(begin) => name.starts_with(begin),
-            None => name == trap.schemes,
-        })
+        TRAPS.iter().filter(move |trap| is_about(trap.schemes, name))
+    }
+}
+
+/// Whether `schemes` names the scheme `name`; with a `*` at the end, all that begin so.
+pub(super) fn is_about(schemes: &str, name: &str) -> bool {
+    match schemes.strip_suffix('*') {
+        Some(begin) => name.starts_with(begin),
+        None => name == schemes,
     }
 }
 

@@ -134,10 +134,7 @@ async fn errors_read_like_errors<C: Client>() {
     let error = C::connect([""; 0]).unwrap_err();
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, "build: no servers".to_owned()));
     let error = C::builder().servers(["a"]).scheme_named("nonesuch", []).build().unwrap_err();
-    assert!(
-        error.to_string().starts_with("build: unknown scheme \"nonesuch\"; known are libketama "),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("build: unknown scheme \"nonesuch\""), "{error}");
     let error = C::builder().servers(["a"]).scheme_named("libketama", [("nonesuch", "1")]).build();
     assert!(error.unwrap_err().to_string().starts_with("build: option \"nonesuch\": unknown option"));
 }
