@@ -53,8 +53,9 @@ pub(crate) struct Args {
     key: Vec<OsString>,
 }
 
+/// How keys and their servers are printed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     Tsv,
     Text,
     Json,
@@ -83,12 +84,27 @@ fn locate(args: &Args) -> Result<(), Failure> {
         None => {}
     }
     let arguments = args.key.iter().map(|key| Ok(key.as_encoded_bytes().to_vec()));
-    let mut room = vec![ServerIndex::default(); if args.order { servers.len() } else { 1 }];
+    let count = if args.order { servers.len() } else { 1 };
+    print(&placement, keys.iter().flat_map(Input::keys).chain(arguments), args.format, count, |key| {
+        key.to_vec()
+    })
+}
+
+/// Prints for each key the servers to ask first, `count` at most; `as_placed` says what the client makes of a key before it
+/// places it.
+pub(crate) fn print(
+    placement: &Placed<'_>,
+    keys: impl Iterator<Item = Result<Vec<u8>, Failure>>,
+    format: Format,
+    count: usize,
+    as_placed: impl Fn(&[u8]) -> Vec<u8>,
+) -> Result<(), Failure> {
+    let mut room = vec![ServerIndex::default(); count];
     let (mut printer, mut begin) = (Printer::new(), "[\n");
-    for key in keys.iter().flat_map(Input::keys).chain(arguments) {
+    for key in keys {
         let key = key?;
-        let located = Located { placement: &placement, key: &key, order: placement.order(&key, &mut room) };
-        match args.format {
+        let located = Located { placement, key: &key, order: placement.order(&as_placed(&key), &mut room) };
+        match format {
             Format::Tsv => printer.show(located.tsv())?,
             Format::Text => printer.show(&located)?,
             // A line each: of a million keys, a tree of values would take more than a gigabyte.
@@ -99,7 +115,7 @@ fn locate(args: &Args) -> Result<(), Failure> {
         }
         begin = ",\n";
     }
-    if let Format::Json = args.format {
+    if let Format::Json = format {
         printer.show(if begin == ",\n" { "\n]\n" } else { "[]\n" })?;
     }
     printer.finish()

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod completions;
 mod demo;
+mod doctor;
 mod duration;
 mod failure;
 mod input;
@@ -42,6 +43,7 @@ pub(crate) struct Cli {
 enum Command {
     Where(locate::Args),
     Schemes(schemes::Args),
+    Doctor(doctor::Args),
     Plan(plan::Args),
     Spread(spread::Args),
     Verify(verify::Args),
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Where(args) => locate::run(&args),
         Command::Schemes(args) => schemes::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Spread(args) => spread::run(&args),
         Command::Verify(args) => verify::run(&args),

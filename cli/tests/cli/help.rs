@@ -2,8 +2,10 @@
 
 use crate::memring::memring;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 23] = [
     "where",
+    "schemes",
+    "doctor",
     "plan",
     "spread",
     "verify",

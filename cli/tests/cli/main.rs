@@ -4,6 +4,7 @@
 
 mod clients;
 mod demo;
+mod doctor;
 mod help;
 mod hostile;
 mod limits;
