@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -36,9 +36,7 @@ fn candidates() -> BTreeSet<&'static str> {
 
 /// The files of what peers did: their names and texts, in the order of their names.
 pub fn vector_files() -> impl Iterator<Item = (String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ring-core/tests/vectors");
-    let entries =
-        fs::read_dir(folder).expect("the vectors are beside this").map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(vectors()).expect("the vectors").map(|entry| entry.unwrap().path());
     let is_placement = |path: &PathBuf| {
         // The others there say what hash functions make of keys.
         path.file_name()
@@ -52,6 +50,15 @@ pub fn vector_files() -> impl Iterator<Item = (String, String)> {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         (name, fs::read_to_string(&path).unwrap())
     })
+}
+
+/// Where the vectors are: in the repository, or, where a target runs far from it, beside its program.
+fn vectors() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ring-core/tests/vectors");
+    if here.is_dir() {
+        return here;
+    }
+    env::current_exe().expect("a program").with_file_name("vectors")
 }
 
 #[cfg(test)]
