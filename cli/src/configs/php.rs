@@ -18,8 +18,17 @@ use memring_client::spec::{Address, DEFAULT_PORT};
 
 use super::{
     ReadServer,
-    program::{Item, Value},
+    program::{Item, Program, Value},
 };
+
+/// The value that a variable stands for. A constant such as `Memcached::OPT_HASH` is one already, though it may be the key of
+/// an array elsewhere.
+fn resolved<'t>(program: &Program<'t>, value: &Value<'t>) -> Value<'t> {
+    match value {
+        Value::Word(word) if word.starts_with('$') => program.resolved(value.clone()),
+        _ => value.clone(),
+    }
+}
 
 /// What is in an array, also in one that is written `array(…)`. What another function gives is not known.
 fn array<'v, 't>(value: &'v Value<'t>) -> Option<&'v [Item<'t>]> {

@@ -80,7 +80,6 @@ const KEYS: &[(&str, Form)] = &[
     ("timeout", Form::Number),
     ("backlog", Form::Number),
     ("tcpkeepalive", Form::Truth),
-    ("reuseport", Form::Truth),
     ("client_connections", Form::Number),
     ("redis", Form::Truth),
     ("redis_auth", Form::Text),
@@ -178,6 +177,24 @@ impl Pool {
                 _ => {}
             }
         }
+        if let Some(value) =
+            self.value("server_connections").filter(|value| value.text.bytes().all(|byte| byte == b'0'))
+        {
+            return Err(value.wrong("server_connections: 0 is refused; write 1 or more"));
+        }
+        let is_redis = self.value("redis").is_some_and(|value| value.text == "true");
+        if let Some(value) = self.value("redis_auth").filter(|_| !is_redis) {
+            return Err(value.wrong("redis_auth is for a pool of redis alone; take it away"));
+        }
+        if let Some(listen) = self.value("listen") {
+            if !is_listenable(&listen.text) {
+                let says = format!(
+                    "listen: {:?} is neither HOST:PORT nor /PATH with perhaps its permissions",
+                    listen.text
+                );
+                return Err(listen.wrong(says));
+            }
+        }
         if self.value("listen").is_none() {
             let says =
                 format!("pool {:?} has no `listen`, without which twemproxy refuses it", self.name.text);
@@ -259,6 +276,17 @@ impl Pool {
         }
         Ok(())
     }
+}
+
+/// Whether the proxy can listen there.
+fn is_listenable(text: &str) -> bool {
+    if text.starts_with('/') {
+        let permissions = text.rsplit_once(' ').map(|(_, permissions)| u32::from_str_radix(permissions, 8));
+        return permissions
+            .is_none_or(|permissions| permissions.is_ok_and(|permissions| permissions <= 0o777));
+    }
+    text.rsplit_once(':')
+        .is_some_and(|(_, port)| number(port).is_some_and(|port| (1..=0xffff).contains(&port)))
 }
 
 /// A server: `HOST:PORT:WEIGHT [NAME]` or `/PATH:WEIGHT [NAME]`.
@@ -539,6 +567,9 @@ mod tests {
             "hash_tag: {}",
             "hash_tag: \"{\"",
             "unknown: 1",
+            "reuseport: true",
+            "server_connections: 0",
+            "redis_auth: x",
             "timeout: x",
             "auto_eject_hosts: yes",
             "listen: x:1",

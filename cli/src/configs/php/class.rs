@@ -12,7 +12,7 @@ use super::{
     },
     array, named, number,
     options::Calls,
-    weight,
+    resolved, weight,
 };
 
 pub(in super::super) const KIND: Kind = Kind {
@@ -76,13 +76,13 @@ fn is_null(arguments: &[Item<'_>]) -> bool {
 fn take(calls: &mut Calls, call: &Call<'_>, program: &Program<'_>) -> Result<(), ConfigError> {
     let computed =
         |what: &str| ConfigError::at(call.line, format!("{what} must be computed; write it in its place"));
-    let first = call.arguments.first().map(|item| program.resolved(item.value.clone()));
+    let first = call.arguments.first().map(|item| resolved(program, &item.value));
     match (call.name, first) {
         ("setOption", Some(option)) => {
             let (Some(option), Some(value)) = (option.word(), call.arguments.get(1)) else {
                 return Err(computed("an option"));
             };
-            calls.set(option, &program.resolved(value.value.clone()), call.line)
+            calls.set(option, &resolved(program, &value.value), call.line)
         }
         ("setOptions", Some(list)) => calls.set_all(&list, program, call.line),
         ("addServer", Some(_)) => {
@@ -91,7 +91,7 @@ fn take(calls: &mut Calls, call: &Call<'_>, program: &Program<'_>) -> Result<(),
         }
         ("addServers", Some(list)) => {
             for item in array(&list).ok_or_else(|| computed("the list of servers"))? {
-                let entry = program.resolved(item.value.clone());
+                let entry = resolved(program, &item.value);
                 let fields = array(&entry).ok_or_else(|| computed("a server"))?;
                 calls.add(server(fields, program, item.line, true)?);
             }
@@ -110,7 +110,7 @@ fn server(
 ) -> Result<ReadServer, ConfigError> {
     let field = |at: usize, name: &str| {
         let item = find(fields, name).or_else(|| fields.get(at).filter(|item| item.key.is_none()));
-        item.map(|item| program.resolved(item.value.clone()))
+        item.map(|item| resolved(program, &item.value))
     };
     let Some(Value::Text(host)) = field(0, "host") else {
         return Err(ConfigError::at(line, "the host of a server is no text; write 'HOST', PORT, WEIGHT"));
@@ -195,6 +195,11 @@ mod tests {
                 "$m->addServer('a', 1, 3); $m->setOption(Memcached::OPT_DISTRIBUTION, 1); $m->addServer('b', 1, 2);",
                 "php-options=OPT_DISTRIBUTION=DISTRIBUTION_CONSISTENT OPT_HASH=HASH_DEFAULT a:1*3 b:1*2 \
                  !weights-make-another-ring !consistent-without-ketama",
+            ),
+            (
+                "$m->setOption(Memcached::OPT_SORT_HOSTS, true); $m->setOptions([Memcached::OPT_SORT_HOSTS => true]);
+                 $m->addServer('a', 1);",
+                "php-options=OPT_SORT_HOSTS=1 OPT_SORT_HOSTS=1 a:1",
             ),
             ("$m->addServer('a', 1); $n->addServer('b', 1);", "$m a:1\n$n b:1"),
             (

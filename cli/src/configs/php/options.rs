@@ -130,7 +130,7 @@ impl Calls {
         };
         for item in items {
             let Some(option) = item.key.as_ref().and_then(Value::word) else { continue };
-            self.set(option, &program.resolved(item.value.clone()), item.line)?;
+            self.set(option, &super::resolved(program, &item.value), item.line)?;
         }
         Ok(())
     }

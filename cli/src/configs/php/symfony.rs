@@ -15,7 +15,7 @@ use super::{
     class::added,
     number,
     options::Calls,
-    weight,
+    resolved, weight,
 };
 
 pub(in super::super) const KIND: Kind = Kind {
@@ -46,13 +46,13 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
         let program = Program::read(text, Notation::PHP)?;
         let call = program.calls().find(|call| call.name == "createConnection");
         let call = call.ok_or_else(|| ConfigError::of("no call of MemcachedAdapter::createConnection(…)"))?;
-        let argument = |at: usize| call.arguments.get(at).map(|item| program.resolved(item.value.clone()));
+        let argument = |at: usize| call.arguments.get(at).map(|item| resolved(&program, &item.value));
         let computed = || ConfigError::at(call.line, "the DSN must be computed; write it in its place");
         match argument(0) {
             Some(Value::Text(dsn)) => connection.servers.push((call.line, Entry::Dsn(dsn.into_owned()))),
             Some(list) => {
                 for item in array(&list).ok_or_else(computed)? {
-                    let entry = Entry::of(&program.resolved(item.value.clone())).ok_or_else(computed)?;
+                    let entry = Entry::of(&resolved(&program, &item.value)).ok_or_else(computed)?;
                     connection.servers.push((item.line, entry));
                 }
             }
