@@ -201,6 +201,10 @@ mod tests {
                  $m->addServer('a', 1);",
                 "php-options=OPT_SORT_HOSTS=1 OPT_SORT_HOSTS=1 a:1",
             ),
+            (
+                "$m->setOption(Memcached::OPT_SORT_HOSTS, true); $m->addServer('::1', 11211); $m->addServer('::1', 1);",
+                "php-options=OPT_SORT_HOSTS=1 ::1:11211 ::1:1",
+            ),
             ("$m->addServer('a', 1); $n->addServer('b', 1);", "$m a:1\n$n b:1"),
             (
                 "$s = [['a', 1]]; $o = [Memcached::OPT_PREFIX_KEY => 'x y', Memcached::OPT_SORT_HOSTS => true];

@@ -1,5 +1,6 @@
 //! `setOption` of the class `Memcached`: which calls say something of placement, and in which order they count.
 
+use memring_client::spec::{Address, DEFAULT_PORT};
 use memring_core::Weight;
 
 use super::super::{
@@ -160,7 +161,10 @@ impl Calls {
         if self.hashes_prefix {
             reading.prepend = self.prefix;
         }
-        Reading { servers: self.servers, ..reading }
+        let sorts = order.sets.iter().any(|set| set.name == "OPT_SORT_HOSTS" && set.value == "1");
+        let servers =
+            self.servers.into_iter().map(|server| if sorts { with_host_apart(server) } else { server });
+        Reading { servers: servers.collect(), ..reading }
     }
 
     fn warn(&self, order: &Order, reading: &mut Reading) {
@@ -205,6 +209,19 @@ impl Calls {
             reading
                 .warn("replicas", "OPT_NUMBER_OF_REPLICAS: copies are stored on the following servers, too");
         }
+    }
+}
+
+/// The same server under a name whose last colon is that of its port, for those who sort by host and port: an IPv6 address
+/// has others.
+fn with_host_apart(server: ReadServer) -> ReadServer {
+    match &server.address {
+        Address::Tcp { port: DEFAULT_PORT, .. }
+            if server.name.contains(':') && !server.name.ends_with(":11211") =>
+        {
+            ReadServer { name: format!("{}:{DEFAULT_PORT}", server.name), ..server }
+        }
+        _ => server,
     }
 }
 
