@@ -74,7 +74,7 @@ impl Watch {
 
     /// Counts what has happened, and tells the observer.
     #[cold]
-    pub fn tell(&self, event: Event<'_>) {
+    fn tell(&self, event: Event<'_>) {
         self.counters.event(&event);
         self.config.observer.tell(|| event);
     }
@@ -129,8 +129,32 @@ impl Watch {
     #[cold]
     pub fn failed(&self, operation: &'static str, cause: Cause, ambiguous: bool) -> Error {
         let error = Error::on(&self.name, operation, cause, ambiguous);
-        self.tell(Event::failed(&error));
+        self.report(&error);
         error
+    }
+
+    /// Tells the observer of an error of an operation on the server.
+    #[cold]
+    pub fn report(&self, error: &Error) {
+        self.tell(Event::failed(error));
+    }
+
+    /// Tells the observer that a connection was opened, which `took` so long.
+    #[cold]
+    pub fn connected(&self, took: Duration) {
+        self.tell(Event::connected(&self.name, took));
+    }
+
+    /// Tells the observer that a connection ended, or could not be opened, because of `cause`.
+    #[cold]
+    pub fn disconnected(&self, cause: &Cause) {
+        self.tell(Event::disconnected(&self.name, cause.kind()));
+    }
+
+    /// Tells the observer that a request is sent again over another connection.
+    #[cold]
+    pub fn retried(&self) {
+        self.tell(Event::retried(&self.name));
     }
 
     /// Tells the observer that an operation on this server's keys goes to the server of `other` instead.

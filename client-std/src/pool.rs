@@ -8,11 +8,7 @@ use std::{
 };
 
 use memring_client::{
-    Config, Connections, KnownCapabilities,
-    failure::{Cause, Event},
-    route,
-    spec::ServerSpec,
-    watch::Watch,
+    Config, Connections, KnownCapabilities, failure::Cause, route, spec::ServerSpec, watch::Watch,
 };
 use memring_text::{Connection, Limits, Request, exchange::ExchangeState};
 
@@ -289,19 +285,9 @@ impl<'p> Lease<'p> {
     ) -> Result<Option<&mut Wire>, Cause> {
         if self.wire.is_none() {
             let mut begun = opening.take().unwrap_or_else(|| Box::new(self.pool.opening(deadline)));
-            match begun.turn() {
-                Ok(None) => {
-                    *opening = Some(begun);
-                    return Ok(None);
-                }
-                Ok(Some(wire)) => {
-                    self.pool.tell_opened(&begun, Ok(&wire));
-                    self.wire = Some(wire);
-                }
-                Err(cause) => {
-                    self.pool.tell_opened(&begun, Err(&cause));
-                    return Err(cause);
-                }
+            self.wire = self.pool.turn(&mut begun)?;
+            if self.wire.is_none() {
+                *opening = Some(begun);
             }
         }
         Ok(self.wire.as_mut())
@@ -310,8 +296,7 @@ impl<'p> Lease<'p> {
     /// Closes the connection because of `cause`, before the request is sent again over another.
     pub(crate) fn replace(&mut self, cause: &Cause) {
         self.ends(cause);
-        let watch = &self.pool.watch;
-        watch.tell(Event::retried(watch.name()));
+        self.pool.watch.retried();
         self.wire = None;
         if mem::take(&mut self.is_used) {
             self.pool.lock().unproven += 1;
@@ -364,7 +349,7 @@ impl<'p> Lease<'p> {
     #[cold]
     pub(crate) fn ends(&self, cause: &Cause) {
         if self.wire.as_ref().is_some_and(|wire| wire.state() != ExchangeState::Idle) {
-            self.pool.tell_end(cause);
+            self.pool.watch.disconnected(cause);
         }
     }
 
@@ -435,17 +420,26 @@ impl Pool {
     }
 
     /// Opens a connection.
-    pub(crate) fn finish(&self, mut opening: Opening<'_>) -> Result<Wire, Cause> {
+    fn finish(&self, mut opening: Opening<'_>) -> Result<Wire, Cause> {
         let wire = opening.finish();
-        self.tell_opened(&opening, wire.as_ref());
+        self.tell_end(&opening, wire.as_ref().err());
         wire
     }
 
-    /// Tells the observer of the result of `opening`.
-    pub(crate) fn tell_opened(&self, opening: &Opening<'_>, wire: Result<&Wire, &Cause>) {
-        match wire {
-            Ok(_) => self.watch.tell(Event::connected(self.name(), opening.begun().elapsed())),
-            Err(cause) => self.tell_end(cause),
+    /// Goes on with `opening`, as far as that is possible without waiting. Returns the connection once it is open.
+    pub(crate) fn turn(&self, opening: &mut Opening<'_>) -> Result<Option<Wire>, Cause> {
+        let wire = opening.turn();
+        if !matches!(wire, Ok(None)) {
+            self.tell_end(opening, wire.as_ref().err());
+        }
+        wire
+    }
+
+    /// Tells the observer how `opening` ended.
+    fn tell_end(&self, opening: &Opening<'_>, failure: Option<&Cause>) {
+        match failure {
+            None => self.watch.connected(opening.begun().elapsed()),
+            Some(cause) => self.watch.disconnected(cause),
         }
     }
 }
@@ -454,11 +448,6 @@ impl Pool {
     /// Whether a connection has been unused for too long at `now`.
     fn is_outworn(&self, idle: &Idle, now: Instant) -> bool {
         now.saturating_duration_since(idle.fresh_until) >= self.options.idle_timeout
-    }
-
-    #[cold]
-    pub(crate) fn tell_end(&self, cause: &Cause) {
-        self.watch.tell(Event::disconnected(self.name(), cause.kind()));
     }
 }
 

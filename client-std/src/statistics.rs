@@ -116,7 +116,7 @@ impl<'p> Teller<'p> {
             }
             Err(cause) => {
                 if self.wire.is_some() {
-                    self.pool.tell_end(&cause);
+                    self.pool.watch().disconnected(&cause);
                 }
                 if self.pool.turns_away(&cause, self.wire.as_ref().map(|wire| wire.io())) {
                     self.attempt.iter_mut().for_each(Attempt::says_nothing);
@@ -139,15 +139,10 @@ impl<'p> Teller<'p> {
         }
         let request = Request::Stats(self.kind);
         if let Some(mut opening) = self.opening.take() {
-            let opened = opening.turn();
-            if let Err(cause) = &opened {
-                self.pool.tell_opened(&opening, Err(cause));
-            }
-            let Some(mut wire) = opened? else {
+            let Some(mut wire) = self.pool.turn(&mut opening)? else {
                 self.opening = Some(opening);
                 return Ok(false);
             };
-            self.pool.tell_opened(&opening, Ok(&wire));
             self.deadline = Deadline::after(self.step);
             wire.io_mut().begin(self.deadline);
             let sent = wire.send(&request);

@@ -8,7 +8,7 @@ use core::{
 use std::{collections::VecDeque, sync::Arc};
 
 use memring_client::{
-    failure::{Cause, Error, Event, Evidence, Many},
+    failure::{Cause, Error, Evidence, Many},
     shares::Share,
     watch::Attempt,
 };
@@ -325,7 +325,7 @@ impl<'b, O: Operation> Leg<'b, O> {
             let error = Error::on(pool.name(), results.name, cause, is_open);
             let told = if is_own { None } else { self.told.iter().find(|told| told.says_what(&error)) };
             told.cloned().unwrap_or_else(|| {
-                pool.watch().tell(Event::failed(&error));
+                pool.watch().report(&error);
                 results.errors.push(error.clone());
                 if !is_own {
                     self.told.push(error.clone());

@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use memring_client::{
     Config, Connections, KnownCapabilities,
-    failure::{Cause, Event, Evidence},
+    failure::{Cause, Evidence},
     route,
     spec::ServerSpec,
     watch::Watch,
@@ -161,7 +161,7 @@ impl Pool {
             // What is refused was answered: the connection ends because it is not needed any more.
             done.inspect_err(|cause| {
                 if cause.evidence() != Evidence::Up {
-                    self.tell_end(cause);
+                    self.watch.disconnected(cause);
                 }
             })
         };
@@ -183,12 +183,12 @@ impl Pool {
             }
             let cause = match opened {
                 Ok(stream) => {
-                    self.watch.tell(Event::connected(self.name(), deadline.began().elapsed()));
+                    self.watch.connected(deadline.began().elapsed());
                     return Ok(stream);
                 }
                 Err(cause) => cause,
             };
-            self.tell_end(&cause);
+            self.watch.disconnected(&cause);
             if !self.growth.is_turned_away(&cause) {
                 return Err(cause);
             }
@@ -198,10 +198,6 @@ impl Pool {
             }
             sleep_until(next).await;
         }
-    }
-
-    fn tell_end(&self, cause: &Cause) {
-        self.watch.tell(Event::disconnected(self.name(), cause.kind()));
     }
 
     /// The connections that have one caller each.

@@ -68,14 +68,12 @@ pub enum Event<'e> {
 
 impl<'e> Event<'e> {
     /// A connection was opened.
-    #[must_use]
-    pub const fn connected(server: &'e str, took: Duration) -> Self {
+    pub(crate) const fn connected(server: &'e str, took: Duration) -> Self {
         Self::Connected { server, took }
     }
 
     /// A connection ended.
-    #[must_use]
-    pub const fn disconnected(server: &'e str, cause: ErrorKind) -> Self {
+    pub(crate) const fn disconnected(server: &'e str, cause: ErrorKind) -> Self {
         Self::Disconnected { server, cause }
     }
 
@@ -90,8 +88,7 @@ impl<'e> Event<'e> {
     }
 
     /// A request is sent again.
-    #[must_use]
-    pub const fn retried(server: &'e str) -> Self {
+    pub(crate) const fn retried(server: &'e str) -> Self {
         Self::Retried { server }
     }
 
@@ -101,8 +98,7 @@ impl<'e> Event<'e> {
     }
 
     /// An operation failed.
-    #[must_use]
-    pub const fn failed(error: &'e Error) -> Self {
+    pub(crate) const fn failed(error: &'e Error) -> Self {
         Self::Failed { error }
     }
 

@@ -8,7 +8,7 @@ use core::{
 };
 use std::{io, sync::Arc};
 
-use memring_client::failure::{Cause, Event};
+use memring_client::failure::Cause;
 use tokio::time::Instant;
 
 use super::{
@@ -91,7 +91,7 @@ impl Link {
                         }
                     }
                     Poll::Ready(Some(Err(cause))) => {
-                        tell_end(mux, &cause);
+                        mux.watch().disconnected(&cause);
                         let turned_away = mux.is_turned_away(&cause, false);
                         mux.give_up(
                             &cause,
@@ -237,7 +237,7 @@ impl Link {
             End::Overdue(_) => Some(&Cause::Timeout),
             End::Unneeded => None,
         };
-        ended_by.into_iter().for_each(|cause| tell_end(mux, cause));
+        ended_by.into_iter().for_each(|cause| mux.watch().disconnected(cause));
         let is_turned_away = !connection.has_spoken()
             && ended_by.is_some_and(|cause| mux.is_turned_away(cause, end.is_closed()));
         let mut again = Queue::new();
@@ -267,8 +267,7 @@ impl Link {
             self.done.push((request.slot, Err(Box::new(failure))));
         }
         if !again.requests.is_empty() {
-            let watch = mux.watch();
-            watch.tell(Event::retried(watch.name()));
+            mux.watch().retried();
         }
         mux.put_back(again);
         mux.finish(&mut self.done, &mut self.wakers, &mut self.spares);
@@ -295,8 +294,7 @@ impl Dialling {
         }
         if let Poll::Ready(connected) = self.dial.as_mut().poll(cx) {
             if connected.is_ok() {
-                let watch = mux.watch();
-                watch.tell(Event::connected(watch.name(), self.began.elapsed()));
+                mux.watch().connected(self.began.elapsed());
             }
             return Poll::Ready(Some(connected));
         }
@@ -308,9 +306,4 @@ impl Dialling {
         }
         Poll::Pending
     }
-}
-
-fn tell_end(mux: &Mux, cause: &Cause) {
-    let watch = mux.watch();
-    watch.tell(Event::disconnected(watch.name(), cause.kind()));
 }
