@@ -25,6 +25,12 @@ macro_rules! command {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct $name<'a>(pub(crate) MetaRequest<'a>);
 
+        impl $name<'_> {
+            /// The letters of the flags that the command has.
+            const LETTERS: &'static [u8] =
+                &[b'b', b'k', b'q', b'L', b'O', b'P', $($bare_letter,)* $($time_letter,)* $($token_letter,)*];
+        }
+
         impl<'a> $name<'a> {
             /// The command without flags.
             pub fn new(key: impl Into<MetaKey<'a>> $(, $value: $value_kind)?) -> Self {
@@ -358,6 +364,20 @@ command! {
         if_cas(cas: u64) => b'C';
         /// `E`: the item's new cas unique ([`Feature::MetaNewCas`](crate::capabilities::Feature::MetaNewCas)).
         new_cas(cas: u64) => b'E';
+    }
+}
+
+impl MetaVerb {
+    /// The letters of the flags that the command has.
+    pub(crate) const fn letters(self) -> &'static [u8] {
+        match self {
+            Self::Get => MetaGet::LETTERS,
+            Self::Set => MetaSet::LETTERS,
+            Self::Delete => MetaDelete::LETTERS,
+            Self::Arith => MetaArith::LETTERS,
+            Self::Debug => b"b",
+            Self::Noop => b"",
+        }
     }
 }
 

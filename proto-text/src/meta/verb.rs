@@ -31,16 +31,4 @@ impl MetaVerb {
             Self::Noop => "mn",
         }
     }
-
-    /// The letters of the flags that the command has.
-    pub(crate) const fn letters(self) -> &'static [u8] {
-        match self {
-            Self::Get => b"bcfhklqstuvCELNOPRT",
-            Self::Set => b"bckqsCEFILMNOPT",
-            Self::Delete => b"bkqxCEILOPT",
-            Self::Arith => b"bckqtvCDEJLMNOPT",
-            Self::Debug => b"b",
-            Self::Noop => b"",
-        }
-    }
 }

@@ -30,12 +30,7 @@ impl<'b> RawHead<'b> {
     fn negative(key: &'b [u8], rest: &'b [u8]) -> Option<(Self, &'b [u8])> {
         let (flags, numbers) = split_word(rest);
         let flags = parse_negative(flags)?;
-        let (len, rest) = split_u64(numbers)?;
-        let (cas, rest) = match rest {
-            [b' ', rest @ ..] => split_u64(rest).map(|(cas, rest)| (Some(cas), rest))?,
-            rest => (None, rest),
-        };
-        Some((Self { key, flags, len, cas }, rest))
+        Self::lengths(key, flags, numbers)
     }
 
     /// Reads what follows the key, and gives the rest.
@@ -49,12 +44,15 @@ impl<'b> RawHead<'b> {
                 (u32::try_from(flags).ok()?, rest)
             }
         };
-        let (len, rest) = split_u64(rest.strip_prefix(b" ")?)?;
+        Self::lengths(key, flags, rest.strip_prefix(b" ")?)
+    }
+
+    /// Reads what follows the flags, and gives the rest.
+    #[inline(always)]
+    fn lengths(key: &'b [u8], flags: u32, rest: &'b [u8]) -> Option<(Self, &'b [u8])> {
+        let (len, rest) = split_u64(rest)?;
         let (cas, rest) = match rest {
-            [b' ', rest @ ..] => {
-                let (cas, rest) = split_u64(rest)?;
-                (Some(cas), rest)
-            }
+            [b' ', rest @ ..] => split_u64(rest).map(|(cas, rest)| (Some(cas), rest))?,
             rest => (None, rest),
         };
         Some((Self { key, flags, len, cas }, rest))
