@@ -1,7 +1,7 @@
 //! The commands that talk to servers, and what they have in common.
 
 use core::{fmt::Display, time::Duration};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 use memring_core::{peers::libmemcached, vector::Escaped};
 use memring_std::{ErrorKind, Ttl};
@@ -64,15 +64,57 @@ impl ClientArgs {
         choice.scheme()?;
         Client::build(self, servers, choice)
     }
+}
+
+/// One key, and the servers to look for it on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyArgs {
+    #[command(flatten)]
+    client: ClientArgs,
+
+    /// The key, taken as it is.
+    #[arg(value_name = "KEY")]
+    key: OsString,
+}
+
+impl KeyArgs {
+    /// The client, and the key. Nothing is connected yet.
+    pub(crate) fn read(&self) -> Result<(Client, Key<'_>), Failure> {
+        let key = key(&self.key)?;
+        Ok((self.client.client()?, key))
+    }
 
     /// Whether the servers come from standard input.
     pub(crate) fn is_stdin(&self) -> bool {
-        self.servers.is_stdin()
+        self.client.servers.is_stdin()
+    }
+}
+
+/// Some keys, and the servers to look for them on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeysArgs {
+    #[command(flatten)]
+    client: ClientArgs,
+
+    /// The keys, taken as they are.
+    #[arg(value_name = "KEY", required = true)]
+    keys: Vec<OsString>,
+}
+
+impl KeysArgs {
+    /// The keys.
+    pub(crate) fn keys(&self) -> Result<Vec<Key<'_>>, Failure> {
+        self.keys.iter().map(|argument| key(argument)).collect()
+    }
+
+    /// The client. Nothing is connected yet.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        self.client.client()
     }
 }
 
 /// A key, checked before anything is sent.
-pub(crate) fn key(argument: &OsStr) -> Result<Key<'_>, Failure> {
+fn key(argument: &OsStr) -> Result<Key<'_>, Failure> {
     let bytes = argument.as_encoded_bytes();
     Key::new(bytes).map_err(|error| Failure::usage(format_args!("bad key {:?}: {error}", Escaped(bytes))))
 }

@@ -1,11 +1,9 @@
 //! `memring incr` and `memring decr`.
 
-use std::ffi::OsString;
-
 use memring_std::Error;
 use memring_text::Key;
 
-use super::{ClientArgs, client::Client, key};
+use super::{KeyArgs, client::Client};
 use crate::{
     failure::{Failure, Outcome},
     output,
@@ -14,11 +12,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    client: ClientArgs,
-
-    /// The key, taken as it is.
-    #[arg(value_name = "KEY")]
-    key: OsString,
+    key: KeyArgs,
 
     /// By how much.
     #[arg(value_name = "DELTA", default_value_t = 1)]
@@ -38,8 +32,8 @@ impl Args {
         &self,
         count: impl FnOnce(&Client, Key<'_>) -> Result<Option<u64>, Error>,
     ) -> Result<Outcome, Failure> {
-        let key = key(&self.key)?;
-        match count(&self.client.client()?, key)? {
+        let (client, key) = self.key.read()?;
+        match count(&client, key)? {
             Some(number) => output::print(&format!("{number}\n")).map(|()| Outcome::Fine),
             None => Ok(Outcome::No("not found")),
         }

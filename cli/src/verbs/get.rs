@@ -1,11 +1,10 @@
 //! `memring get`.
 
 use core::fmt::Write as _;
-use std::ffi::OsString;
 
 use memring_core::vector::Escaped;
 
-use super::{ClientArgs, all_fine, key};
+use super::{KeysArgs, all_fine};
 use crate::{
     failure::{Failure, Outcome},
     output,
@@ -18,11 +17,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    client: ClientArgs,
-
-    /// The keys, taken as they are.
-    #[arg(value_name = "KEY", required = true)]
-    keys: Vec<OsString>,
+    keys: KeysArgs,
 
     /// Prints the value as it is on a terminal, too, which obeys what it may hold.
     #[arg(long)]
@@ -30,11 +25,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let keys: Vec<_> = args.keys.iter().map(|argument| key(argument)).collect::<Result<_, _>>()?;
+    let keys = args.keys.keys()?;
     if args.raw && keys.len() > 1 {
         return Err(Failure::usage("--raw prints the value of one key"));
     }
-    let client = args.client.client()?;
+    let client = args.keys.client()?;
     if let [key] = *keys {
         return match client.get(key)? {
             Some(item) => output::print_value(&item.value, args.raw).map(|()| Outcome::Fine),

@@ -1,13 +1,12 @@
 //! `memring meta`.
 
 use core::fmt::Write as _;
-use std::ffi::OsString;
 
 use memring_core::vector::Escaped;
 use memring_std::{Error, MetaGetOptions, MetaInfo};
 use serde_json::{Map, Value, json};
 
-use super::{ClientArgs, all_fine, key};
+use super::{KeysArgs, all_fine};
 use crate::{
     failure::{Failure, Outcome},
     output,
@@ -21,11 +20,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    client: ClientArgs,
-
-    /// The keys, taken as they are.
-    #[arg(value_name = "KEY", required = true)]
-    keys: Vec<OsString>,
+    keys: KeysArgs,
 
     /// Prints JSON: an array of objects.
     #[arg(long)]
@@ -33,8 +28,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let keys: Vec<_> = args.keys.iter().map(|argument| key(argument)).collect::<Result<_, _>>()?;
-    let client = args.client.client()?;
+    let keys = args.keys.keys()?;
+    let client = args.keys.client()?;
     let options = MetaGetOptions::new().size().flags().cas().ttl().last_access().hit().no_bump();
     let (mut text, mut objects) = (String::new(), Vec::new());
     let mut errors: Vec<Error> = Vec::new();

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use memring_std::{Attributes, Error};
 use memring_text::Key;
 
-use super::{ClientArgs, client::Client, key};
+use super::{KeyArgs, client::Client};
 use crate::{
     duration::duration,
     failure::{Failure, Outcome},
@@ -30,11 +30,7 @@ pub(crate) struct StoreArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ItemArgs {
     #[command(flatten)]
-    client: ClientArgs,
-
-    /// The key, taken as it is.
-    #[arg(value_name = "KEY")]
-    key: OsString,
+    key: KeyArgs,
 
     /// The value, taken as it is; without it, or for `-`, standard input to its end.
     #[arg(value_name = "VALUE")]
@@ -77,12 +73,11 @@ impl ItemArgs {
         &self,
         store: impl FnOnce(&Client, Key<'_>, &[u8]) -> Result<bool, Error>,
     ) -> Result<Outcome, Failure> {
-        let key = key(&self.key)?;
         let argument = self.value.as_deref().filter(|value| *value != "-");
-        if argument.is_none() && self.client.is_stdin() {
+        if argument.is_none() && self.key.is_stdin() {
             return Err(Failure::usage("only one of --servers and the value can be standard input"));
         }
-        let client = self.client.client()?;
+        let (client, key) = self.key.read()?;
         let value = match argument {
             Some(value) => value.as_encoded_bytes().to_vec(),
             None => read_value()?,

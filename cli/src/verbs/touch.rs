@@ -1,9 +1,8 @@
 //! `memring touch`.
 
 use core::time::Duration;
-use std::ffi::OsString;
 
-use super::{ClientArgs, key, ttl};
+use super::{KeyArgs, ttl};
 use crate::{
     duration::duration,
     failure::{Failure, Outcome},
@@ -13,11 +12,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    client: ClientArgs,
-
-    /// The key, taken as it is.
-    #[arg(value_name = "KEY")]
-    key: OsString,
+    key: KeyArgs,
 
     /// How long it lives, `90s`, `15m`, `30d`; for ever unless said.
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -25,7 +20,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let (key, ttl) = (key(&args.key)?, ttl(args.ttl)?);
-    let is_there = args.client.client()?.touch(key, ttl)?;
-    Ok(if is_there { Outcome::Fine } else { Outcome::No("not found") })
+    let ttl = ttl(args.ttl)?;
+    let (client, key) = args.key.read()?;
+    Ok(if client.touch(key, ttl)? { Outcome::Fine } else { Outcome::No("not found") })
 }
