@@ -99,11 +99,12 @@ pub(crate) fn print(
     count: usize,
     as_placed: impl Fn(&[u8]) -> Vec<u8>,
 ) -> Result<(), Failure> {
-    let mut room = vec![ServerIndex::default(); count];
+    let mut scratch = vec![ServerIndex::default(); count];
     let (mut printer, mut begin) = (Printer::new(), "[\n");
     for key in keys {
         let key = key?;
-        let located = Located { placement, key: &key, order: placement.order(&as_placed(&key), &mut room) };
+        let located =
+            Located { placement, key: &key, order: placement.order(&as_placed(&key), &mut scratch) };
         match format {
             Format::Tsv => printer.show(located.tsv())?,
             Format::Text => printer.show(&located)?,

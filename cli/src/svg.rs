@@ -187,21 +187,21 @@ impl fmt::Display for Xml<'_> {
 
 /// `names` with at most `most` characters each, cut where they can still be told apart, if there is such a place.
 pub(crate) fn shortened(names: &[&str], most: usize) -> Vec<String> {
-    let room = most.saturating_sub(1);
+    let letters = most.saturating_sub(1);
     let cut = |name: &str, tail: usize| {
         let len = name.chars().count();
         if len <= most {
             return name.to_owned();
         }
-        let (head, skipped) = (room - tail, len - tail);
+        let (head, skipped) = (letters - tail, len - tail);
         name.chars().take(head).chain(['…']).chain(name.chars().skip(skipped)).collect()
     };
     let all: BTreeSet<_> = names.iter().collect();
     // First of all near the end: hosts differ in their first part and share domain and port.
-    let mut tails = (room / 4..=room).chain(0..room / 4);
+    let mut tails = (letters / 4..=letters).chain(0..letters / 4);
     let apart =
         |&tail: &usize| all.iter().map(|name| cut(name, tail)).collect::<BTreeSet<_>>().len() == all.len();
-    let tail = tails.find(apart).unwrap_or(room / 4);
+    let tail = tails.find(apart).unwrap_or(letters / 4);
     names.iter().map(|name| cut(name, tail)).collect()
 }
 

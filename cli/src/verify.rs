@@ -104,9 +104,10 @@ impl<'t> Vector<'t> {
             return Err(Failure::usage("no line `# scheme: NAME`"));
         }
         let placement = build(self.choice.scheme()?, &self.servers)?;
-        let mut room = vec![ServerIndex::default(); if self.full_order { self.servers.len() } else { 1 }];
+        let mut scratch = vec![ServerIndex::default(); if self.full_order { self.servers.len() } else { 1 }];
         self.compare(|key| {
-            let order: Vec<_> = placement.order(key, &mut room).iter().map(ServerIndex::to_string).collect();
+            let order: Vec<_> =
+                placement.order(key, &mut scratch).iter().map(ServerIndex::to_string).collect();
             order.join(",")
         })
     }

@@ -234,7 +234,7 @@ const RIGHT: f64 = 872.0;
 /// The width of a block, and the gap between two.
 const BLOCK: f64 = 14.0;
 const GAP: f64 = 7.0;
-/// Room for one server, and for a picture of few.
+/// Height of one server, and the least height of the flow.
 const ROW: f64 = 34.0;
 const SHORTEST: f64 = 380.0;
 /// The distance of two labels at least.

@@ -72,7 +72,7 @@ const MARGIN: f64 = 48.0;
 /// Where the bars begin, below title, figures and ring.
 const TOP: f64 = 290.0;
 const FOOT: f64 = 66.0;
-/// Room for one server, and what its bar takes of it.
+/// Height of one server, and of its bar.
 const ROW: f64 = 34.0;
 const THICK: f64 = 20.0;
 /// The left end of the bars and the length of the longest one.

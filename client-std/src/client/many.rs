@@ -44,7 +44,7 @@ impl Client {
             let mut value = Vec::new();
             match item.value {
                 Lent::Whole(bytes) => value.put(bytes).map_err(Cause::Full)?,
-                Lent::Joined(room) => mem::swap(&mut value, room),
+                Lent::Joined(joined) => mem::swap(&mut value, joined),
             }
             Ok(Some(Item { flags: item.flags, cas: item.cas, value }))
         };

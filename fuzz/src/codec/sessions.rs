@@ -28,7 +28,7 @@ pub fn sessions_answer(stream: &Stream<'_>) {
     let (_, read, error) = replies(&whole, &[whole.len()], any);
     assert_eq!((read, error), (whole.len(), None));
 
-    // With little room to answer in, nothing is said twice. (What is tried twice is counted twice.)
+    // With a small buffer for answers, nothing is said twice. (What is tried twice is counted twice.)
     let told = told_for_good(&whole);
     let narrow = answers_through(stream.bytes, &mut [0; 700]);
     assert!(told.starts_with(told_for_good(&narrow)) || narrow.starts_with(told));
@@ -72,11 +72,11 @@ fn answers(bytes: &[u8], ends: &[usize]) -> Vec<u8> {
     all
 }
 
-fn answers_through(bytes: &[u8], room: &mut [u8]) -> Vec<u8> {
+fn answers_through(bytes: &[u8], buffer: &mut [u8]) -> Vec<u8> {
     let (mut engine, mut session) = (engine(), Session::new(Vec::new()));
     let (mut all, mut from) = (Vec::new(), 0);
     loop {
-        let mut out = SliceBuffer::new(room);
+        let mut out = SliceBuffer::new(buffer);
         let fed = session.feed(&bytes[from..], &mut engine, &mut out, NOW);
         from += fed.consumed;
         assert!(fed.next != Next::Write || !out.as_slice().is_empty(), "no progress");

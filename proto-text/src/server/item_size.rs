@@ -1,12 +1,12 @@
 //! How much memory memcached reckons for an item, and where it would keep it.
 
-/// Room beside the key and the value: header 48, cas 8, NUL behind the key 1, line end behind the value 2.
+/// Bytes beside the key and the value: header 48, cas 8, NUL behind the key 1, line end behind the value 2.
 const OVERHEAD: usize = 59;
 
-/// Room for the flags, where they are not 0.
+/// Bytes of the flags, if they are not 0.
 const FLAGS: usize = 4;
 
-/// Room that an item takes, in bytes.
+/// The size of an item, in bytes.
 pub(super) fn item_size(key_len: usize, flags: u32, value_len: usize) -> usize {
     let flags = if flags == 0 { 0 } else { FLAGS };
     [OVERHEAD, key_len, flags].iter().fold(value_len, |sum, part| sum.saturating_add(*part))

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, vec::Vec};
 
 use super::store::{OutOfMemory, Record, Side, Store, Usage};
 
-/// Room that an item takes beside its key and its value: about what memcached reckons (48 bytes of header, 8 of cas).
+/// Bytes that an item takes beside its key and its value: about what memcached reckons (48 bytes of header, 8 of cas).
 const ITEM_OVERHEAD: usize = 56;
 
 /// Items in memory, up to a limit. When memory is short, the items used least lately are dropped.
@@ -54,7 +54,7 @@ impl MemoryStore {
         Self { evicts: false, ..Self::new(limit) }
     }
 
-    fn room_for(&mut self, len: usize, keep: Option<usize>) -> Result<(), OutOfMemory> {
+    fn make_space(&mut self, len: usize, keep: Option<usize>) -> Result<(), OutOfMemory> {
         if len > self.limit {
             return Err(OutOfMemory);
         }
@@ -134,7 +134,7 @@ impl Store for MemoryStore {
         self.remove(key);
         let key: Arc<[u8]> = Arc::from(key);
         let item = Item { key: Arc::clone(&key), record, value: value.to_vec(), newer: None, older: None };
-        self.room_for(item.size(), None)?;
+        self.make_space(item.size(), None)?;
         self.bytes = self.bytes.saturating_add(item.size());
         let place = self.free.pop().unwrap_or(self.items.len());
         match self.items.get_mut(place) {
@@ -148,7 +148,7 @@ impl Store for MemoryStore {
 
     fn extend(&mut self, key: &[u8], side: Side, piece: &[u8]) -> Result<(), OutOfMemory> {
         let Some(place) = self.use_now(key) else { return Ok(()) };
-        self.room_for(piece.len(), Some(place))?;
+        self.make_space(piece.len(), Some(place))?;
         if let Some(item) = self.items.get_mut(place) {
             match side {
                 Side::Back => item.value.extend_from_slice(piece),

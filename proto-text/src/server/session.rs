@@ -21,7 +21,7 @@ use crate::{
 /// When this much waits to be written, no more requests are answered before it is.
 const PAUSE: usize = 64 * 1024;
 
-/// Room for the longest reply of one line.
+/// The size of the longest reply of one line.
 pub(super) const LINE_CAPACITY: usize = 128;
 
 /// The server's side of one connection.

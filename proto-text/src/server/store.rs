@@ -96,9 +96,9 @@ pub enum Side {
 pub struct Usage {
     /// Number of items, expired ones included.
     pub items: u64,
-    /// Room they take, in bytes.
+    /// Bytes that they take.
     pub bytes: u64,
-    /// Room there is, in bytes.
+    /// The capacity in bytes.
     pub limit: u64,
     /// Items dropped so far to make way.
     pub evictions: u64,

@@ -40,7 +40,7 @@ impl<S: Store> Engine<S> {
         self.store.find(key)
     }
 
-    /// Room that an item takes, as memcached reckons.
+    /// Bytes that an item takes, as memcached reckons.
     pub(in crate::server) fn item_size(&mut self, key: &[u8]) -> usize {
         let Some((record, value)) = self.store.find(key) else { return 0 };
         item_size(key.len(), record.flags, value.len())
