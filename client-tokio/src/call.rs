@@ -1,5 +1,5 @@
-//! One request to one server: queued on a connection, waited for in a slot; and to the next server, where that may be and
-//! nothing has reached the first.
+//! One request to one server: queued on a connection, with a slot for its outcome; and to the next server, if the
+//! policy allows it and nothing has reached the first.
 
 use core::{future::poll_fn, pin::Pin, task::Poll};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Where an operation goes.
+/// The target of an operation.
 pub(crate) type Target<'k> = memring_client::Target<'k, Pool, Deadline>;
 
 /// Sends `operation` to the server of `target`, or to one that stands in for it, and reads its result.
@@ -39,8 +39,8 @@ pub(crate) async fn call<O: Operation>(
     }
 }
 
-/// Sends `operation` to the server of `target` and reads its result; `None` when nothing has reached that server, and the
-/// target is another one now.
+/// Sends `operation` to the server of `target` and reads its result; `None` when nothing has reached that server, and
+/// `target` has moved on to another one.
 pub(crate) async fn call_one<O: Operation>(
     target: &mut Target<'_>,
     operation: &O,
@@ -71,7 +71,7 @@ pub(crate) async fn call_one<O: Operation>(
     Some(Err(target.failed(cause, leaves_open)))
 }
 
-/// Sends `operation` to the pool's server, whatever is known of that, and reads its result.
+/// Sends `operation` to the pool's server, even if that is down, and reads its result.
 pub(crate) async fn ask<O: Operation>(
     pool: &Pool,
     name: &'static str,
@@ -81,7 +81,7 @@ pub(crate) async fn ask<O: Operation>(
     ask_in(pool.watch().attempt(name, deadline.began().into_std(), false), pool, operation, deadline).await
 }
 
-/// Asks as a part of `attempt`, which is told how it ends.
+/// Sends `operation` as a part of `attempt`, which is told how it ends.
 async fn ask_in<O: Operation>(
     mut attempt: Attempt<'_>,
     pool: &Pool,
@@ -107,7 +107,7 @@ async fn ask_in<O: Operation>(
     }
 }
 
-/// Reads the result of an operation off its outcome.
+/// Reads the result of an operation from its outcome.
 pub(crate) fn read<O: Operation>(
     operation: &O,
     outcome: Outcome,
@@ -131,7 +131,7 @@ async fn exchange<O: Operation>(mux: &Arc<Mux>, operation: &O, deadline: Deadlin
     Box::pin(waiting.watched(deadline)).await
 }
 
-/// Queues the request, and waits for quota if none is left. The slot has the waker of the poll that returns it.
+/// Queues the request, and waits for quota if there is none left. The slot has the waker of the poll that returns it.
 async fn submit<O: Operation>(
     mux: &Arc<Mux>,
     operation: &O,
@@ -159,5 +159,5 @@ async fn watched<T>(
     over.await
 }
 
-/// How many connections that work are tried at most in the place of one that was turned away.
+/// How many working connections are tried at most, instead of one that was turned away.
 const TURNS: usize = 3;

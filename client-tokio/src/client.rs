@@ -51,15 +51,15 @@ pub type ItemRef<'v> = memring_text::Item<&'v [u8]>;
 ///
 /// # Cancel safety
 /// Any future of a client may be dropped at any moment, as `select!` and `timeout` do. A request that has not left is
-/// not sent then. One that has left may have taken effect, and of a call with many keys or to many servers a part may
-/// have. Its reply is read and thrown away, and the connection goes on: no other caller notices, and none gets the reply.
-/// A method that does otherwise says so.
+/// then not sent. A request that has left may have taken effect; of a call with many keys or to many servers, a part
+/// may have. Its reply is read and thrown away, and the connection goes on: no other caller notices, and none gets the
+/// reply. A method that differs says so.
 ///
 /// # Runtime
-/// The methods run in a tokio runtime with its network and its clock enabled; in any other they are
+/// The methods run in a tokio runtime with network and clock enabled; elsewhere they return
 /// [`ErrorKind::Config`](crate::ErrorKind::Config). A client may be used in several runtimes, one after the other or at
-/// once. A connection is driven by a task of one of them. When that runtime ends, or does not run, the first caller of
-/// another that waits takes the connection over, with all that is under way on it: nothing is lost or sent twice.
+/// once. A task of one of them drives a connection. When that runtime ends, or does not run, the first caller that
+/// waits in another one takes the connection over, with all that is under way on it: nothing is lost or sent twice.
 ///
 /// ```
 /// use memring_tokio::{Client, Ttl, testing::Server};
@@ -136,10 +136,10 @@ impl Client {
         Builder::new(Config::default())
     }
 
-    /// The same client, whose operations may take `timeout`. They share their connections with those of the others.
+    /// A client with another [timeout](Builder::timeout) that shares the connections of this one.
     ///
-    /// A connection is given up when its oldest reply has not come within the [builder's timeout](Builder::timeout), or
-    /// within a longer one of its caller: impatience of one does not end what others wait for.
+    /// A connection is closed when its oldest reply has not come within the [builder's timeout](Builder::timeout), or
+    /// within the longer one of its caller: a short timeout of one caller does not end the connection for others.
     ///
     /// ```
     /// # use memring_tokio::{Client, testing::Server};
@@ -227,15 +227,15 @@ impl Client {
         self.common.set_servers(servers, Pool::new)
     }
 
-    /// Closes all connections, for all clones at once, when everything under way is answered and every value that is being
-    /// streamed is through: after the [timeout](Builder::timeout) at the latest. What is called from now on, or not done
-    /// by then, ends with [`ErrorKind::Closed`](crate::ErrorKind::Closed).
+    /// Closes all connections, for all clones at once, as soon as all requests under way are answered and all values
+    /// are streamed: after the [timeout](Builder::timeout) at the latest. Later calls, and those that are not done by
+    /// then, fail with [`ErrorKind::Closed`](crate::ErrorKind::Closed).
     ///
-    /// Dropping the last clone closes them, too, without waiting for anything.
+    /// Dropping the last clone closes the connections, too, without waiting.
     ///
     /// # Cancel safety
-    /// Once it was polled the connections are closed, whether it is dropped or not; but values that are being streamed are
-    /// not broken off then.
+    /// Once the future has been polled, the connections are closed even if it is dropped; values that are being
+    /// streamed are then not broken off.
     pub async fn close(&self) {
         let deadline = Deadline::after(self.common.config().timeout);
         let fleet = self.common.close();
@@ -291,7 +291,7 @@ impl Client {
     /// [`ErrorKind::BufferFull`](crate::ErrorKind::BufferFull) when the value does not fit; else see [`Error`].
     ///
     /// # Cancel safety
-    /// Dropped, it has not touched `value`.
+    /// A dropped future has not touched `value`.
     pub async fn get_into<B: Buffer>(
         &self,
         key: impl AsRef<[u8]>,
@@ -508,7 +508,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The item with its value as it is handed out.
+/// The item with its value in shared bytes.
 fn shared(item: memring_text::Item<Vec<u8>>) -> Item {
     Item { flags: item.flags, cas: item.cas, value: Bytes::from(item.value) }
 }

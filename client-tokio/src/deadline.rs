@@ -1,4 +1,4 @@
-//! Until when something may take.
+//! Deadlines of operations.
 
 use core::{
     pin::Pin,
@@ -10,7 +10,7 @@ use std::panic::catch_unwind;
 use memring_client::{Clock, failure::Cause};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// The moment at which an operation is given up, and the one at which it began.
+/// The deadline of an operation, and when the operation began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     began: Instant,
@@ -18,7 +18,7 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// `timeout` from now.
+    /// The deadline `timeout` from now.
     pub(crate) fn after(timeout: Duration) -> Self {
         let began = Instant::now();
         Self { began, at: later(began, timeout) }
@@ -29,7 +29,7 @@ impl Deadline {
         self.began
     }
 
-    /// When it is given up.
+    /// When the operation is given up.
     pub(crate) const fn at(self) -> Instant {
         self.at
     }
@@ -50,18 +50,18 @@ impl memring_client::Deadline for Deadline {
     }
 }
 
-/// What time it is for this client: its runtime says, and a test may have paused that.
+/// The client's clock: the runtime's, which a test may have paused.
 pub(crate) const CLOCK: Clock = Clock { monotonic: || Instant::now().into_std(), ..Clock::SYSTEM };
 
-/// A timeout beyond what the clock can say stands for "as long as it takes".
+/// A timeout beyond the clock's range stands for "as long as it takes".
 fn later(moment: Instant, timeout: Duration) -> Instant {
     moment.checked_add(timeout).unwrap_or_else(|| moment + FAR)
 }
 
 /// An alarm for the earliest of many deadlines.
 ///
-/// Deadlines mostly come in ascending order, and nearly all of them are met: so the alarm is set once for many, and only
-/// moved on when it has rung.
+/// Deadlines mostly come in ascending order, and nearly all of them are met. So the alarm is set once for many, and
+/// moved on only when it has rung.
 #[derive(Debug)]
 pub(crate) struct Timer {
     sleep: Pin<Box<Sleep>>,
@@ -94,14 +94,14 @@ impl Timer {
     }
 }
 
-/// Whether the runtime at hand has what a connection needs, a clock and a network. There is no way to ask but to try; tokio
-/// panics where one is missing.
+/// Checks that the current runtime has a clock and a network, which a connection needs. The only way to know is to try:
+/// tokio panics where one is missing.
 ///
 /// # Errors
 /// One of them is missing.
 pub(crate) fn check_runtime() -> Result<(), Cause> {
     Timer::new()?;
-    // Whether the system has a socket to give is another question.
+    // It does not matter here whether the system has a socket to give.
     #[cfg(unix)]
     let tried = catch_unwind(|| drop(tokio::net::UnixDatagram::unbound()));
     #[cfg(not(unix))]

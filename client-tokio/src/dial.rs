@@ -99,10 +99,10 @@ impl Dialer {
         admitted.unwrap_or_else(|_| Err(Cause::connect(io::ErrorKind::TimedOut.into())))
     }
 
-    /// Whether the runtime at hand has what connections need.
+    /// Checks that the current runtime has what connections need.
     ///
     /// # Errors
-    /// It lacks its clock or its network.
+    /// The runtime lacks its clock or its network.
     pub(crate) fn check_runtime(&self) -> Result<(), Cause> {
         match &self.place {
             Place::Tcp(_) | Place::Unix(_) => check_runtime(),
@@ -111,7 +111,7 @@ impl Dialer {
         }
     }
 
-    /// What there is to do on a connection before it is of use.
+    /// Encrypts a connection and logs in, as far as the terms demand.
     async fn admitted(&self, stream: Stream) -> Result<Stream, Cause> {
         let mut stream = self.encrypted(stream).await?;
         if let Some(auth) = &self.terms.auth {
@@ -138,8 +138,8 @@ impl Dialer {
     }
 }
 
-/// Tries one address after the other; each gets its part of the time that is left, so that one that swallows
-/// everything does not use up the time of the others.
+/// Tries one address after the other. Each has its part of the time that is left, so that an address that never answers
+/// does not use up the time of the others.
 async fn tcp_of_any(addresses: &[SocketAddr], deadline: Instant, options: TcpOptions) -> io::Result<Stream> {
     let mut error = io::ErrorKind::NotFound.into();
     for (to_go, address) in (1..=u32::try_from(addresses.len()).unwrap_or(u32::MAX)).rev().zip(addresses) {
@@ -155,7 +155,7 @@ async fn tcp_of_any(addresses: &[SocketAddr], deadline: Instant, options: TcpOpt
 
 async fn tcp(address: SocketAddr, options: TcpOptions) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
-    // Where nobody listens on a port that the system gives to clients, a connection can meet itself.
+    // A port that the system gives to clients and where no server listens can be connected to itself.
     if stream.local_addr()? == address {
         return Err(io::ErrorKind::ConnectionRefused.into());
     }
@@ -167,7 +167,7 @@ async fn tcp(address: SocketAddr, options: TcpOptions) -> io::Result<TcpStream> 
 async fn unix(path: &Path) -> io::Result<Stream> {
     loop {
         match tokio::net::UnixStream::connect(path).await {
-            // Too many others want to connect, and the system does not tell when it is one's turn.
+            // The socket's queue is full, and the system does not report when it has space again.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::time::sleep(LOOK_AGAIN).await,
             connected => return connected.map(Stream::Unix),
         }
@@ -183,6 +183,6 @@ async fn in_time<T>(deadline: Instant, work: impl Future<Output = io::Result<T>>
     timeout_at(deadline, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// How soon what the system cannot tell of is looked at again.
+/// The time between two trials at a socket whose queue is full.
 #[cfg(unix)]
 const LOOK_AGAIN: Duration = Duration::from_millis(1);

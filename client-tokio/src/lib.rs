@@ -1,4 +1,4 @@
-//! A tokio memcached client over many servers that places every key exactly where the client of your choice does.
+//! A tokio memcached client for many servers, which places every key exactly where the client of your choice does.
 //!
 //! ```
 //! use std::time::Duration;

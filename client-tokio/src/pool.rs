@@ -106,18 +106,18 @@ impl Pool {
         self.watch.name()
     }
 
-    /// What is known of the server's health.
+    /// The watch over the server's health.
     pub(crate) fn watch(&self) -> &Watch {
         &self.watch
     }
 
-    /// What is known of what the server can do.
+    /// The known features of the server.
     pub(crate) const fn capabilities(&self) -> &KnownCapabilities {
         &self.capabilities
     }
 
-    /// The connection for the next request: one after the other of those that work. One that is not open is opened beside
-    /// them, unless the server has just turned one away. As long as none works, all wait for the first.
+    /// The connection for the next request: those that work, in turn. A connection that is not open is opened in
+    /// addition, unless the server has just turned one away. As long as none works, all requests wait for the first.
     pub(crate) fn mux(&self) -> &Arc<Mux> {
         // There is at least one.
         let first = &self.muxes[0];
@@ -137,19 +137,20 @@ impl Pool {
     /// Whether a request that has failed is to be sent over another connection, as the server turned this one away.
     #[cold]
     pub(crate) fn turned_away(&self, failure: &Failure) -> TurnedAway {
-        // What says so is no answer.
+        // Such a refusal is no answer.
         let is_crowd = failure.cause.is_crowd() && self.growth.is_turned_away(&failure.cause);
         if is_crowd { TurnedAway::Again } else { failure.turned_away }
     }
 
-    /// Opens a connection for one caller alone, and does `work` with it: there are a few at a time, of all callers.
-    /// `timeout` is how long it takes at most to have one.
+    /// Opens a connection for one caller alone, and does `work` with it. There are a few of these at a time for all
+    /// callers; waiting for one takes at most `timeout`.
     pub(crate) async fn alone<T>(
         &self,
         timeout: Duration,
         work: impl AsyncFnOnce(Stream, Limits) -> Result<T, Cause>,
     ) -> Result<T, Cause> {
-        // Any of them, and there is at least one: it is asked only how connections are made, and whether any more are.
+        // Any of them will do, and there is at least one: it only tells how connections are made, and whether the
+        // client is closing.
         let mux = &self.muxes[0];
         let options = mux.options();
         let work = async {
@@ -158,7 +159,7 @@ impl Pool {
             }
             let stream = self.open_alone(mux, timeout).await?;
             let done = work(stream, options.limits).await;
-            // What is refused was answered: the connection ends because it is not needed any more.
+            // After a refusal, which is an answer, the connection ends only because it is not needed any more.
             done.inspect_err(|cause| {
                 if cause.evidence() != Evidence::Up {
                     self.watch.disconnected(cause);
@@ -168,14 +169,15 @@ impl Pool {
         if mux.is_closing() { Err(Cause::Shut) } else { self.streams.run(timeout, work).await }
     }
 
-    /// Opens such a connection. Where the server turns it away, while those that are shared work, it waits for its turn.
+    /// Opens a connection for one caller. If the server turns it away while the shared ones work, tries again after a
+    /// pause.
     async fn open_alone(&self, mux: &Mux, timeout: Duration) -> Result<Stream, Cause> {
         let (options, end) = (mux.options(), Deadline::after(timeout));
         loop {
             let deadline = Deadline::after(options.connect_timeout.min(timeout));
             let mut opened = mux.dialer().dial(deadline.at()).await;
             if self.growth.has_proven() {
-                // The caller's stream cannot be wound back: so the server is asked something else first.
+                // The caller's stream cannot be wound back, so the connection is tried with another request first.
                 if let Ok(mut stream) = opened {
                     let tried = timeout_at(deadline.at(), try_out(&mut stream)).await;
                     opened = tried.unwrap_or(Err(Cause::Timeout)).map(|()| stream);
@@ -200,12 +202,12 @@ impl Pool {
         }
     }
 
-    /// The connections that have one caller each.
+    /// The connections with one caller each.
     pub(crate) const fn streams(&self) -> &Streams {
         &self.streams
     }
 
-    /// How many connections there are now. One that streams a value has nothing else to do.
+    /// Counts the connections. One that streams a value does nothing else.
     pub(crate) fn connections(&self) -> Connections {
         let count = self.streams.count();
         let mut connections = Connections { count, ..Connections::default() };

@@ -1,4 +1,4 @@
-//! From a name to addresses, off the runtime's threads.
+//! The resolver: finds the addresses of a name outside the runtime's threads.
 
 use core::net::SocketAddr;
 use std::{
@@ -14,13 +14,14 @@ use tokio::sync::watch;
 
 /// The name of one server, looked up anew for each connection.
 ///
-/// The system's resolver can hang for longer than any deadline and cannot be called back, so it runs in a thread of its
-/// own, which a runtime that ends does not wait for: one at a time for each name, whose answer goes to all callers that wait.
+/// The system's resolver can hang for longer than any deadline and cannot be interrupted, so it runs in a thread of its
+/// own, for which a runtime that ends does not wait. There is one such thread at a time for each name, and its answer
+/// goes to all callers that wait for it.
 #[derive(Debug)]
 pub(crate) struct Resolver {
     host: Arc<str>,
     port: u16,
-    /// The lookup that is running, and in which process: a thread is not in one that was forked off.
+    /// The lookup that is running, and its process: a forked process does not have the thread.
     lookup: Mutex<Option<(u32, watch::Receiver<Option<Resolved>>)>>,
 }
 
@@ -30,7 +31,8 @@ impl Resolver {
         Self { host: host.into(), port, lookup: Mutex::new(None) }
     }
 
-    /// The addresses of the name as of now; never none. It may be dropped and waits for as long as the system does.
+    /// The current addresses of the name, at least one. Takes as long as the system's resolver; the future may be
+    /// dropped.
     pub(crate) async fn resolve(&self) -> io::Result<Arc<[SocketAddr]>> {
         if let Some(literal) = Resolved::literal(&self.host, self.port) {
             return literal.addresses();

@@ -16,10 +16,10 @@ use tokio::{
 #[cfg(feature = "tls")]
 use tokio_rustls::client::TlsStream;
 
-/// What connections run over.
+/// The byte stream of a connection.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
-    /// Whether nothing has come that was not read: neither a byte nor the end. Asks the system, which may know of more
-    /// than the runtime has noticed yet.
+    /// Whether there is nothing to read, neither a byte nor the end. Asks the system, which may know of more than the
+    /// runtime has noticed yet.
     fn is_silent(&mut self) -> bool;
 
     /// Whether some of the bytes of a write that failed may have left.
@@ -27,7 +27,7 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
         false
     }
 
-    /// Whether what is written at once arrives in records.
+    /// Whether bytes that are written at once arrive in records.
     fn has_records(&self) -> bool {
         false
     }
@@ -40,7 +40,7 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
         Cause::from(error)
     }
 
-    /// Has the runtime that runs this tell when there is something to read, or when something may be written.
+    /// Registers the stream with the current runtime, which then reports when it can be read and written.
     fn move_here(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -111,14 +111,14 @@ impl Transport for Stream {
     }
 }
 
-/// The same connection by another descriptor, which the runtime at hand watches. The one before is closed.
+/// Replaces the descriptor by a copy that the current runtime watches, and closes the old one.
 fn move_tcp_here(stream: &mut TcpStream) -> io::Result<()> {
     *stream = TcpStream::from_std(SockRef::from(&*stream).try_clone()?.into())?;
     Ok(())
 }
 
-/// How many bytes there are to be read. What came for the sake of the connection itself (tickets to resume it, new keys)
-/// is taken note of.
+/// The number of bytes that can be read. Messages of TLS itself (tickets to resume the session, new keys) are
+/// processed.
 #[cfg(feature = "tls")]
 fn peek(stream: &mut TlsStream<TcpStream>) -> io::Result<usize> {
     let (tcp, session) = stream.get_mut();
@@ -139,7 +139,7 @@ impl AsyncRead for Stream {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
-            // Without a farewell, too, the end is the end: the protocol knows what is missing.
+            // An end without TLS's farewell is an end, too: the codec notices if something is missing.
             #[cfg(feature = "tls")]
             Self::Tls(stream) => match Pin::new(stream).poll_read(cx, buf) {
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {

@@ -1,5 +1,5 @@
-//! Values that pass piece by piece between a server and a stream of the caller's, on a connection of their own: others need
-//! not wait for them.
+//! Values that pass piece by piece between a server and the caller's stream, on a connection of their own, so that
+//! other requests need not wait for them.
 
 use core::time::Duration;
 use std::io;
@@ -55,7 +55,7 @@ pub(crate) async fn send_from(
 }
 
 /// Sends `get` and writes the value to `sink`. `step` is how long each piece may take. The item has the value's length
-/// in its place.
+/// instead of the value.
 pub(crate) async fn get_to(
     target: &Target<'_>,
     get: Get<'_>,
@@ -86,7 +86,7 @@ pub(crate) struct Wire {
     io: Stream,
     exchange: Exchange,
     inbox: Vec<u8>,
-    /// Which part of the inbox is received and not done with.
+    /// The part of the inbox that is received and not consumed.
     taken: usize,
     filled: usize,
     step: Duration,
@@ -98,7 +98,7 @@ impl Wire {
         Self { io, exchange: Exchange::new(limits), inbox, taken: 0, filled: 0, step }
     }
 
-    /// Writes all of `bytes`; each part of them that leaves begins the time anew. Notes that something may have left.
+    /// Writes all of `bytes`; the time begins anew with each part that leaves. Notes that bytes may have left.
     pub(crate) async fn write(&mut self, bytes: &[u8], is_sent: &mut bool) -> Result<(), Cause> {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -116,8 +116,8 @@ impl Wire {
         in_time(self.step, self.io.flush()).await
     }
 
-    /// Reads the reply to `request`, which has been sent: its value goes to `sink`, which may take its time, the rest to
-    /// `reply`. Gives the value's length.
+    /// Reads the reply to `request`, which has been sent: its value goes to `sink`, whose time does not count, the rest
+    /// to `reply`. Returns the value's length.
     async fn receive(
         &mut self,
         request: &Request<'_>,
@@ -162,7 +162,7 @@ impl Wire {
         Ok(())
     }
 
-    /// Reads behind what is there.
+    /// Reads more bytes.
     async fn read(&mut self) -> Result<(), Cause> {
         self.inbox.copy_within(self.taken..self.filled, 0);
         (self.taken, self.filled) = (0, self.filled.saturating_sub(self.taken));
@@ -180,7 +180,7 @@ async fn in_time<T>(step: Duration, work: impl Future<Output = io::Result<T>>) -
     timeout(step, work).await.map_err(|_| Cause::Timeout)?.map_err(Stream::cause_of)
 }
 
-/// Reads some bytes. The end is an error here: there are still some to come.
+/// Reads some bytes. The end of the source is an error: bytes are still missing.
 async fn read(source: &mut (impl AsyncRead + Unpin), piece: &mut [u8]) -> io::Result<usize> {
     match source.read(piece).await? {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -188,5 +188,5 @@ async fn read(source: &mut (impl AsyncRead + Unpin), piece: &mut [u8]) -> io::Re
     }
 }
 
-/// How much of a value is held at a time, in bytes.
+/// How many bytes of a value are in memory at a time.
 const PIECE: usize = 32 * 1024;

@@ -39,36 +39,36 @@ pub struct Server {
     acceptor: AbortHandle,
 }
 
-/// What a [`Server`] is started with.
+/// The options of a [`Server`].
 pub type ServerBuilder = memring_client::testing::ServerBuilder<Server>;
 
-/// What the tasks share.
+/// The state that the tasks share.
 #[derive(Debug)]
 struct Shared {
     addr: SocketAddr,
     host: Host,
-    /// One task for each open connection; none are begun when the server has ended.
+    /// One task for each open connection; `None` when the server has ended.
     open: Mutex<Option<JoinSet<()>>>,
 }
 
 impl Server {
-    /// A server on a free port of the loopback interface.
+    /// Starts a server on a free port of the loopback interface.
     ///
     /// # Errors
-    /// What the system says when it has no port to give.
+    /// The system's error when it has no free port.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
 
-    /// A server on `addr`.
+    /// Starts a server on `addr`.
     ///
     /// # Errors
-    /// What the system says, when the address is in use for instance.
+    /// The system's error, for example when the address is in use.
     pub async fn bind(addr: impl ToSocketAddrs) -> io::Result<Self> {
         Self::listen(Self::builder(), TcpListener::bind(addr).await?)
     }
 
-    /// A builder, to say more.
+    /// A builder, which sets further options.
     pub const fn builder() -> ServerBuilder {
         ServerBuilder::new()
     }
@@ -83,13 +83,13 @@ impl Server {
         Ok(Self { shared, acceptor })
     }
 
-    /// Where it listens.
+    /// The server's address.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.shared.addr
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.shared.open().as_mut().map_or(0, in_use)
@@ -104,7 +104,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.acceptor.abort();
-        // Ends their tasks.
+        // Dropping the tasks ends them.
         *self.shared.open() = None;
     }
 }
@@ -122,21 +122,21 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => shared.serve_or_refuse(stream).await,
-            // Out of descriptors, say: that may pass, and must not keep a processor busy.
+            // An error such as "too many open files" may pass, and must not keep a processor busy.
             Err(_) => sleep(Duration::from_millis(10)).await,
         }
     }
 }
 
 impl Shared {
-    /// Whatever ends the connection, there is nobody to tell.
+    /// Serves the connection. Its error, if it ends in one, has no receiver.
     async fn serve_or_refuse(self: &Arc<Self>, stream: TcpStream) {
         if let Some(mut stream) = self.admit(stream) {
             let _ = stream.write_all(Host::CROWD).await;
         }
     }
 
-    /// Serves a connection, unless there are too many; then gives it back.
+    /// Serves a connection. Returns it if there are too many.
     fn admit(self: &Arc<Self>, stream: TcpStream) -> Option<TcpStream> {
         let mut open = self.open();
         let Some(open) = open.as_mut() else { return Some(stream) };
@@ -172,7 +172,7 @@ impl Shared {
     }
 }
 
-/// How many tasks have not ended; forgets the others.
+/// Counts the tasks that have not ended, and forgets the others.
 fn in_use(tasks: &mut JoinSet<()>) -> usize {
     while tasks.try_join_next().is_some() {}
     tasks.len()

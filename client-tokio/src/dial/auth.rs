@@ -1,5 +1,5 @@
-//! What is said on a connection before anything else: name and password; and something that shows whether the server wants
-//! the connection.
+//! The first requests on a connection: name and password, and a request that shows whether the server takes the
+//! connection.
 
 use memring_client::{failure::Cause, hang_up::PROBE};
 use memring_text::{
@@ -10,7 +10,7 @@ use memring_text::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-/// Sends `credentials` and reads what the server makes of them.
+/// Sends `credentials` and reads the server's answer.
 ///
 /// # Errors
 /// Any error ends the connection.
@@ -23,7 +23,7 @@ pub(crate) async fn authenticate(
     rest
 }
 
-/// Has the server answer something, whatever it is; unless that is that it has too many connections.
+/// Sends a request that any server answers. Any answer will do, except that there are too many connections.
 ///
 /// # Errors
 /// Any error ends the connection.
@@ -32,7 +32,7 @@ pub(crate) async fn try_out(io: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> R
     reply.turned_away().map_or(rest, |error| Err(Cause::Server(error)))
 }
 
-/// The reply, and whether nothing came behind it that nobody asked for.
+/// Sends a request and reads its reply, behind which no unrequested byte may come.
 async fn ask(
     io: &mut (impl AsyncRead + AsyncWrite + Unpin),
     request: &Request<'_>,
@@ -65,7 +65,7 @@ async fn ask(
     Ok((reply, rest))
 }
 
-/// One short line is all that a server has to say.
+/// The answers are one short line.
 const LIMITS: Limits = Limits { line: 512, ..Limits::DEFAULT };
 
 #[cfg(test)]

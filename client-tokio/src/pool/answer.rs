@@ -1,4 +1,4 @@
-//! What a connection hands to a caller, small enough to be moved about.
+//! Answers: complete replies in a small type that is cheap to move.
 
 use memring_text::{
     Item, Reply,
@@ -11,7 +11,7 @@ use memring_text::{
 pub(crate) enum Answer {
     /// The item that was asked for.
     Item(Item<Vec<u8>>),
-    /// The item that was asked for, whose value is not there.
+    /// The item that was asked for, whose value could not be kept.
     Lost(ValueError),
     /// No item.
     End,

@@ -1,4 +1,4 @@
-//! An open connection: bytes out, bytes in, both at once.
+//! An open connection, which writes and reads at the same time.
 
 use core::{
     pin::Pin,
@@ -17,43 +17,43 @@ use super::{
 };
 use crate::socket::Transport;
 
-/// A byte stream with what was sent over it.
+/// A byte stream, and the requests that were sent over it.
 #[derive(Debug)]
 pub(crate) struct Connection<T> {
     io: T,
     flight: Flight,
     /// When the last request was made.
     last: Option<Instant>,
-    /// A deadline that has passed, but perhaps by our own fault.
+    /// A deadline that has passed, perhaps because the runtime was busy.
     excused: Option<Instant>,
-    /// What is to be written, and how much of it was.
+    /// The bytes to write, and how many of them are written.
     out: Vec<u8>,
     out_written: usize,
     records: Records,
-    /// How much was written in all.
+    /// How many bytes were written in all.
     written: u64,
-    /// The peer takes no more bytes. What it has said by then is still to be read.
+    /// Why the peer takes no more bytes. What it has sent by then is still read.
     write_end: Option<Cause>,
     inbox: Box<[u8]>,
-    /// How much of the inbox is received and not done with.
+    /// How many bytes of the inbox are received and not consumed.
     received: usize,
 }
 
 /// Why a connection ends.
 #[derive(Clone, Debug)]
 pub(crate) enum End {
-    /// The peer closed it, or the network did; or, after a refusal, nobody knows what the peer reads next.
+    /// The peer or the network closed it; or, after a refusal, it is unknown what the peer reads next.
     Closed(Cause),
-    /// What came is not what was asked for.
+    /// The reply is invalid, or does not fit the request.
     Protocol(Cause),
     /// The oldest reply is overdue.
     Overdue(Instant),
-    /// Nobody needs it any more.
+    /// The connection is not needed any more.
     Unneeded,
 }
 
 impl End {
-    /// Whether it is the peer's doing, be it that it closed the connection or said what was not asked for.
+    /// Whether the peer ended the connection: by closing it, or by an invalid reply.
     pub(crate) const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_) | Self::Protocol(_))
     }
@@ -77,7 +77,7 @@ impl<T: Transport> Connection<T> {
         }
     }
 
-    /// Has the runtime that runs this tell of the connection from now on.
+    /// Registers the connection with the current runtime.
     pub(crate) fn move_here(&mut self) -> io::Result<()> {
         self.io.move_here()
     }
@@ -87,25 +87,25 @@ impl<T: Transport> Connection<T> {
         self.flight.is_empty()
     }
 
-    /// Whether everything that was to be sent has left.
+    /// Whether all bytes to be sent have left.
     pub(crate) fn is_written(&self) -> bool {
         self.out.is_empty()
     }
 
-    /// Whether the peer has ended the connection, or spoken unasked, since the last reply. To look takes a system call, of
-    /// a quarter of a microsecond; without it, the next caller would take what was said for its own reply.
+    /// Whether the peer has ended the connection, or sent unrequested bytes, since the last reply. The look is a system
+    /// call of a quarter of a microsecond; without it, the next caller would take such bytes for its own reply.
     pub(crate) fn is_stale(&mut self) -> bool {
         self.last.is_some() && self.is_idle() && !self.io.is_silent()
     }
 
-    /// Whether the reply that is overdue since `deadline` may have come, but the runtime was too busy to say so. That is
-    /// believed once of each.
+    /// Whether the reply that is overdue since `deadline` may have come while the runtime was too busy to notice. Each
+    /// deadline is excused once.
     pub(crate) fn is_late_itself(&mut self, deadline: Instant) -> bool {
         let is_new = self.excused.replace(deadline) != Some(deadline);
         is_new && !self.io.is_silent()
     }
 
-    /// The last request's moment, when everything is answered.
+    /// When the last request was made, if everything is answered.
     pub(crate) fn idle_since(&self) -> Option<Instant> {
         self.last.filter(|_| self.is_idle() && self.is_written())
     }
@@ -130,7 +130,7 @@ impl<T: Transport> Connection<T> {
             let until = self.records.writable(self.out_written, self.out.len());
             let rest = self.out.get(self.out_written..until).unwrap_or(&[]);
             if rest.is_empty() {
-                // What is encrypted may not have left yet.
+                // Encrypted bytes may not have left yet.
                 match Pin::new(&mut self.io).poll_flush(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Ok(())) => {}
@@ -198,7 +198,7 @@ impl<T: Transport> Connection<T> {
         let consumed =
             match self.flight.receive(received, spares, |slot, answer| done.push((slot, Ok(answer)))) {
                 Ok(consumed) => consumed.min(self.received),
-                // A refusal to one request; the others did nothing wrong.
+                // The server refused one request, which is no fault of the others.
                 Err(error @ ProtocolError::OutOfStep) => return Err(End::Closed(Cause::from(error))),
                 Err(error) => return Err(End::Protocol(Cause::from(error))),
             };
@@ -207,20 +207,20 @@ impl<T: Transport> Connection<T> {
         Ok(())
     }
 
-    /// A moment before which no reply is overdue.
+    /// A time before which no reply is overdue.
     pub(crate) const fn earliest(&self) -> Option<Instant> {
         self.flight.earliest()
     }
 
-    /// Looks for replies that are overdue; those whose callers are told are in `done`. Says whether the oldest is among
-    /// them, which ends the connection.
+    /// Looks for replies that are overdue, and puts their callers' outcomes into `done`. Returns whether the oldest is
+    /// overdue, which ends the connection.
     pub(crate) fn find_overdue(&mut self, done: &mut Vec<(SlotId, Outcome)>) -> bool {
         let overdue = || Failure::new(Cause::Timeout, true);
         self.flight.find_overdue(Instant::now(), |slot| done.push((slot, Err(Box::new(overdue())))))
     }
 
-    /// Whether the server has said anything at all. A connection on which it has may just have been closed for its age, or
-    /// for what another caller was answered.
+    /// Whether the server has sent anything at all. If it has, it may have closed the connection for its age, or
+    /// because of another caller's request.
     pub(crate) const fn has_spoken(&self) -> bool {
         self.flight.has_spoken()
     }
@@ -230,14 +230,14 @@ impl<T: Transport> Connection<T> {
         self.flight.spare()
     }
 
-    /// What the end leaves without an answer, oldest first.
+    /// The requests that the end leaves without an answer, oldest first.
     pub(crate) fn left(&self) -> impl Iterator<Item = Unanswered<'_>> {
         self.flight.left(self.written)
     }
 }
 
-/// How much is read at once, in bytes.
+/// How many bytes are read at once.
 const INBOX: usize = 32 * 1024;
 
-/// How much capacity is kept for what is to be written, in bytes.
+/// How much capacity is kept for bytes to write.
 const OUT: usize = 64 * 1024;

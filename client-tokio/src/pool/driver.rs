@@ -1,5 +1,5 @@
-//! The task that drives a connection, on the runtime of one of the callers. It ends with that runtime, or another takes
-//! its place.
+//! The driver: the task that drives a connection, on the runtime of one of the callers. It ends with that runtime, or
+//! another driver takes its place.
 
 use core::{
     future::poll_fn,
@@ -23,7 +23,7 @@ use crate::deadline::Timer;
 #[cfg(all(test, memring_loom))]
 pub(crate) use interleavings::start;
 
-/// Lets a task of `runtime` drive.
+/// Spawns a driver on `runtime`.
 #[cfg(not(all(test, memring_loom)))]
 pub(crate) fn start(runtime: &tokio::runtime::Handle, driver: Driver) {
     drop(runtime.spawn(drive(driver)));
@@ -34,11 +34,12 @@ async fn drive(mut driver: Driver) {
     poll_fn(|cx| driver.poll(cx)).await;
 }
 
-/// What the task holds. Wherever it ends, with its runtime or in a panic, dropping this leaves the link to another.
+/// The state of the task. However the task ends, with its runtime or in a panic, dropping this leaves the link to
+/// another driver.
 pub(crate) struct Driver {
     mux: Arc<Mux>,
     seat: Arc<Seat>,
-    /// Of the runtime that polls; made there.
+    /// The timer of the runtime that polls, made at the first poll.
     timer: Option<Timer>,
 }
 
@@ -49,12 +50,12 @@ impl Drop for Driver {
 }
 
 impl Driver {
-    /// A driver of what is in the `seat` of `mux`.
+    /// A driver for the link in the `seat` of `mux`.
     pub(crate) const fn new(mux: Arc<Mux>, seat: Arc<Seat>) -> Self {
         Self { mux, seat, timer: None }
     }
 
-    /// Drives the link for as long as it is needed, and is not taken away.
+    /// Drives the link for as long as it is needed and not taken away.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Self { mux, seat, timer } = self;
         if timer.is_none() {
@@ -66,7 +67,7 @@ impl Driver {
     }
 }
 
-/// Where a driver finds its link, unless another driver has taken it.
+/// The place where a driver finds its link, unless another driver has taken it.
 ///
 /// Each driver has a seat of its own, and locks it whenever it is polled. So a caller that finds it locked knows that the driver
 /// lives.
@@ -83,7 +84,7 @@ impl Seat {
         Self(Mutex::new(Some(link)))
     }
 
-    /// Runs `drive` on the link; ready when that is ready, and when there is no link.
+    /// Runs `drive` on the link; ready when `drive` is, or when there is no link.
     fn drive(&self, drive: impl FnOnce(&mut Link) -> Poll<()>) -> Poll<()> {
         let mut link = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let driven = link.as_deref_mut().map_or(Poll::Ready(()), drive);
@@ -93,7 +94,8 @@ impl Seat {
         driven
     }
 
-    /// Holds the seat, unless its driver is at work this very moment. Whoever locks more than the seat locks that first.
+    /// Holds the seat, unless its driver is at work at this moment. Code that also takes other locks must lock the seat
+    /// first.
     pub(crate) fn hold(&self) -> Held<'_> {
         match self.0.try_lock() {
             Ok(link) => Held { link: Some(link), is_sound: true },
@@ -102,7 +104,7 @@ impl Seat {
         }
     }
 
-    /// Holds the seat, once nobody else does: for its own driver, which is not at work then.
+    /// Holds the seat as soon as it is free. For its own driver, when that is not at work.
     pub(crate) fn lock(&self) -> Held<'_> {
         let (link, is_sound) = match self.0.lock() {
             Ok(link) => (link, true),
@@ -112,7 +114,7 @@ impl Seat {
     }
 }
 
-/// A [`Seat`] whose driver does not run as long as this lives; or one whose driver does.
+/// A locked [`Seat`], whose driver does not run meanwhile; or one whose driver is at work.
 pub(crate) struct Held<'s> {
     link: Option<MutexGuard<'s, Option<Box<Link>>>>,
     is_sound: bool,
@@ -126,7 +128,7 @@ impl Held<'_> {
     }
 }
 
-/// What was in a [`Seat`]. A link whose driver panicked is in no order, and only good to be dropped.
+/// The content of a [`Seat`]. A link whose driver panicked is in disorder, and can only be dropped.
 pub(crate) enum Taken {
     Sound(Box<Link>),
     Broken(#[expect(dead_code, reason = "it is dropped, later")] Box<Link>),

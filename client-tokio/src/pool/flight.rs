@@ -1,4 +1,4 @@
-//! What was sent over one connection and is not answered yet. Knows no socket and no clock.
+//! The requests that were sent over one connection and are not answered yet. Knows no socket and no clock.
 
 use core::ops::Range;
 use std::collections::VecDeque;
@@ -25,13 +25,13 @@ pub(crate) struct Flight {
     /// How many items one reply may have.
     most: usize,
     queues: VecDeque<Queue>,
-    /// The oldest line: which requests of the first queue are on it.
+    /// The oldest line: its requests in the first queue.
     line: Range<usize>,
     /// Whether one of them is answered.
     is_begun: bool,
-    /// What has arrived so far: an item, or the reply to a request that has no items.
+    /// The item that is arriving, or the reply to a request that has no items.
     item: Option<(Assembly, Vec<u8>)>,
-    /// An item that is whole, and whose it is: it is handed out when what follows it is right, too.
+    /// A complete item, and the number of its request. It is given to its caller when what follows it is right, too.
     whole: Option<(usize, Answer)>,
     other: Option<Box<Reply<Vec<u8>>>>,
     earliest: Option<Instant>,
@@ -42,7 +42,7 @@ pub(crate) struct Flight {
     spare: Vec<Queue>,
 }
 
-/// A request that the end of its connection leaves without an answer.
+/// A request that was not answered before its connection ended.
 pub(crate) struct Unanswered<'q> {
     pub(crate) queue: &'q Queue,
     pub(crate) request: &'q Queued,
@@ -71,8 +71,8 @@ impl Flight {
         }
     }
 
-    /// Sends the requests of `queue`: composes them behind what is in `out`, and waits for their replies. `composed` is told
-    /// where each of them ends there.
+    /// Composes the requests of `queue` behind the bytes of `out`, and expects their replies. Calls `composed` with the
+    /// end of each request in `out`.
     pub(crate) fn send(&mut self, queue: Queue, out: &mut Vec<u8>, mut composed: impl FnMut(usize)) {
         self.earliest = self.earliest.into_iter().chain(queue.earliest()).min();
         if queue.requests.is_empty() {
@@ -93,8 +93,8 @@ impl Flight {
         }
     }
 
-    /// Puts the requests of `queue` behind the others, and says where they begin in the last queue then. A few of them
-    /// are put behind those of the last queue, so that many small queues do not each need buffers of their own.
+    /// Puts the requests of `queue` behind the others, and returns where they begin in the last queue. A small queue is
+    /// appended to the last one, so that it needs no buffers of its own.
     fn put(&mut self, queue: Queue) -> usize {
         let len = queue.requests.len();
         match self.queues.back_mut() {
@@ -123,8 +123,8 @@ impl Flight {
         self.spare.pop().unwrap_or_default()
     }
 
-    /// Takes what was received, and gives every complete reply to `take`. Says how many bytes are done with. Values are
-    /// put into `spares`, which are empty, and into new buffers when those are used up.
+    /// Reads received bytes, and gives every complete reply to `take`. Returns how many bytes were consumed. Values are
+    /// put into the empty buffers of `spares`, and into new ones when those are used up.
     ///
     /// # Errors
     /// Any error ends the connection.
@@ -180,7 +180,7 @@ impl Flight {
                     self.whole = Some((self.line.start.saturating_add(index), answer));
                 }
             }
-            // What has no item by the end is a miss, and no sooner: until then the line may still break off.
+            // A key without an item is a miss only at the end: until then the reply may still break off.
             _ if complete => {
                 for at in self.line.clone() {
                     let answer = match self.other.take() {
@@ -236,8 +236,8 @@ impl Flight {
         self.earliest
     }
 
-    /// Looks for replies that are overdue at `now`. If the oldest is not among them, the others need not suffer: `tell`
-    /// gets the slots of those that are, and their replies will be thrown away. Says whether the oldest is overdue.
+    /// Looks for replies that are overdue at `now`. Returns whether the oldest is. If it is not, the connection goes
+    /// on: `tell` gets the slots of the overdue ones, and their replies will be thrown away.
     pub(crate) fn find_overdue(&mut self, now: Instant, mut tell: impl FnMut(SlotId)) -> bool {
         if self.unanswered().next().is_some_and(|(_, request)| request.terms.deadline <= now) {
             return true;
@@ -256,12 +256,13 @@ impl Flight {
         false
     }
 
-    /// Whether the server has answered anything so far, in part at least.
+    /// Whether the server has sent any part of an answer so far.
     pub(crate) const fn has_spoken(&self) -> bool {
         self.has_spoken
     }
 
-    /// What the end of the connection leaves without an answer, oldest first. `written`: how many bytes had left.
+    /// The requests that the end of the connection leaves without an answer, oldest first. `written` is how many bytes
+    /// had left.
     pub(crate) fn left(&self, written: u64) -> impl Iterator<Item = Unanswered<'_>> {
         let is_begun = self.is_begun || self.item.is_some() || self.whole.is_some() || self.other.is_some();
         let begun = self.queues.front().filter(|_| is_begun).map(|queue| queue.line(self.line.clone()));
@@ -280,17 +281,18 @@ impl Flight {
     }
 }
 
-/// Whether the server says that it has too many connections. That is no answer, and the connection is as if closed.
+/// Whether the server refuses because it has too many connections. That is no answer, and the connection counts as
+/// closed.
 fn is_crowd(event: &Event<'_>) -> bool {
     matches!(event, Event::Error(error) if error.kind() == ServerErrorKind::TooManyConnections)
 }
 
-/// Up to how many requests are put behind others, and behind how many.
+/// How many requests a queue that is appended, and one that it is appended to, have at most.
 const FEW: usize = 16;
 const MANY: usize = 512;
 
 /// How many emptied queues are kept.
 const SPARE: usize = 4;
 
-/// How much is set aside for a value, in bytes, on the strength of its announced length alone.
+/// How many bytes are reserved for a value because of its announced length alone.
 const RESERVED: usize = 64 * 1024;

@@ -1,4 +1,5 @@
-//! How many connections a server takes. One that it turns away while others work is no failure: those must do.
+//! Growth: how many connections a server takes. If it turns one away while others work, that is no failure, and the
+//! others must do.
 
 use core::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -9,23 +10,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use memring_client::failure::Cause;
 use tokio::time::Instant;
 
-/// What the connections to one server know of each other.
+/// What the connections to one server know about each other.
 #[derive(Debug)]
 pub(crate) struct Growth {
     /// How many connections have had a reply, and are open.
     proven: AtomicUsize,
-    /// The server has turned a connection away: until then, no other is tried beside those that work.
+    /// Until this time, no further connection is tried, because the server has turned one away.
     full_until: Mutex<Option<Instant>>,
 }
 
-/// Whether a server turned a connection away while others worked. That says nothing against the server.
+/// Whether a server turned a connection away while others worked, which does not count against the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TurnedAway {
-    /// No: what happened is the server's failure, if it is one.
+    /// No: the event is the server's failure, if it is a failure at all.
     No,
-    /// Yes, but nobody knows whether the server has read the request, which must not be sent twice.
+    /// Yes, but it is unknown whether the server has read the request, which must not be sent twice.
     Sent,
-    /// Yes, and the request may be sent over one that works.
+    /// Yes, and the request may be sent over a connection that works.
     Again,
 }
 
@@ -35,7 +36,7 @@ impl Growth {
         Self { proven: AtomicUsize::new(0), full_until: Mutex::new(None) }
     }
 
-    /// Counts a connection that works, or that did and has ended.
+    /// Counts a connection that works now, or one that worked and has ended.
     pub(crate) fn count(&self, is_proven: bool) {
         if is_proven {
             self.proven.fetch_add(1, Ordering::Relaxed);
@@ -54,8 +55,8 @@ impl Growth {
         self.full_until().is_none_or(|until| until <= Instant::now())
     }
 
-    /// A connection that has not worked yet has ended by `cause`. Says whether the server turned it away, as it wants no
-    /// more than those that work; then none is tried for a while.
+    /// Notes that a connection which has not worked yet ended by `cause`. Returns whether the server turned it away
+    /// because it wants no more than those that work; then no other is tried for a while.
     pub(crate) fn is_turned_away(&self, cause: &Cause) -> bool {
         let is_refused = cause.is_unreached()
             || cause.is_closed()
@@ -73,5 +74,5 @@ impl Growth {
     }
 }
 
-/// How long the connections that there are must do when the server has turned another one away.
+/// How long no connection is tried after the server has turned one away.
 const CONTENT: Duration = Duration::from_secs(1);

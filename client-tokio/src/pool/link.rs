@@ -1,5 +1,5 @@
-//! A connection in whatever stage it is, with all that belongs to it. The task that drives it comes and goes with its
-//! runtime; the link can be handed from one to another, and nothing that is under way is lost by that.
+//! A connection in any stage, with all that belongs to it. The task that drives it comes and goes with its runtime; the
+//! link can be passed from one task to another, and nothing that is under way is lost.
 
 use core::{
     mem,
@@ -23,11 +23,11 @@ use crate::{
     socket::Stream,
 };
 
-/// The connection of a [`Mux`], or the way to one.
+/// The connection of a [`Mux`], open or not.
 #[derive(Default)]
 pub(crate) struct Link {
     stage: Stage,
-    /// Whether another runtime than before drives it from now on.
+    /// Whether another runtime than before drives the link from now on.
     is_moved: bool,
     done: Vec<(SlotId, Outcome)>,
     wakers: Vec<Waker>,
@@ -35,8 +35,8 @@ pub(crate) struct Link {
     spares: Vec<Vec<u8>>,
     /// An empty queue, to be exchanged for a full one.
     spare: Queue,
-    /// Where several requests waited together the last time, others may be about to join: the driver lets all tasks
-    /// that are ready run once before it takes the queue.
+    /// Whether several requests waited together the last time. If so, others may be about to join, and the driver lets
+    /// all ready tasks run once before it takes the queue.
     is_crowded: bool,
     has_waited: bool,
 }
@@ -57,13 +57,13 @@ struct Dialling {
 }
 
 impl Link {
-    /// Another runtime drives it from now on.
+    /// Notes that another runtime drives the link from now on.
     pub(crate) const fn moved(&mut self) {
         self.is_moved = true;
     }
 
-    /// Opens the connection when there is something to send, moves bytes, and tells how it ended; ready when it is needed
-    /// no more. `timer` is of the runtime that runs this.
+    /// Opens the connection when there is something to send, moves bytes, and reports how it ended; ready when the link
+    /// is not needed any more. `timer` belongs to the current runtime.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, mux: &Mux, timer: &mut Timer) -> Poll<()> {
         if mem::take(&mut self.is_moved) {
             self.move_here(mux);
@@ -84,7 +84,7 @@ impl Link {
                     Poll::Ready(Some(Ok(stream))) => {
                         let mut connection = Connection::new(stream, mux.options().limits);
                         mux.set_open(true);
-                        // It is fresh and has something to send, before anything can have come.
+                        // The connection is fresh: it has something to send, and nothing can have come.
                         match self.poll_send(cx, mux, &mut connection) {
                             Poll::Pending => Stage::Open(Box::new(connection)),
                             Poll::Ready(end) => self.settle(mux, &connection, &end),
@@ -112,7 +112,7 @@ impl Link {
         }
     }
 
-    /// Has the runtime that runs this tell of the connection from now on. What is being opened is opened anew.
+    /// Registers the connection with the current runtime. A connection that is being opened is opened anew.
     fn move_here(&mut self, mux: &Mux) {
         self.stage = match mem::take(&mut self.stage) {
             Stage::Idle | Stage::Dialling(_) => Stage::Idle,
@@ -130,18 +130,19 @@ impl Link {
         connection: &mut Connection<Stream>,
         timer: &mut Timer,
     ) -> Poll<End> {
-        // What has arrived is read before more is sent: it may be the end.
+        // Bytes that have arrived are read before more are sent, because they may be the end.
         if let Poll::Ready(end) = self.poll_receive(cx, mux, connection) {
             return Poll::Ready(end);
         }
-        // Also where nothing was left to send before: with the last reply read, the connection may be needed no more.
+        // This is also done when there is nothing to send: after the last reply, the connection may not be needed any
+        // more.
         if let Poll::Ready(end) = self.poll_send(cx, mux, connection) {
             return Poll::Ready(end);
         }
         self.poll_overdue(cx, mux, connection, timer)
     }
 
-    /// Tells those whose time is over. Ready when the oldest reply is overdue.
+    /// Tells the callers whose time is over. Ready when the oldest reply is overdue.
     fn poll_overdue(
         &mut self,
         cx: &mut Context<'_>,
@@ -150,11 +151,11 @@ impl Link {
         timer: &mut Timer,
     ) -> Poll<End> {
         loop {
-            // What is queued while nothing can be written has its deadlines, too.
+            // Requests that are queued while nothing can be written have deadlines, too.
             let queued = if connection.is_written() { None } else { mux.earliest() };
             let Some(earliest) = connection.earliest().into_iter().chain(queued).min() else {
                 let rest = connection.idle_since().and_then(|since| {
-                    // A timeout beyond what the clock can say is no timeout.
+                    // A timeout beyond the clock's range is no timeout.
                     since.checked_add(mux.options().idle_timeout)
                 });
                 let Some(rest) = rest else { return Poll::Pending };
@@ -229,7 +230,7 @@ impl Link {
         }
     }
 
-    /// Tells those whom the end left without an answer, or sends their requests again.
+    /// Tells the callers that the end left without an answer, or sends their requests again.
     fn settle(&mut self, mux: &Mux, connection: &Connection<Stream>, end: &End) -> Stage {
         mux.set_open(false);
         let ended_by = match end {
@@ -282,7 +283,8 @@ impl Dialling {
         Self { began: deadline.began(), dial }
     }
 
-    /// Opens a connection, while those whose deadline passes are told; `None` when there is nothing to send any more.
+    /// Opens a connection, and meanwhile tells the callers whose deadline passes; `None` when there is nothing to send
+    /// any more.
     fn poll(
         &mut self,
         cx: &mut Context<'_>,

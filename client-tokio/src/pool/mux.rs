@@ -1,4 +1,4 @@
-//! One connection as its callers see it: requests go in, outcomes come out. Its users need not know when it is open.
+//! One connection as its callers see it: they put requests in and get outcomes. They need not know whether it is open.
 
 use core::{
     fmt,
@@ -36,9 +36,9 @@ use crate::{deadline::Deadline, dial::Dialer};
 
 /// A connection that many callers share.
 ///
-/// Callers queue their requests and wait in slots. A task, the driver, takes the queue, writes it, reads the replies and
-/// fills the slots; it opens the connection when there is something to send. The lock is held for a short while at a
-/// time, never across an await, and no waker is run or dropped under it.
+/// Callers queue their requests and wait in slots. A task, the driver, takes the queue, writes it, reads the replies
+/// and fills the slots; it opens the connection when there is something to send. The lock is held for a short time,
+/// never across an await, and no waker is run or dropped under it.
 pub(crate) struct Mux {
     dialer: Arc<Dialer>,
     watch: Arc<Watch>,
@@ -53,7 +53,8 @@ struct Shared {
     state: State,
     /// Whether there is a driver.
     is_driven: bool,
-    /// Where the driver finds its link; or where a driver that ended with its runtime has left it, for the callers that wait.
+    /// The seat where the driver finds its link, or where a driver that ended with its runtime has left it for the
+    /// callers that wait.
     seat: Arc<Seat>,
     is_orphaned: bool,
     /// The driver's runtime, and its process.
@@ -61,20 +62,20 @@ struct Shared {
     process: u32,
     /// Whether a driver has ever taken the place of another that did not run.
     has_moved: bool,
-    /// How often the drivers have looked for work: a sign of life.
+    /// How often the drivers have looked for work, as a sign of life.
     looks: u64,
     is_open: bool,
     /// The driver's waker, and whether it waits for a request.
     driver: Option<Waker>,
     is_parked: bool,
     closing: Closing,
-    /// The wakers of those that wait for the driver to end.
+    /// The wakers of tasks that wait for the driver to end.
     closers: Vec<Waker>,
 }
 
-/// Whether a caller must watch its own time, and the driver. The driver does that for most; but not for callers with less
-/// patience than others, whom it would have to close the connection for, nor for those of another runtime, who cannot know
-/// whether the driver's is running at all.
+/// Whether a caller must watch its own time, and the driver. The driver watches the time of most callers; but not of
+/// those with a shorter timeout than others, for whom it would have to close the connection, nor of those in another
+/// runtime, who cannot know whether the driver's runtime runs at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MustWatch(pub(crate) bool);
 
@@ -89,7 +90,7 @@ pub(crate) enum Closing {
     Now,
 }
 
-/// What there is for a driver to do.
+/// The work of a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
     /// Requests are queued.
@@ -98,16 +99,16 @@ pub(crate) enum Work {
     Nothing,
     /// Nothing is queued, and nothing will be.
     NoMore,
-    /// To end at once.
+    /// The driver must end at once.
     Stop,
 }
 
 impl Shared {
-    /// In a process that was forked off, forgets all that is the parent's, so that it begins anew.
+    /// In a forked process, forgets all that is the parent's, so that the connection begins anew.
     ///
-    /// The socket stays open and untouched until this process ends. To close it would take it off the parent's list of
-    /// those that it waits for, which the two processes share; and the seat may be locked for ever, by a thread that is
-    /// not in this process.
+    /// The socket stays open and untouched until this process ends. Closing it would remove it from the parent's event
+    /// queue, which the two processes share; and the seat may be locked for ever, by a thread that is not in this
+    /// process.
     fn leave_parent(&mut self, mux: &Mux) {
         let process = process::id();
         if self.home.is_none() || self.process == process {
@@ -150,8 +151,9 @@ impl Mux {
         Self { dialer, watch, options, growth, is_proven, shared: Mutex::new(shared) }
     }
 
-    /// Queues `request`; its outcome will be in the slot, and `waker` is woken then. Without quota, the caller has a ticket
-    /// afterwards, and is woken when there may be some. Whether the caller [`MustWatch`] its time comes with the slot.
+    /// Queues `request`. Its outcome will be in the returned slot, and `waker` is woken then. Without quota, the caller
+    /// gets a ticket, and is woken when there may be some. The result also says whether the caller [`MustWatch`] its
+    /// time.
     pub(crate) fn poll_submit(
         self: &Arc<Self>,
         request: &Request<'_>,
@@ -163,7 +165,7 @@ impl Mux {
         self.enter(deadline, waker, ticket, |state, ticket| state.push(request, terms, Some(waker), ticket))
     }
 
-    /// Queues as many of `requests` as the quota suffices for, together; `slots` takes their slots. It is ready when all are
+    /// Queues as many of `requests` together as the quota suffices for; `slots` takes their slots. Ready when all are
     /// queued.
     pub(crate) fn poll_submit_all<'r>(
         self: &Arc<Self>,
@@ -190,8 +192,8 @@ impl Mux {
         self.is_proven.load(Ordering::Relaxed)
     }
 
-    /// Opens the connection and lets the server answer something on it, if nothing is under way. Nobody waits for that,
-    /// and nobody loses a request if the server turns it away.
+    /// Opens the connection and tries it with a request, if nothing is under way. No caller waits for that, and none
+    /// loses a request if the server turns the connection away.
     pub(crate) fn open(self: &Arc<Self>) {
         let deadline = Deadline::after(self.options.connect_timeout.saturating_add(self.options.timeout));
         let terms = self.terms(deadline, Group::ALONE);
@@ -203,7 +205,7 @@ impl Mux {
         });
     }
 
-    /// The connection is not given up for the sake of a caller with less patience than most.
+    /// The terms of a request. A caller with a shorter timeout than the configuration's does not end the connection.
     fn terms(&self, deadline: Deadline, group: Group) -> Terms {
         Terms { begin: deadline.began(), deadline: deadline.or_after(self.options.timeout), group }
     }
@@ -216,7 +218,7 @@ impl Mux {
         ticket: &mut Option<Ticket>,
         push: impl FnOnce(&mut State, &mut Option<Ticket>) -> Option<T>,
     ) -> Poll<Result<(T, MustWatch), Cause>> {
-        // Whoever waited for too long must not be let in: its overdue reply would end the connection of all.
+        // A caller that has waited for too long must not be let in: its overdue reply would end the connection of all.
         if ticket.is_some() && deadline.at() <= Instant::now() {
             return Poll::Ready(Err(Cause::OverQuota));
         }
@@ -261,7 +263,7 @@ impl Mux {
         pushed.map_or(Poll::Pending, |pushed| Poll::Ready(Ok((pushed, must_watch))))
     }
 
-    /// Runs `act` while the driver's seat is held, or known to be taken by a driver at work.
+    /// Runs `act` while the driver's seat is held, or known to be in use by a driver at work.
     fn with_seat<'m, T>(&'m self, act: impl FnOnce(&mut Held<'_>, MutexGuard<'m, Shared>) -> T) -> T {
         loop {
             let seat = Arc::clone(&self.lock().seat);
@@ -273,8 +275,8 @@ impl Mux {
         }
     }
 
-    /// Makes a driver for `runtime`, of what is in `seat`: its own driver has gone, or does not run. `None` when that one
-    /// runs this very moment.
+    /// Makes a driver for `runtime` of the link in `seat`, whose own driver has gone or does not run. `None` when that
+    /// driver runs at this moment.
     fn seat_driver(
         self: &Arc<Self>,
         seat: &mut Held<'_>,
@@ -299,7 +301,7 @@ impl Mux {
         Some(Driver::new(Arc::clone(self), seat))
     }
 
-    /// Asks the driver for a sign of life. Says how often it has looked for work by now.
+    /// Asks the driver for a sign of life. Returns how often it has looked for work by now.
     pub(crate) fn call_driver(&self) -> u64 {
         let shared = self.lock();
         let (looks, driver) = (shared.looks, shared.driver.clone());
@@ -308,8 +310,9 @@ impl Mux {
         looks
     }
 
-    /// If the driver has given no sign of life although it was called, or has gone, lets one of the runtime at hand take
-    /// its place. What is under way stays under way. Says how often drivers have looked for work by now.
+    /// If the driver has gone, or has given no sign of life although it was called, lets a driver of the current
+    /// runtime take its place. Requests under way stay under way. Returns how often drivers have looked for work by
+    /// now.
     pub(crate) fn look_after(self: &Arc<Self>, seen: u64) -> u64 {
         let mut shared = self.lock();
         shared.leave_parent(self);
@@ -330,7 +333,7 @@ impl Mux {
             let mut wakers = Vec::new();
             if driver.is_some() {
                 shared.has_moved = true;
-                // The driver before, which may end now; and all callers that wait: they are to watch.
+                // The old driver, which may end now, and all callers that wait: they must watch now.
                 wakers.extend(shared.driver.take());
                 wakers.extend(shared.state.slots.wakers());
             }
@@ -341,8 +344,8 @@ impl Mux {
         seen
     }
 
-    /// The outcome of a request, if it is there; else `waker` is woken with it. A caller that does not watch the driver may
-    /// learn that it must.
+    /// The outcome of a request, if it is there; else `waker` is woken when it is. A caller that does not watch the
+    /// driver may learn that it must.
     pub(crate) fn poll_outcome(
         self: &Arc<Self>,
         slot: SlotId,
@@ -367,7 +370,7 @@ impl Mux {
         }
     }
 
-    /// The callers of these slots go away.
+    /// Notes that the callers of these slots go away.
     ///
     /// Returns whether any of the requests may have left.
     pub(crate) fn abandon(&self, slots: impl IntoIterator<Item = SlotId>) -> bool {
@@ -396,7 +399,7 @@ impl Mux {
         }
     }
 
-    /// A caller waits for quota no longer.
+    /// Notes that a caller no longer waits for quota.
     pub(crate) fn give_up_ticket(&self, ticket: Ticket) {
         let mut shared = self.lock();
         let waker = shared.state.quota.give_up(ticket);
@@ -414,7 +417,7 @@ impl Mux {
         let driver = shared.driver.clone();
         drop(shared);
         if closing == Closing::Now {
-            // Whether the driver's runtime runs or not. A driver at work sees it by itself.
+            // This works whether the driver's runtime runs or not. A driver at work notices by itself.
             let link = self.with_seat(|seat, shared| {
                 let link = seat.take();
                 if let Ok(Some(_)) = link {
@@ -442,7 +445,7 @@ impl Mux {
         Poll::Pending
     }
 
-    /// Waits until it has closed; at `deadline`, it closes whatever is under way.
+    /// Waits until the connection has closed; at `deadline`, closes it even with requests under way.
     pub(crate) async fn closed(self: &Arc<Self>, deadline: Deadline) {
         let mut vigil = None;
         let closed = poll_fn(|cx| {
@@ -531,7 +534,7 @@ impl Mux {
         self.growth.has_proven()
     }
 
-    /// A moment that no deadline of a queued request is before.
+    /// A time before which no queued request has its deadline.
     pub(crate) fn earliest(&self) -> Option<Instant> {
         self.lock().state.queue.earliest()
     }
@@ -547,7 +550,7 @@ impl Mux {
         self.with_wakers(&mut Vec::new(), |state, _| state.put_back(again));
     }
 
-    /// Fills slots with their outcomes; `wakers` is scratch. `spares` takes the buffers that callers gave back.
+    /// Fills slots with their outcomes. `wakers` is scratch; `spares` takes the buffers that callers gave back.
     pub(crate) fn finish(
         &self,
         done: &mut Vec<(SlotId, Outcome)>,
@@ -563,14 +566,14 @@ impl Mux {
         }
     }
 
-    /// The driver of `seat` ends. If that is with its runtime, the link is left to the callers that wait: the first of them that
-    /// is polled drives it on. Else whoever still waits is told.
+    /// Notes that the driver of `seat` ends. If it ends with its runtime, the link is left to the callers that wait:
+    /// the first of them that is polled drives it on. Else the callers that still wait are told.
     pub(crate) fn vacate(&self, seat: &Arc<Seat>) {
         let mut shared = self.lock();
         shared.leave_parent(self);
         let is_taken_over = |shared: &Shared| !Arc::ptr_eq(&shared.seat, seat);
         if is_taken_over(&shared) {
-            // By another driver, or the seat was the parent's, whose threads may hold it for ever.
+            // Another driver has the link; or the seat was the parent's, whose threads may hold it for ever.
             return;
         }
         drop(shared);
@@ -602,14 +605,14 @@ impl Mux {
         }
     }
 
-    /// Nobody waits any more for what a driver has left.
+    /// Forgets a link that a driver has left, when no caller waits any more.
     #[cold]
     fn forget_orphan(&self) {
         let link = self.with_seat(|seat, shared| {
             if !shared.is_orphaned || shared.state.has_waiters() {
                 return None;
             }
-            // Whoever holds the seat looks after what is in it.
+            // The holder of the seat looks after the link in it.
             let link = seat.take().ok()?;
             self.end(shared, Cause::Closed(None));
             link
@@ -617,7 +620,7 @@ impl Mux {
         drop(link);
     }
 
-    /// There is no driver and no link any more. Whoever still waits is told.
+    /// Notes that there is no driver and no link any more. Callers that still wait are told.
     fn end(&self, mut shared: MutexGuard<'_, Shared>, cause: Cause) {
         let mut wakers = mem::take(&mut shared.closers);
         shared.state.fail_all(&Failure::new(cause, true), &mut wakers);
@@ -650,7 +653,7 @@ const KEPT_SPARES: usize = 256;
 
 #[cfg(test)]
 impl Mux {
-    /// Whether nobody waits, and nothing is kept.
+    /// Whether no caller waits, and nothing is kept.
     pub(crate) fn is_empty(&self) -> bool {
         let shared = self.lock();
         shared.state.queue.requests.is_empty() && shared.state.slots.is_empty()

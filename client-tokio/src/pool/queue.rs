@@ -1,4 +1,4 @@
-//! Requests on their way: what was asked, in the order in which it was asked.
+//! Queues of requests, in the order in which they were made.
 
 use core::{num::NonZeroU64, ops::Range};
 
@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::slots::SlotId;
 
-/// Requests and their bytes, in order. Callers put them in, a connection takes the whole queue and keeps it until the
-/// last of its requests is answered.
+/// Requests and their bytes, in order. Callers put requests in; a connection takes the whole queue and keeps it until
+/// the last of its requests is answered.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     pub(crate) requests: Vec<Queued>,
@@ -22,26 +22,26 @@ pub(crate) struct Queue {
     earliest: Option<Instant>,
 }
 
-/// What is agreed about a request, beside what it asks.
+/// The terms of a request: its times, and with which others it may share a line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
-    /// When it was made.
+    /// When the request was made.
     pub(crate) begin: Instant,
     /// When its reply is overdue. The caller may give up sooner.
     pub(crate) deadline: Instant,
-    /// With which others it may share a line.
+    /// With which other requests it may share a line.
     pub(crate) group: Group,
 }
 
-/// The requests that may share a line, where they follow each other and ask in the same way.
+/// A group of requests that may share a line, if they follow each other and have the same verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Group(pub(crate) Option<NonZeroU64>);
 
 impl Group {
-    /// Shares its line with no other.
+    /// The group of a request that shares its line with no other.
     pub(crate) const ALONE: Self = Self(None);
 
-    /// Shares its line with whatever waits at the same moment.
+    /// The group of requests that share a line with any that wait at the same moment.
     pub(crate) const ANY: Self = Self(Some(NonZeroU64::MIN));
 }
 
@@ -51,15 +51,15 @@ pub(crate) struct Queued {
     /// The slot of the caller that waits for it.
     pub(crate) slot: SlotId,
     pub(crate) terms: Terms,
-    /// Whether it is of no caller, and shows whether the connection works.
+    /// Whether the request has no caller, and only shows whether the connection works.
     pub(crate) is_trial: bool,
     /// Whether it may be sent twice.
     pub(crate) is_idempotent: bool,
     /// Whether it was sent before, on a connection that ended.
     pub(crate) is_retried: bool,
-    /// Whether the connection was opened for it. If that ends without a word, another will be no better.
+    /// Whether the connection was opened for this request. If it ends without a word, another will be no better.
     pub(crate) is_first: bool,
-    /// Whether its caller has the reply, or was told that there is none in time.
+    /// Whether its caller has the reply, or the error that none came in time.
     pub(crate) is_answered: bool,
     /// Whether it stands on the same line as the one before.
     pub(crate) is_joined: bool,
@@ -71,7 +71,7 @@ pub(crate) struct Queued {
 
 #[derive(Clone, Copy, Debug)]
 enum What {
-    /// The bytes are a key; the line is written when it is known what stands on it.
+    /// The bytes are a key; the line is composed when all of its keys are known.
     Get(GetVerb),
     /// The bytes are the whole request; of a meta command, with its [`Token`] behind them.
     Other(ReplyShape),
@@ -147,7 +147,7 @@ impl Queue {
         });
     }
 
-    /// These are the first requests of a connection.
+    /// Marks the requests as the first of a connection.
     pub(crate) fn begin_connection(&mut self) {
         self.requests.iter_mut().for_each(|request| request.is_first = true);
     }
@@ -161,7 +161,7 @@ impl Queue {
         self.earliest = Some(self.earliest.map_or(deadline, |earliest| earliest.min(deadline)));
     }
 
-    /// Keeps the requests that `keep` says, in their order.
+    /// Keeps the requests for which `keep` returns true, in their order.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&Queued) -> bool) {
         self.requests.retain(keep);
         self.earliest = self.requests.iter().map(|request| request.terms.deadline).min();
@@ -197,8 +197,9 @@ impl Queue {
         self.bytes.get(request.bytes.clone()).unwrap_or(&[])
     }
 
-    /// Writes the line that begins with request number `first` behind what is in `out`. Says how many requests are on
-    /// it, `most` at most; none when there is no such request. `base` is how much the connection sent before `out`.
+    /// Writes the line that begins with request number `first` behind the bytes of `out`. Returns how many requests are
+    /// on it, at most `most`; 0 when there is no such request. `base` is how many bytes the connection sent before
+    /// `out`.
     pub(crate) fn compose(&mut self, first: usize, most: usize, base: u64, out: &mut Vec<u8>) -> usize {
         let Some(Queued { what, bytes, .. }) = self.requests.get(first) else { return 0 };
         let at = base.saturating_add(out.len() as u64);
@@ -227,7 +228,7 @@ impl Queue {
     fn compose_get(&self, first: usize, verb: GetVerb, most: usize, out: &mut Vec<u8>) -> usize {
         let most = most.min(LINE_KEYS);
         let mut requests = self.together(first).take(most).peekable();
-        // What is queued as a key was one.
+        // Bytes that are queued as a key are valid.
         let key = |request| Key::new(self.bytes(request)).unwrap_or(NO_KEY);
         let Some(only) = requests.next().map(key) else { return 0 };
         if requests.peek().is_none() {
@@ -257,7 +258,7 @@ impl Queue {
     }
 }
 
-/// Puts a line of as many of `keys` as may be on one behind what is in `out`, and says how many that are.
+/// Puts a line with as many of `keys` as fit on one behind the bytes of `out`, and returns how many.
 fn put_line(verb: GetVerb, keys: &[Key<'_>], out: &mut Vec<u8>) -> usize {
     let start = out.len();
     // The verb, a number and the line end take no more than 32 bytes.
@@ -279,8 +280,8 @@ impl Line<'_> {
     /// No request at all.
     pub(crate) const NONE: Self = Self { bytes: &[], requests: &[] };
 
-    /// Whether `request`, of the same connection, is on it. Slots do not tell: that of a request which is answered may be
-    /// another's by now.
+    /// Whether `request`, of the same connection, is on the line. Slots cannot tell: that of an answered request may
+    /// belong to another one by now.
     pub(crate) fn has(&self, request: &Queued) -> bool {
         self.requests.first().is_some_and(|own| own.at == request.at)
     }
@@ -323,7 +324,7 @@ impl Expected for Line<'_> {
 /// How the reply to a meta command is told from others.
 #[derive(Clone, Copy, Debug)]
 struct Token<'q> {
-    /// The key, as the caller knows it.
+    /// The caller's key.
     key: &'q [u8],
     opaque: Option<&'q [u8]>,
 }
@@ -338,7 +339,7 @@ impl<'q> Token<'q> {
         bytes.extend([key, opaque].map(|part| u8::try_from(part.len()).unwrap_or(u8::MAX)));
     }
 
-    /// Parts a request that has the token `put` behind it, as `shape` tells, from that.
+    /// Splits a request from the token that `put` has put behind it; `shape` tells whether there is one.
     fn split(shape: ReplyShape, bytes: &'q [u8]) -> Option<(&'q [u8], Self)> {
         let ReplyShape::Meta(shape) = shape else { return None };
         if shape.verb() == MetaVerb::Noop {
@@ -354,7 +355,7 @@ impl<'q> Token<'q> {
 /// How many keys one line asks for at most. More make the server no faster, and a reply longer than others like to wait.
 const LINE_KEYS: usize = 100;
 
-/// Fills the places of keys that are not there.
+/// Fills the array behind the last key.
 const NO_KEY: Key<'static> = match Key::new(b"-") {
     Ok(key) => key,
     Err(_) => unreachable!(),

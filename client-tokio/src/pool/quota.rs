@@ -1,11 +1,11 @@
-//! How much may be under way at once, and the callers that wait until it is less. First come, first served.
+//! The quota: how much may be under way at once, and the callers that wait for some. First come, first served.
 
 use core::task::Waker;
 use std::collections::VecDeque;
 
 use memring_client::config::UnderWay;
 
-/// What is taken of the quota, and the callers that wait for some.
+/// The used part of the quota, and the callers that wait for some.
 ///
 /// Whenever the quota suffices for a request, the first waiting caller has been woken: by the request that left, or by
 /// the one that entered before it and left something over.
@@ -23,7 +23,7 @@ pub(crate) struct Quota {
 pub(crate) struct Ticket(u64);
 
 impl Quota {
-    /// A quota of which nothing is taken.
+    /// An unused quota.
     pub(crate) const fn new(limits: UnderWay) -> Self {
         Self { limits, requests: 0, bytes: 0, waiters: VecDeque::new(), last: 0 }
     }
@@ -32,7 +32,7 @@ impl Quota {
     /// ticket is used up then.
     pub(crate) fn enter(&mut self, len: usize, ticket: &mut Option<Ticket>) -> bool {
         let first = self.waiters.front().map(|(ticket, _)| *ticket);
-        // A value longer than all of the quota is let in alone.
+        // A value longer than the whole quota is let in alone.
         let is_free = self.requests < self.limits.requests
             && (self.bytes == 0 || self.bytes.saturating_add(len) <= self.limits.bytes);
         let is_in_turn = first.is_none() || first == *ticket;
@@ -40,7 +40,7 @@ impl Quota {
             return false;
         }
         if ticket.take().is_some() {
-            // The waker is that of the very task that runs.
+            // The waker is that of the task that runs now.
             self.waiters.pop_front();
         }
         self.requests += 1;
@@ -48,7 +48,7 @@ impl Quota {
         true
     }
 
-    /// Lets a caller wait, behind all others if it has no ticket yet. Gives back the waker kept for it before.
+    /// Lets a caller wait, behind all others if it has no ticket yet. Returns the waker kept for it before.
     pub(crate) fn wait(&mut self, ticket: &mut Option<Ticket>, waker: &Waker) -> Option<Waker> {
         let index = ticket.and_then(|ticket| self.index(ticket));
         if let Some((_, kept)) = index.and_then(|index| self.waiters.get_mut(index)) {
@@ -61,13 +61,13 @@ impl Quota {
         None
     }
 
-    /// A caller waits no longer. Gives back its waker.
+    /// Notes that a caller no longer waits. Returns its waker.
     pub(crate) fn give_up(&mut self, ticket: Ticket) -> Option<Waker> {
         let index = self.index(ticket)?;
         self.waiters.remove(index).map(|(_, waker)| waker)
     }
 
-    /// A request with a value of `len` bytes is answered.
+    /// Notes that a request with a value of `len` bytes is answered.
     pub(crate) const fn leave(&mut self, len: usize) {
         self.requests = self.requests.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(len);
@@ -79,7 +79,7 @@ impl Quota {
         Some(first.1.clone())
     }
 
-    /// Whether anybody waits.
+    /// Whether any caller waits.
     pub(crate) fn has_waiters(&self) -> bool {
         !self.waiters.is_empty()
     }

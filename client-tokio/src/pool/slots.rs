@@ -1,4 +1,5 @@
-//! Where callers wait for their replies. A slot outlives its caller: a caller that goes away leaves it to be closed by the reply.
+//! Slots, in which callers wait for their outcomes. A slot can outlive its caller: if the caller goes away, the reply
+//! frees it.
 
 use core::{mem, task::Waker};
 
@@ -6,7 +7,7 @@ use memring_client::failure::Cause;
 
 use super::{answer::Answer, growth::TurnedAway};
 
-/// What became of a request: its complete reply, or the reason why there is no reply.
+/// The outcome of a request: its complete reply, or the reason why there is none.
 pub(crate) type Outcome = Result<Answer, Box<Failure>>;
 
 /// Why there is no complete reply.
@@ -25,19 +26,18 @@ impl Failure {
     }
 }
 
-/// The place of one request among the [`Slots`]. It is taken when the request is queued and free again when its outcome
-/// was both given and taken.
+/// The slot of one request. It is in use from when the request is queued until its outcome was both given and taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SlotId(usize);
 
-/// The outcomes that are waited for.
+/// The slots of one connection.
 #[derive(Debug)]
 pub(crate) struct Slots {
     slots: Vec<(Slot, usize)>,
     free: Vec<SlotId>,
 }
 
-/// What is in a slot. Drop it where no lock is held: wakers run code of others.
+/// The content of a slot. Drop it where no lock is held: wakers run foreign code.
 #[derive(Debug)]
 #[must_use]
 pub(crate) enum Slot {
@@ -66,12 +66,12 @@ impl Slots {
         SlotId(self.slots.len() - 1)
     }
 
-    /// The length of the value that the request has, in bytes.
+    /// The length of the request's value, in bytes.
     pub(crate) fn len(&self, id: SlotId) -> usize {
         self.slots[id.0].1
     }
 
-    /// The outcome, if it is there; the slot is free then. Else `waker` is kept, and the one kept before returned.
+    /// Takes the outcome, if it is there, and frees the slot. Else keeps `waker`, and returns the one kept before.
     pub(crate) fn poll(&mut self, id: SlotId, waker: &Waker) -> Result<Outcome, Option<Waker>> {
         match self.slot(id) {
             Slot::Waiting(Some(kept)) if kept.will_wake(waker) => Err(None),
@@ -83,7 +83,8 @@ impl Slots {
         }
     }
 
-    /// Gives the outcome; `wakers` takes the waker of the caller that waits for it. Returns whether the request was open until now.
+    /// Puts the outcome into the slot; `wakers` takes the waker of the caller that waits for it. Returns whether the
+    /// request was open until now.
     pub(crate) fn finish(&mut self, id: SlotId, outcome: Outcome, wakers: &mut Vec<Waker>) -> bool {
         match self.slot(id) {
             Slot::Waiting(waker) => {
@@ -99,7 +100,7 @@ impl Slots {
         }
     }
 
-    /// The caller goes away. Where a reply is to come, the slot is kept for it; else it is free at once.
+    /// Notes that the caller goes away. The slot is kept if a reply is still to come; else it is free at once.
     pub(crate) fn abandon(&mut self, id: SlotId) -> Slot {
         match self.slot(id) {
             slot @ Slot::Waiting(_) => mem::replace(slot, Slot::Abandoned),
@@ -117,7 +118,7 @@ impl Slots {
         matches!(self.slot(id), Slot::Abandoned)
     }
 
-    /// Whether anybody waits.
+    /// Whether any caller waits.
     pub(crate) fn has_waiters(&self) -> bool {
         self.slots.iter().any(|(slot, _)| matches!(slot, Slot::Waiting(_)))
     }

@@ -1,5 +1,5 @@
-//! What callers and driver share: requests that are queued, slots that are waited in, the quota that is left. It is
-//! behind a lock; nothing here waits, and wakers are handed out to be run without it.
+//! The state that callers and driver share: queued requests, slots, quota. It is behind a lock; nothing here waits, and
+//! wakers are returned to be run without the lock.
 
 use core::{num::NonZeroU64, task::Waker};
 
@@ -19,13 +19,13 @@ pub(crate) struct State {
     pub(crate) queue: Queue,
     pub(crate) slots: Slots,
     pub(crate) quota: Quota,
-    /// Buffers for values, emptied and given back by callers that had one of their own.
+    /// Empty buffers for values, which callers with a buffer of their own have given back.
     pub(crate) spares: Vec<Vec<u8>>,
     groups: NonZeroU64,
 }
 
 impl State {
-    /// Nothing queued, all of the quota left.
+    /// The state with nothing queued and all of the quota left.
     pub(crate) const fn new(limits: UnderWay) -> Self {
         Self {
             queue: Queue::new(),
@@ -53,7 +53,7 @@ impl State {
         Some(slot)
     }
 
-    /// Queues a request that shows whether the connection works. Nobody waits for its reply.
+    /// Queues a request that shows whether the connection works. No caller waits for its reply.
     pub(crate) fn push_trial(&mut self, terms: Terms) {
         if self.quota.enter(0, &mut None) {
             let slot = self.slots.open(None, 0);
@@ -62,7 +62,7 @@ impl State {
         }
     }
 
-    /// Whether anybody waits for an outcome or for quota.
+    /// Whether any caller waits for an outcome or for quota.
     pub(crate) fn has_waiters(&self) -> bool {
         self.slots.has_waiters() || self.quota.has_waiters()
     }
@@ -73,15 +73,15 @@ impl State {
         Group(Some(self.groups))
     }
 
-    /// Gives a request its outcome; `wakers` takes the waker of its caller.
+    /// Puts the outcome of a request into its slot; `wakers` takes the waker of its caller.
     pub(crate) fn finish(&mut self, slot: SlotId, outcome: Outcome, wakers: &mut Vec<Waker>) {
         if self.slots.finish(slot, outcome, wakers) {
             self.quota.leave(self.slots.len(slot));
         }
     }
 
-    /// The callers of `slots` go away. What has not left is not sent. `left` takes what is to be dropped. Says whether
-    /// any of the requests may have left.
+    /// Notes that the callers of `slots` go away. Requests that have not left are not sent. `left` takes what must be
+    /// dropped without the lock. Returns whether any of the requests may have left.
     pub(crate) fn abandon(&mut self, slots: impl IntoIterator<Item = SlotId>, left: &mut Vec<Slot>) -> bool {
         left.extend(slots.into_iter().map(|slot| self.slots.abandon(slot)));
         let Self { queue, slots, quota, .. } = self;
@@ -96,7 +96,7 @@ impl State {
         released < left.len()
     }
 
-    /// Gives up all that is queued, or what has a deadline not after that of `until`.
+    /// Gives up all queued requests, or those whose deadline is not after `until`.
     pub(crate) fn give_up(
         &mut self,
         cause: &Cause,
@@ -125,7 +125,7 @@ impl State {
         *queue = again;
     }
 
-    /// Gives everything that is open the same outcome.
+    /// Gives all open requests the same outcome.
     pub(crate) fn fail_all(&mut self, failure: &Failure, wakers: &mut Vec<Waker>) {
         self.queue.clear();
         for slot in self.slots.ids() {
@@ -134,7 +134,7 @@ impl State {
     }
 }
 
-/// Frees the slot of a request that is not sent, if its caller has gone. Says whether the caller is there.
+/// Frees the slot of a request that is not sent, if its caller has gone. Returns whether the caller is still there.
 fn release(slot: SlotId, slots: &mut Slots, quota: &mut Quota) -> bool {
     let is_abandoned = slots.is_abandoned(slot);
     if is_abandoned {

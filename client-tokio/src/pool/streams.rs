@@ -1,5 +1,4 @@
-//! Connections that have one caller each, for values that are streamed: how many there may be, and how they end with the
-//! client.
+//! Connections with one caller each, for streamed values: how many there may be, and how they end with the client.
 
 use core::{future::poll_fn, pin::pin, time::Duration};
 
@@ -12,11 +11,11 @@ use tokio::{
 
 use crate::deadline::check_runtime;
 
-/// The quota of such connections to one server. A caller that finds none free waits, in the order of coming.
+/// The quota of such connections to one server. A caller that finds none free waits; first come, first served.
 #[derive(Debug)]
 pub(crate) struct Streams {
     quota: Semaphore,
-    /// It has nothing to give: it is waited for until it is closed, when all are to end.
+    /// It never has a permit: it is waited for until it is closed, which ends all of the connections.
     end: Semaphore,
 }
 
@@ -26,12 +25,12 @@ impl Streams {
         Self { quota: Semaphore::const_new(MOST as usize), end: Semaphore::const_new(0) }
     }
 
-    /// How many there are.
+    /// The number of connections.
     pub(crate) fn count(&self) -> usize {
         (MOST as usize).saturating_sub(self.quota.available_permits())
     }
 
-    /// Does `work` when the quota lets it in, within `wait`, and no longer than until all are to end.
+    /// Does `work` once the quota lets it in, which may take `wait`. Ends it when all must end.
     pub(crate) async fn run<T>(
         &self,
         wait: Duration,
@@ -51,10 +50,10 @@ impl Streams {
         .await
     }
 
-    /// Waits until all have ended, and at `deadline` ends the rest. From then on none is begun.
+    /// Waits until all have ended, and at `deadline` ends the rest. No further one is begun after that.
     pub(crate) async fn close(&self, deadline: Instant) {
         if self.count() > 0 && Handle::try_current().is_ok() && check_runtime().is_ok() {
-            // It makes no difference whether all of the quota is free now or the time is over.
+            // The result does not matter: either all of the quota is free now, or the time is over.
             let _ = timeout_at(deadline, self.quota.acquire_many(MOST)).await;
         }
         self.quota.close();
@@ -62,5 +61,5 @@ impl Streams {
     }
 }
 
-/// As many as the blocking client's pool has connections.
+/// The number of connections in the blocking client's pool.
 const MOST: u32 = 16;

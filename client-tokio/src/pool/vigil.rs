@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::mux::Mux;
 use crate::deadline::{Deadline, Timer};
 
-/// What a caller watches a [`Mux`] with.
+/// A caller's watch over a [`Mux`].
 ///
 /// It calls the driver, and when that has given no sign of life after a while, lets one of its own runtime take the
 /// connection over. A driver that was only slow has lost nothing by that, and what is under way stays under way.
@@ -26,13 +26,13 @@ pub(crate) struct Vigil {
 }
 
 impl Vigil {
-    /// From now on until `deadline`.
+    /// Begins to watch, until `deadline`.
     ///
     /// # Errors
     /// The runtime at hand has no clock.
     pub(crate) fn new(mux: &Mux, deadline: Deadline) -> Result<Self, Cause> {
         let now = Instant::now();
-        // Where there is little time, some of it must be left for the reply.
+        // If there is little time, some of it must be left for the reply.
         let interval = INTERVAL.min(deadline.at().saturating_duration_since(now) / 8);
         Ok(Self { timer: Timer::new()?, deadline, next: now + interval, interval, seen: mux.call_driver() })
     }
@@ -53,8 +53,8 @@ impl Vigil {
     }
 }
 
-/// After how long without a sign of life a driver is taken for one that does not run. A short time does no harm: for a
-/// driver that does, it costs a few microseconds to be replaced.
+/// After this time without a sign of life, a driver is taken for one that does not run. A short time does no harm: to
+/// replace a driver that does run costs a few microseconds.
 const INTERVAL: Duration = Duration::from_millis(10);
 
 /// How long a driver may go without being called.

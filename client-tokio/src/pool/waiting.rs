@@ -1,4 +1,4 @@
-//! What callers hold while they wait. Dropping it is how they go away.
+//! What callers hold while they wait. A caller goes away by dropping it.
 
 use core::{
     future::poll_fn,
@@ -26,7 +26,7 @@ pub(crate) struct Admission<'m> {
 }
 
 impl<'m> Admission<'m> {
-    /// Nobody waits yet.
+    /// Before the caller waits.
     pub(crate) const fn new(mux: &'m Arc<Mux>) -> Self {
         Self { mux, ticket: None }
     }
@@ -61,8 +61,8 @@ impl Drop for Admission<'_> {
     }
 }
 
-/// Waits for the outcome of one request. Dropping it leaves the reply to be read and thrown away by the connection; a
-/// request that has not left is not sent.
+/// Waits for the outcome of one request. If it is dropped, the connection reads the reply and throws it away, or does
+/// not send a request that has not left.
 #[derive(Debug)]
 pub(crate) struct ReplyWait<'m> {
     mux: &'m Arc<Mux>,
@@ -96,7 +96,7 @@ impl<'m> ReplyWait<'m> {
 }
 
 impl ReplyWait<'_> {
-    /// Waits no longer, and says whether the request may have left.
+    /// Gives up waiting, and returns whether the request may have left.
     fn give_up(mut self) -> bool {
         self.slot.take().is_none_or(|slot| self.mux.abandon([slot]))
     }
