@@ -29,6 +29,7 @@ mod tests {
         connection::calls_agree,
         guard::guards_agree,
         meta::{AnyMeta, meta_is_answered, meta_round_trips},
+        small::small_ways_agree,
         transcripts::{self, Way},
     };
 
@@ -46,6 +47,7 @@ mod tests {
             try_all(bytes, reply_cuts_agree);
             try_all(bytes, exchange_cuts_agree);
             try_all(bytes, calls_agree);
+            try_all(bytes, small_ways_agree);
         }
     }
 
@@ -55,6 +57,7 @@ mod tests {
             try_all(bytes, reply_cuts_agree);
             try_all(bytes, exchange_cuts_agree);
             try_all(bytes, calls_agree);
+            try_all(bytes, small_ways_agree);
         }
     }
 

@@ -13,7 +13,7 @@ use memring_text::{
 };
 
 pub use self::drops::drops_agree;
-use self::wire::Wire;
+pub(crate) use self::wire::Wire;
 use crate::codec::{Stream, item_keys};
 
 /// However a reply is cut, a call comes to the same, in one step and event by event; and so do the items of a line of
@@ -49,7 +49,7 @@ fn request<'k>(which: u8, keys: &[Key<'k>]) -> Request<'k> {
     }
 }
 
-fn connect<'a>(bytes: &'a [u8], ends: &'a [usize]) -> Connection<Wire<'a>, [u8; 2100]> {
+pub(crate) fn connect<'a>(bytes: &'a [u8], ends: &'a [usize]) -> Connection<Wire<'a>, [u8; 2100]> {
     Connection::new(Wire::new(bytes, ends), [0; 2100])
 }
 

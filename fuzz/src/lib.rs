@@ -11,6 +11,7 @@ pub mod guard;
 pub mod meta;
 pub mod placement;
 pub mod servers;
+pub mod small;
 pub mod targets;
 pub mod transcripts;
 pub mod vectors;

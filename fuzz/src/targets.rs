@@ -14,7 +14,7 @@ use crate::{
     meta::AnyMeta,
     placement,
     placement::{Fleet, Pick, Resize},
-    servers, vectors,
+    servers, small, vectors,
 };
 
 /// A law that takes a fuzzer's bytes.
@@ -86,6 +86,7 @@ targets! {
         servers::keep_their_secrets(texts.0, texts.1, texts.2);
     };
     sessions_answer: stream as Stream<'_> => codec::sessions_answer(&stream);
+    small_ways_agree: stream as Stream<'_> => small::small_ways_agree(&stream);
     vector_lines_are_read_alike: text as &str => vectors::lines_are_read_alike(text);
 }
 

@@ -12,12 +12,14 @@ mod fast;
 mod in_step;
 mod meta;
 mod meta_shape;
+mod small_exchange;
 mod small_get;
 
 pub use error::ProtocolError;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 pub(crate) use fast::WholeReply;
 use in_step::InStep;
+pub use small_exchange::{OneLine, SmallExchange};
 pub use small_get::SmallGet;
 
 /// One connection's bookkeeping: pairs the replies that arrive with the requests that were sent.
@@ -85,6 +87,12 @@ impl Exchange {
         }
     }
 
+    /// Begins anew: the connection was opened again.
+    #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+    pub(crate) const fn reopened(&mut self) {
+        *self = Self::new(self.decoder.limits);
+    }
+
     /// Notes that a request will be sent that has a reply. Call this before its first byte is written: from then on the
     /// connection is busy, whatever happens.
     pub const fn sent(&mut self) {
@@ -117,6 +125,17 @@ impl Exchange {
     /// limit passed. Later calls of [`decode`](Self::decode) return [`ProtocolError::Broken`].
     pub fn fail(&mut self) {
         self.end(ProtocolError::Broken);
+    }
+
+    /// Why nothing can be asked any more, of a connection that must be closed, with what lies unread there.
+    #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+    pub(crate) fn ended_by(&mut self, unread: &[u8]) -> ProtocolError {
+        let is_unasked = self.owed == 0 && !unread.is_empty();
+        self.end(if is_unasked { ProtocolError::Unasked } else { ProtocolError::Broken });
+        match self.in_step {
+            InStep::Ended(error) => error,
+            _ => ProtocolError::Broken,
+        }
     }
 
     /// Notes that the peer has closed its side of the connection.
@@ -220,8 +239,9 @@ impl Exchange {
         Ok(Taken { consumed: buf.len().saturating_sub(rest.len()), complete })
     }
 
+    /// As [`decode`](Self::decode), without a look for what is as it should be.
     #[inline(never)]
-    fn decode_any<'b>(
+    pub(crate) fn decode_any<'b>(
         &mut self,
         buf: &'b [u8],
         oldest: &(impl Expected + ?Sized),
@@ -245,13 +265,20 @@ impl Exchange {
             return if buf.is_empty() { Ok(Progress::NeedMore) } else { Err(ProtocolError::Unasked) };
         }
         let shape = oldest.shape();
-        if let ReplyShape::Meta(shape) = shape {
-            return self.decode_meta(buf, shape, oldest);
+        let is_plain = oldest.is_plain();
+        match shape {
+            ReplyShape::Meta(shape) if !is_plain => return self.decode_meta(buf, shape, oldest),
+            _ => {}
         }
         if self.in_step == InStep::QuietRefused {
             return Err(ProtocolError::OutOfStep);
         }
-        let (consumed, event) = match self.decoder.decode(buf)? {
+        let step = if is_plain {
+            self.decoder.decode_plain(buf, ProtocolError::Unexpected)?
+        } else {
+            self.decoder.decode(buf)?
+        };
+        let (consumed, event) = match step {
             Step::Event { consumed, event } => (consumed, event),
             Step::NeedMore => return Ok(Progress::NeedMore),
         };

@@ -53,8 +53,8 @@
 //! - [`reply`]: a [`ReplyDecoder`](reply::ReplyDecoder) reads a server's bytes as [`Event`](reply::Event)s. An
 //!   [`ErrorLine`](reply::ErrorLine) tells after which refusals a connection stays in step.
 //! - [`exchange`]: an [`Exchange`] pairs replies with requests, and checks every key and every opaque.
-//!   [`SmallGet`](exchange::SmallGet) is a get in a tenth of the code, for firmware; `proofs/firmware` prints a value
-//!   with it.
+//!   For firmware, [`SmallGet`](exchange::SmallGet) and [`SmallExchange`](exchange::SmallExchange) are a get and a change of
+//!   one item in a fraction of the code; `proofs/firmware` prints a value with the first.
 //! - [`operation`]: an [`Operation`] with its [`Reply`] gives a typed result.
 //! - [`buffer`]: one trait for the places that bytes are put into: vectors, slices and arrays.
 //! - `connection`: the loop over any byte stream, blocking (feature `embedded-io`) and asynchronous (feature

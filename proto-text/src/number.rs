@@ -86,6 +86,25 @@ pub(crate) fn parse_negative(text: &[u8]) -> Option<u32> {
     Some(i32::try_from(number.checked_neg()?).ok()?.cast_unsigned())
 }
 
+/// A tenth of `number`, and the digit that is left.
+#[inline(always)]
+const fn tenth(number: u64) -> (u64, u8) {
+    if cfg!(target_pointer_width = "64") {
+        (number / 10, (number % 10) as u8)
+    } else {
+        tenth_in_parts(number)
+    }
+}
+
+/// As [`tenth`], by divisions of 32 bits: where a word is no wider, the division of 64 bits is code of its own.
+const fn tenth_in_parts(number: u64) -> (u64, u8) {
+    let (high, low) = ((number >> 32) as u32, number as u32);
+    let middle = ((high % 10) << 16) | (low >> 16);
+    let last = ((middle % 10) << 16) | (low & 0xffff);
+    let tenth = ((high / 10) as u64) << 32 | ((middle / 10) as u64) << 16 | (last / 10) as u64;
+    (tenth, (last % 10) as u8)
+}
+
 /// A number written out.
 #[derive(Clone, Copy)]
 pub(crate) struct Digits {
@@ -101,8 +120,9 @@ impl Digits {
         let mut digits = Self { bytes: [b' '; MAX_DIGITS + 1], start: MAX_DIGITS };
         let mut rest = number;
         for slot in digits.bytes.iter_mut().rev() {
-            *slot = b'0'.wrapping_add((rest % 10) as u8);
-            rest /= 10;
+            let (tenth, digit) = tenth(rest);
+            *slot = b'0'.wrapping_add(digit);
+            rest = tenth;
             if rest == 0 {
                 break;
             }
@@ -163,6 +183,17 @@ mod tests {
                     assert_eq!(split_u64(&bytes), long(&bytes), "{}", bytes.escape_ascii());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_tenth_in_parts_is_a_tenth() {
+        let mut number = 0x9e37_79b9_7f4a_7c15_u64;
+        for shift in 0..64 {
+            for number in [number >> shift, 1 << shift, (1 << shift) - 1, u64::MAX >> shift, 10 << shift] {
+                assert_eq!(tenth_in_parts(number), (number / 10, (number % 10) as u8), "{number}");
+            }
+            number = number.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     buffer::Buffer,
-    request::Request,
+    request::{Encode, Request},
     ttl::{Ttl, UnixTime},
 };
 
@@ -36,6 +36,12 @@ pub trait Operation {
 
     /// The request to send.
     fn request(&self) -> Request<'_>;
+
+    /// What to send, for a connection: [`request`](Self::request), or one that [stands alone](Encode), which says the same.
+    #[inline]
+    fn encoded(&self) -> impl Encode + '_ {
+        self.request()
+    }
 
     /// Reads the result from the complete reply.
     ///

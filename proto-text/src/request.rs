@@ -6,25 +6,30 @@ use crate::{
 };
 
 mod admin;
+mod alone;
 mod attributes;
 mod change;
 mod credentials;
 mod encode;
 mod expected;
 mod get;
+mod line;
 mod stats;
 mod store;
 
 pub use admin::{Admin, Automove, SlabClasses, WatchKinds};
+pub use alone::Encode;
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+pub(crate) use alone::encode_head;
 pub use attributes::Attributes;
 pub use change::{Arith, ArithVerb, Delete, FlushAll, FlushDelay, Touch, Verbosity};
 pub use credentials::{Credentials, CredentialsError, MAX_CREDENTIALS_LEN};
-#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
-pub(crate) use encode::LINE_END;
 pub use encode::{GetLine, Head, MAX_HEAD_LEN, MAX_KEYS_PER_LINE, MAX_REQUEST_LINE, Parts};
 pub(crate) use encode::{meta_line, store_line};
 pub use expected::{Abandoned, Expected, Keys, ReplyShape};
 pub use get::{Get, GetVerb};
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+pub(crate) use line::{LINE_END, Usual};
 pub use stats::StatsKind;
 pub use store::{Store, StoreVerb};
 

@@ -37,6 +37,12 @@ fn main() -> io::Result<()> {
         _ => [5, 0],
     };
     write_streams("calls_agree", &replies, asked)?;
+    // Items answer a get; a number, a count; everything else, a set.
+    write_streams("small_ways_agree", &replies, |bytes| match bytes.first() {
+        Some(b'V') => [0, 0],
+        Some(b'0'..=b'9') => [7, 0],
+        _ => [3, 0],
+    })?;
     write_streams("drops_agree", &replies, asked)?;
     write_streams("guards_agree", &logins(), |_| [0, 0])?;
     write_scripts("callers_keep_apart")?;

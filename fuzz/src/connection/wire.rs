@@ -5,7 +5,7 @@ use core::{convert::Infallible, future, task::Poll};
 use embedded_io::ErrorType;
 
 /// Bytes of a server, which come up to each of `ends`; whoever waits for them waits there once.
-pub(super) struct Wire<'a> {
+pub(crate) struct Wire<'a> {
     bytes: &'a [u8],
     ends: &'a [usize],
     at: usize,
@@ -20,6 +20,11 @@ impl<'a> Wire<'a> {
     /// The same bytes once more, from the beginning.
     pub(super) const fn again(&self) -> Self {
         Self::new(self.bytes, self.ends)
+    }
+
+    /// How many bytes were read.
+    pub(crate) const fn read(&self) -> usize {
+        self.at
     }
 
     fn take(&mut self, buf: &mut [u8]) -> usize {

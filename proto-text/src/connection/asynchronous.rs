@@ -13,15 +13,17 @@ use crate::{
     limits::Limits,
     operation::{Item, Operation, Reply, ReplyError, ValueError},
     reply::Event,
-    request::{Expected, GetVerb, Keys, Request},
+    request::{Encode, Expected, GetVerb, Keys},
 };
+
+mod streamed;
 
 /// A connection to one server; the asynchronous twin of `Connection`.
 ///
 /// `T` is the byte stream; `B` is the buffer that replies are read into, and that small requests are composed in on their
 /// way out. [`Limits::line`] bytes pass replies of any size; more bytes make fewer reads. There are no time limits here:
-/// drop the future that has lasted too long, and close the connection. Values that pass in pieces, and turns, are for the
-/// blocking one only: `Connection::send_from`, `receive_with` and `fill`.
+/// drop the future that has lasted too long, and close the connection. Turns are for the blocking one only:
+/// `Connection::fill` and what goes with it.
 ///
 /// After any error but [`ConnectionError::Reply`] the connection must be closed; [`state`](Self::state) says so.
 #[derive(Debug)]
@@ -49,8 +51,8 @@ impl<T, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
     /// Whether `request`, the current one, may be sent again on another connection after an error.
     ///
     /// It may not after any byte of an incomplete reply has come. If any unanswered byte was written, of this request
-    /// or of one before it, it may only if the [request allows that](Request::may_retry).
-    pub fn may_retry(&self, request: &Request<'_>) -> bool {
+    /// or of one before it, it may only if the [request allows that](Encode::may_retry).
+    pub fn may_retry(&self, request: &(impl Encode + ?Sized)) -> bool {
         self.dialog.may_retry(request)
     }
 
@@ -62,6 +64,12 @@ impl<T, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
     /// The byte stream, to connect it or to set what it is to do. Reading or writing there breaks the connection.
     pub const fn io_mut(&mut self) -> &mut T {
         &mut self.io
+    }
+
+    /// Notes that the byte stream was opened anew, to the same server or another: the connection begins again, in the same
+    /// buffer and with the same limits, and what was under way on the old stream is forgotten.
+    pub const fn reopened(&mut self) {
+        self.dialog.reopened();
     }
 
     /// Takes the byte stream and the buffer back.
@@ -76,7 +84,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
     /// The replies to all earlier requests must have been read.
     ///
     /// # Errors
-    /// See [`ConnectionError`]. Use [`send`](Self::send) for a request [without a reply](Request::has_reply).
+    /// See [`ConnectionError`]. Use [`send`](Self::send) for a request [without a reply](Encode::has_reply).
     ///
     /// # Cancellation
     /// Dropped before it is ready, it leaves a connection that must be closed; [`state`](Self::state) says so.
@@ -85,7 +93,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         operation: &O,
         value: V,
     ) -> Result<O::Output<V>, ConnectionError<T::Error>> {
-        let request = operation.request();
+        let request = operation.encoded();
         let mut reply = Reply::new(value);
         self.dialog.begin_call()?;
         self.send(&request).await?;
@@ -98,7 +106,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
         operation.output(reply).map_err(ConnectionError::Reply)
     }
 
-    /// Sends one request. Its reply, if it [has one](Request::has_reply), is read with [`receive`](Self::receive),
+    /// Sends one request: a [`Request`](crate::Request), or one that [stands alone](Encode). Its reply, if it [has one](Encode::has_reply), is read with [`receive`](Self::receive),
     /// after those of the requests sent before.
     ///
     /// # Errors
@@ -106,7 +114,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
     ///
     /// # Cancellation
     /// Dropped before it is ready, it leaves a connection that must be closed; [`state`](Self::state) says so.
-    pub async fn send(&mut self, request: &Request<'_>) -> Result<(), ConnectionError<T::Error>> {
+    pub async fn send(&mut self, request: &(impl Encode + ?Sized)) -> Result<(), ConnectionError<T::Error>> {
         self.dialog.begin(request.has_reply())?;
         let mut spare = None;
         let result = write_all(&mut self.io, self.dialog.compose(request, &mut spare)).await;
@@ -175,7 +183,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> AsyncConnection<T, B> {
     #[inline]
     pub async fn receive_reply<V: Buffer>(
         &mut self,
-        oldest: &Request<'_>,
+        oldest: &(impl Encode + ?Sized),
         reply: &mut Reply<V>,
     ) -> Result<(), ConnectionError<T::Error>> {
         if self.dialog.owed() == 0 {
@@ -267,16 +275,16 @@ mod tests {
         buffer::ArrayBuffer,
         exchange::ProtocolError,
         operation::StoreOutcome,
-        request::{Get, Store},
+        request::{Get, Request, Store},
         value::Value,
     };
 
     /// A peer whose replies are known beforehand and come `step` bytes at a time; it takes as few, and every second
     /// time there is nothing to do yet.
-    struct Script {
-        replies: &'static [u8],
+    pub(super) struct Script {
+        pub(super) replies: &'static [u8],
         step: usize,
-        written: Vec<u8>,
+        pub(super) written: Vec<u8>,
         ready: bool,
     }
 
@@ -319,12 +327,12 @@ mod tests {
         }
     }
 
-    fn connection(replies: &'static [u8], step: usize) -> AsyncConnection<Script, Vec<u8>> {
+    pub(super) fn connection(replies: &'static [u8], step: usize) -> AsyncConnection<Script, Vec<u8>> {
         AsyncConnection::new(Script { replies, step, written: Vec::new(), ready: false }, vec![0; 64])
     }
 
     /// Polls `future` at most `polls` times; `None`: it was dropped before it was ready.
-    fn poll<F: Future>(future: F, polls: usize) -> Option<F::Output> {
+    pub(super) fn poll<F: Future>(future: F, polls: usize) -> Option<F::Output> {
         let mut future = pin!(future);
         let mut context = Context::from_waker(Waker::noop());
         (0..polls).find_map(|_| match future.as_mut().poll(&mut context) {
@@ -333,11 +341,11 @@ mod tests {
         })
     }
 
-    fn finish<F: Future>(future: F) -> F::Output {
+    pub(super) fn finish<F: Future>(future: F) -> F::Output {
         poll(future, 10_000).expect("an end")
     }
 
-    fn get(key: &[u8]) -> Get<'_> {
+    pub(super) fn get(key: &[u8]) -> Get<'_> {
         Get::new(Key::new(key).unwrap())
     }
 

@@ -13,7 +13,7 @@ use crate::{
     limits::Limits,
     operation::{Item, Operation, Reply, ReplyError, ValueError},
     reply::Event,
-    request::{Expected, GetVerb, Keys, Request},
+    request::{Encode, Expected, GetVerb, Keys},
 };
 
 mod streamed;
@@ -51,8 +51,8 @@ impl<T, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
     /// Whether `request`, the current one, may be sent again on another connection after an error.
     ///
     /// It may not after any byte of an incomplete reply has come. If any unanswered byte was written, of this request
-    /// or of one before it, it may only if the [request allows that](Request::may_retry).
-    pub fn may_retry(&self, request: &Request<'_>) -> bool {
+    /// or of one before it, it may only if the [request allows that](Encode::may_retry).
+    pub fn may_retry(&self, request: &(impl Encode + ?Sized)) -> bool {
         self.dialog.may_retry(request)
     }
 
@@ -64,6 +64,42 @@ impl<T, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
     /// The byte stream, to set its time limits. Reading or writing there breaks the connection.
     pub const fn io_mut(&mut self) -> &mut T {
         &mut self.io
+    }
+
+    /// Notes that the byte stream was opened anew, to the same server or another: the connection begins again, in the same
+    /// buffer and with the same limits, and what was under way on the old stream is forgotten.
+    ///
+    /// ```
+    /// # use memring_text::{Connection, Key, Get, buffer::ArrayBuffer, connection::ConnectionError, exchange::ExchangeState};
+    /// # use embedded_io::{ErrorType, Read, Write};
+    /// # struct Socket(&'static [u8]);
+    /// # impl Socket { fn connect(&mut self) -> Result<(), core::convert::Infallible> { self.0 = b"END\r\n"; Ok(()) } }
+    /// # impl ErrorType for Socket { type Error = core::convert::Infallible; }
+    /// # impl Read for Socket {
+    /// #     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Self::Error> {
+    /// #         let len = buf.len().min(self.0.len());
+    /// #         buf[..len].copy_from_slice(&self.0[..len]);
+    /// #         self.0 = &self.0[len..];
+    /// #         Ok(len)
+    /// #     }
+    /// # }
+    /// # impl Write for Socket {
+    /// #     fn write(&mut self, buf: &[u8]) -> Result<usize, Self::Error> { Ok(buf.len()) }
+    /// #     fn flush(&mut self) -> Result<(), Self::Error> { Ok(()) }
+    /// # }
+    /// # let mut connection = Connection::new(Socket(b""), [0; 128]);
+    /// # let get = Get::new(Key::new(b"k")?);
+    /// // The server has hung up.
+    /// assert!(connection.call(&get, ArrayBuffer::<9>::new()).is_err());
+    /// if connection.state() == ExchangeState::MustClose {
+    ///     connection.io_mut().connect()?;
+    ///     connection.reopened();
+    /// }
+    /// assert_eq!(connection.call(&get, ArrayBuffer::<9>::new()), Ok(None));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub const fn reopened(&mut self) {
+        self.dialog.reopened();
     }
 
     /// Takes the byte stream and the buffer back.
@@ -78,13 +114,13 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
     /// The replies to all earlier requests must have been read.
     ///
     /// # Errors
-    /// See [`ConnectionError`]. Use [`send`](Self::send) for a request [without a reply](Request::has_reply).
+    /// See [`ConnectionError`]. Use [`send`](Self::send) for a request [without a reply](Encode::has_reply).
     pub fn call<O: Operation, V: Buffer>(
         &mut self,
         operation: &O,
         value: V,
     ) -> Result<O::Output<V>, ConnectionError<T::Error>> {
-        let request = operation.request();
+        let request = operation.encoded();
         let mut reply = Reply::new(value);
         self.dialog.begin_call()?;
         self.send(&request)?;
@@ -97,12 +133,12 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
         operation.output(reply).map_err(ConnectionError::Reply)
     }
 
-    /// Sends one request. Its reply, if it [has one](Request::has_reply), is read with [`receive`](Self::receive),
+    /// Sends one request: a [`Request`](crate::Request), or one that [stands alone](Encode). Its reply, if it [has one](Encode::has_reply), is read with [`receive`](Self::receive),
     /// after those of the requests sent before.
     ///
     /// # Errors
     /// See [`ConnectionError`].
-    pub fn send(&mut self, request: &Request<'_>) -> Result<(), ConnectionError<T::Error>> {
+    pub fn send(&mut self, request: &(impl Encode + ?Sized)) -> Result<(), ConnectionError<T::Error>> {
         self.dialog.begin(request.has_reply())?;
         let mut spare = None;
         let result = write_all(&mut self.io, self.dialog.compose(request, &mut spare));
@@ -149,7 +185,7 @@ impl<T: Read + Write, B: AsRef<[u8]> + AsMut<[u8]>> Connection<T, B> {
     #[inline]
     pub fn receive_reply<V: Buffer>(
         &mut self,
-        oldest: &Request<'_>,
+        oldest: &(impl Encode + ?Sized),
         reply: &mut Reply<V>,
     ) -> Result<(), ConnectionError<T::Error>> {
         if self.dialog.owed() == 0 {
@@ -241,7 +277,7 @@ mod tests {
     use crate::{
         exchange::ProtocolError,
         operation::StoreOutcome,
-        request::{Arith, Get, Store, StoreVerb},
+        request::{Arith, Get, Request, Store, StoreVerb},
         value::Value,
     };
 

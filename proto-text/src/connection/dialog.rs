@@ -5,12 +5,12 @@ use core::fmt;
 use crate::{
     buffer::{Buffer, SliceBuffer},
     connection::items::{Lent, Pieces},
-    exchange::{Exchange, ExchangeState, Progress, ProtocolError},
+    exchange::{Exchange, ExchangeState, Progress, ProtocolError, Taken},
     key::Key,
     limits::Limits,
     operation::{Item, Reply, ReplyError, ValueError},
     reply::Event,
-    request::{Abandoned, Expected, GetVerb, Keys, LINE_END, MAX_HEAD_LEN, Request},
+    request::{Encode, Expected, GetVerb, Keys, LINE_END, MAX_HEAD_LEN, encode_head},
 };
 
 /// One side of a conversation, in a buffer of the caller.
@@ -48,8 +48,16 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         }
     }
 
-    pub(super) fn may_retry(&self, request: &Request<'_>) -> bool {
+    pub(super) fn may_retry(&self, request: &(impl Encode + ?Sized)) -> bool {
         !self.answered && request.may_retry(self.written)
+    }
+
+    /// Begins anew, in the same buffer.
+    pub(super) const fn reopened(&mut self) {
+        self.exchange.reopened();
+        (self.inbox.start, self.inbox.end) = (0, 0);
+        (self.written, self.answered) = (0, false);
+        (self.unflushed, self.unfinished) = (false, false);
     }
 
     pub(super) fn into_buffer(self) -> B {
@@ -66,7 +74,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
             return Ok(());
         }
         self.exchange.fail();
-        self.exchange.decode(&[], &Abandoned).map(|_| ())
+        Err(self.exchange.ended_by(&[]))
     }
 
     /// Before the first byte of a request.
@@ -76,9 +84,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         }
         match self.state() {
             ExchangeState::MustClose => {
-                // Names the error that made it so; bytes left over from an idle time are `Unasked`.
-                self.exchange.decode(self.inbox.unread(), &Abandoned)?;
-                return Err(ProtocolError::Broken);
+                return Err(self.exchange.ended_by(self.inbox.unread()));
             }
             ExchangeState::Idle => (self.written, self.answered) = (0, false),
             ExchangeState::Busy => {}
@@ -92,11 +98,15 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
 
     /// What to write, in one piece where it fits behind what was read; `spare` serves where not even its line does.
     #[inline]
-    pub(super) fn compose<'a>(&'a mut self, request: &Request<'a>, spare: &'a mut Spare) -> Outgoing<'a> {
+    pub(super) fn compose<'a>(
+        &'a mut self,
+        request: &'a (impl Encode + ?Sized),
+        spare: &'a mut Spare,
+    ) -> Outgoing<'a> {
         let place = place(self.inbox.free(), spare);
         let mut whole = SliceBuffer::new(place);
         // Never full: the longest line is shorter than MAX_HEAD_LEN.
-        request.encode_head(&mut whole);
+        encode_head(request, &mut whole);
         let pieces = match request.value() {
             None => [whole.into_filled(), &[], &[]],
             Some(value) if value.as_bytes().len().saturating_add(LINE_END.len()) <= whole.free() => {
@@ -159,18 +169,29 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
         take: &mut impl FnMut(&Event<'_>, usize),
     ) -> Result<bool, ProtocolError> {
         let taken = self.exchange.decode_each(self.inbox.unread(), oldest, take)?;
+        Ok(self.taken(taken))
+    }
+
+    /// Takes what was read off the front of the buffer, and says whether that was the end of a reply.
+    pub(super) fn taken(&mut self, taken: Taken) -> bool {
         self.inbox.consume(taken.consumed);
         if taken.complete {
             self.ended();
         }
-        Ok(taken.complete)
+        taken.complete
+    }
+
+    /// The next event of the oldest reply, which is to be told when it is [taken](Self::taken).
+    #[cfg(feature = "embedded-io-async")]
+    pub(super) fn next(&mut self, oldest: &(impl Expected + ?Sized)) -> Result<Progress<'_>, ProtocolError> {
+        self.exchange.decode(self.inbox.unread(), oldest)
     }
 
     /// Reads what has come of one call's reply, and says whether that was its end.
     #[inline]
     pub(super) fn decode_reply<V: Buffer>(
         &mut self,
-        oldest: &Request<'_>,
+        oldest: &(impl Encode + ?Sized),
         reply: &mut Reply<V>,
     ) -> Result<bool, ProtocolError> {
         if let Some((whole, consumed)) = self.exchange.whole_reply(self.inbox.unread(), oldest) {
@@ -179,7 +200,19 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
             self.ended();
             return Ok(true);
         }
-        self.decode(oldest, &mut |event, _| reply.take(event))
+        while let Progress::Event { consumed, event, complete, .. } =
+            self.exchange.decode_any(self.inbox.unread(), oldest)?
+        {
+            if oldest.is_plain() {
+                reply.take_plain(&event);
+            } else {
+                reply.take(&event);
+            }
+            if self.taken(Taken { consumed, complete }) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Reads what has come of the items of a multi-get, and says whether that was their end.

@@ -18,7 +18,7 @@
 
 use super::{Exchange, InStep, Progress, ProtocolError, Reading};
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
-use crate::request::Request;
+use crate::request::{Encode, Usual};
 use crate::{
     reply::{Event, ItemHead, RawHead, ReplyDecoder, State},
     request::Expected,
@@ -75,14 +75,14 @@ impl Exchange {
     pub(crate) fn whole_reply<'b>(
         &mut self,
         buf: &'b [u8],
-        oldest: &Request<'_>,
+        oldest: &(impl Encode + ?Sized),
     ) -> Option<(WholeReply<'b>, usize)> {
-        let (reply, rest) = match oldest {
-            Request::Get(get) => {
-                let WholeGet { item, rest } = self.whole_get(buf, get.key.as_bytes(), get.verb.has_cas())?;
+        let (reply, rest) = match oldest.usual() {
+            Usual::Item { key, cas } => {
+                let WholeGet { item, rest } = self.whole_get(buf, key, cas)?;
                 (item.map_or(WholeReply::Miss, |(head, value)| WholeReply::Hit(head, value)), rest)
             }
-            Request::Store(store) if !store.noreply && self.is_at_reply() => {
+            Usual::Stored if self.is_at_reply() => {
                 let rest = self.decoder.behind(buf, b"STORED\r\n")?;
                 self.owed = self.owed.saturating_sub(1);
                 (WholeReply::Stored, rest)

@@ -5,7 +5,8 @@ use crate::{
     buffer::Buffer,
     reply::Status,
     request::{
-        Arith, Credentials, Delete, FlushAll, Get, GetVerb, Request, Store, StoreVerb, Touch, Verbosity,
+        Arith, Credentials, Delete, Encode, FlushAll, Get, GetVerb, Request, Store, StoreVerb, Touch,
+        Verbosity,
     },
     ttl::{Ttl, UnixTime},
 };
@@ -34,6 +35,11 @@ impl Operation for Get<'_> {
     }
 
     #[inline]
+    fn encoded(&self) -> impl Encode + '_ {
+        *self
+    }
+
+    #[inline]
     fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Self::Output<V>, ReplyError> {
         match reply.outcome {
             Outcome::End if reply.has_item => Ok(Some(reply.assembly.item(reply.value)?)),
@@ -58,6 +64,11 @@ impl Operation for Store<'_> {
     #[inline]
     fn request(&self) -> Request<'_> {
         Request::Store(*self)
+    }
+
+    #[inline]
+    fn encoded(&self) -> impl Encode + '_ {
+        *self
     }
 
     #[inline]
@@ -89,6 +100,11 @@ impl Operation for Delete<'_> {
     }
 
     #[inline]
+    fn encoded(&self) -> impl Encode + '_ {
+        *self
+    }
+
+    #[inline]
     fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<bool, ReplyError> {
         found(reply, Status::Deleted)
     }
@@ -101,6 +117,11 @@ impl Operation for Touch<'_> {
     #[inline]
     fn request(&self) -> Request<'_> {
         Request::Touch(*self)
+    }
+
+    #[inline]
+    fn encoded(&self) -> impl Encode + '_ {
+        *self
     }
 
     #[inline]
@@ -120,6 +141,11 @@ impl Operation for Arith<'_> {
     #[inline]
     fn request(&self) -> Request<'_> {
         Request::Arith(*self)
+    }
+
+    #[inline]
+    fn encoded(&self) -> impl Encode + '_ {
+        *self
     }
 
     #[inline]

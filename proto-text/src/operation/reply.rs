@@ -127,6 +127,27 @@ impl<V: Buffer> Reply<V> {
         }
     }
 
+    /// Takes the next event of a reply that is an item's, or of one word, number or refusal.
+    #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+    #[inline]
+    pub(crate) fn take_plain(&mut self, event: &Event<'_>) {
+        match *event {
+            Event::Value(_) => {
+                self.has_item = true;
+                self.assembly.take(event, &mut self.value);
+            }
+            Event::Data(_) | Event::Skipped { .. } | Event::ValueEnd => {
+                self.assembly.take(event, &mut self.value);
+            }
+            Event::End => self.outcome = Outcome::End,
+            Event::Status(status) => self.outcome = Outcome::Status(status),
+            Event::Number(number) => self.outcome = Outcome::Number(number),
+            Event::Error(line) => self.outcome = Outcome::Error(ServerError::from(line)),
+            // These are not here.
+            _ => {}
+        }
+    }
+
     /// Takes an event that is not of an item.
     #[inline(never)]
     fn take_other(&mut self, event: &Event<'_>) {

@@ -93,16 +93,41 @@ impl ReplyDecoder {
     /// # Errors
     /// Any error is final: the position in the stream is lost, and every later call returns the same error.
     pub fn decode<'b>(&mut self, buf: &'b [u8]) -> Result<Step<Event<'b>>, DecodeError> {
-        let step = match self.state {
-            State::Line => self.line(buf),
-            State::Value(left) => self.value(buf, left),
-            State::Skipped { left, len } => Ok(self.skip(buf, left, len)),
-            State::Failed(error) => Err(error),
-        };
+        let step = self.step(buf, Self::event);
         if let Err(error) = step {
             self.state = State::Failed(error);
         }
         step
+    }
+
+    /// As [`decode`](Self::decode), for a reply of items, or of one word, number or refusal: any other line is `unknown`. An
+    /// error is not remembered.
+    pub(crate) fn decode_plain<'b, E: From<DecodeError>>(
+        &mut self,
+        buf: &'b [u8],
+        unknown: E,
+    ) -> Result<Step<Event<'b>>, E> {
+        self.step(buf, |decoder, line| decoder.plain_event(line)?.ok_or(unknown))
+    }
+
+    /// The next event, that of a line by `event`.
+    #[inline]
+    fn step<'b, E: From<DecodeError>>(
+        &mut self,
+        buf: &'b [u8],
+        event: impl FnOnce(&mut Self, &'b [u8]) -> Result<Event<'b>, E>,
+    ) -> Result<Step<Event<'b>>, E> {
+        match self.state {
+            State::Line => match self.line(buf)? {
+                Step::Event { consumed, event: line } => {
+                    Ok(Step::Event { consumed, event: event(self, line)? })
+                }
+                Step::NeedMore => Ok(Step::NeedMore),
+            },
+            State::Value(left) => Ok(self.value(buf, left)?),
+            State::Skipped { left, len } => Ok(self.skip(buf, left, len)),
+            State::Failed(error) => Err(error.into()),
+        }
     }
 
     /// Whether the next byte begins a reply or another line of one, and does not lie within a value or a line.
@@ -111,7 +136,8 @@ impl ReplyDecoder {
         matches!(self.state, State::Line) && self.search.is_fresh()
     }
 
-    fn line<'b>(&mut self, buf: &'b [u8]) -> Result<Step<Event<'b>>, DecodeError> {
+    /// The next line, without its end.
+    fn line<'b>(&mut self, buf: &'b [u8]) -> Result<Step<&'b [u8]>, DecodeError> {
         match buf.first() {
             None => return Ok(Step::NeedMore),
             Some(first) if first.is_ascii_alphanumeric() => {}
@@ -131,18 +157,11 @@ impl ReplyDecoder {
             None if whole.starts_with(b"key=") => whole,
             None => return Err(DecodeError::Malformed(Malformed::LineEnd)),
         };
-        let event = self.event(line)?;
-        Ok(Step::Event { consumed: at.saturating_add(1), event })
+        Ok(Step::Event { consumed: at.saturating_add(1), event: line })
     }
 
     fn event<'b>(&mut self, line: &'b [u8]) -> Result<Event<'b>, DecodeError> {
         let malformed = |what| Err(DecodeError::Malformed(what));
-        if let Some(rest) = line.strip_prefix(b"VALUE ") {
-            return match RawHead::parse(rest) {
-                Some(head) => self.item(head),
-                None => malformed(Malformed::Item),
-            };
-        }
         if let Some(rest) = line.strip_prefix(b"STAT ") {
             let (name, value) = split_word(rest);
             if name.is_empty() {
@@ -151,28 +170,40 @@ impl ReplyDecoder {
             self.count(self.limits.stats, DecodeError::TooManyLines { limit: self.limits.stats })?;
             return Ok(Event::Stat { name, value });
         }
-        self.count = 0;
         if let Some(text @ [_, ..]) = line.strip_prefix(b"VERSION ") {
+            self.count = 0;
             return Ok(Event::Version(text));
         }
         match line {
-            b"END" => Ok(Event::End),
             // Two letters and a space or nothing; but not `OK`, and not the `mg` of a dump.
             [first, second] | [first, second, b' ', ..] if *first != b'O' && *first != b'm' => {
+                self.count = 0;
                 self.meta([*first, *second], line)
             }
+            _ => self.plain_event(line)?.map_or_else(|| Self::admin_line(line), Ok),
+        }
+    }
+
+    /// The event of a line that is an item's, `END`, a word, a number or a refusal.
+    fn plain_event<'b>(&mut self, line: &'b [u8]) -> Result<Option<Event<'b>>, DecodeError> {
+        if let Some(rest) = line.strip_prefix(b"VALUE ") {
+            return match RawHead::parse(rest) {
+                Some(head) => self.item(head).map(Some),
+                None => Err(DecodeError::Malformed(Malformed::Item)),
+            };
+        }
+        self.count = 0;
+        Ok(match line {
+            b"END" => Some(Event::End),
             [b'0'..=b'9', ..] => match parse_u64(line) {
-                Some(number) => Ok(Event::Number(number)),
-                None => malformed(Malformed::Number),
+                Some(number) => Some(Event::Number(number)),
+                None => return Err(DecodeError::Malformed(Malformed::Number)),
             },
             _ => match Status::from_word(line) {
-                Some(status) => Ok(Event::Status(status)),
-                None => match ErrorLine::parse(line) {
-                    Some(line) => Ok(Event::Error(line)),
-                    None => Self::admin_line(line),
-                },
+                Some(status) => Some(Event::Status(status)),
+                None => ErrorLine::parse(line).map(Event::Error),
             },
-        }
+        })
     }
 
     /// A line that begins with two letters: a meta reply, or nothing known.

@@ -8,7 +8,10 @@ use crate::{
     key::Key,
     meta::{MetaKey, MetaRequest},
     number::Digits,
-    request::{Admin, GetVerb, Request, SlabClasses, StatsKind, Store, StoreVerb},
+    request::{
+        Admin, Encode, GetVerb, Request, SlabClasses, StatsKind, Store,
+        line::{Compose, LINE_END, Line, Usual, compose_store, get_verb},
+    },
     value::{MAX_VALUE_LEN, ValueTooLarge},
 };
 
@@ -23,15 +26,13 @@ pub const MAX_REQUEST_LINE: usize = 2048;
 /// Most keys that [`GetVerb::write_line`] puts on one line.
 pub const MAX_KEYS_PER_LINE: usize = 1024;
 
-pub(crate) const LINE_END: &[u8; 2] = b"\r\n";
-
 /// The first line of a request, composed and ready to be written.
 pub struct Head(ArrayBuffer<MAX_HEAD_LEN>);
 
 impl Head {
-    fn compose(compose: impl FnOnce(&mut Line<'_, ArrayBuffer<MAX_HEAD_LEN>>)) -> Self {
+    pub(super) fn compose(compose: impl FnOnce(&mut Line<'_, ArrayBuffer<MAX_HEAD_LEN>>)) -> Self {
         let mut head = ArrayBuffer::new();
-        compose(&mut Line { out: &mut head, full: false });
+        compose(&mut Line::new(&mut head));
         Self(head)
     }
 
@@ -39,66 +40,6 @@ impl Head {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_slice()
-    }
-}
-
-/// Where a line is being composed.
-struct Line<'o, O: ?Sized> {
-    out: &'o mut O,
-    /// Something did not fit.
-    full: bool,
-}
-
-impl<O: Buffer + ?Sized> Line<'_, O> {
-    #[inline]
-    fn put(&mut self, bytes: &[u8]) {
-        self.full |= self.out.put(bytes).is_err();
-    }
-
-    #[inline]
-    fn word(&mut self, bytes: &[u8]) {
-        self.put(b" ");
-        self.put(bytes);
-    }
-
-    #[inline]
-    fn number(&mut self, number: u64) {
-        // Most flags and times to live are 0.
-        if number == 0 {
-            self.put(b" 0");
-        } else {
-            self.put(Digits::behind_space(number).as_bytes());
-        }
-    }
-
-    #[inline(always)]
-    fn signed(&mut self, number: i32) {
-        match u64::try_from(number) {
-            Ok(number) => self.number(number),
-            Err(_) => {
-                self.put(b" -");
-                self.put(Digits::of(u64::from(number.unsigned_abs())).as_bytes());
-            }
-        }
-    }
-
-    /// As a decimal fraction, with at least one digit behind the point.
-    fn hundredths(&mut self, number: u16) {
-        self.number(u64::from(number / 100));
-        self.put(b".");
-        self.put(Digits::of(u64::from(number / 10 % 10)).as_bytes());
-        if !number.is_multiple_of(10) {
-            self.put(Digits::of(u64::from(number % 10)).as_bytes());
-        }
-    }
-
-    #[inline]
-    fn end(&mut self, noreply: bool) {
-        if noreply {
-            self.put(b" noreply\r\n");
-        } else {
-            self.put(LINE_END);
-        }
     }
 }
 
@@ -157,72 +98,47 @@ impl<'a> Request<'a> {
         if out.free() < MAX_HEAD_LEN {
             return out.put_all(&self.parts().as_slices());
         }
-        let before = out.as_slice().len();
-        let fits = self.encode_head(out);
-        match self.value() {
-            None if fits => Ok(()),
-            Some(value) if fits && out.put_all(&[value.as_bytes(), LINE_END]).is_ok() => Ok(()),
-            _ => {
-                out.truncate(before);
-                Err(Full { needed: self.parts().len(), given: out.free() })
-            }
-        }
-    }
-
-    /// Puts the first line behind the bytes of `out`. Returns whether all of it fits.
-    #[inline]
-    pub(crate) fn encode_head(&self, out: &mut (impl Buffer + ?Sized)) -> bool {
-        let mut line = Line { out, full: false };
-        self.compose(&mut line);
-        !line.full
+        Encode::encode(self, out)
     }
 
     // The parts of a valid request always fit: see the test `the_longest_head_fits`.
     fn head(&self) -> Head {
         Head::compose(|head| {
             self.compose(head);
-            debug_assert!(!head.full, "head longer than MAX_HEAD_LEN");
+            debug_assert_eq!(head.missing(), 0, "head longer than MAX_HEAD_LEN");
         })
     }
+}
 
+impl Compose for Request<'_> {
     #[inline]
-    fn compose(&self, head: &mut Line<'_, impl Buffer + ?Sized>) {
+    fn compose<O: Buffer + ?Sized>(&self, head: &mut Line<'_, O>) {
         match self {
-            Self::Get(get) => {
-                get_verb(get.verb, head);
-                head.word(get.key.as_bytes());
-                head.end(false);
-            }
-            Self::Store(store) => compose_store(store, store.value.as_bytes().len(), head),
+            Self::Get(get) => get.compose(head),
+            Self::Store(store) => store.compose(head),
             _ => self.compose_rare(head),
         }
     }
 
+    #[inline(always)]
+    fn usual(&self) -> Usual<'_> {
+        match self {
+            Self::Get(get) => get.usual(),
+            Self::Store(store) => store.usual(),
+            _ => Usual::Other,
+        }
+    }
+}
+
+impl Request<'_> {
     #[inline(never)]
     fn compose_rare(&self, head: &mut Line<'_, impl Buffer + ?Sized>) {
         match self {
             // These are not rare.
             Self::Get(_) | Self::Store(_) => {}
-            Self::Delete(delete) => {
-                head.put(b"delete");
-                head.word(delete.key.as_bytes());
-                if delete.key.as_bytes() == b"noreply" {
-                    head.word(b"0");
-                }
-                head.end(delete.noreply);
-            }
-            Self::Arith(arith) => {
-                head.put(arith.verb.word().as_bytes());
-                head.word(arith.key.as_bytes());
-                head.number(arith.delta);
-                head.end(arith.noreply);
-            }
-            Self::Touch(touch) => {
-                head.put(b"touch");
-                head.word(touch.key.as_bytes());
-                head.signed(touch.exptime);
-                head.end(touch.noreply);
-            }
+            Self::Delete(delete) => delete.compose(head),
+            Self::Arith(arith) => arith.compose(head),
+            Self::Touch(touch) => touch.compose(head),
             Self::FlushAll(flush) => {
                 head.put(b"flush_all");
                 if let Some(delay) = flush.delay {
@@ -260,22 +176,6 @@ impl<'a> Request<'a> {
                 }
             }
             Self::Admin(admin) => compose_admin(admin, head),
-        }
-    }
-}
-
-#[inline]
-fn get_verb(verb: GetVerb, head: &mut Line<'_, impl Buffer + ?Sized>) {
-    match verb {
-        GetVerb::Get => head.put(b"get"),
-        GetVerb::Gets => head.put(b"gets"),
-        GetVerb::Gat(exptime) => {
-            head.put(b"gat");
-            head.signed(exptime);
-        }
-        GetVerb::Gats(exptime) => {
-            head.put(b"gats");
-            head.signed(exptime);
         }
     }
 }
@@ -375,25 +275,6 @@ pub(crate) fn store_line(store: &Store<'_>, len: usize) -> Head {
     Head::compose(|head| compose_store(store, len, head))
 }
 
-#[inline]
-fn compose_store(store: &Store<'_>, len: usize, head: &mut Line<'_, impl Buffer + ?Sized>) {
-    match store.verb {
-        StoreVerb::Set => head.put(b"set "),
-        verb => {
-            head.put(verb.word().as_bytes());
-            head.put(b" ");
-        }
-    }
-    head.put(store.key.as_bytes());
-    head.number(u64::from(store.flags));
-    head.signed(store.exptime);
-    head.number(len as u64);
-    if let StoreVerb::Cas(cas) = store.verb {
-        head.number(cas);
-    }
-    head.end(store.noreply);
-}
-
 impl Store<'_> {
     /// The first line of the request for a value of `len` bytes in place of its own. Write the value behind it, and a
     /// line end behind the value.
@@ -490,7 +371,7 @@ pub struct GetLine {
 mod tests {
     use super::*;
     use crate::{
-        request::{Arith, Delete, FlushAll, FlushDelay, Get, Touch, Verbosity},
+        request::{Arith, Delete, FlushAll, FlushDelay, Get, StoreVerb, Touch, Verbosity},
         ttl::{Ttl, UnixTime, ZeroTtl},
         value::Value,
     };

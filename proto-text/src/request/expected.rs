@@ -31,6 +31,16 @@ pub trait Expected {
     fn value_may_be_request(&self) -> bool {
         true
     }
+
+    /// Whether a line that is neither an item's nor a word, a number or a refusal is
+    /// [`ProtocolError::Unexpected`](crate::exchange::ProtocolError::Unexpected) whatever else it may be. What would read such
+    /// lines, those of meta commands, of statistics and of dumps, is then left out of a program that asks for nothing else.
+    ///
+    /// `true` of the requests that stand alone: see [`Encode`](crate::request::Encode).
+    #[inline]
+    fn is_plain(&self) -> bool {
+        false
+    }
 }
 
 impl<E: Expected + ?Sized> Expected for &E {
@@ -52,6 +62,11 @@ impl<E: Expected + ?Sized> Expected for &E {
 
     fn value_may_be_request(&self) -> bool {
         (**self).value_may_be_request()
+    }
+
+    #[inline]
+    fn is_plain(&self) -> bool {
+        (**self).is_plain()
     }
 }
 

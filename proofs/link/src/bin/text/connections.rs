@@ -36,6 +36,8 @@ pub(crate) fn connections(input: &[u8]) -> Option<()> {
     (connection.state() == ExchangeState::Idle && found > 2 && !connection.io().out.is_empty())
         .then_some(())?;
     connection.io_mut().input.truncate(0);
+    connection.reopened();
+    (connection.state() == ExchangeState::Idle).then_some(())?;
     let (_, room) = connection.into_inner();
 
     let mut hostile = Connection::new(Said { bytes: input }, room);

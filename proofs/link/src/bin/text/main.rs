@@ -11,6 +11,7 @@
 use memring_text::ttl::UnixTime;
 
 mod admin;
+mod alone;
 mod connections;
 mod digest;
 mod exchanges;
@@ -30,7 +31,7 @@ freestanding::program!(main);
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
 /// What must hold, whatever the input is.
-const LAWS: [fn(&[u8]) -> Option<()>; 14] = [
+const LAWS: [fn(&[u8]) -> Option<()>; 15] = [
     replies::replies,
     replies::small_gets,
     exchanges::exchanges,
@@ -45,6 +46,7 @@ const LAWS: [fn(&[u8]) -> Option<()>; 14] = [
     connections::connections,
     served::guarded,
     streamed::streamed,
+    alone::alone,
 ];
 
 fn main(input: &[u8]) -> u8 {

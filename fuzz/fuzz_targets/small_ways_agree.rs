@@ -1,0 +1,2 @@
+#![no_main]
+memring_fuzz::target!(small_ways_agree);
