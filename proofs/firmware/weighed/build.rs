@@ -31,12 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("places.rs"), places)?;
 
     if env::var("CARGO_CFG_TARGET_ARCH")? == "arm" {
-        // Of the board that QEMU calls mps2-an386; as much as a small one has.
-        let memory = "MEMORY { FLASH : ORIGIN = 0, LENGTH = 256K  RAM : ORIGIN = 0x20000000, LENGTH = 64K }";
-        fs::write(out.join("memory.x"), memory)?;
-        println!("cargo:rustc-link-search={}", out.display());
-        println!("cargo:rustc-link-arg-bins=-Tlink.x");
-        println!("cargo:rustc-link-arg-bins=--nmagic");
+        layout::link(16)?;
     }
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=src/fleet.rs");

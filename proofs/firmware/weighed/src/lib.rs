@@ -7,6 +7,8 @@ use core::{hint::black_box, panic::PanicInfo};
 pub use cortex_m_rt::entry;
 use memring_core::{Server, storage::Static};
 
+pub mod small;
+
 pub mod places {
     //! Where the keys should be.
     include!(concat!(env!("OUT_DIR"), "/places.rs"));
@@ -24,6 +26,7 @@ macro_rules! program {
         #[cfg(target_arch = "arm")]
         #[$crate::entry]
         fn start() -> ! {
+            $crate::begin();
             $main()
         }
 
@@ -33,6 +36,13 @@ macro_rules! program {
             $main()
         }
     };
+}
+
+/// Marks the stack, where it is measured.
+#[inline(always)]
+pub fn begin() {
+    #[cfg(all(target_arch = "arm", feature = "measured"))]
+    stack::mark();
 }
 
 /// Asks `place` for the server of each key. Ends well if those are the `right` ones.
@@ -48,6 +58,11 @@ pub fn converse(get: impl Fn(&[u8], &[u8]) -> usize) -> ! {
 
 /// What a server might answer to a get of `tokyo`.
 pub const REPLY: &[u8] = b"VALUE tokyo 0 5\r\nhello\r\nEND\r\n";
+
+/// As `reply`, of which the compiler knows nothing.
+pub fn answers(reply: &'static [u8]) -> &'static [u8] {
+    black_box(reply)
+}
 
 /// Sends bytes.
 pub fn send(bytes: &[u8]) {
@@ -69,6 +84,8 @@ pub fn exit(well: bool) -> ! {
     {
         use cortex_m_semihosting::debug;
 
+        #[cfg(feature = "measured")]
+        cortex_m_semihosting::hprintln!("{}", stack::used());
         debug::exit(if well { debug::EXIT_SUCCESS } else { debug::EXIT_FAILURE });
     }
     black_box(well);
