@@ -205,6 +205,12 @@ mod tests {
                 "$m->setOption(Memcached::OPT_SORT_HOSTS, true); $m->addServer('::1', 11211); $m->addServer('::1', 1);",
                 "php-options=OPT_SORT_HOSTS=1 ::1:11211 ::1:1",
             ),
+            (
+                "$m->setOption(Memcached::OPT_DISTRIBUTION, 1); $m->addServer('a', 1, 3); \
+                 $m->setOption(Memcached::OPT_DISTRIBUTION, 1);",
+                "php-options=OPT_DISTRIBUTION=DISTRIBUTION_CONSISTENT OPT_HASH=HASH_DEFAULT a:1*3 \
+                 !weights-make-another-ring !consistent-without-ketama",
+            ),
             ("$m->addServer('a', 1); $n->addServer('b', 1);", "$m a:1\n$n b:1"),
             (
                 "$s = [['a', 1]]; $o = [Memcached::OPT_PREFIX_KEY => 'x y', Memcached::OPT_SORT_HOSTS => true];

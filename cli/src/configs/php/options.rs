@@ -299,6 +299,9 @@ impl Order {
                     (Ring::None, DEFAULT.to_owned())
                 };
             }
+            // What is set already does nothing: the ring that there is stays, also a weighted one.
+            ("OPT_DISTRIBUTION", "DISTRIBUTION_CONSISTENT")
+                if matches!(self.ring, Ring::Unweighted | Ring::Heavy) => {}
             ("OPT_DISTRIBUTION", "DISTRIBUTION_CONSISTENT") => {
                 self.ring = Ring::Unweighted;
                 points.clone_from(&self.hash);
