@@ -163,29 +163,56 @@ impl Expected for Store<'_> {
     }
 }
 
-/// Requests without a value, whose reply is a line without a key.
-macro_rules! a_line {
-    ($($request:ident => $shape:ident),+) => {$(
-        impl Expected for $request<'_> {
-            #[inline]
-            fn shape(&self) -> ReplyShape {
-                unless(self.noreply, ReplyShape::$shape)
-            }
+impl Expected for Delete<'_> {
+    #[inline]
+    fn shape(&self) -> ReplyShape {
+        unless(self.noreply, ReplyShape::Delete)
+    }
 
-            #[inline]
-            fn key(&self, _: usize) -> Option<&[u8]> {
-                None
-            }
+    #[inline]
+    fn key(&self, _: usize) -> Option<&[u8]> {
+        None
+    }
 
-            #[inline]
-            fn is_plain(&self) -> bool {
-                true
-            }
-        }
-    )+};
+    #[inline]
+    fn is_plain(&self) -> bool {
+        true
+    }
 }
 
-a_line!(Delete => Delete, Arith => Arith, Touch => Touch);
+impl Expected for Arith<'_> {
+    #[inline]
+    fn shape(&self) -> ReplyShape {
+        unless(self.noreply, ReplyShape::Arith)
+    }
+
+    #[inline]
+    fn key(&self, _: usize) -> Option<&[u8]> {
+        None
+    }
+
+    #[inline]
+    fn is_plain(&self) -> bool {
+        true
+    }
+}
+
+impl Expected for Touch<'_> {
+    #[inline]
+    fn shape(&self) -> ReplyShape {
+        unless(self.noreply, ReplyShape::Touch)
+    }
+
+    #[inline]
+    fn key(&self, _: usize) -> Option<&[u8]> {
+        None
+    }
+
+    #[inline]
+    fn is_plain(&self) -> bool {
+        true
+    }
+}
 
 #[cfg(test)]
 mod tests {

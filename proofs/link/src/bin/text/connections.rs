@@ -10,7 +10,7 @@ use memring_text::{
     buffer::{ArrayBuffer, Buffer},
     connection::ConnectionError,
     exchange::ExchangeState,
-    request::{GetVerb, Keys, StatsKind},
+    request::{Arith, Delete, GetVerb, Keys, StatsKind, Touch},
 };
 
 use crate::{NOW, digest::Digest, served::Server, shelf::VALUE_LEN};
@@ -35,6 +35,10 @@ pub(crate) fn connections(input: &[u8]) -> Option<()> {
     connection.receive(&expected, |_, index| found = found.saturating_add(usize::from(index == 0))).ok()?;
     (connection.state() == ExchangeState::Idle && found > 2 && !connection.io().out.is_empty())
         .then_some(())?;
+    (connection.call(&Touch::new(key, 60), ArrayBuffer::<0>::new()) == Ok(true)).then_some(())?;
+    // The value may be no number.
+    let _ = connection.call(&Arith::incr(key, 1), ArrayBuffer::<0>::new());
+    (connection.call(&Delete::new(key), ArrayBuffer::<0>::new()) == Ok(true)).then_some(())?;
     connection.io_mut().input.truncate(0);
     connection.reopened();
     (connection.state() == ExchangeState::Idle).then_some(())?;
