@@ -1,8 +1,8 @@
-//! A server that hangs up at a command, because it does not know it: as twemproxy does, and no memcached.
+//! Servers that hang up at a command which they do not know: twemproxy does, and no memcached.
 //!
-//! What is seen is a closed connection, as of a server that fails. The difference shows when another command is answered
-//! right after it, and when a [`Witness`] for the first ends in the same way. To find that out costs
-//! connections, and, where many share one, the others' requests: so it is remembered.
+//! The client sees a closed connection, as when a server fails. Such a server answers another command right after it, and
+//! closes the connection again at a [`Witness`] of the first. To find that out costs connections and, where many callers share
+//! one, their requests: so the client remembers it.
 
 use core::{
     sync::atomic::{AtomicBool, Ordering},
@@ -32,7 +32,7 @@ pub const fn may_be_unknown(request: &Request<'_>) -> bool {
     }
 }
 
-/// What is asked to see whether a server answers at all. It is a miss, unless somebody has stored it.
+/// The request that shows whether a server answers at all. It is a miss unless somebody has stored the key.
 pub const PROBE: Get<'static> = Get { verb: GetVerb::Get, key: PROBE_KEY };
 
 const PROBE_KEY: Key<'static> = match Key::new(b"memring:is-anybody-there") {
@@ -40,14 +40,14 @@ const PROBE_KEY: Key<'static> = match Key::new(b"memring:is-anybody-there") {
     Err(_) => unreachable!(),
 };
 
-/// What is to be answered, too, or not, before a server is held to hang up at a command.
+/// A second request, at which a server must hang up, too, before it is held to hang up at a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Witness {
     /// The request itself, which may be sent again.
     Itself,
-    /// `mn`: who does not know one meta command knows none, and the request changes something.
+    /// `mn`: the request changes something, and a server that does not know one meta command knows none.
     Noop,
-    /// Nothing: the request changes something, and no other is like it.
+    /// None: the request changes something, and no other request is like it.
     Nobody,
 }
 

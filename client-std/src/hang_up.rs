@@ -1,4 +1,4 @@
-//! Tells a server that hangs up at a command it does not know from one that fails.
+//! Tells a server that hangs up at an unknown command from a server that fails.
 
 use memring_client::{
     failure::{Cause, Error, ErrorKind},
@@ -8,8 +8,8 @@ use memring_text::Request;
 
 use crate::{call, deadline::Deadline, pool::Pool};
 
-/// Whether the server, which has closed a connection in the place of an answer to `request`, does so at every one of its kind,
-/// and answers others. If so, it is sent no other for a while.
+/// Whether the server, which closed a connection instead of answering `request`, closes it at every request of this command and
+/// answers others. If so, the server is not sent the command for a while.
 #[cold]
 pub(crate) fn is_told(pool: &Pool, name: &'static str, request: &Request<'_>, deadline: Deadline) -> bool {
     let is_told = may_be_unknown(request) && is_seen(pool, name, request, deadline);

@@ -1,4 +1,5 @@
-//! Statistics of every server, line by line as they come: each over a connection of its own, and none waits for another.
+//! Statistics of every server, line by line as they come. Each server is asked over a connection of its own, and none waits for
+//! another.
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::{
     socket::{Socket, wait},
 };
 
-/// Who takes a line: a server's name, and a name and its value.
+/// Takes a line: a server's name, a statistic's name and its value.
 type Take<'t> = dyn FnMut(&str, &[u8], &[u8]) + 't;
 
 /// Asks the servers of `pools` for statistics, and hands each to `take`. `step` is how long each piece of a reply may take.
@@ -39,7 +40,7 @@ pub(crate) fn each(
             tellers.iter_mut().for_each(|teller| teller.end(Err(cause.clone())));
         }
     }
-    // Each has come to its end.
+    // Each teller is over, and has its result.
     tellers.into_iter().filter_map(|teller| teller.result).collect()
 }
 
@@ -49,14 +50,14 @@ struct Teller<'p> {
     pool: &'p Pool,
     kind: StatsKind,
     step: Duration,
-    /// Until when the next piece is waited for.
+    /// Until when the next piece of the reply is waited for.
     deadline: Deadline,
     attempt: Option<Attempt<'p>>,
     part: Option<Lease<'p>>,
     opening: Option<Opening<'p>>,
     wire: Option<Wire>,
     reply: Reply<ArrayBuffer<0>>,
-    /// It was another one's turn before all that has come was read: the system need not tell of more.
+    /// Whether bytes that had come were left unread, because another server had its turn: the system need not report more.
     has_turn: bool,
     result: Option<Result<(), Error>>,
 }
@@ -86,7 +87,7 @@ impl<'p> Teller<'p> {
         teller
     }
 
-    /// What the system is to tell of.
+    /// What the system has to report of the connection.
     fn awaited(&self) -> Option<PollFd<'_>> {
         match &self.opening {
             Some(opening) => opening.awaited(),
@@ -94,7 +95,7 @@ impl<'p> Teller<'p> {
         }
     }
 
-    /// How long it is of no use to look at it again, unless the system tells of it. `None`: it is over.
+    /// For how long the server need not be looked at unless the system reports its connection. `None`: it is over.
     fn patience(&self) -> Option<Duration> {
         let left = self.deadline.left();
         match (&self.result, &self.opening) {
@@ -106,7 +107,7 @@ impl<'p> Teller<'p> {
         }
     }
 
-    /// Goes on as far as that is possible without waiting.
+    /// Goes on as far as it can without waiting.
     fn turn(&mut self, take: &mut Take<'_>) {
         match self.go_on(take) {
             Ok(false) => {}
@@ -126,7 +127,7 @@ impl<'p> Teller<'p> {
         }
     }
 
-    /// Says whether everything is told.
+    /// Returns whether all statistics were handed on.
     fn go_on(&mut self, take: &mut Take<'_>) -> Result<bool, Cause> {
         self.has_turn = false;
         let is_late = self.deadline.left().is_zero();
@@ -182,8 +183,8 @@ impl<'p> Teller<'p> {
     }
 }
 
-/// How soon a pool that had no part left is asked again.
+/// How soon a pool without a free part is asked again.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
-/// How often one server is read from before it is another one's turn.
+/// How often one server is read from before another one has its turn.
 const TURN: usize = 16;

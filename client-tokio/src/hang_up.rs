@@ -1,4 +1,4 @@
-//! Tells a server that hangs up at a command it does not know from one that fails.
+//! Tells a server that hangs up at an unknown command from a server that fails.
 
 use memring_client::{
     failure::{Cause, Error, ErrorKind},
@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use crate::{call, deadline::Deadline, pool::Pool, socket::Stream, streamed::Wire};
 
-/// Whether the server, which has closed a connection in the place of an answer to `operation`, does so at every one of its
-/// kind, and answers others. If so, it is sent no other for a while.
+/// Whether the server, which closed a connection instead of answering `operation`, closes it at every operation of this command
+/// and answers others. If so, the server is not sent the command for a while.
 pub(crate) async fn is_told<O: Operation>(
     pool: &Pool,
     name: &'static str,

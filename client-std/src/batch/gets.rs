@@ -10,7 +10,7 @@ use memring_text::{
 use super::Share;
 use crate::pool::Wire;
 
-/// Keys to ask one server for, a line of them in each round.
+/// The keys that one server is asked for, a line of them in each round.
 pub(crate) struct Gets<'b, R> {
     verb: GetVerb,
     keys: &'b [Key<'b>],
@@ -19,15 +19,15 @@ pub(crate) struct Gets<'b, R> {
     read: R,
     /// Most keys on a line.
     items: usize,
-    /// How many keys have their reply, and how many are asked for behind them.
+    /// How many keys have their reply, and how many behind them are asked for.
     done: usize,
     asked: usize,
     /// How far the reply has been read.
     pieces: Pieces,
     room: Vec<u8>,
     found: usize,
-    /// The position of the last item. It counts when what follows it is right, too: another item, the end of the reply, or a
-    /// refusal.
+    /// The position of the last item. The item counts once what follows it is right, too: another item, the end of the reply,
+    /// or a refusal.
     last: Option<usize>,
 }
 
@@ -88,7 +88,7 @@ impl<T: Default, R: Fn(usize, Item<Lent<'_, Vec<u8>>>) -> Result<T, Cause>> Shar
         if !is_over {
             return Ok(false);
         }
-        // A miss is known at the end of the line only: what breaks off before it has not told.
+        // A miss is known at the end of the reply only; a reply that breaks off says nothing of it.
         if self.found < positions.len() {
             for position in positions {
                 put(*position, Ok(T::default()));
@@ -121,7 +121,7 @@ impl<T: Default, R: Fn(usize, Item<Lent<'_, Vec<u8>>>) -> Result<T, Cause>> Shar
         self.positions
     }
 
-    /// A get changes nothing that it would not change again.
+    /// A get may always be sent twice.
     fn is_open(&self, _: usize) -> bool {
         false
     }

@@ -22,29 +22,30 @@ pub(super) struct Leg<'b, S> {
     share: S,
     verdict: Verdict,
     deadline: Deadline,
-    /// What the server's health is told of; taken when the leg is over. A server that is down is not asked.
+    /// Tells the server's health how the leg ends; taken when the leg is over. It is absent where the server is down, which is not
+    /// asked.
     attempt: Option<Attempt<'b>>,
     stage: Stage,
     lease: Option<Lease<'b>>,
-    /// The lease's connection, as long as it is being opened.
+    /// The lease's connection while it is being opened.
     opening: Option<Box<Opening<'b>>>,
-    /// Nobody else waits: this leg's own connection may.
+    /// Whether this leg is the only one, so that its connection may wait for bytes.
     is_alone: bool,
-    /// Requests have left. Where there are others, those are asked, too, before a reply is read.
+    /// Whether requests have left. Where there are other legs, they send theirs before a reply is read.
     is_asked: bool,
-    /// Everything that was asked was answered once, or more often.
+    /// Whether all requests written so far were answered at some time.
     is_answered: bool,
-    /// It may go on without waiting.
+    /// Whether the leg can go on without waiting.
     has_turn: bool,
-    /// When bytes moved last, or else since when they could have.
+    /// When bytes moved last; before the first, when they could have.
     moved_at: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// It has no part of the pool yet.
+    /// The leg has no part of the pool yet.
     Outside,
-    /// It has one; its connection may not be open yet.
+    /// The leg has a part of the pool; its connection may not be open yet.
     Inside,
     Over,
 }
@@ -74,7 +75,7 @@ impl<'b, S: Share> Leg<'b, S> {
         }
     }
 
-    /// Goes the whole way, where there is no other to wait for.
+    /// Runs the leg to its end, where it is the only one.
     pub(super) fn run_alone(&mut self, results: &mut Results<S::Output>) {
         self.is_alone = true;
         while self.stage != Stage::Over {
@@ -124,12 +125,12 @@ impl<'b, S: Share> Leg<'b, S> {
         self.lease.as_ref().is_some_and(|lease| lease.opened().is_some())
     }
 
-    /// Whether it can go on without waiting.
+    /// Whether the leg can go on without waiting.
     pub(super) const fn has_turn(&self) -> bool {
         self.has_turn
     }
 
-    /// What the system is to tell of.
+    /// What the system has to report of the leg's socket.
     pub(super) fn awaited(&self) -> Option<PollFd<'_>> {
         match &self.opening {
             Some(opening) => opening.awaited(),
@@ -137,7 +138,7 @@ impl<'b, S: Share> Leg<'b, S> {
         }
     }
 
-    /// How long it is of no use to look at it again, unless the system tells of it; at most `left`.
+    /// For how long the leg need not be looked at unless the system reports its socket; at most `left`.
     pub(super) fn patience(&self, left: Duration) -> Duration {
         match &self.opening {
             _ if self.has_turn => Duration::ZERO,
@@ -147,8 +148,8 @@ impl<'b, S: Share> Leg<'b, S> {
         }
     }
 
-    /// Time has passed, until `now`; `is_ready` says whether the system has told of it. `is_late`: there is none left but to
-    /// read what has come; `is_over`: not even that.
+    /// Takes note of a wait that ended at `now`. `is_ready`: the system has reported the leg's socket. `is_late`: the batch has no
+    /// time left but to read what has come; `is_over`: not even that.
     pub(super) fn waited(
         &mut self,
         results: &mut Results<S::Output>,
@@ -157,7 +158,7 @@ impl<'b, S: Share> Leg<'b, S> {
         (is_late, is_over): (bool, bool),
     ) {
         if self.opening.is_some() {
-            // It knows its time itself.
+            // An opening connection keeps its own time.
             self.has_turn |= is_ready || self.awaited().is_none() || self.patience(LOOK_AGAIN).is_zero();
         } else if is_over || (is_late && !is_ready && !self.has_turn) {
             self.fail_in_time(results, now, is_ready);
@@ -166,7 +167,7 @@ impl<'b, S: Share> Leg<'b, S> {
         }
     }
 
-    /// Goes as far as it can without waiting, or for a while, lest the others wait too long.
+    /// Goes on as far as it can without waiting, but not so long that other legs wait for it.
     pub(super) fn turn(&mut self, results: &mut Results<S::Output>) {
         self.has_turn = false;
         let Some(mut lease) = self.lease.take() else { return };
@@ -183,7 +184,7 @@ impl<'b, S: Share> Leg<'b, S> {
         }
     }
 
-    /// Says whether it is over. Begins again over a fresh connection when the one from the pool turns out dead.
+    /// Returns whether the leg is over. It begins again over a fresh connection when the pool's one turns out dead.
     fn try_turn(&mut self, lease: &mut Lease<'b>, results: &mut Results<S::Output>) -> Result<bool, Cause> {
         match self.go_on(lease, results) {
             Err(cause) if cause.is_closed() && lease.is_used() && self.may_retry(lease) => {
@@ -203,7 +204,7 @@ impl<'b, S: Share> Leg<'b, S> {
         let Some(wire) = self.open(lease)? else { return Ok(false) };
         for _ in 0..TURN {
             if self.share.owed() == 0 {
-                // What is answered before it has left entirely has to leave all the same.
+                // A request that is answered before all its bytes have left must be written to its end.
                 if !wire.io_mut().push()? {
                     return Ok(false);
                 }
@@ -211,7 +212,7 @@ impl<'b, S: Share> Leg<'b, S> {
                     return wire.io_mut().end_turns().map(|()| true).map_err(Cause::from);
                 }
                 if self.deadline.left().is_zero() {
-                    // It was not asked for more, so it owes nothing.
+                    // The server was not asked for more, so it owes nothing.
                     self.moved_at = Instant::now();
                     return Err(Cause::Timeout);
                 }
@@ -263,7 +264,7 @@ impl<'b, S: Share> Leg<'b, S> {
         })
     }
 
-    /// Ends it at `now`, when time is over. `is_ready`: there is something to read, which nobody had the time for.
+    /// Ends the leg at `now`, because its time is over. `is_ready`: there are bytes to read, which nobody had the time for.
     fn fail_in_time(&mut self, results: &mut Results<S::Output>, now: Instant, is_ready: bool) {
         if is_ready {
             self.moved_at = now;
@@ -274,7 +275,7 @@ impl<'b, S: Share> Leg<'b, S> {
         }
     }
 
-    /// Ends because of `cause`, or goes on over another connection where the server wanted this one no more than that.
+    /// Ends the leg because of `cause`, or goes on over another connection where the server only had one too many.
     fn fall(&mut self, results: &mut Results<S::Output>, mut lease: Lease<'b>, cause: &Cause) {
         if !self.is_answered && lease.is_turned_away(cause) {
             if self.share.request().is_some_and(|request| lease.may_take_turns(&request, cause)) {
@@ -295,7 +296,7 @@ impl<'b, S: Share> Leg<'b, S> {
         self.end(results, cause, lease.has_sent());
     }
 
-    /// Ends it without anything having been sent.
+    /// Ends the leg before anything was sent.
     pub(super) fn fail(&mut self, results: &mut Results<S::Output>, cause: &Cause) {
         self.end(results, cause, false);
     }
@@ -316,8 +317,8 @@ impl<'b, S: Share> Leg<'b, S> {
     }
 }
 
-/// How soon a pool that had no part left is asked again while there are other servers to wait for.
+/// How soon a pool without a free part is asked again while there are other servers to wait for.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
-/// How often a leg reads before it is another one's turn.
+/// How often a leg reads before another leg has its turn.
 const TURN: usize = 16;

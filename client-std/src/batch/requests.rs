@@ -1,5 +1,5 @@
-//! A server's share of a batch of requests that have a line each: `set_many`, `delete_many`, a `Batch`, what
-//! goes to every server.
+//! A server's share of a batch in which each request has a line of its own: of `set_many`, of `delete_many`, of a `Batch`, and
+//! of what is sent to every server.
 
 use core::mem;
 
@@ -9,7 +9,7 @@ use memring_text::{Operation, Reply, Request, key::MAX_KEY_LEN};
 use super::Share;
 use crate::pool::Wire;
 
-/// Operations for one server, pipelined.
+/// The operations for one server, pipelined.
 pub(crate) struct Requests<'b, O, R> {
     operations: &'b [O],
     positions: &'b [usize],
@@ -18,7 +18,7 @@ pub(crate) struct Requests<'b, O, R> {
     /// How many operations have their reply, and how many are written behind them.
     done: usize,
     asked: usize,
-    /// What has arrived of the reply to the oldest of them.
+    /// What has arrived of the reply to the oldest operation without one.
     reply: Reply<Vec<u8>>,
 }
 
@@ -40,8 +40,8 @@ where
 {
     type Output = T;
 
-    /// A connection that waits for nothing has the next ones while the replies to others come. On one that waits, a round
-    /// is written and then read, so it must be one that the server takes as a whole while nobody reads.
+    /// A connection that does not block is written the next operations while replies come. On one that blocks, a round is
+    /// written and then read, so the server must take the whole round while nobody reads.
     fn send(&mut self, wire: &mut Wire) -> Result<bool, Cause> {
         let waits = !wire.io().is_in_turns();
         if self.asked > if waits { 0 } else { ROUND / 2 } {
@@ -76,7 +76,7 @@ where
             if !wire.receive_filled(&operation.request(), |event, _| reply.take(event))? {
                 return Ok(false);
             }
-            // That is no answer to this request, but the end of the connection.
+            // The line answers no request: it is the end of the connection.
             if let Some(error) = reply.turned_away() {
                 return Err(Cause::Server(error));
             }
@@ -97,7 +97,7 @@ where
         self.reply = Reply::new(Vec::new());
     }
 
-    /// One that must not be sent twice, if there is any.
+    /// A request that must not be sent twice, if there is any.
     fn request(&self) -> Option<Request<'_>> {
         let mut requests = self.to_do().iter().take(ROUND).map(Operation::request);
         let first = requests.next()?;
