@@ -149,6 +149,8 @@ fn messages(input: &[u8], said: &mut Writer) {
     let text = str::from_utf8(input).unwrap_or("hash");
     peers::traps::Trap::of(text).for_each(|trap| said.display(&trap.says));
     seen(peers::versions::Versions::of(text).map(|versions| versions.is_proved()));
+    seen(peers::manual::Manual::of(text, text).map(|manual| manual.means));
+    seen(peers::Peer::named(text).map(|peer| peer.takes(text)));
     for line in lines(input) {
         if let Err(error) = Line::parse(line) {
             said.display(&error);
