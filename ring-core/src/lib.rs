@@ -60,6 +60,7 @@ extern crate alloc;
 extern crate std;
 
 mod error;
+mod groups;
 pub mod hash;
 pub mod health;
 mod key;
@@ -79,6 +80,7 @@ pub mod vector;
 mod weights;
 
 pub use error::BuildError;
+pub use groups::Groups;
 pub use placement::Placement;
 pub use scheme::Scheme;
 pub use server::{AsServer, Server, ServerIndex, Servers, Weight};

@@ -5,6 +5,7 @@ use core::fmt;
 #[cfg(feature = "alloc")]
 use crate::storage::Boxed;
 use crate::{
+    groups::Groups,
     live::Live,
     mechanism::{Division, View},
     order::Order,
@@ -108,6 +109,39 @@ impl<'a, L: Servers, S: Storage> Placement<'a, L, S> {
         self.scheme.mechanism.place_many(&self.view(), keys, out);
     }
 
+    /// Groups `keys` by the server that holds them, without any memory but the caller's: a multi-get of each server is a slice.
+    ///
+    /// `keys` are put in another order; `servers` is scratch, and the shorter of the two slices decides how many keys there are.
+    /// What must be known of a key beside its bytes, such as its position, is part of `K`.
+    ///
+    /// ```
+    /// use memring_core::{peers::libketama::LIBKETAMA, storage::{points_for, Fixed}, Placement, Server, ServerIndex};
+    ///
+    /// let servers = ["10.0.1.1:11211", "10.0.1.2:11211", "10.0.1.3:11211"].map(Server::new);
+    /// let placement = Placement::build(LIBKETAMA, servers, Fixed::<{ points_for(3) }>::new())?;
+    /// let (mut keys, mut scratch) = (["tokyo", "foo", "test"], [ServerIndex::default(); 3]);
+    /// let mut groups = placement.group(&mut keys, &mut scratch);
+    /// assert_eq!(groups.next(), Some((ServerIndex::new(2), &["tokyo", "test"][..])));
+    /// assert_eq!(groups.next(), Some((ServerIndex::new(1), &["foo"][..])));
+    /// assert_eq!(groups.next(), None);
+    /// # Ok::<(), memring_core::BuildError>(())
+    /// ```
+    pub fn group<'g, K: AsRef<[u8]>>(
+        &self,
+        keys: &'g mut [K],
+        servers: &'g mut [ServerIndex],
+    ) -> Groups<'g, K> {
+        let len = keys.len().min(servers.len());
+        let (keys, servers) =
+            (keys.get_mut(..len).unwrap_or_default(), servers.get_mut(..len).unwrap_or_default());
+        for (keys, servers) in keys.chunks(AT_ONCE).zip(servers.chunks_mut(AT_ONCE)) {
+            let mut names = [&[][..]; AT_ONCE];
+            names.iter_mut().zip(keys).for_each(|(name, key)| *name = key.as_ref());
+            self.place_many(&names, servers);
+        }
+        Groups::new(keys, servers)
+    }
+
     /// The servers to ask for `key`, each once: the primary, then those that the peer tries when the earlier ones are
     /// down, in its order, as many as fit into `out`. If the peer, as configured, tries no other server, there is only
     /// the primary.
@@ -197,6 +231,9 @@ impl<'a, L: Servers> Placement<'a, L, Boxed> {
         Self::build(scheme, servers, Boxed::new())
     }
 }
+
+/// How many keys are placed together, at most, while they are grouped.
+const AT_ONCE: usize = 16;
 
 /// Builds `scheme` for `servers` into `storage`, which is untouched on errors.
 fn fill(scheme: &Scheme<'_>, servers: &dyn Servers, storage: &mut impl StorageMut) -> Result<(), BuildError> {

@@ -12,7 +12,7 @@ use memring_core::{
     storage::{Fixed, points_for},
 };
 use memring_text::{
-    Connection, Get, Key, Limits, Request, Store, StoreOutcome, Value,
+    Connection, Get, Limits, Request, Store, StoreOutcome, Value,
     buffer::{ArrayBuffer, Buffer},
     connection::ConnectionError,
     exchange::ExchangeState,
@@ -119,17 +119,15 @@ impl<'n, 'b> Program<'_, 'n, 'b> {
     fn asks_for_many(&mut self) {
         let names: [heapless::String<16>; KEYS as usize + 1] =
             core::array::from_fn(|i| text(format_args!("mcu:{i}")));
-        let names = names.each_ref().map(|name| name.as_bytes());
-        let mut places = [ServerIndex::default(); KEYS as usize + 1];
-        self.placement.place_many(&names, &mut places);
+        let mut keys = names.each_ref().map(|name| key(name));
+        let mut scratch = [ServerIndex::default(); KEYS as usize + 1];
         let mut found = 0;
-        for (server, host) in self.hosts.iter_mut().enumerate() {
-            let here = names.iter().zip(&places).filter(|(_, place)| place.get() == server);
-            let keys: heapless::Vec<Key<'_>, { KEYS as usize + 1 }> = here
-                .map(|(name, _)| Key::new(name).unwrap_or_else(|_| board::fail("a key is invalid")))
-                .collect();
+        for (server, keys) in self.placement.group(&mut keys, &mut scratch) {
+            let Some(host) = self.hosts.get_mut(server.get()) else {
+                board::fail("a server that nobody has")
+            };
             let done = host.call(|connection| {
-                let mut rest = &keys[..];
+                let mut rest = keys;
                 let mut value = ArrayBuffer::<64>::new();
                 while !rest.is_empty() {
                     let sent = connection.send_get(GetVerb::Get, rest)?;

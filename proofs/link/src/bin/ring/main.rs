@@ -74,7 +74,10 @@ fn many_agree(input: &[u8]) -> bool {
         }
         let mut placed = [ServerIndex::default(); 40];
         placement.place_many(&keys, &mut placed);
-        keys.iter().zip(placed).all(|(key, server)| placement.primary(key) == server)
+        let is_placed = keys.iter().zip(placed).all(|(key, server)| placement.primary(key) == server);
+        let mut grouped =
+            placement.group(&mut keys.clone(), &mut placed).map(|(server, keys)| (server, keys.len()));
+        is_placed && grouped.all(|(server, len)| len > 0 && server < ServerIndex::new(40))
     })
 }
 
