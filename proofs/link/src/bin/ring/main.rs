@@ -72,11 +72,10 @@ fn many_agree(input: &[u8]) -> bool {
         if placement.rebuild(&FLEET[..]).is_err() {
             return false;
         }
-        let mut placed = [ServerIndex::default(); 40];
+        let (mut keys, mut placed) = (keys, [ServerIndex::default(); 40]);
         placement.place_many(&keys, &mut placed);
         let is_placed = keys.iter().zip(placed).all(|(key, server)| placement.primary(key) == server);
-        let mut grouped =
-            placement.group(&mut keys.clone(), &mut placed).map(|(server, keys)| (server, keys.len()));
+        let mut grouped = placement.group(&mut keys, &mut placed).map(|(server, keys)| (server, keys.len()));
         is_placed && grouped.all(|(server, len)| len > 0 && server < ServerIndex::new(40))
     })
 }
