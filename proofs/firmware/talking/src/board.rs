@@ -1,4 +1,4 @@
-//! The board: a clock, a console, what the host said at the start, and how deep the stack went.
+//! The board: a clock, a console, and what the host said at the start.
 #![expect(unsafe_code, reason = "it reads registers, memory and what the debugger says")]
 
 use core::{
@@ -56,42 +56,6 @@ pub fn words(line: &mut [u8]) -> impl Iterator<Item = &str> {
     core::str::from_utf8(line.get(..len).unwrap_or_default()).unwrap_or_default().split_ascii_whitespace()
 }
 
-/// The part of the stack that was not used yet.
-pub struct Stack {
-    from: usize,
-}
-
-impl Stack {
-    /// Marks all that is free from here on.
-    #[inline(never)]
-    pub fn mark() -> Self {
-        let from = cortex_m::register::msp::read() as usize;
-        for at in (Self::end()..from - RED_ZONE).step_by(4) {
-            // SAFETY: between the program's data and the stack there is memory, and nobody uses it.
-            unsafe { (at as *mut u32).write_volatile(MARK) };
-        }
-        Self { from }
-    }
-
-    /// How many bytes were used since.
-    #[inline(never)]
-    pub fn used(&self) -> usize {
-        let mut at = Self::end();
-        // SAFETY: as above.
-        while at < self.from && unsafe { (at as *const u32).read_volatile() } == MARK {
-            at += 4;
-        }
-        self.from - at
-    }
-
-    fn end() -> usize {
-        unsafe extern "C" {
-            static mut __sheap: u32;
-        }
-        (&raw const __sheap) as usize
-    }
-}
-
 #[exception]
 fn SysTick() {
     MILLISECONDS.store(now().wrapping_add(1), Ordering::Relaxed);
@@ -124,8 +88,3 @@ embassy_time_driver::time_driver_impl!(static ALARMS: Alarms = Alarms { queue: M
 static MILLISECONDS: AtomicU32 = AtomicU32::new(0);
 
 const TICKS_PER_MILLISECOND: u32 = 25_000;
-
-const MARK: u32 = 0x5eed_cafe;
-
-/// What `mark` itself may use.
-const RED_ZONE: usize = 128;

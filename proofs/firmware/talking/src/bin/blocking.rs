@@ -22,7 +22,7 @@ use memring_text::{
 };
 use smoltcp::iface::SocketStorage;
 use talking::{
-    board::{self, Stack},
+    board,
     checks::{BUFFER, KEYS, check, is_as_stored, key},
     fleet::{Fleet, SERVERS, text},
     standing::Standing,
@@ -37,12 +37,12 @@ fn main() -> ! {
         (<[SocketStorage<'_>; SERVERS]>::default(), [[[0; 512]; 2]; SERVERS]);
     let net = Net::start(&mut storage);
 
-    let stack = Stack::mark();
+    stack::mark();
     let mut ring = Ring::new();
     let Ok(placement) = Placement::build(KETAMA_WEIGHTED, fleet.servers(), &mut ring) else {
         board::fail("the ring does not hold three servers");
     };
-    hprintln!("a ring of three servers: {} bytes, built with {} of stack", size_of::<Ring>(), stack.used());
+    hprintln!("a ring of three servers: {} bytes, built with {} of stack", size_of::<Ring>(), stack::used());
 
     let mut ports = fleet.ports.iter();
     let hosts = buffers.each_mut().map(|buffers| {
@@ -52,14 +52,14 @@ fn main() -> ! {
     hprintln!("a server: {} bytes", size_of_val(&hosts[0]));
     let mut program = Program { placement, hosts };
 
-    let stack = Stack::mark();
+    stack::mark();
     program.keeps_items();
     program.finds_what_the_host_stored();
     program.asks_for_many();
     program.reads_a_long_value_in_pieces();
     program.counts();
     program.outlives_a_server();
-    hprintln!("all of it with {} bytes of stack", stack.used());
+    hprintln!("all of it with {} bytes of stack", stack::used());
     board::finish();
 }
 
