@@ -218,11 +218,7 @@ fn of_one_transport(reading: Reading) -> Result<Reading, ConfigError> {
 fn pymemcache(told: &Told<'_, '_>) -> Result<Reading, ConfigError> {
     let mut reading = Reading::of("pymemcache-rendezvous");
     // One server may stand as a pair without a list around it.
-    if let [host, number] = &*told.servers
-        && number.value.text().is_none()
-        && let Some(host) = host.value.text()
-        && let Some(number) = number.value.word()
-    {
+    if let [Item { value: Value::Text(host), .. }, Item { value: Value::Word(number), .. }] = &*told.servers {
         reading.servers.push(servers::with_port(host, port(number, told.line)?));
         return Ok(reading);
     }
