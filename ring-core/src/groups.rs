@@ -43,12 +43,8 @@ impl<'g, K> Iterator for Groups<'g, K> {
 }
 
 /// Swaps two elements, unless they are one.
-const fn swap<T>(slice: &mut [T], left: usize, right: usize) {
-    if left < right
-        && let Some((head, tail)) = slice.split_at_mut_checked(right)
-        && let (Some(left), Some(right)) = (head.split_at_mut_checked(left), tail.first_mut())
-        && let Some(left) = left.1.first_mut()
-    {
+fn swap<T>(slice: &mut [T], left: usize, right: usize) {
+    if let Ok([left, right]) = slice.get_disjoint_mut([left, right]) {
         mem::swap(left, right);
     }
 }
