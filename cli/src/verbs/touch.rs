@@ -9,18 +9,32 @@ use crate::{
 };
 
 /// Says anew how long a key lives, from now on. The exit code is 1 if it is not there.
+///
+/// Example: memring touch --server 127.0.0.1:11211 --ttl 15m greeting
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     key: KeyArgs,
 
-    /// How long it lives, `90s`, `15m`, `30d`; for ever unless said.
+    #[command(flatten)]
+    lifetime: Lifetime,
+}
+
+/// One of the two must be said: a key that lives for ever by accident is found by nobody.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Lifetime {
+    /// How long the key lives: `90s`, `15m`, `30d`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     ttl: Option<Duration>,
+
+    /// The key lives until it is deleted or dropped.
+    #[arg(long)]
+    for_ever: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let ttl = ttl(args.ttl)?;
+    let ttl = ttl(args.lifetime.ttl)?;
     let (client, key) = args.key.read()?;
     Ok(if client.touch(key, ttl)? { Outcome::Fine } else { Outcome::No("not found") })
 }

@@ -27,7 +27,7 @@ get SERVERS k
 get SERVERS k none other
 get SERVERS k other
 touch SERVERS k --ttl 1m
-touch SERVERS none
+touch SERVERS none --for-ever
 meta SERVERS k
 meta SERVERS k none other
 meta SERVERS --json k other

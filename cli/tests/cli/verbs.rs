@@ -70,7 +70,8 @@ fn no_is_an_exit_code_of_its_own() {
         is_no(fleet.run("append", ["k", "v"]), "not stored");
         is_no(fleet.run("prepend", ["k", "v"]), "not stored");
         is_no(fleet.run("delete", ["k"]), "not found");
-        is_no(fleet.run("touch", ["k"]), "not found");
+        is_no(fleet.run("touch", ["k", "--for-ever"]), "not found");
+        fleet.run("touch", ["k"]).fails(2, "--ttl <TIME>|--for-ever");
         is_no(fleet.run("incr", ["k"]), "not found");
         is_no(fleet.run("decr", ["k", "2"]), "not found");
         assert_eq!(fleet.run("add", ["k", "v"]).text(), "");
@@ -197,9 +198,10 @@ fn a_bad_key_is_named_before_anything_is_sent() {
         ("\u{7f}", "at byte 0"),
     ];
     for (key, part) in rows {
-        for verb in ["get", "set", "add", "replace", "append", "prepend", "delete", "incr", "decr", "touch"] {
+        for verb in ["get", "set", "add", "replace", "append", "prepend", "delete", "incr", "decr"] {
             Run::of(command([verb, "--server", server, key]).output().unwrap()).fails(2, part);
         }
+        Run::of(command(["touch", "--server", server, "--ttl", "1m", key]).output().unwrap()).fails(2, part);
         Run::of(command(["get", "--server", server, "fine", key]).output().unwrap()).fails(2, part);
     }
 }
