@@ -6,7 +6,7 @@ use memring_client::spec::Address;
 
 use super::{
     ConfigError, Kind, ReadServer, Reading,
-    program::{Item, Program, Value},
+    program::{Call, Item, Program, Value},
     servers,
     tokens::Notation,
 };
@@ -22,13 +22,16 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let program = Program::read(text, Notation::C)?;
     // What is set later counts.
     let calls = ["SetServers", "New", "NewFromServers"];
-    let call = calls.iter().find_map(|name| {
-        program
-            .calls()
-            .find(|call| call.name == *name && !call.arguments.is_empty() && !is_selector(&call.arguments))
-    });
-    let Some(call) = call else {
-        return Err(ConfigError::of("no call of memcache.New(\"…\") with servers"));
+    let is_it = |call: &Call<'_>, name: &str| {
+        call.name == name && !call.arguments.is_empty() && !is_selector(&call.arguments)
+    };
+    let found = calls.iter().map(|name| program.calls().filter(|call| is_it(call, name)).collect::<Vec<_>>());
+    let call = match found.into_iter().find(|calls| !calls.is_empty()).as_deref() {
+        Some([call]) => call.clone(),
+        Some([_, other, ..]) => {
+            return Err(ConfigError::at(other.line, "a second client: give the text of one alone"));
+        }
+        _ => return Err(ConfigError::of("no call of memcache.New(\"…\") with servers")),
     };
     let mut reading = Reading::of("gomemcache");
     for item in &call.arguments {

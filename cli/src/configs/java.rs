@@ -32,9 +32,13 @@ pub(super) const XMEMCACHED: Kind = Kind {
 
 fn read_spymemcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let program = Program::read(text, Notation::C)?;
+    program.only_call("MemcachedClient")?;
     let is_ketama = program.calls().any(|call| call.name == "KetamaConnectionFactory");
     let locator = enumerated(&program, "setLocatorType")?;
-    let hash = enumerated(&program, "setHashAlg")?;
+    let hash = match enumerated(&program, "setHashAlg")? {
+        Some(hash) => Some(hash),
+        None => hash_of_factory(&program),
+    };
     let mut reading = if is_ketama || locator.as_deref() == Some("CONSISTENT") {
         Reading::of("spymemcached-ketama")
     } else {
@@ -49,10 +53,24 @@ fn read_spymemcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
         reading.scheme = None;
         reading.warn("no-scheme", format!("memring has no scheme for spymemcached's locator {locator}"));
     }
+    if program.calls().any(|call| matches!(call.name, "KetamaNodeLocator" | "createLocator")) {
+        reading.scheme = None;
+        reading.options.clear();
+        reading.warn("no-scheme", "the program makes its locator itself, in a way that is not read here");
+    }
     let named = |host: &str, port| java_name(host, port, "");
     reading.servers = addresses(&program, &[' ', ',', '\t', '\n'], named)?;
     warn_of_hosts(&mut reading);
     Ok(vec![reading])
+}
+
+/// The hash that a `DefaultConnectionFactory(operations, buffer, hash)` is given.
+fn hash_of_factory(program: &Program<'_>) -> Option<String> {
+    let factory =
+        |call: &Call<'_>| matches!(call.name, "DefaultConnectionFactory" | "BinaryConnectionFactory");
+    let call = program.calls().find(factory)?;
+    let hash = call.arguments.get(2)?.value.word()?;
+    Some(last_name(hash).to_owned())
 }
 
 /// The `hash` of a scheme to which nothing was set.
@@ -74,6 +92,7 @@ const LOCATORS: [(&str, &str, &str); 5] = [
 
 fn read_xmemcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let program = Program::read(text, Notation::C)?;
+    program.only_call("XMemcachedClientBuilder")?;
     let found = program.calls().find_map(|call| {
         LOCATORS.iter().find(|(name, ..)| *name == call.name).map(|&locator| (locator, Some(call)))
     });
@@ -109,6 +128,20 @@ fn read_xmemcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let slash = if matches!(scheme, "xmemcached-array" | "xmemcached-phpmemcache") { "" } else { "/" };
     let named = |host: &str, port| java_name(host, port, slash);
     reading.servers = addresses(&program, &[' ', '\t', '\n'], named)?;
+    let has_comma =
+        |item: &Item<'_>| program.resolved(item.value.clone()).text().is_some_and(|text| text.contains(','));
+    for call in program.calls().filter(|call| call.arguments.first().is_some_and(has_comma)) {
+        match call.name {
+            "getAddressMap" => {
+                reading.warn("standby", "what stands behind a comma is a standby: it has no keys of its own");
+            }
+            "getAddresses" => reading.warn(
+                "comma-in-name",
+                "servers are divided by blanks: what stands around a comma is one host of an odd name",
+            ),
+            _ => {}
+        }
+    }
     if let Some(weights) = weights(&program)? {
         if weights.len() != reading.servers.len() {
             return Err(ConfigError::of(format!(
@@ -164,6 +197,12 @@ fn addresses(
         match (call.name, first, call.arguments.get(1)) {
             ("getAddresses" | "getAddressMap", Some(Value::Text(list)), _) => {
                 for text in list.split(separators).filter(|text| !text.is_empty()) {
+                    // Behind a comma stands the standby of a server.
+                    let text = if call.name == "getAddressMap" {
+                        text.split(',').next().unwrap_or(text)
+                    } else {
+                        text
+                    };
                     let (host, number) = text.rsplit_once(':').ok_or_else(|| {
                         ConfigError::at(call.line, format!("{text:?} has no port, which this client wants"))
                     })?;
@@ -279,6 +318,22 @@ mod tests {
         let error = read(&build(", new int[] {1});"), None).unwrap_err();
         assert_eq!(error.to_string(), "1 weights for 2 servers");
         assert_eq!(one(&build(");")).scheme.as_deref(), Some("xmemcached-array"));
+    }
+
+    #[test]
+    fn what_is_said_elsewhere_than_in_a_builder_counts() {
+        let factory = "new MemcachedClient(new DefaultConnectionFactory(1, 2, DefaultHashAlgorithm.CRC_HASH), AddrUtil.getAddresses(\"10.0.0.1:1\"))";
+        assert_eq!(one(factory).options, [("hash".to_owned(), "CRC_HASH".to_owned())]);
+        let own = "new MemcachedClient(new F() { NodeLocator createLocator() { return new KetamaNodeLocator(l, h); } }, AddrUtil.getAddresses(\"10.0.0.1:1\"))";
+        assert_eq!(one(own).scheme, None);
+        let two = "new MemcachedClient(AddrUtil.getAddresses(\"a:1\"));\nnew MemcachedClient(AddrUtil.getAddresses(\"b:1\"));";
+        assert_eq!(read(two, None).unwrap_err().line(), Some(2));
+        let standby =
+            one("new XMemcachedClientBuilder(AddrUtil.getAddressMap(\"10.0.0.1:1,10.0.0.3:1 10.0.0.2:1\"))");
+        assert_eq!(
+            (names(&standby), standby.warnings[0].trap),
+            (vec!["10.0.0.1:1", "10.0.0.2:1"], "standby")
+        );
     }
 
     #[test]

@@ -46,8 +46,12 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let mut readings = Vec::new();
     for route in &found.routes {
         let mut reading = route.reading(pools)?;
-        if !has_routes {
+        if !has_routes && others.is_empty() {
             reading.warn("no-route", "no route to this pool is found; it is read as PoolRoute goes to it");
+        } else if !has_routes {
+            // Such as AllSyncRoute, which goes to every server.
+            reading.scheme = None;
+            reading.options.clear();
         }
         if !others.is_empty() {
             let says = format!(
@@ -95,6 +99,8 @@ impl Found {
                     text.strip_prefix("PoolRoute|").or_else(|| text.strip_prefix("HashRoute|Pool|"))
                 {
                     self.note(Route { pool: pool.to_owned(), line: item.line, ..Route::default() });
+                } else if let Some((kind, _)) = text.split_once("|Pool|") {
+                    self.others.push(kind.to_owned());
                 }
             }
             value => {

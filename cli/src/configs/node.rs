@@ -27,7 +27,7 @@ pub(super) const HASHRING: Kind = Kind {
 
 fn read_memcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let program = Program::read(text, Notation::C)?;
-    let call = program.calls().find(|call| call.name == "Memcached");
+    let call = program.only_call("Memcached")?;
     let call = call.ok_or_else(|| ConfigError::of("no call of new Memcached(…)"))?;
     let mut reading = Reading::of("node-hashring-ketama");
     reading.servers = match call.arguments.first() {
@@ -60,7 +60,7 @@ fn read_memcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
 
 fn read_hashring(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let program = Program::read(text, Notation::C)?;
-    let call = program.calls().find(|call| call.name == "HashRing");
+    let call = program.only_call("HashRing")?;
     let call = call.ok_or_else(|| ConfigError::of("no call of new HashRing(…)"))?;
     let servers = call.arguments.first().ok_or_else(|| ConfigError::at(call.line, "no servers"))?;
     // The algorithm may be left out, or stand in the options.

@@ -96,6 +96,19 @@ impl<'t> Program<'t> {
         })
     }
 
+    /// The call of `name`, of which there must be one: whose servers the others have, the text does not say.
+    pub(super) fn only_call(&self, name: &str) -> Result<Option<Call<'t>>, ConfigError> {
+        let mut calls = self.calls().filter(|call| call.name == name);
+        let call = calls.next();
+        match calls.next() {
+            Some(other) => Err(ConfigError::at(
+                other.line,
+                format!("a second call of {name}(…): give the text of one client alone"),
+            )),
+            None => Ok(call),
+        }
+    }
+
     /// What `name` is given last by `=`, `:=`, `=>` or `:`, whether the name is a word or a text.
     pub(super) fn assigned(&self, name: &str) -> Option<Item<'t>> {
         Some(self.behind_name(name)?.list_without_brackets())

@@ -26,7 +26,13 @@ pub(super) const PYLIBMC: Kind = Kind {
     name: "pylibmc",
     about: "pylibmc: a program with pylibmc.Client([…], behaviors={…})",
     is_it: |text| text.contains("pylibmc") && text.contains("Client("),
-    read: |text| read(text, &["Client", "ThreadMappedPool", "ClientPool"], pylibmc),
+    read: |text| {
+        let mut readings = read(text, &["Client", "ThreadMappedPool", "ClientPool"], pylibmc)?;
+        if sets_placement_later(text) {
+            readings.iter_mut().for_each(without_behaviors_set_later);
+        }
+        Ok(readings)
+    },
 };
 
 pub(super) const PYMEMCACHE: Kind = Kind {
@@ -46,7 +52,7 @@ pub(super) const EMCACHE: Kind = Kind {
 pub(super) const LIBMC: Kind = Kind {
     name: "libmc",
     about: "libmc: a program with libmc.Client([…])",
-    is_it: |text| text.contains("libmc") && text.contains("Client("),
+    is_it: |text| text.contains("libmc") && ["Client(", "ClientPool("].iter().any(|call| text.contains(call)),
     read: |text| read(text, &["Client", "ThreadedClient", "ClientPool"], libmc),
 };
 
@@ -73,7 +79,7 @@ fn read(
 ) -> Result<Vec<Reading>, ConfigError> {
     let program = Program::read(text, Notation::PYTHON)?;
     // In the order of their names: `HashClient(…)` may be given a `Client`.
-    let call = names.iter().find_map(|name| program.calls().find(|call| call.name == *name));
+    let call = names.iter().find_map(|name| program.only_call(name).transpose()).transpose()?;
     let Some(Call { arguments, line, .. }) = call else {
         return Err(ConfigError::of(format!("no call of {}(…)", names.join("(…), "))));
     };
@@ -133,13 +139,24 @@ fn pylibmc(told: &Told<'_, '_>) -> Result<Reading, ConfigError> {
         let (text, line) = server?;
         reading.servers.push(pylibmc_server(text, line)?);
     }
-    if behaviors.is_none() && told.program.assigned("behaviors").is_some() {
-        reading.warn(
-            "behaviors-after-servers",
-            "behaviors that are set after the servers are not read here: those of a ring place keys in another way then",
-        );
-    }
     of_one_transport(reading)
+}
+
+/// Whether a behavior that places keys is set after the client was made, when it already has its servers.
+fn sets_placement_later(text: &str) -> bool {
+    let later = [".behaviors", "set_behaviors("].iter().filter_map(|setter| text.find(setter)).min();
+    let rest = later.map_or("", |at| &text[at..]);
+    ["ketama", "distribution", "hash"].iter().any(|behavior| rest.contains(behavior))
+}
+
+fn without_behaviors_set_later(reading: &mut Reading) {
+    reading.scheme = None;
+    reading.options.clear();
+    reading.warn(
+        "behaviors-after-servers",
+        "behaviors are set when the servers are there already, which places keys in another way: hand them to the client when \
+         it is made",
+    );
 }
 
 /// The scheme of pylibmc's behaviors.

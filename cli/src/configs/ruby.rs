@@ -22,7 +22,10 @@ pub(super) const DALLI: Kind = Kind {
 pub(super) const RAILS: Kind = Kind {
     name: "rails",
     about: "Rails: config.cache_store = :mem_cache_store, …",
-    is_it: |text| ["mem_cache_store", "dalli_store"].iter().any(|store| text.contains(store)),
+    is_it: |text| {
+        let is_session = text.contains("session_store") && !text.contains("cache_store =");
+        ["mem_cache_store", "dalli_store"].iter().any(|store| text.contains(store)) && !is_session
+    },
     read: read_rails,
 };
 

@@ -12,7 +12,7 @@ use super::{as_placed, named, placed};
 /// Adds to the warnings of a reading what is not said already.
 pub(super) fn find(reading: &mut Reading) {
     let mut found = Vec::new();
-    of_servers(&reading.servers, &mut found);
+    of_servers(reading, &mut found);
     if let Some(sample) = Sample::of(reading) {
         of_weights(reading, &sample, &mut found);
         of_balance(reading, &sample, &mut found);
@@ -68,17 +68,20 @@ impl Sample {
     }
 }
 
-fn of_servers(servers: &[ReadServer], found: &mut Found) {
+fn of_servers(reading: &Reading, found: &mut Found) {
+    let servers = &*reading.servers;
+    // By its name alone a server is one, however often it is listed.
+    let counts = match reading.scheme.as_deref() {
+        Some("pymemcache-rendezvous") => "it counts once",
+        _ => "it counts each time",
+    };
     let mut names: HashMap<&str, usize> = HashMap::new();
     let mut places: HashMap<Address, &str> = HashMap::new();
     for server in servers {
         let count = names.entry(&server.name).or_default();
         *count += 1;
         if *count == 2 {
-            found.push((
-                "duplicate-servers",
-                format!("{} is listed more than once: it counts each time", server.name),
-            ));
+            found.push(("duplicate-servers", format!("{} is listed more than once: {counts}", server.name)));
         }
         match places.get(&place(&server.address)) {
             Some(other) if *other != server.name => found.push((
@@ -124,16 +127,16 @@ fn place(address: &Address) -> Address {
 
 fn of_weights(reading: &Reading, sample: &Sample, found: &mut Found) {
     let first = reading.servers.first().map(|server| server.weight);
-    if reading.servers.iter().all(|server| Some(server.weight) == first) {
+    let counts = sample.counts(reading.servers.len());
+    let is_taken = counts.iter().any(|&count| count > NEARLY_ALL);
+    // Where one server has everything, weights are not what is wrong.
+    if is_taken || reading.servers.iter().all(|server| Some(server.weight) == first) {
         return;
     }
     let mut equal = reading.clone();
     equal.servers.iter_mut().for_each(|server| server.weight = Weight::default());
     if Sample::of(&equal).is_some_and(|equal| equal == *sample) {
-        found.push((
-            "weights-ignored",
-            "the weights count nothing: all servers get the same share".to_owned(),
-        ));
+        found.push(("weights-ignored", "the weights count nothing".to_owned()));
     }
 }
 
@@ -201,6 +204,10 @@ fn of_prefix(reading: &Reading, sample: &Sample, found: &mut Found) {
                 reading.prepend
             ),
         ));
+        return;
+    }
+    // A single server has all keys, whatever stands before them.
+    if sample.counts(reading.servers.len()).iter().filter(|&&count| count > 0).count() < 2 {
         return;
     }
     let mut without = reading.clone();

@@ -37,12 +37,14 @@ impl<'t> Ini<'t> {
         Self(settings)
     }
 
-    /// Whether any setting is called so, or begins so if `begin` ends with a point.
-    pub(super) fn has(&self, begin: &str) -> bool {
-        self.0.iter().any(|setting| match begin.ends_with('.') {
-            true => setting.name.starts_with(begin),
-            false => setting.name == begin,
-        })
+    /// Whether any setting's name begins with one of these.
+    pub(super) fn has_any(&self, begins: &[&str]) -> bool {
+        self.0.iter().any(|setting| begins.iter().any(|begin| setting.name.starts_with(begin)))
+    }
+
+    /// Whether any setting is called so.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|setting| setting.name == name)
     }
 
     /// What `name` is set to last, and the line.

@@ -16,10 +16,25 @@ pub(in super::super) const KIND: Kind = Kind {
     about: "PHP's older extension memcache: php.ini, for sessions (session.save_path) or the class (memcache.*)",
     is_it: |text| {
         let ini = Ini::read(text);
-        ini.handler() == Some("memcache") || (ini.has("memcache.") && ini.handler() != Some("memcached"))
+        ini.handler() == Some("memcache") || (ini.has_any(SETTINGS) && ini.handler() != Some("memcached"))
     },
     read,
 };
+
+/// What the names of the extension's settings begin with.
+const SETTINGS: &[&str] = &[
+    "memcache.allow_failover",
+    "memcache.chunk_size",
+    "memcache.compress_threshold",
+    "memcache.default_port",
+    "memcache.hash_",
+    "memcache.lock_timeout",
+    "memcache.max_failover_attempts",
+    "memcache.prefix_",
+    "memcache.protocol",
+    "memcache.redundancy",
+    "memcache.session_",
+];
 
 fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let ini = Ini::read(text);

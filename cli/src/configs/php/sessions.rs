@@ -18,10 +18,20 @@ pub(in super::super) const KIND: Kind = Kind {
     about: "PHP's extension memcached: php.ini, for sessions (session.save_path) or the class (memcached.default_*)",
     is_it: |text| {
         let ini = Ini::read(text);
-        ini.handler() == Some("memcached") || (ini.has("memcached.") && ini.handler() != Some("memcache"))
+        ini.handler() == Some("memcached") || (ini.has_any(SETTINGS) && ini.handler() != Some("memcache"))
     },
     read,
 };
+
+/// What the names of the extension's settings begin with.
+const SETTINGS: &[&str] = &[
+    "memcached.compression_",
+    "memcached.default_",
+    "memcached.serializer",
+    "memcached.sess_",
+    "memcached.store_retry_count",
+    "memcached.use_sasl",
+];
 
 fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let ini = Ini::read(text);

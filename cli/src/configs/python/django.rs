@@ -32,6 +32,11 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
             "no cache in CACHES has a BACKEND of django.core.cache.backends.memcached",
         ));
     }
+    if text.contains("CACHES[") || text.matches("CACHES =").count() > 1 {
+        let says =
+            "CACHES is changed later in the program, which is not read here: what is said of it may be wrong";
+        readings.iter_mut().for_each(|reading| reading.warn("changed-later", says));
+    }
     Ok(readings)
 }
 
@@ -45,12 +50,25 @@ fn cache(
         cache.value.get(name).map(|item| Item { value: program.resolved(item.value.clone()), ..item.clone() })
     };
     let Some(backend) = setting("BACKEND") else { return Ok(None) };
-    let backend = backend.value.text().unwrap_or_default().rsplit('.').next().unwrap_or_default().to_owned();
+    let path = backend.value.text().unwrap_or_default().to_owned();
+    let backend = path.rsplit('.').next().unwrap_or_default().to_owned();
     let options = setting("OPTIONS").map(|item| item.value);
     let option = |name: &str| options.as_ref().and_then(|options| options.get(name)).map(|item| &item.value);
     let mut reading = match &*backend {
         "PyMemcacheCache" => Reading::of("pymemcache-rendezvous"),
-        "PyLibMCCache" => pylibmc_with(option("behaviors"), cache.line)?,
+        // The package django-pylibmc takes the behaviors themselves for OPTIONS.
+        "PyLibMCCache" if path.starts_with("django_pylibmc") => pylibmc_with(options.as_ref(), cache.line)?,
+        "PyLibMCCache" => {
+            if let Some(item) =
+                options.iter().filter_map(Value::items).flatten().find(|item| !is_argument(item))
+            {
+                return Err(ConfigError::at(
+                    item.line,
+                    "pylibmc has no such argument: OPTIONS are behaviors, binary, username and password",
+                ));
+            }
+            pylibmc_with(option("behaviors"), cache.line)?
+        }
         "MemcachedCache" => Reading::of("python-memcached"),
         _ => return Ok(None),
     };
@@ -74,15 +92,21 @@ fn cache(
     if backend == "MemcachedCache" {
         warn_of_versions(&mut reading);
     }
-    prefix(&mut reading, setting("KEY_PREFIX"), setting("VERSION"))?;
-    if setting("KEY_FUNCTION").is_some() {
+    if setting("KEY_FUNCTION").is_none() {
+        prefix(&mut reading, setting("KEY_PREFIX"), setting("VERSION"))?;
+    } else {
         reading.warn(
             "key-function",
-            "KEY_FUNCTION makes the key that is placed, in a way that only the program knows: give whole keys, without the \
-             prefix that is said here",
+            "KEY_FUNCTION makes the key that is placed, in a way that only the program knows: give keys as they are sent",
         );
     }
     if backend == "PyLibMCCache" { of_one_transport(reading).map(Some) } else { Ok(Some(reading)) }
+}
+
+/// Whether pylibmc takes the option as an argument.
+fn is_argument(item: &Item<'_>) -> bool {
+    let name = item.key.as_ref().and_then(Value::text);
+    matches!(name, Some("behaviors" | "binary" | "username" | "password"))
 }
 
 /// The servers: a list, or a text that is cut at every `;` and `,`.

@@ -62,6 +62,42 @@ fn pylibmc_is_told_by_its_behaviors() {
 }
 
 #[test]
+fn what_is_set_later_or_twice_is_not_guessed() {
+    for later in ["mc.behaviors['ketama'] = True", "mc.behaviors = {'hash': 'md5'}"] {
+        let reading = one(&format!(
+            "import pylibmc\nmc = pylibmc.Client(['a'], behaviors={{'ketama': True}})\n{later}"
+        ));
+        assert_eq!(
+            (reading.scheme, reading.warnings.last().unwrap().trap),
+            (None, "behaviors-after-servers"),
+            "{later}"
+        );
+    }
+    let tuned = one("import pylibmc\nmc = pylibmc.Client(['a'])\nmc.behaviors['tcp_nodelay'] = True");
+    assert_eq!(tuned.scheme.as_deref(), Some("pylibmc-modula"));
+    let error = read("a = HashClient(['a'])\nb = HashClient(['b'])", None).unwrap_err();
+    assert_eq!(error.line(), Some(2), "{error}");
+    assert_eq!(one("from libmc import ClientPool\nClientPool(['a:1'])").kind, "libmc");
+    let reading = one("import memcache\nmemcache.SERVER_MAX_VALUE_LENGTH = 1\nmc = memcache.Client(['a'])");
+    assert_eq!(reading.kind, "python-memcached");
+}
+
+#[test]
+fn the_package_django_pylibmc_takes_behaviors_for_options() {
+    let cache = |backend: &str, options: &str| {
+        format!(
+            "CACHES = {{'default': {{'BACKEND': '{backend}.PyLibMCCache', 'LOCATION': ['a'], 'OPTIONS': {options}}}}}"
+        )
+    };
+    let reading = one(&cache("django_pylibmc.memcached", "{'tcp_nodelay': True, 'ketama': True}"));
+    assert_eq!(reading.scheme.as_deref(), Some("pylibmc-ketama"));
+    assert!(read(&cache("django.core.cache.backends.memcached", "{'ketama': True}"), None).is_err());
+    let text =
+        cache("django.core.cache.backends.memcached", "{}") + "\nCACHES['default']['KEY_PREFIX'] = 'late'";
+    assert_eq!(one(&text).warnings[0].trap, "changed-later");
+}
+
+#[test]
 fn pymemcache_takes_pairs_and_texts() {
     let reading =
         one("HashClient([('a', 1), 'b', '[fd00::1]', '::1', 'unix:/r', ('fd00::2', 3)], hasher=Mine)");
