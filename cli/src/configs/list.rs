@@ -2,11 +2,15 @@
 
 use memring_client::spec::{Entry, ServerSpec, entries};
 
-use super::{ConfigError, Kind, ReadServer, Reading, env, memjs};
+use super::{
+    ConfigError, Kind, ReadServer, Reading,
+    env::{self, Variable},
+    memjs, ruby,
+};
 
 pub(super) const ENVIRONMENT: Kind = Kind {
     name: "env",
-    about: "an environment or .env file: MEMCACHIER_SERVERS (memjs), MEMCACHED_SERVERS and their like",
+    about: "an environment or .env file: MEMCACHE_SERVERS (Dalli), MEMCACHIER_SERVERS (memjs), MEMCACHED_SERVERS and the like",
     is_it: |text| env::variables(text).iter().any(|variable| is_servers(variable.name)),
     read: read_environment,
 };
@@ -33,15 +37,13 @@ fn is_servers(name: &str) -> bool {
 }
 
 fn read_environment(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    let variables = env::variables(text)
-        .into_iter()
-        .filter(|variable| is_servers(variable.name) && !variable.value.is_empty());
-    let variables: Vec<_> = variables.collect();
+    let all = env::variables(text);
     let mut readings = Vec::new();
-    for variable in &variables {
+    for variable in all.iter().filter(|variable| is_servers(variable.name) && !variable.value.is_empty()) {
         let mut reading = match variable.name {
             "MEMCACHIER_SERVERS" => memjs::servers(&variable.value, variable.line)?,
-            _ => plain(&variable.value).map_err(|error| error.behind(variable.line - 1))?,
+            "MEMCACHE_SERVERS" => ruby::of_environment(&variable.value, variable.line)?,
+            _ => plain(&with_port(variable, &all)).map_err(|error| error.behind(variable.line - 1))?,
         };
         reading.pool = Some(variable.name.to_owned());
         readings.push(reading);
@@ -52,6 +54,20 @@ fn read_environment(text: &str) -> Result<Vec<Reading>, ConfigError> {
         ));
     }
     Ok(readings)
+}
+
+/// The value of a host's variable, with the port that stands in a variable of its own: `MEMCACHED_HOST` and `MEMCACHED_PORT`.
+fn with_port(variable: &Variable<'_>, all: &[Variable<'_>]) -> String {
+    let value = variable.value.to_string();
+    let Some(stem) = variable.name.strip_suffix("HOST").filter(|_| !value.contains([':', '/', ','])) else {
+        return value;
+    };
+    let port =
+        all.iter().find(|other| other.name.strip_suffix("PORT") == Some(stem) && !other.value.is_empty());
+    match port {
+        Some(port) => format!("{value}:{}", port.value),
+        None => value,
+    }
 }
 
 fn plain(text: &str) -> Result<Reading, ConfigError> {
@@ -85,6 +101,15 @@ fn wrong(error: &memring_client::spec::ServerSpecError) -> ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_may_have_its_port_in_a_variable_of_its_own() {
+        let readings =
+            read_environment("MEMCACHED_HOST=10.0.0.1\nMEMCACHED_PORT=11212\nOTHER_PORT=1").unwrap();
+        assert_eq!(readings[0].servers[0].name, "10.0.0.1:11212");
+        let readings = read_environment("MEMCACHED_HOST=10.0.0.1:2\nMEMCACHED_PORT=11212").unwrap();
+        assert_eq!(readings[0].servers[0].name, "10.0.0.1:2");
+    }
 
     #[test]
     fn variables_are_told_apart_by_their_names() {

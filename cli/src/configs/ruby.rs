@@ -34,15 +34,18 @@ const VARIABLE: &str = "MEMCACHE_SERVERS=";
 
 fn read_dalli(text: &str) -> Result<Vec<Reading>, ConfigError> {
     if let Some(list) = text.trim().strip_prefix(VARIABLE) {
-        let mut reading = Reading::of("dalli");
-        reading.servers = listed(list.trim_matches(['"', '\'']), 1)?;
-        return Ok(vec![reading]);
+        return of_environment(list.trim_matches(['"', '\'']), 1).map(|reading| vec![reading]);
     }
     let program = Program::read(text, Notation::RUBY)?;
     let Some(call) = program.calls().find(|call| call.path.ends_with("Dalli::Client.new")) else {
         return Err(ConfigError::of("no call of Dalli::Client.new(…)"));
     };
     store(&program, &call.arguments, call.line).map(|reading| vec![reading])
+}
+
+/// What Dalli makes of `MEMCACHE_SERVERS`.
+pub(super) fn of_environment(list: &str, line: usize) -> Result<Reading, ConfigError> {
+    Ok(Reading { servers: listed(list, line)?, ..Reading::of("dalli") })
 }
 
 fn read_rails(text: &str) -> Result<Vec<Reading>, ConfigError> {
@@ -186,6 +189,19 @@ mod tests {
         let reading =
             one("Dalli::Client.new('h', { namespace: -> { tenant }, digest_class: Digest::SHA256 })");
         assert_eq!((reading.options.len(), reading.warnings[0].trap), (1, "unknown-namespace"));
+    }
+
+    #[test]
+    fn words_behind_a_percent_sign_are_a_list() {
+        let reading = one("Dalli::Client.new(%w(10.0.0.1:11211:2\n /tmp/m.sock), namespace: 'n')");
+        assert_eq!((names(&reading), reading.options.len()), (vec!["10.0.0.1:11211", "/tmp/m.sock"], 1));
+        assert_eq!(names(&one("config.cache_store = :mem_cache_store, %w[a b:2]")), ["a:11211", "b:2"]);
+    }
+
+    #[test]
+    fn the_environment_s_servers_are_dalli_s_also_beside_others() {
+        let reading = one("RAILS_ENV=production\nexport MEMCACHE_SERVERS=a:1,b:2:5");
+        assert_eq!((reading.scheme.as_deref(), names(&reading)), (Some("dalli"), vec!["a:1", "b:2"]));
     }
 
     #[test]

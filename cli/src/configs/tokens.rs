@@ -60,6 +60,13 @@ pub(super) fn tokens(text: &str, notation: Notation) -> Result<Vec<Placed<'_>>, 
             reader.skip(reader.rest.find("*/").map_or(reader.rest.len(), |end| end + 2));
         } else if matches!(first, '"' | '\'' | '`') {
             all.push(Placed { line, token: Token::Text(reader.quoted(first).ok_or(Unended { line })?) });
+        } else if let Some(words) = reader.percent_words(notation.has_symbols) {
+            all.push(Placed { line, token: Token::Sign("[") });
+            for word in words.split_whitespace() {
+                all.push(Placed { line, token: Token::Text(word.into()) });
+                all.push(Placed { line, token: Token::Sign(",") });
+            }
+            all.push(Placed { line, token: Token::Sign("]") });
         } else if let Some(word) = reader.word(notation.has_symbols && ends_no_value(all.last())) {
             // The letters before quotes say how Python reads them: b"…".
             let is_prefix = reader.rest.starts_with(['"', '\'']) && word.len() <= 2 && word.is_ascii();
@@ -120,6 +127,18 @@ impl<'t> Reader<'t> {
                 from = at + 1;
             }
         }
+    }
+
+    /// The words of Ruby's `%w[…]`, which are a list of texts.
+    fn percent_words(&mut self, is_ruby: bool) -> Option<&'t str> {
+        let rest =
+            self.rest.strip_prefix("%w").or_else(|| self.rest.strip_prefix("%W")).filter(|_| is_ruby)?;
+        let (open, close) = [('[', ']'), ('(', ')'), ('{', '}'), ('<', '>')]
+            .into_iter()
+            .find(|(open, _)| rest.starts_with(*open))?;
+        let len = rest.find(close)?;
+        self.skip("%w".len() + len + close.len_utf8());
+        rest.get(open.len_utf8()..len)
     }
 
     fn word(&mut self, may_be_symbol: bool) -> Option<&'t str> {
