@@ -29,6 +29,12 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let program = Program::read(text, Notation::PHP)?;
     let mut objects: Vec<(&str, Calls)> = Vec::new();
     for call in program.calls() {
+        if call.name == "resetServerList" {
+            return Err(ConfigError::at(
+                call.line,
+                "resetServerList() takes servers out, which is not read: leave them out",
+            ));
+        }
         if !matches!(call.name, "setOption" | "setOptions" | "addServer" | "addServers") {
             continue;
         }
@@ -46,6 +52,8 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let with_servers = objects.iter().filter(|(_, calls)| calls.has_servers()).count();
     objects.retain(|(_, calls)| with_servers == 0 || calls.has_servers());
     let is_alone = objects.len() == 1;
+    let has_branches =
+        text.split(|char: char| !char.is_alphanumeric()).any(|word| matches!(word, "else" | "elseif"));
     let is_persistent = program.calls().any(|call| call.name == "Memcached" && !is_null(&call.arguments));
     let readings = objects.into_iter().map(|(owner, calls)| {
         let mut reading = calls.reading();
@@ -57,6 +65,12 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
                 "persistent",
                 "new Memcached('ID') is persistent: options and servers of an earlier request stay, and addServers adds the \
                  same ones again unless the program asks first",
+            );
+        }
+        if has_branches && reading.servers.len() > 1 {
+            reading.warn(
+                "branches",
+                "the program has an else: servers and options of both branches are taken together here; give the text of one",
             );
         }
         if reading.servers.is_empty() {
@@ -165,6 +179,15 @@ mod tests {
                 .join(" ")
         });
         told.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn branches_are_told_of_and_lists_that_are_emptied_refused() {
+        let text = "if ($p) { $m->addServer('a', 1); } else { $m->addServer('b', 1); }";
+        assert!(told(text).ends_with("!branches"), "{}", told(text));
+        assert!(!told("$m->addServer('elsewhere', 1); $m->addServer('b', 1);").contains("!branches"));
+        let error = read("<?php\n$m->addServer('a', 1);\n$m->resetServerList();").unwrap_err();
+        assert_eq!(error.line(), Some(3));
     }
 
     #[test]
