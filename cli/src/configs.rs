@@ -24,6 +24,8 @@ mod program;
 mod python;
 mod ruby;
 mod servers;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod twemproxy;
 

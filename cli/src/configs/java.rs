@@ -272,15 +272,10 @@ fn warn_of_hosts(reading: &mut Reading) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Reading, read};
-
-    fn one(text: &str) -> Reading {
-        read(text, None).unwrap().remove(0)
-    }
-
-    fn names(reading: &Reading) -> Vec<&str> {
-        reading.servers.iter().map(|server| &*server.name).collect()
-    }
+    use super::super::{
+        read,
+        testing::{names, one},
+    };
 
     #[test]
     fn a_consistent_locator_keeps_the_hash_of_the_default_unless_told() {

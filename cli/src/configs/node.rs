@@ -146,15 +146,10 @@ fn server(text: &str, line: usize) -> Result<ReadServer, ConfigError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Reading, read};
-
-    fn one(text: &str) -> Reading {
-        read(text, None).unwrap().remove(0)
-    }
-
-    fn names(reading: &Reading) -> Vec<&str> {
-        reading.servers.iter().map(|server| &*server.name).collect()
-    }
+    use super::super::{
+        read,
+        testing::{names, one},
+    };
 
     #[test]
     fn memcached_takes_a_text_a_list_or_a_table() {

@@ -66,6 +66,11 @@ impl Sample {
         }
         counts
     }
+
+    /// Whether one server has nearly all keys.
+    fn is_taken(&self, servers: usize) -> bool {
+        self.counts(servers).iter().any(|&count| count > NEARLY_ALL)
+    }
 }
 
 fn of_servers(reading: &Reading, found: &mut Found) {
@@ -127,10 +132,10 @@ fn place(address: &Address) -> Address {
 
 fn of_weights(reading: &Reading, sample: &Sample, found: &mut Found) {
     let first = reading.servers.first().map(|server| server.weight);
-    let counts = sample.counts(reading.servers.len());
-    let is_taken = counts.iter().any(|&count| count > NEARLY_ALL);
     // Where one server has everything, weights are not what is wrong.
-    if is_taken || reading.servers.iter().all(|server| Some(server.weight) == first) {
+    if sample.is_taken(reading.servers.len())
+        || reading.servers.iter().all(|server| Some(server.weight) == first)
+    {
         return;
     }
     let mut equal = reading.clone();
@@ -149,7 +154,7 @@ fn of_balance(reading: &Reading, sample: &Sample, found: &mut Found) {
         return;
     }
     let total: f64 = reading.servers.iter().map(|server| server.weight.real()).sum();
-    let is_taken = counts.iter().any(|&count| count > NEARLY_ALL);
+    let is_taken = sample.is_taken(counts.len());
     for (server, &count) in reading.servers.iter().zip(&counts) {
         let share = server.weight.real() / total;
         if count > NEARLY_ALL && share < 0.8 {

@@ -1,14 +1,7 @@
-use super::super::{Reading, read};
-
-fn one(text: &str) -> Reading {
-    let mut readings = read(text, None).unwrap();
-    assert_eq!(readings.len(), 1, "{readings:?}");
-    readings.remove(0)
-}
-
-fn names(reading: &Reading) -> Vec<&str> {
-    reading.servers.iter().map(|server| &*server.name).collect()
-}
+use super::super::{
+    read,
+    testing::{names, one},
+};
 
 #[test]
 fn django_cuts_a_text_and_keeps_its_blanks() {
