@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use memring_client::spec::{Address, DEFAULT_PORT};
+use memring_core::hash::names::TWEMPROXY;
 use saphyr_parser::{Event, Parser, Span};
 
 use super::{ConfigError, Kind, ReadServer, Reading};
@@ -98,21 +99,6 @@ enum Form {
     Number,
     Truth,
 }
-
-const HASHES: &[&str] = &[
-    "one_at_a_time",
-    "md5",
-    "crc16",
-    "crc32",
-    "crc32a",
-    "fnv1_64",
-    "fnv1a_64",
-    "fnv1_32",
-    "fnv1a_32",
-    "hsieh",
-    "murmur",
-    "jenkins",
-];
 
 impl Pool {
     fn value(&self, key: &str) -> Option<&Scalar> {
@@ -208,9 +194,10 @@ impl Pool {
         let is_ketama = reading.scheme.as_deref() == Some("twemproxy-ketama");
         let hash = self.value("hash");
         if let Some(hash) = hash {
-            if !HASHES.contains(&&*hash.text) {
+            if TWEMPROXY.hash(&hash.text).is_none() {
+                let names: Vec<_> = TWEMPROXY.iter().map(|(name, _)| name).collect();
                 let says =
-                    format!("{:?} is no hash; write one of {}, in lower case", hash.text, HASHES.join(", "));
+                    format!("{:?} is no hash; write one of {}, in lower case", hash.text, names.join(", "));
                 return Err(hash.wrong(says));
             }
             reading.option("hash", &*hash.text);
