@@ -49,7 +49,8 @@ enum Command {
     Verify(verify::Args),
     Demo(demo::Args),
     Serve(serve::Args),
-    Get(get::Args),
+    Get(get::GetArgs),
+    Gat(get::GatArgs),
     /// Stores a value, whatever was there before.
     Set(store::StoreArgs),
     /// Stores a value if there is none yet. The exit code is 1 if there is.
@@ -60,6 +61,7 @@ enum Command {
     Append(store::ItemArgs),
     /// Puts bytes before a value that is there. The exit code is 1 if it is not.
     Prepend(store::ItemArgs),
+    Cas(store::CasArgs),
     Delete(delete::Args),
     /// Adds to a counter and prints its new value. The exit code is 1 if it is not there.
     Incr(count::Args),
@@ -83,12 +85,14 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
-        Command::Get(args) => get::run(&args),
+        Command::Get(args) => get::get(&args),
+        Command::Gat(args) => get::gat(&args),
         Command::Set(args) => store::set(&args),
         Command::Add(args) => store::add(&args),
         Command::Replace(args) => store::replace(&args),
         Command::Append(args) => store::append(&args),
         Command::Prepend(args) => store::prepend(&args),
+        Command::Cas(args) => store::cas(&args),
         Command::Delete(args) => delete::run(&args),
         Command::Incr(args) => count::incr(&args),
         Command::Decr(args) => count::decr(&args),

@@ -1,6 +1,6 @@
 //! Standard output. What is text is shown there, and never obeyed by a terminal.
 
-use core::fmt::Display;
+use core::{fmt::Display, mem};
 use std::{
     fs,
     io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _},
@@ -89,6 +89,35 @@ impl Printer {
             }
             written => Ok(written?),
         }
+    }
+}
+
+/// A JSON array on standard output, an item a line: of a million items, a tree of values would take more than a gigabyte.
+pub(crate) struct Array {
+    printer: Printer,
+    is_empty: bool,
+}
+
+impl Array {
+    pub(crate) fn new() -> Self {
+        Self { printer: Printer::new(), is_empty: true }
+    }
+
+    /// Writes an item.
+    pub(crate) fn item(&mut self, item: &Value) -> Result<(), Failure> {
+        let begin = if mem::take(&mut self.is_empty) { "[" } else { "," };
+        self.printer.show(format_args!("{begin}\n  {}", json(&item.to_string())))
+    }
+
+    /// Whether somebody still reads.
+    pub(crate) const fn has_reader(&self) -> bool {
+        self.printer.has_reader()
+    }
+
+    /// Writes the end.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        self.printer.show(if self.is_empty { "[]\n" } else { "\n]\n" })?;
+        self.printer.finish()
     }
 }
 

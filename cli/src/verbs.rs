@@ -1,11 +1,9 @@
 //! The commands that talk to servers, and what they have in common.
 
 use core::{fmt::Display, time::Duration};
-use std::ffi::{OsStr, OsString};
 
-use memring_core::{peers::libmemcached, vector::Escaped};
+use memring_core::peers::libmemcached;
 use memring_std::{ErrorKind, Ttl};
-use memring_text::Key;
 
 use self::secure::SecureArgs;
 use crate::{
@@ -20,10 +18,12 @@ pub(crate) mod count;
 pub(crate) mod delete;
 pub(crate) mod flush;
 pub(crate) mod get;
+mod key_args;
 pub(crate) mod meta;
 pub(crate) mod secure;
 pub(crate) mod stats;
 pub(crate) mod store;
+mod tally;
 pub(crate) mod touch;
 pub(crate) mod version;
 
@@ -64,60 +64,15 @@ impl ClientArgs {
         choice.scheme()?;
         Client::build(self, servers, choice)
     }
-}
-
-/// One key, and the servers to look for it on.
-#[derive(Debug, clap::Args)]
-pub(crate) struct KeyArgs {
-    #[command(flatten)]
-    client: ClientArgs,
-
-    /// The key, taken as it is.
-    #[arg(value_name = "KEY")]
-    key: OsString,
-}
-
-impl KeyArgs {
-    /// The client, and the key. Nothing is connected yet.
-    pub(crate) fn read(&self) -> Result<(Client, Key<'_>), Failure> {
-        let key = key(&self.key)?;
-        Ok((self.client.client()?, key))
-    }
 
     /// Whether the servers come from standard input.
     pub(crate) fn is_stdin(&self) -> bool {
-        self.client.servers.is_stdin()
+        self.servers.is_stdin()
     }
 }
 
-/// Some keys, and the servers to look for them on.
-#[derive(Debug, clap::Args)]
-pub(crate) struct KeysArgs {
-    #[command(flatten)]
-    client: ClientArgs,
-
-    /// The keys, taken as they are.
-    #[arg(value_name = "KEY", required = true)]
-    keys: Vec<OsString>,
-}
-
-impl KeysArgs {
-    /// The keys.
-    pub(crate) fn keys(&self) -> Result<Vec<Key<'_>>, Failure> {
-        self.keys.iter().map(|argument| key(argument)).collect()
-    }
-
-    /// The client. Nothing is connected yet.
-    pub(crate) fn client(&self) -> Result<Client, Failure> {
-        self.client.client()
-    }
-}
-
-/// A key, checked before anything is sent.
-fn key(argument: &OsStr) -> Result<Key<'_>, Failure> {
-    let bytes = argument.as_encoded_bytes();
-    Key::new(bytes).map_err(|error| Failure::usage(format_args!("bad key {:?}: {error}", Escaped(bytes))))
-}
+/// How many keys are sent at once.
+const AT_ONCE: usize = 4096;
 
 impl From<memring_std::Error> for Failure {
     fn from(error: memring_std::Error) -> Self {

@@ -2,9 +2,10 @@
 
 use std::{io, sync::Arc};
 
+use memring_client::{batch::Outcomes, outcome::CasItem};
 use memring_std::{
-    Attributes, Error, FlushDelay, FromServer, Item, Limits, Many, MetaGetOptions, MetaInfo, ServerSpec,
-    StatsKind, Ttl,
+    Attributes, Batch, CasOutcome, Error, FlushDelay, FromServer, Handle, Item, Limits, Many, MetaGetOptions,
+    MetaInfo, ServerSpec, StatsKind, Ttl, kind,
 };
 use memring_text::{Key, value::MAX_VALUE_LEN};
 use tokio::runtime::{Builder, Runtime};
@@ -49,8 +50,8 @@ verbs! {
     fn replace(key: Key<'_>, value: &[u8], attributes: Attributes) -> Result<bool, Error>;
     fn append(key: Key<'_>, value: &[u8]) -> Result<bool, Error>;
     fn prepend(key: Key<'_>, value: &[u8]) -> Result<bool, Error>;
-    fn delete(key: Key<'_>) -> Result<bool, Error>;
-    fn touch(key: Key<'_>, ttl: Ttl) -> Result<bool, Error>;
+    fn cas(key: Key<'_>, value: &[u8], attributes: Attributes, cas: u64) -> Result<CasOutcome, Error>;
+    fn delete_many(keys: &[Key<'_>]) -> Result<Many<bool>, Error>;
     fn incr(key: Key<'_>, delta: u64) -> Result<Option<u64>, Error>;
     fn decr(key: Key<'_>, delta: u64) -> Result<Option<u64>, Error>;
     fn version() -> Vec<FromServer<String>>;
@@ -59,11 +60,43 @@ verbs! {
 
 /// Those whose results differ in what values are in.
 impl Client {
-    pub(crate) fn get(&self, key: Key<'_>) -> Result<Option<Item>, Error> {
-        match self {
-            Self::Std(client) => client.get(key),
-            Self::Tokio { client, runtime } => Ok(runtime.block_on(client.get(key))?.map(owned)),
+    /// The item of a key.
+    pub(crate) fn read_one(&self, key: Key<'_>, reading: Reading) -> Result<Option<Item>, Error> {
+        match (self, reading.ttl) {
+            (Self::Std(client), None) => client.get(key),
+            (Self::Std(client), Some(ttl)) => client.gat(key, ttl),
+            (Self::Tokio { client, runtime }, None) => Ok(runtime.block_on(client.get(key))?.map(owned)),
+            (Self::Tokio { client, runtime }, Some(ttl)) => {
+                Ok(runtime.block_on(client.gat(key, ttl))?.map(owned))
+            }
         }
+    }
+
+    /// The items of keys, in the order of the keys.
+    pub(crate) fn read(&self, keys: &[Key<'_>], reading: Reading) -> Result<Answers<Option<Item>>, Error> {
+        let (mut batch, mut handles) = (Batch::new(), Handles::default());
+        for key in keys {
+            match (reading.cas, reading.ttl) {
+                (false, None) => handles.items.push(batch.get(key)),
+                (false, Some(ttl)) => handles.items.push(batch.gat(key, ttl)),
+                (true, None) => handles.cas_items.push(batch.gets(key)),
+                (true, Some(ttl)) => handles.cas_items.push(batch.gats(key, ttl)),
+            }
+        }
+        Ok(match self {
+            Self::Std(client) => handles.take(client.run(batch)?),
+            Self::Tokio { client, runtime } => handles.take(runtime.block_on(client.run(batch))?),
+        })
+    }
+
+    /// Gives items `ttl` to live. Returns which keys there are.
+    pub(crate) fn touch_many(&self, keys: &[Key<'_>], ttl: Ttl) -> Result<Answers<bool>, Error> {
+        let mut batch = Batch::new();
+        let handles: Vec<_> = keys.iter().map(|key| batch.touch(key, ttl)).collect();
+        Ok(match self {
+            Self::Std(client) => take_all(handles, client.run(batch)?),
+            Self::Tokio { client, runtime } => take_all(handles, runtime.block_on(client.run(batch))?),
+        })
     }
 
     /// What the server knows of an item.
@@ -104,18 +137,45 @@ impl Client {
             Self::Tokio { client, .. } => client.server_of(key),
         }
     }
+}
 
-    pub(crate) fn get_many(&self, keys: &[Key<'_>]) -> Result<Many<Option<Item>>, Error> {
-        match self {
-            Self::Std(client) => client.get_many(keys),
-            Self::Tokio { client, runtime } => {
-                let found = runtime.block_on(client.get_many(keys))?;
-                let errors = found.errors().to_vec();
-                let results = found.into_results().into_iter();
-                Ok(Many::new(results.map(|result| Ok(result?.map(owned))).collect(), errors))
-            }
+/// What is to be read of an item, and what happens to it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    /// Whether its cas unique is read, too.
+    pub(crate) cas: bool,
+    /// How long it lives from now on.
+    pub(crate) ttl: Option<Ttl>,
+}
+
+/// An answer for each key.
+pub(crate) type Answers<T> = Vec<Result<T, Error>>;
+
+/// The handles of reads, of one kind or the other.
+#[derive(Default)]
+struct Handles {
+    items: Vec<Handle<kind::Get>>,
+    cas_items: Vec<Handle<kind::Gets>>,
+}
+
+impl Handles {
+    fn take<V: Into<Vec<u8>>>(self, mut outcomes: Outcomes<V>) -> Answers<Option<Item>> {
+        let mut answers = Vec::new();
+        for handle in self.items {
+            answers.push(outcomes.take(handle).map(|item| item.map(owned)));
         }
+        for handle in self.cas_items {
+            answers.push(outcomes.take(handle).map(|item| {
+                let CasItem { flags, cas, value } = item?;
+                Some(Item { flags, cas: Some(cas), value: value.into() })
+            }));
+        }
+        answers
     }
+}
+
+fn take_all<V>(handles: Vec<Handle<kind::Find>>, mut outcomes: Outcomes<V>) -> Answers<bool> {
+    handles.into_iter().map(|handle| outcomes.take(handle)).collect()
 }
 
 impl Client {
@@ -145,6 +205,6 @@ fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
-fn owned(item: memring_tokio::Item) -> Item {
+fn owned<V: Into<Vec<u8>>>(item: memring_text::Item<V>) -> Item {
     Item { flags: item.flags, cas: item.cas, value: item.value.into() }
 }

@@ -3,7 +3,7 @@
 use memring_std::Error;
 use memring_text::Key;
 
-use super::{KeyArgs, client::Client};
+use super::{client::Client, key_args::KeyArgs};
 use crate::{
     failure::{Failure, Outcome},
     output,

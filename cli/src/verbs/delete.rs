@@ -1,16 +1,28 @@
 //! `memring delete`.
 
-use super::KeyArgs;
+use core::ops::ControlFlow;
+
+use super::{key_args::KeysArgs, tally::Tally};
 use crate::failure::{Failure, Outcome};
 
-/// Deletes a key. The exit code is 1 if it is not there.
+/// Deletes keys. The exit code is 1 if any is not there.
+///
+/// Examples: memring delete --server 127.0.0.1:11211 greeting farewell;
+/// memring delete --servers eight.txt --keys keys.txt
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    key: KeyArgs,
+    keys: KeysArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let (client, key) = args.key.read()?;
-    Ok(if client.delete(key)? { Outcome::Fine } else { Outcome::No("not found") })
+    let (client, keys) = args.keys.read()?;
+    let mut tally = Tally::new("delete");
+    keys.in_parts(super::AT_ONCE, |keys| {
+        for found in client.delete_many(keys)?.into_results() {
+            tally.count(found.map(|found| found.then_some(())));
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    tally.outcome()
 }

@@ -1,50 +1,153 @@
-//! `memring get`.
+//! `memring get` and `memring gat`.
 
-use core::fmt::Write as _;
+use core::ops::ControlFlow;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use memring_core::vector::Escaped;
+use memring_std::{Item, Ttl};
+use memring_text::Key;
+use serde_json::{Value, json};
 
-use super::{KeysArgs, all_fine};
+use super::{
+    client::{Client, Reading},
+    key_args::KeysArgs,
+    tally::Tally,
+    touch::Lifetime,
+};
 use crate::{
     failure::{Failure, Outcome},
-    output,
+    output::{self, Array, Printer},
 };
 
 /// Prints the value of a key as it is, without a newline added; on a terminal, bytes that are no text as `\xNN`.
 ///
-/// Of several keys, each that is found gets a line: key, tab, value, both escaped as `\xNN` where they are not printable
-/// ASCII. The exit code is 1 if any is missing.
+/// Of several keys, and of those of a file, each that is found gets a line: key, tab, value, both escaped as `\xNN` where
+/// they are not printable ASCII. The exit code is 1 if any is missing.
+///
+/// Examples: memring get --server 127.0.0.1:11211 greeting;
+/// memring get --servers eight.txt --keys keys.txt --json
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct GetArgs {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// Prints the values of keys as `get` does, and says anew how long the keys live, from now on.
+///
+/// Example: memring gat --server 127.0.0.1:11211 --ttl 15m greeting
+#[derive(Debug, clap::Args)]
+pub(crate) struct GatArgs {
+    #[command(flatten)]
+    args: Args,
+
+    #[command(flatten)]
+    lifetime: Lifetime,
+}
+
+#[derive(Debug, clap::Args)]
+struct Args {
     #[command(flatten)]
     keys: KeysArgs,
 
     /// Prints the value as it is on a terminal, too, which obeys what it may hold.
     #[arg(long)]
     raw: bool,
+
+    /// Prints JSON: an array of objects, with flags and cas unique; a value that is no UTF-8 in base64.
+    #[arg(long, conflicts_with = "raw")]
+    json: bool,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let keys = args.keys.keys()?;
-    if args.raw && keys.len() > 1 {
-        return Err(Failure::usage("--raw prints the value of one key"));
+pub(crate) fn get(args: &GetArgs) -> Result<Outcome, Failure> {
+    args.args.run("get", None)
+}
+
+pub(crate) fn gat(args: &GatArgs) -> Result<Outcome, Failure> {
+    args.args.run("gat", Some(args.lifetime.ttl()?))
+}
+
+impl Args {
+    fn run(&self, verb: &'static str, ttl: Option<Ttl>) -> Result<Outcome, Failure> {
+        let (client, keys) = self.keys.read()?;
+        // Servers older than 1.2.4, and some proxies, do not know of cas uniques.
+        let reading = Reading { cas: self.json, ttl };
+        match keys.only() {
+            Some(key) if !self.json => {
+                return match client.read_one(key, reading)? {
+                    Some(item) => output::print_value(&item.value, self.raw).map(|()| Outcome::Fine),
+                    None => Ok(Outcome::No("not found")),
+                };
+            }
+            _ if self.raw => return Err(Failure::usage("--raw prints the value of one key")),
+            _ => {}
+        }
+        let (mut tally, mut lines) = (Tally::new(verb), Lines::new(self.json));
+        keys.in_parts(AT_ONCE, |keys| {
+            let found = client.read(keys, reading)?;
+            for (key, item) in keys.iter().zip(found) {
+                if let Some(item) = tally.count(item) {
+                    lines.print(&client, *key, &item)?;
+                }
+            }
+            Ok(lines.goes_on())
+        })?;
+        lines.finish()?;
+        tally.outcome()
     }
-    let client = args.keys.client()?;
-    if let [key] = *keys {
-        return match client.get(key)? {
-            Some(item) => output::print_value(&item.value, args.raw).map(|()| Outcome::Fine),
-            None => Ok(Outcome::No("not found")),
+}
+
+/// How many keys are asked for at once: each may have a value of a megabyte.
+const AT_ONCE: usize = 256;
+
+/// What is printed of each item.
+enum Lines {
+    Text(Printer),
+    Json(Array),
+}
+
+impl Lines {
+    fn new(json: bool) -> Self {
+        if json { Self::Json(Array::new()) } else { Self::Text(Printer::new()) }
+    }
+
+    fn print(&mut self, client: &Client, key: Key<'_>, item: &Item) -> Result<(), Failure> {
+        match self {
+            Self::Text(printer) => {
+                printer.show(format_args!("{}\t{}\n", Escaped(key.as_bytes()), Escaped(&item.value)))
+            }
+            Self::Json(array) => array.item(&object(&client.server_of(key), key, item)),
+        }
+    }
+
+    /// Breaks off where nobody reads any more.
+    const fn goes_on(&self) -> ControlFlow<()> {
+        let has_reader = match self {
+            Self::Text(printer) => printer.has_reader(),
+            Self::Json(array) => array.has_reader(),
         };
+        if has_reader { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
-    let found = client.get_many(&keys)?;
-    let mut text = String::new();
-    let mut missing = keys.len();
-    for (position, item) in found.hits() {
-        let key = keys.get(position).map_or(&[][..], |key| key.as_bytes());
-        let _ = writeln!(text, "{}\t{}", Escaped(key), Escaped(&item.value));
-        missing -= 1;
+
+    fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::Text(printer) => printer.finish(),
+            Self::Json(array) => array.finish(),
+        }
     }
-    output::print(&text)?;
-    all_fine(found.errors())?;
-    Ok(if missing == 0 { Outcome::Fine } else { Outcome::No("not all found") })
+}
+
+/// An item as JSON. Its value is a text where it is UTF-8.
+fn object(server: &str, key: Key<'_>, item: &Item) -> Value {
+    let (name, value) = match str::from_utf8(&item.value) {
+        Ok(text) => ("value", text.to_owned()),
+        Err(_) => ("base64", BASE64_STANDARD.encode(&item.value)),
+    };
+    json!({
+        "key": Escaped(key.as_bytes()).to_string(),
+        "server": server,
+        "flags": item.flags,
+        "cas": item.cas,
+        "size": item.value.len(),
+        name: value,
+    })
 }

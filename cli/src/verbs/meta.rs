@@ -1,15 +1,17 @@
 //! `memring meta`.
 
-use core::fmt::Write as _;
+use core::ops::ControlFlow;
 
 use memring_core::vector::Escaped;
-use memring_std::{Error, MetaGetOptions, MetaInfo};
+use memring_std::{MetaGetOptions, MetaInfo};
+use memring_text::Key;
 use serde_json::{Map, Value, json};
 
-use super::{KeysArgs, all_fine};
+use super::{key_args::KeysArgs, tally::Tally};
 use crate::{
     failure::{Failure, Outcome},
-    output,
+    output::{Array, Printer},
+    visible::Visible,
 };
 
 /// Prints what the server knows of each key, without a look at the value: that this was asked is not noted there.
@@ -17,6 +19,8 @@ use crate::{
 /// `size` in bytes; the client's `flags`; `cas` unique; `ttl`, the seconds left, -1 for ever; `last_access`, the seconds
 /// since it was last used; `hit`, whether it was read since it was stored; and `stale` where it was marked so. Servers tell
 /// since memcached 1.6.10. The exit code is 1 if a key is missing.
+///
+/// Example: memring meta --server 127.0.0.1:11211 greeting
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -28,46 +32,66 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let keys = args.keys.keys()?;
-    let client = args.keys.client()?;
+    let (client, keys) = args.keys.read()?;
     let options = MetaGetOptions::new().size().flags().cas().ttl().last_access().hit().no_bump();
-    let (mut text, mut objects) = (String::new(), Vec::new());
-    let mut errors: Vec<Error> = Vec::new();
-    for key in &keys {
-        let info = match client.meta_info(*key, options) {
-            Ok(Some(info)) => facts(&info),
-            Ok(None) => continue,
-            Err(error) => {
-                // A server that is away is told of once.
-                if !errors.iter().any(|known| error.says_what(known)) {
-                    errors.push(error);
-                }
-                continue;
+    let (mut tally, mut lines) = (Tally::new("meta"), Lines::new(args.json));
+    keys.in_parts(super::AT_ONCE, |keys| {
+        for key in keys {
+            if let Some(info) = tally.count(client.meta_info(*key, options)) {
+                lines.print(&client.server_of(*key), *key, &info)?;
             }
-        };
-        let (server, key) = (client.server_of(*key), Escaped(key.as_bytes()));
-        let _ = write!(text, "{key}  {server} ");
-        for (name, value) in &info {
-            let _ = write!(text, " {name}={value}");
         }
-        text.push('\n');
-        let mut object =
-            Map::from_iter([("key", key.to_string()), ("server", server.to_string())].map(named));
-        object.extend(info.into_iter().map(named));
-        objects.push(Value::from(object));
+        Ok(lines.goes_on())
+    })?;
+    lines.finish()?;
+    tally.outcome()
+}
+
+/// What is printed of each key.
+enum Lines {
+    Text(Printer),
+    Json(Array),
+}
+
+impl Lines {
+    fn new(json: bool) -> Self {
+        if json { Self::Json(Array::new()) } else { Self::Text(Printer::new()) }
     }
-    let found = objects.len();
-    if args.json {
-        output::print_json(&Value::from(objects))?;
-    } else {
-        output::print(&text)?;
+
+    fn print(&mut self, server: &str, key: Key<'_>, info: &MetaInfo) -> Result<(), Failure> {
+        let key = Escaped(key.as_bytes());
+        match self {
+            Self::Text(printer) => {
+                printer.show(format_args!("{key}  {} ", Visible::line(server)))?;
+                for (name, value) in facts(info) {
+                    printer.show(format_args!(" {name}={value}"))?;
+                }
+                printer.show("\n")
+            }
+            Self::Json(array) => {
+                let mut object =
+                    Map::from_iter([("key", key.to_string()), ("server", server.to_owned())].map(named));
+                object.extend(facts(info).into_iter().map(named));
+                array.item(&object.into())
+            }
+        }
     }
-    all_fine(errors)?;
-    Ok(match found {
-        found if found == keys.len() => Outcome::Fine,
-        0 => Outcome::No("not found"),
-        _ => Outcome::No("not all found"),
-    })
+
+    /// Breaks off where nobody reads any more.
+    const fn goes_on(&self) -> ControlFlow<()> {
+        let has_reader = match self {
+            Self::Text(printer) => printer.has_reader(),
+            Self::Json(array) => array.has_reader(),
+        };
+        if has_reader { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::Text(printer) => printer.finish(),
+            Self::Json(array) => array.finish(),
+        }
+    }
 }
 
 /// What was told, by the names of its fields.

@@ -3,10 +3,10 @@
 use core::time::Duration;
 use std::ffi::OsString;
 
-use memring_std::{Attributes, Error};
+use memring_std::{Attributes, CasOutcome, Error};
 use memring_text::Key;
 
-use super::{KeyArgs, client::Client};
+use super::{client::Client, key_args::KeyArgs};
 use crate::{
     duration::duration,
     failure::{Failure, Outcome},
@@ -25,6 +25,21 @@ pub(crate) struct StoreArgs {
     /// How long the item lives, `90s`, `15m`, `30d`; for ever unless said.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     ttl: Option<Duration>,
+}
+
+/// Stores a value if the key's has not changed since its cas unique was read, with `get --json` or `meta`.
+///
+/// The exit code is 1 if it has, or is not there any more.
+///
+/// Example: memring cas --server 127.0.0.1:11211 --cas 17 greeting 'good evening'
+#[derive(Debug, clap::Args)]
+pub(crate) struct CasArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+
+    /// The cas unique that the item must still have.
+    #[arg(long, value_name = "UNIQUE")]
+    cas: u64,
 }
 
 #[derive(Debug, clap::Args)]
@@ -57,13 +72,27 @@ pub(crate) fn prepend(args: &ItemArgs) -> Result<Outcome, Failure> {
     args.run(|client, key, value| client.prepend(key, value))
 }
 
+pub(crate) fn cas(args: &CasArgs) -> Result<Outcome, Failure> {
+    let attributes = args.store.attributes()?;
+    args.store.item.store(|client, key, value| {
+        Ok(match client.cas(key, value, attributes, args.cas)? {
+            CasOutcome::Stored => Outcome::Fine,
+            CasOutcome::Exists => Outcome::No("not stored: changed meanwhile"),
+            CasOutcome::NotFound => Outcome::No("not stored: not found"),
+        })
+    })
+}
+
 impl StoreArgs {
+    fn attributes(&self) -> Result<Attributes, Failure> {
+        Ok(Attributes { flags: self.flags, ttl: super::ttl(self.ttl)? })
+    }
+
     fn run(
         &self,
         store: impl FnOnce(&Client, Key<'_>, &[u8], Attributes) -> Result<bool, Error>,
     ) -> Result<Outcome, Failure> {
-        let ttl = super::ttl(self.ttl)?;
-        let attributes = Attributes { flags: self.flags, ttl };
+        let attributes = self.attributes()?;
         self.item.run(|client, key, value| store(client, key, value, attributes))
     }
 }
@@ -72,6 +101,15 @@ impl ItemArgs {
     fn run(
         &self,
         store: impl FnOnce(&Client, Key<'_>, &[u8]) -> Result<bool, Error>,
+    ) -> Result<Outcome, Failure> {
+        self.store(|client, key, value| {
+            Ok(if store(client, key, value)? { Outcome::Fine } else { Outcome::No("not stored") })
+        })
+    }
+
+    fn store(
+        &self,
+        store: impl FnOnce(&Client, Key<'_>, &[u8]) -> Result<Outcome, Error>,
     ) -> Result<Outcome, Failure> {
         let argument = self.value.as_deref().filter(|value| *value != "-");
         if argument.is_none() && self.key.is_stdin() {
@@ -82,6 +120,6 @@ impl ItemArgs {
             Some(value) => value.as_encoded_bytes().to_vec(),
             None => read_value()?,
         };
-        Ok(if store(&client, key, &value)? { Outcome::Fine } else { Outcome::No("not stored") })
+        Ok(store(&client, key, &value)?)
     }
 }

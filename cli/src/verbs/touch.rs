@@ -1,20 +1,22 @@
 //! `memring touch`.
 
-use core::time::Duration;
+use core::{ops::ControlFlow, time::Duration};
 
-use super::{KeyArgs, ttl};
+use memring_std::Ttl;
+
+use super::{key_args::KeysArgs, tally::Tally, ttl};
 use crate::{
     duration::duration,
     failure::{Failure, Outcome},
 };
 
-/// Says anew how long a key lives, from now on. The exit code is 1 if it is not there.
+/// Says anew how long keys live, from now on. The exit code is 1 if any is not there.
 ///
 /// Example: memring touch --server 127.0.0.1:11211 --ttl 15m greeting
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    key: KeyArgs,
+    keys: KeysArgs,
 
     #[command(flatten)]
     lifetime: Lifetime,
@@ -23,7 +25,7 @@ pub(crate) struct Args {
 /// One of the two must be said: a key that lives for ever by accident is found by nobody.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-struct Lifetime {
+pub(crate) struct Lifetime {
     /// How long the key lives: `90s`, `15m`, `30d`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     ttl: Option<Duration>,
@@ -33,8 +35,21 @@ struct Lifetime {
     for_ever: bool,
 }
 
+impl Lifetime {
+    pub(crate) fn ttl(&self) -> Result<Ttl, Failure> {
+        ttl(self.ttl)
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let ttl = ttl(args.lifetime.ttl)?;
-    let (client, key) = args.key.read()?;
-    Ok(if client.touch(key, ttl)? { Outcome::Fine } else { Outcome::No("not found") })
+    let ttl = args.lifetime.ttl()?;
+    let (client, keys) = args.keys.read()?;
+    let mut tally = Tally::new("touch");
+    keys.in_parts(super::AT_ONCE, |keys| {
+        for found in client.touch_many(keys, ttl)? {
+            tally.count(found.map(|found| found.then_some(())));
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    tally.outcome()
 }

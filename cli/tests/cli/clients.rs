@@ -26,6 +26,14 @@ prepend SERVERS none 1
 get SERVERS k
 get SERVERS k none other
 get SERVERS k other
+get SERVERS --json k none other
+gat SERVERS --ttl 1m k
+gat SERVERS --ttl 1m k none
+gat SERVERS --ttl 1m k --json
+touch SERVERS k other --ttl 1m
+touch SERVERS k none --ttl 1m
+cas SERVERS --cas 0 k v
+cas SERVERS --cas 0 none v
 touch SERVERS k --ttl 1m
 touch SERVERS none --for-ever
 meta SERVERS k
@@ -35,6 +43,7 @@ meta SERVERS none
 meta SERVERS bad\tkey
 delete SERVERS other
 delete SERVERS other
+delete SERVERS k other
 get SERVERS bad\tkey
 set SERVERS key
 version SERVERS
@@ -47,6 +56,10 @@ get SERVERS --scheme libmemcached-modula --option hash=crc k
 get --server 127.0.0.1:1 k
 set --server 127.0.0.1:1 k v
 get --server 127.0.0.1:1 k other
+gat --server 127.0.0.1:1 --ttl 1m k other
+touch --server 127.0.0.1:1 --ttl 1m k other
+delete --server 127.0.0.1:1 k other
+cas --server 127.0.0.1:1 --cas 1 k v
 meta --server 127.0.0.1:1 k other
 version --server 127.0.0.1:1
 stats --server 127.0.0.1:1 general
@@ -84,7 +97,7 @@ fn run(line: &str, client: &str, servers: &[Server; 2]) -> (i32, String, String)
             let port = server.address.rsplit(':').next().unwrap();
             text = text.replace(port, "PORT");
         }
-        ["last_access=", "ttl=", "\"last_access\": ", "\"ttl\": "].iter().fold(text, timeless)
+        ["last_access=", "ttl=", "\"last_access\":", "\"ttl\":"].iter().fold(text, timeless)
     };
     (code, text(String::from_utf8(stdout).unwrap()), text(stderr))
 }

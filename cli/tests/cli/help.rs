@@ -2,7 +2,7 @@
 
 use crate::memring::memring;
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 25] = [
     "where",
     "schemes",
     "doctor",
@@ -12,11 +12,13 @@ const COMMANDS: [&str; 23] = [
     "demo",
     "serve",
     "get",
+    "gat",
     "set",
     "add",
     "replace",
     "append",
     "prepend",
+    "cas",
     "delete",
     "incr",
     "decr",

@@ -9,6 +9,7 @@ mod help;
 mod hostile;
 mod limits;
 mod locate;
+mod many;
 mod memring;
 mod plan;
 mod readme;

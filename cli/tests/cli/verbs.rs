@@ -208,8 +208,20 @@ fn a_bad_key_is_named_before_anything_is_sent() {
 
 #[test]
 fn a_server_that_is_down_is_named() {
-    for verb in ["get k", "get k l", "meta k", "set k v", "delete k", "version", "stats", "flush"] {
-        let run = memring(&format!("{verb} --server 127.0.0.1:1"));
+    for line in [
+        "get k",
+        "get k l",
+        "gat --ttl 1m k l",
+        "meta k",
+        "set k v",
+        "cas --cas 1 k v",
+        "delete k l",
+        "touch --ttl 1m k l",
+        "version",
+        "stats",
+        "flush",
+    ] {
+        let run = memring(&format!("{line} --server 127.0.0.1:1"));
         run.fails(3, "on 127.0.0.1:1: not connected: connection refused");
     }
 }
