@@ -20,19 +20,12 @@ pub(super) const KIND: Kind = Kind {
 
 fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let program = Program::read(text, Notation::C)?;
+    let has_servers = |call: &Call<'_>| !call.arguments.is_empty() && !is_selector(&call.arguments);
     // What is set later counts.
-    let calls = ["SetServers", "New", "NewFromServers"];
-    let is_it = |call: &Call<'_>, name: &str| {
-        call.name == name && !call.arguments.is_empty() && !is_selector(&call.arguments)
-    };
-    let found = calls.iter().map(|name| program.calls().filter(|call| is_it(call, name)).collect::<Vec<_>>());
-    let call = match found.into_iter().find(|calls| !calls.is_empty()).as_deref() {
-        Some([call]) => call.clone(),
-        Some([_, other, ..]) => {
-            return Err(ConfigError::at(other.line, "a second client: give the text of one alone"));
-        }
-        _ => return Err(ConfigError::of("no call of memcache.New(\"…\") with servers")),
-    };
+    let names = ["SetServers", "New", "NewFromServers"];
+    let call =
+        names.iter().find_map(|name| program.only_call_that(name, has_servers).transpose()).transpose()?;
+    let call = call.ok_or_else(|| ConfigError::of("no call of memcache.New(\"…\") with servers"))?;
     let mut reading = Reading::of("gomemcache");
     for item in &call.arguments {
         let value = program.resolved(item.value.clone());

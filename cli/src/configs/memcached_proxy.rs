@@ -154,25 +154,15 @@ fn backend(item: &Item<'_>, program: &Program<'_>) -> Result<ReadServer, ConfigE
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::testing, *};
 
+    /// Without the trap that most have.
     fn told(text: &str) -> String {
-        let told = read(text).unwrap().into_iter().map(|reading| {
-            let options = reading.options.iter().map(|(name, value)| format!("{name}={value}"));
-            let servers = reading.servers.iter().map(|server| server.name.clone());
-            let warnings = reading.warnings.iter().filter(|warning| warning.trap != "routes-decide");
-            let warnings = warnings.map(|warning| format!("!{}", warning.trap));
-            reading
-                .pool
-                .clone()
-                .into_iter()
-                .chain(options)
-                .chain(servers)
-                .chain(warnings)
-                .collect::<Vec<_>>()
-                .join(" ")
-        });
-        told.collect::<Vec<_>>().join("\n")
+        let mut readings = read(text).unwrap();
+        readings
+            .iter_mut()
+            .for_each(|reading| reading.warnings.retain(|warning| warning.trap != "routes-decide"));
+        testing::told(readings)
     }
 
     const B: &str = "local b = mcp.backend('l', '10.0.0.1', 11211) -- remark\n";

@@ -98,7 +98,16 @@ impl<'t> Program<'t> {
 
     /// The call of `name`, of which there must be one: whose servers the others have, the text does not say.
     pub(super) fn only_call(&self, name: &str) -> Result<Option<Call<'t>>, ConfigError> {
-        let mut calls = self.calls().filter(|call| call.name == name);
+        self.only_call_that(name, |_| true)
+    }
+
+    /// The call of `name` that `is_it`, of which there must be one.
+    pub(super) fn only_call_that(
+        &self,
+        name: &str,
+        is_it: impl Fn(&Call<'t>) -> bool,
+    ) -> Result<Option<Call<'t>>, ConfigError> {
+        let mut calls = self.calls().filter(|call| call.name == name && is_it(call));
         let call = calls.next();
         match calls.next() {
             Some(other) => Err(ConfigError::at(

@@ -13,3 +13,18 @@ pub(super) fn one(text: &str) -> Reading {
 pub(super) fn names(reading: &Reading) -> Vec<&str> {
     reading.servers.iter().map(|server| &*server.name).collect()
 }
+
+/// What each reading says, in a line: pool, options, servers with the weights that are not 1, and the traps behind a `!`.
+pub(super) fn told(readings: Vec<Reading>) -> String {
+    let told = readings.into_iter().map(|reading| {
+        let options = reading.options.iter().map(|(name, value)| format!("{name}={value}"));
+        let servers = reading.servers.iter().map(|server| match server.weight.real() {
+            1.0 => server.name.clone(),
+            weight => format!("{}*{weight}", server.name),
+        });
+        let warnings = reading.warnings.iter().map(|warning| format!("!{}", warning.trap));
+        let words = reading.pool.iter().cloned().chain(options).chain(servers).chain(warnings);
+        words.collect::<Vec<_>>().join(" ")
+    });
+    told.collect::<Vec<_>>().join("\n")
+}

@@ -28,7 +28,10 @@ pub trait Encode: Expected + Compose {
     }
 
     /// Whether the request may be sent again on another connection: see [`Request::may_retry`].
-    fn may_retry(&self, sent: usize) -> bool;
+    #[inline]
+    fn may_retry(&self, sent: usize) -> bool {
+        sent == 0
+    }
 
     /// Puts the whole request behind what `out` holds, or nothing of it.
     ///
@@ -91,26 +94,11 @@ impl Encode for Store<'_> {
     fn value(&self) -> Option<Value<'_>> {
         Some(self.value)
     }
-
-    #[inline]
-    fn may_retry(&self, sent: usize) -> bool {
-        sent == 0
-    }
 }
 
-impl Encode for Delete<'_> {
-    #[inline]
-    fn may_retry(&self, sent: usize) -> bool {
-        sent == 0
-    }
-}
+impl Encode for Delete<'_> {}
 
-impl Encode for Arith<'_> {
-    #[inline]
-    fn may_retry(&self, sent: usize) -> bool {
-        sent == 0
-    }
-}
+impl Encode for Arith<'_> {}
 
 impl Encode for Touch<'_> {
     #[inline]

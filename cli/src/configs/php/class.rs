@@ -158,27 +158,10 @@ pub(super) fn added(host: &str, port: i64, is_list: bool) -> ReadServer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configs::testing;
 
     fn told(text: &str) -> String {
-        let readings = read(&format!("<?php $m = new Memcached(); {text}")).unwrap();
-        let told = readings.into_iter().map(|reading| {
-            let options = reading.options.iter().map(|(name, value)| format!("{name}={value}"));
-            let servers = reading.servers.iter().map(|server| match server.weight.real() {
-                1.0 => server.name.clone(),
-                weight => format!("{}*{weight}", server.name),
-            });
-            let warnings = reading.warnings.iter().map(|warning| format!("!{}", warning.trap));
-            reading
-                .pool
-                .clone()
-                .into_iter()
-                .chain(options)
-                .chain(servers)
-                .chain(warnings)
-                .collect::<Vec<_>>()
-                .join(" ")
-        });
-        told.collect::<Vec<_>>().join("\n")
+        testing::told(read(&format!("<?php $m = new Memcached(); {text}")).unwrap())
     }
 
     #[test]

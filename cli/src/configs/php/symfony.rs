@@ -285,16 +285,13 @@ fn decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configs::testing;
 
     fn told(text: &str) -> String {
         assert!((KIND.is_it)(text), "{text}");
-        let reading = read(text).unwrap().remove(0);
-        let options = reading.options.iter().map(|(name, value)| format!("{name}={value}"));
-        let servers = reading.servers.iter().map(|server| match server.weight.real() {
-            1.0 => server.name.clone(),
-            weight => format!("{}*{weight}", server.name),
-        });
-        options.chain(servers).collect::<Vec<_>>().join(" ")
+        let mut readings = read(text).unwrap();
+        readings.iter_mut().for_each(|reading| reading.warnings.clear());
+        testing::told(readings)
     }
 
     #[test]
