@@ -26,7 +26,7 @@ mod verbs;
 mod verify;
 mod visible;
 
-use verbs::{count, delete, flush, get, meta, stats, store, touch, version};
+use verbs::{count, delete, flush, get, meta, ping, stats, store, touch, version};
 
 /// Finds memcached keys where libmemcached, twemproxy, python-memcached and the others put them.
 ///
@@ -69,6 +69,7 @@ enum Command {
     Decr(count::Args),
     Touch(touch::Args),
     Meta(meta::Args),
+    Ping(ping::Args),
     Version(version::Args),
     Stats(stats::Args),
     Flush(flush::Args),
@@ -98,6 +99,7 @@ fn main() -> ExitCode {
         Command::Decr(args) => count::decr(&args),
         Command::Touch(args) => touch::run(&args),
         Command::Meta(args) => meta::run(&args),
+        Command::Ping(args) => ping::run(&args),
         Command::Version(args) => version::run(&args),
         Command::Stats(args) => stats::run(&args),
         Command::Flush(args) => flush::run(&args),

@@ -1,9 +1,10 @@
 //! The commands that talk to servers, and what they have in common.
 
-use core::{fmt::Display, time::Duration};
+use core::{fmt::Display, mem, time::Duration};
 
 use memring_core::peers::libmemcached;
-use memring_std::{ErrorKind, Ttl};
+use memring_std::{Config, ErrorKind, Limits, Ttl};
+use memring_text::value::MAX_VALUE_LEN;
 
 use self::secure::SecureArgs;
 use crate::{
@@ -20,6 +21,7 @@ pub(crate) mod flush;
 pub(crate) mod get;
 mod key_args;
 pub(crate) mod meta;
+pub(crate) mod ping;
 pub(crate) mod secure;
 pub(crate) mod stats;
 pub(crate) mod store;
@@ -58,11 +60,41 @@ pub(crate) struct ClientArgs {
 impl ClientArgs {
     /// The client. Nothing is connected yet.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
+        self.client_of(self.config()?)
+    }
+
+    /// What the client is told.
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
         let servers = self.servers.specs()?;
         let choice = Choice { name: &self.scheme, options: options(&self.options) };
         // Checked here for the list of known schemes in the error.
         choice.scheme()?;
-        Client::build(self, servers, choice)
+        let builder = memring_std::Client::builder()
+            .servers(servers)
+            .scheme_named(choice.name, choice.options)
+            .connect_timeout(self.timeout)
+            .timeout(self.timeout)
+            .limits(Limits { value: MAX_VALUE_LEN, ..Limits::DEFAULT });
+        Ok(self.secure.secured(builder)?.config()?)
+    }
+
+    /// What a client of each server alone is told.
+    pub(crate) fn alone(&self) -> Result<Vec<Config>, Failure> {
+        let mut config = self.config()?;
+        // Any scheme finds the only server, but some have options that only fit the whole list.
+        config.scheme = libmemcached::MODULA.into();
+        let servers = mem::take(&mut config.servers);
+        let alone = |server| {
+            let mut config = config.clone();
+            config.servers = vec![server];
+            config
+        };
+        Ok(servers.into_iter().map(alone).collect())
+    }
+
+    /// The client that `config` describes. Nothing is connected yet.
+    pub(crate) fn client_of(&self, config: Config) -> Result<Client, Failure> {
+        Client::new(self.which, config)
     }
 
     /// Whether the servers come from standard input.

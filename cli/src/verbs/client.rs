@@ -4,14 +4,13 @@ use std::{io, sync::Arc};
 
 use memring_client::{batch::Outcomes, outcome::CasItem};
 use memring_std::{
-    Attributes, Batch, CasOutcome, Error, FlushDelay, FromServer, Handle, Item, Limits, Many, MetaGetOptions,
-    MetaInfo, ServerSpec, StatsKind, Ttl, kind,
+    Attributes, Batch, CasOutcome, Config, Error, FlushDelay, FromServer, Handle, Item, Many, MetaGetOptions,
+    MetaInfo, StatsKind, Ttl, kind,
 };
-use memring_text::{Key, value::MAX_VALUE_LEN};
+use memring_text::Key;
 use tokio::runtime::{Builder, Runtime};
 
-use super::ClientArgs;
-use crate::{failure::Failure, scheme_args::Choice};
+use crate::failure::Failure;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -179,20 +178,9 @@ fn take_all<V>(handles: Vec<Handle<kind::Find>>, mut outcomes: Outcomes<V>) -> A
 }
 
 impl Client {
-    /// The client that `args` ask for. Nothing is connected yet.
-    pub(super) fn build(
-        args: &ClientArgs,
-        servers: Vec<ServerSpec>,
-        choice: Choice<'_>,
-    ) -> Result<Self, Failure> {
-        let builder = memring_std::Client::builder()
-            .servers(servers)
-            .scheme_named(choice.name, choice.options)
-            .connect_timeout(args.timeout)
-            .timeout(args.timeout)
-            .limits(Limits { value: MAX_VALUE_LEN, ..Limits::DEFAULT });
-        let config = args.secure.secured(builder)?.config()?;
-        Ok(match args.which {
+    /// The client of the kind `which` that `config` describes. Nothing is connected yet.
+    pub(super) fn new(which: Kind, config: Config) -> Result<Self, Failure> {
+        Ok(match which {
             Kind::Std => Self::Std(memring_std::Client::with_config(config)?),
             Kind::Tokio => {
                 Self::Tokio { client: memring_tokio::Client::with_config(config)?, runtime: runtime()? }

@@ -53,7 +53,7 @@ impl Tally {
 }
 
 /// The error under the name of the command: the client's method for many keys has one of its own.
-fn named(verb: &str, error: &Error) -> String {
+pub(super) fn named(verb: &str, error: &Error) -> String {
     let text = error.to_string();
     match text.strip_prefix(error.operation()) {
         Some(rest) => format!("{verb}{rest}"),

@@ -2,7 +2,7 @@
 
 use crate::memring::memring;
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "where",
     "schemes",
     "doctor",
@@ -24,6 +24,7 @@ const COMMANDS: [&str; 25] = [
     "decr",
     "touch",
     "meta",
+    "ping",
     "version",
     "stats",
     "flush",

@@ -63,6 +63,13 @@ impl Run {
         serde_json::from_str(&self.text()).unwrap()
     }
 
+    /// Checks that it ended with `code` and said `part` of what is wrong, beside what it printed of the rest.
+    #[track_caller]
+    pub(crate) fn fails_with_output(self, code: i32, part: &str) {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(self.stderr.contains(part), "{}", self.stderr);
+    }
+
     /// Checks that it ended with `code`, said `part` of what is wrong, and printed nothing else.
     #[track_caller]
     pub(crate) fn fails(self, code: i32, part: &str) {

@@ -1,0 +1,93 @@
+//! What `--json` prints is what `doc/json.md` says: every field is there, and no other.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use serde_json::Value;
+
+use crate::{
+    memring::{memring, memring_reading},
+    server::Server,
+};
+
+/// The fields of a section of the document, and whether each is always there.
+fn documented(section: &str) -> BTreeMap<String, bool> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("doc/json.md");
+    let document = fs::read_to_string(path).unwrap();
+    let (_, section) = document.split_once(&format!("\n## {section}\n")).expect("no such section");
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| {
+        let (field, rest) = row.split_once("` | ").unwrap();
+        (field.to_owned(), rest.starts_with("always |"))
+    })
+    .collect()
+}
+
+/// The paths of all fields of a value.
+fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                found.insert(path.clone());
+                fields(value, &path, found);
+            }
+        }
+        Value::Array(array) => array.iter().for_each(|value| fields(value, &format!("{path}[]"), found)),
+        _ => {}
+    }
+}
+
+/// Holds objects against a section: they have all that is always there and nothing else, and show all the rest.
+#[track_caller]
+fn are_as_documented(section: &str, objects: &[Value]) {
+    let documented = documented(section);
+    let mut shown = BTreeSet::new();
+    assert!(!objects.is_empty());
+    for object in objects {
+        let mut found = BTreeSet::new();
+        fields(object, "", &mut found);
+        for (field, _) in documented.iter().filter(|(_, always)| **always) {
+            assert!(found.contains(field), "{section}: no {field} in {object}");
+        }
+        shown.extend(found);
+    }
+    let documented: BTreeSet<_> = documented.into_keys().collect();
+    assert_eq!(shown, documented, "{section}");
+}
+
+/// The elements of a printed array, whatever the exit code.
+fn elements(args: &str) -> Vec<Value> {
+    let run = memring(args);
+    serde_json::from_slice::<Vec<Value>>(&run.stdout)
+        .unwrap_or_else(|error| panic!("{args}: {error}: {run:?}"))
+}
+
+#[test]
+fn what_is_read_of_keys_is_as_documented() {
+    let server = Server::memcached();
+    let at = format!("--server {}", server.address);
+    memring(&format!("set {at} text value")).text();
+    assert_eq!(memring_reading(&format!("set {at} bytes"), b"\xff").code, 0);
+    are_as_documented("get", &elements(&format!("get {at} --json text bytes")));
+    are_as_documented("get", &elements(&format!("gat {at} --ttl 1h --json text bytes")));
+    // Items are marked as stale by the meta commands only.
+    let mut peer = std::net::TcpStream::connect(&server.address).unwrap();
+    std::io::Write::write_all(&mut peer, b"md text I\r\n").unwrap();
+    std::io::Read::read_exact(&mut peer, &mut [0; 4]).unwrap();
+    are_as_documented("meta", &elements(&format!("meta {at} --json text bytes")));
+}
+
+#[test]
+fn what_servers_say_is_as_documented() {
+    let server = Server::memcached();
+    let at = format!("--server {}", server.address);
+    are_as_documented("ping", &elements(&format!("ping {at} --server 127.0.0.1:1 --json")));
+    let stats = memring(&format!("stats {at} --json")).json();
+    let stats = stats[&server.address].as_object().unwrap();
+    assert!(stats.len() > 30 && stats.values().all(Value::is_string), "{stats:?}");
+}
