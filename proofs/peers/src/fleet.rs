@@ -34,8 +34,18 @@ impl Fleet {
             let port = if number % 2 == 0 { 11_211 } else { rng.u16(11_300..20_000) };
             let mut command = Command::new("memcached");
             command.args(["-U", "0", "-u", "nobody", "-t", "1", "-l", &host, "-p", &port.to_string()]);
-            fleet.processes.push(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn()?);
+            let mut process = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn()?;
             listens(&host, port)?;
+            // Somebody else may listen there, on all addresses.
+            thread::sleep(Duration::from_millis(20));
+            let ended = process.try_wait()?;
+            fleet.processes.push(process);
+            if let Some(status) = ended {
+                return Err(format!(
+                    "memcached on {host}:{port} ended at once, {status}: somebody else has the port"
+                )
+                .into());
+            }
             fleet.addresses.push((host, port));
         }
         Ok(fleet)
