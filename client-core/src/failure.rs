@@ -12,6 +12,8 @@ mod counts;
 mod event;
 mod many;
 
+#[cfg(feature = "file")]
+pub(crate) use cause::System;
 pub use cause::{Cause, Evidence};
 pub use counts::{Counters, ServerCounts};
 pub use event::{Event, Observer};

@@ -28,9 +28,11 @@
 //! | [`watch`] | the health of one server, and the events about it |
 //! | `tls` | whom encrypted connections trust (feature `tls`); [`Records`]: which requests share a record |
 //! | [`vocabulary`] | the names that callers of every client need |
+//! | `file` | configurations from files in TOML (feature `file`) |
 //! | [`failure`] | errors, what a client tells its observer, and the results of many keys |
 //!
 //! # Features
+//! - `file`: `Config::from_file`, for configurations in TOML.
 //! - `metrics`, `tracing`: figures, spans and events, for whoever collects them.
 //! - `tls`: encrypted connections, by rustls.
 //! - `embedded-io`: [`failure::Cause`] from the errors of the codec's blocking `Connection`.
@@ -48,6 +50,8 @@ pub mod config;
 mod credentials;
 pub mod dial;
 pub mod failure;
+#[cfg(feature = "file")]
+pub mod file;
 mod groups;
 pub mod hang_up;
 mod insight;

@@ -33,3 +33,7 @@ pub use memring_text::{
 
 #[cfg(feature = "tls")]
 pub use crate::{Tls, rustls};
+
+#[cfg(feature = "file")]
+#[doc(inline)]
+pub use crate::file::{self, FileError};

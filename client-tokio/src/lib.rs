@@ -38,6 +38,7 @@
 //! None is on by default.
 //!
 //! - `tls`: encrypted connections, by rustls with ring.
+//! - `file`: `Config::from_file`, for configurations in TOML.
 //! - `tracing`: a span for each operation, and events of connections and servers.
 //! - `metrics`: durations and counts of failures.
 #![cfg_attr(docsrs, feature(doc_cfg))]

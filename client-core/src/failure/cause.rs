@@ -286,7 +286,7 @@ impl fmt::Display for Cause {
 
 /// A system error, shown by its kind: the system's own text begins in upper case and ends in a number. That text is
 /// shown only where the kind says nothing, for example when a process may open no more files.
-struct System<'e>(&'e io::Error);
+pub(crate) struct System<'e>(pub(crate) &'e io::Error);
 
 impl fmt::Display for System<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
