@@ -71,11 +71,14 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
 }
 
 fn locate(args: &Args) -> Result<(), Failure> {
-    if args.servers.is_stdin() && args.keys.as_deref() == Some("-") {
-        return Err(Failure::usage("only one of --servers and --keys can be standard input"));
+    let sources =
+        [args.servers.is_stdin(), args.scheme.settings.is_stdin(), args.keys.as_deref() == Some("-")];
+    if sources.into_iter().filter(|is_stdin| *is_stdin).count() > 1 {
+        return Err(Failure::usage("only one of --servers, --config and --keys can be standard input"));
     }
-    let servers = args.servers.named(args.names)?;
-    let placement = build(args.scheme.choice()?.scheme()?, &servers)?;
+    let settings = args.scheme.settings.read(args.servers.are_given())?;
+    let servers = args.servers.named(args.names, &settings)?;
+    let placement = build(args.scheme.choice(&settings)?.scheme()?, &servers)?;
     let keys = args.keys.as_deref().map(|path| Input::read(path, Longest::KEY)).transpose()?;
     match &keys {
         // All of them are looked at before the first is printed.
@@ -86,7 +89,7 @@ fn locate(args: &Args) -> Result<(), Failure> {
     let arguments = args.key.iter().map(|key| Ok(key.as_encoded_bytes().to_vec()));
     let count = if args.order { servers.len() } else { 1 };
     print(&placement, keys.iter().flat_map(Input::keys).chain(arguments), args.format, count, |key| {
-        key.to_vec()
+        settings.placed(key).into_owned()
     })
 }
 

@@ -18,6 +18,7 @@ mod scheme_args;
 mod schemes;
 mod serve;
 mod servers;
+mod settings;
 mod share;
 mod spread;
 mod svg;

@@ -24,9 +24,9 @@ mod report;
 /// so.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A file of the servers as they are; `-` is standard input.
+    /// A file of the servers as they are; `-` is standard input. Without it, those of the configuration file.
     #[arg(long, value_name = "FILE")]
-    old: String,
+    old: Option<String>,
 
     /// A file of the servers as they will be; `-` is standard input. Without it, only the scheme changes.
     #[arg(long, value_name = "FILE", required_unless_present_any = ["new_scheme", "new_options"])]
@@ -56,17 +56,22 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    if args.old == "-" && args.new.as_deref() == Some("-") {
+    if args.old.as_deref() == Some("-") && args.new.as_deref() == Some("-") {
         return Err(Failure::usage("only one of --old and --new can be standard input"));
     }
-    let old_choice = args.scheme.choice()?;
+    let settings = args.scheme.settings.read(args.old.is_some())?;
+    let old_choice = args.scheme.choice(&settings)?;
     let new_choice = args.new_choice(&old_choice);
     let (old_scheme, new_scheme) = (old_choice.scheme()?, new_choice.scheme()?);
     let read = |path: &str| Input::read(path, Longest::SERVER);
-    let old_file = read(&args.old)?;
-    let new_file = args.new.as_deref().map(read).transpose()?;
-    let old_servers = args.names.servers_of(&old_file)?;
-    let new_servers = args.names.servers_of(new_file.as_ref().unwrap_or(&old_file))?;
+    let old_servers = match &args.old {
+        Some(path) => args.names.servers_of(&read(path)?)?,
+        None => args.names.servers_of_settings(&settings)?,
+    };
+    let new_servers = match &args.new {
+        Some(path) => args.names.servers_of(&read(path)?)?,
+        None => old_servers.clone(),
+    };
     let (old, new) = (build(old_scheme, &old_servers)?, build(new_scheme, &new_servers)?);
     let (before, after) = (old.servers().len(), new.servers().len());
     let pairs = before.saturating_mul(after);

@@ -7,18 +7,27 @@ use memring_core::{
     AsServer as _, BuildError, Placement, Scheme, Server, ServerIndex, peers::SchemeError, storage::Boxed,
 };
 
-use crate::{failure::Failure, schemes, servers::NamedServer};
+use crate::{
+    failure::Failure,
+    schemes,
+    servers::NamedServer,
+    settings::{Settings, SettingsArgs},
+};
 
 /// A built placement.
 pub(crate) type Placed<'a> = Placement<'a, Vec<Server<'a>>, Boxed>;
 
 #[derive(Debug, Args)]
 pub(crate) struct SchemeArgs {
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+
     /// Whose placement to use; `memring schemes` lists them all.
     #[arg(long, value_name = "NAME")]
     scheme: Option<String>,
 
-    /// An option of the scheme, such as `hash=md5`; may be given several times.
+    /// An option of the scheme, such as `hash=md5`, beside those of the configuration file if that names the scheme; may be
+    /// given several times.
     #[arg(long = "option", value_name = "NAME=VALUE", value_parser = assignment)]
     options: Vec<String>,
 }
@@ -31,14 +40,29 @@ pub(crate) struct Choice<'a> {
 }
 
 impl SchemeArgs {
-    /// The scheme that was chosen.
-    pub(crate) fn choice(&self) -> Result<Choice<'_>, Failure> {
-        match self.scheme.as_deref() {
-            Some(name) => Ok(Choice { name, options: options(&self.options) }),
-            None => Err(Failure::usage(
-                "no scheme: give one with --scheme NAME; `memring schemes` lists them all",
-            )),
+    /// The scheme that was chosen: on the command line, else by `settings`.
+    pub(crate) fn choice<'a>(&'a self, settings: &'a Settings) -> Result<Choice<'a>, Failure> {
+        self.chosen(settings).ok_or_else(|| {
+            Failure::usage(format_args!(
+                "no scheme: give one with --scheme NAME; `memring schemes` lists them all{}",
+                settings.advice()
+            ))
+        })
+    }
+
+    /// The scheme that was chosen, if one was.
+    pub(crate) fn chosen<'a>(&'a self, settings: &'a Settings) -> Option<Choice<'a>> {
+        if let Some(name) = &self.scheme {
+            return Some(Choice { name, options: options(&self.options) });
         }
+        let file = &settings.file.as_ref()?.said;
+        let more = self.options.iter().map(String::as_str).map(option);
+        Some(Choice { name: file.scheme()?, options: file.options().chain(more).collect() })
+    }
+
+    /// The scheme that was chosen, or `name`, with the options of the command line.
+    pub(crate) fn chosen_or<'a>(&'a self, settings: &'a Settings, name: &'a str) -> Choice<'a> {
+        self.chosen(settings).unwrap_or_else(|| Choice { name, options: options(&self.options) })
     }
 }
 

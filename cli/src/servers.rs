@@ -6,6 +6,7 @@ use memring_core::{AsServer, Server, Weight};
 use crate::{
     failure::Failure,
     input::{Input, Longest},
+    settings::{SERVERS_VARIABLE, Settings},
 };
 
 /// The servers of one or several commands' arguments.
@@ -59,6 +60,20 @@ impl NameArgs {
         self.named(&[Text::of_file(file)?])
     }
 
+    /// The servers of a configuration file or of the environment.
+    pub(crate) fn servers_of_settings(self, settings: &Settings) -> Result<Vec<NamedServer>, Failure> {
+        match &settings.file {
+            Some(file) if !file.said.servers().is_empty() => {
+                let servers = (1..).zip(file.said.servers());
+                let named = |(number, spec): (usize, &ServerSpec)| {
+                    NamedServer::new(spec.as_server(), format!("{} server {number}", file.name))
+                };
+                Ok(servers.map(named).collect())
+            }
+            _ => self.named(&[Text::of_environment(settings)?]),
+        }
+    }
+
     fn named(self, texts: &[Text<'_>]) -> Result<Vec<NamedServer>, Failure> {
         read(texts, |entry, place| {
             if self.names_as_written {
@@ -75,27 +90,30 @@ impl ServerArgs {
         self.servers.as_deref() == Some("-")
     }
 
-    /// The servers, to place keys on.
-    pub(crate) fn named(&self, names: NameArgs) -> Result<Vec<NamedServer>, Failure> {
+    /// Whether the command line says servers.
+    pub(crate) fn are_given(&self) -> bool {
+        self.servers.is_some() || !self.server.is_empty()
+    }
+
+    /// The servers, to place keys on: of the command line, else of `settings`.
+    pub(crate) fn named(&self, names: NameArgs, settings: &Settings) -> Result<Vec<NamedServer>, Failure> {
         match &self.servers {
             Some(path) => names.servers_of(&Input::read(path, Longest::SERVER)?),
-            None => names.named(&self.options()?),
+            None if self.are_given() => names.named(&self.options()?),
+            None => names.servers_of_settings(settings),
         }
     }
 
-    /// The servers, to talk to.
-    pub(crate) fn specs(&self) -> Result<Vec<ServerSpec>, Failure> {
-        let spec = |entry: &Entry<'_>, _| entry.read();
+    /// The servers of the command line, to talk to; `None` if it names none.
+    pub(crate) fn specs(&self) -> Result<Option<Vec<ServerSpec>>, Failure> {
         match &self.servers {
-            Some(path) => read(&[Text::of_file(&Input::read(path, Longest::SERVER)?)?], spec),
-            None => read(&self.options()?, spec),
+            Some(path) => specs(&[Text::of_file(&Input::read(path, Longest::SERVER)?)?]).map(Some),
+            None if self.are_given() => specs(&self.options()?).map(Some),
+            None => Ok(None),
         }
     }
 
     fn options(&self) -> Result<Vec<Text<'_>>, Failure> {
-        if self.server.is_empty() {
-            return Err(Failure::usage("no servers: give them with --servers FILE or --server NAME"));
-        }
         let mut texts = Vec::new();
         for (number, text) in (1..).zip(&self.server) {
             let place = format!("--server number {number}");
@@ -111,6 +129,16 @@ impl ServerArgs {
     }
 }
 
+/// The servers of texts, to talk to.
+fn specs(texts: &[Text<'_>]) -> Result<Vec<ServerSpec>, Failure> {
+    read(texts, |entry, _| entry.read())
+}
+
+/// The servers of the environment, to talk to.
+pub(crate) fn specs_of_environment(settings: &Settings) -> Result<Vec<ServerSpec>, Failure> {
+    specs(&[Text::of_environment(settings)?])
+}
+
 /// A text that has servers, and what it is called.
 struct Text<'t> {
     place: String,
@@ -120,6 +148,22 @@ struct Text<'t> {
 impl<'t> Text<'t> {
     fn of_file(file: &'t Input) -> Result<Self, Failure> {
         Ok(Self { place: file.name().to_owned(), text: file.text()? })
+    }
+
+    fn of_environment(settings: &'t Settings) -> Result<Self, Failure> {
+        let Some(text) = &settings.listed else {
+            return Err(Failure::usage(match &settings.file {
+                Some(file) => format!(
+                    "{}: no servers; write servers = [\"HOST:PORT\"], or give --server NAME",
+                    file.name
+                ),
+                None => format!(
+                    "no servers: give them with --servers FILE or --server NAME, by a file with --config FILE or in \
+                     ./memring.toml, or in {SERVERS_VARIABLE}"
+                ),
+            }));
+        };
+        Ok(Self { place: SERVERS_VARIABLE.to_owned(), text })
     }
 }
 

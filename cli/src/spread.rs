@@ -40,9 +40,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let choice = args.scheme.choice()?;
+    let settings = args.scheme.settings.read(args.servers.are_given())?;
+    let choice = args.scheme.choice(&settings)?;
     let scheme = choice.scheme()?;
-    let servers = args.servers.named(args.names)?;
+    let servers = args.servers.named(args.names, &settings)?;
     let placed = build(scheme, &servers)?;
     let spread = Spread::of(choice.to_string(), &placed)?;
     if let Some(path) = &args.svg {

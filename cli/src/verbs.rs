@@ -3,15 +3,15 @@
 use core::{fmt::Display, mem, time::Duration};
 
 use memring_core::peers::libmemcached;
-use memring_std::{Config, ErrorKind, Limits, Ttl};
+use memring_std::{Builder, Config, ErrorKind, Ttl};
 use memring_text::value::MAX_VALUE_LEN;
 
 use self::secure::SecureArgs;
 use crate::{
     duration::duration,
     failure::Failure,
-    scheme_args::{Choice, assignment, options},
-    servers::ServerArgs,
+    scheme_args::SchemeArgs,
+    servers::{ServerArgs, specs_of_environment},
 };
 
 pub(crate) mod client;
@@ -37,17 +37,12 @@ pub(crate) struct ClientArgs {
     #[command(flatten)]
     servers: ServerArgs,
 
-    /// Whose placement to use; `memring schemes` lists them all.
-    #[arg(long, value_name = "NAME", default_value = libmemcached::KETAMA_WEIGHTED.name)]
-    scheme: String,
+    #[command(flatten)]
+    scheme: SchemeArgs,
 
-    /// An option of the scheme, such as `hash=md5`; may be given several times.
-    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = assignment)]
-    options: Vec<String>,
-
-    /// How long it may take, connecting included: `250ms`, `2s`.
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
-    timeout: Duration,
+    /// How long it may take, connecting included: `250ms`, `2s`. Unless said, by the configuration file either: 1 s.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    timeout: Option<Duration>,
 
     /// Which of the two clients to use; they do the same.
     #[arg(long = "client", value_enum, value_name = "CLIENT", default_value_t = Kind::Std)]
@@ -63,18 +58,25 @@ impl ClientArgs {
         self.client_of(self.config()?)
     }
 
-    /// What the client is told.
+    /// All that the client is told.
     pub(crate) fn config(&self) -> Result<Config, Failure> {
-        let servers = self.servers.specs()?;
-        let choice = Choice { name: &self.scheme, options: options(&self.options) };
+        let settings = self.scheme.settings.read(self.servers.are_given())?;
+        let choice = self.scheme.chosen_or(&settings, libmemcached::KETAMA_WEIGHTED.name);
         // Checked here for the list of known schemes in the error.
         choice.scheme()?;
-        let builder = memring_std::Client::builder()
-            .servers(servers)
-            .scheme_named(choice.name, choice.options)
-            .connect_timeout(self.timeout)
-            .timeout(self.timeout)
-            .limits(Limits { value: MAX_VALUE_LEN, ..Limits::DEFAULT });
+        let mut config = settings.config()?;
+        if let Some(servers) = self.servers.specs()? {
+            config.servers = servers;
+        } else if config.servers.is_empty() {
+            config.servers = specs_of_environment(&settings)?;
+        }
+        if let Some(timeout) = self.timeout {
+            (config.connect_timeout, config.timeout) = (timeout, timeout);
+        }
+        // Who looks at a server wants to see what is there: any value, and any error.
+        config.limits.value = MAX_VALUE_LEN;
+        config.errors_as_misses = false;
+        let builder = Builder::new(config).scheme_named(choice.name, choice.options);
         Ok(self.secure.secured(builder)?.config()?)
     }
 
@@ -83,6 +85,8 @@ impl ClientArgs {
         let mut config = self.config()?;
         // Any scheme finds the only server, but some have options that only fit the whole list.
         config.scheme = libmemcached::MODULA.into();
+        // No other server answers for it.
+        config.gutter.clear();
         let servers = mem::take(&mut config.servers);
         let alone = |server| {
             let mut config = config.clone();
@@ -99,7 +103,7 @@ impl ClientArgs {
 
     /// Whether the servers come from standard input.
     pub(crate) fn is_stdin(&self) -> bool {
-        self.servers.is_stdin()
+        self.servers.is_stdin() || self.scheme.settings.is_stdin()
     }
 }
 

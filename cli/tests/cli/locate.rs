@@ -110,7 +110,8 @@ fn either_list_may_be_standard_input() {
     assert_eq!(run.text(), expected);
     let run = memring_reading(&format!("where --scheme libketama --servers {servers} --keys -"), b"tokyo\n");
     assert_eq!(run.text(), expected);
-    memring("where --scheme libketama --servers - --keys -").fails(2, "only one of --servers and --keys");
+    memring("where --scheme libketama --servers - --keys -")
+        .fails(2, "only one of --servers, --config and --keys");
     let run = memring_reading(&format!("where --scheme libketama --servers - --keys {keys}"), b"");
     run.fails(2, "standard input: no servers");
 }

@@ -19,6 +19,7 @@ mod secure;
 mod serve;
 mod server;
 mod servers;
+mod settings;
 mod spread;
 mod verbs;
 mod verify;

@@ -19,6 +19,8 @@ pub(crate) struct Run {
 /// The command, ready to be given more than arguments.
 pub(crate) fn command<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_memring"));
+    // What the developer's own environment says is not asked.
+    command.env_remove("MEMRING_CONFIG").env_remove("MEMCACHED_SERVERS");
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
