@@ -10,6 +10,7 @@ pub use crate::{
     route::FailurePolicy,
     spec::{Address, DEFAULT_PORT, ServerList, ServerSpec, ServerSpecError, ServerSpecProblem},
     status::ServerStatus,
+    values,
 };
 pub use memring_core::{
     Scheme, ServerIndex, Weight,

@@ -41,6 +41,7 @@
 //! - `file`: `Config::from_file`, for configurations in TOML.
 //! - `tracing`: a span for each operation, and events of connections and servers.
 //! - `metrics`: durations and counts of failures.
+//! - `zlib`, `zstd`: compressed [values] of other clients.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
