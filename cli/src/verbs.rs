@@ -27,6 +27,7 @@ pub(crate) mod stats;
 pub(crate) mod store;
 mod tally;
 pub(crate) mod touch;
+mod typed;
 pub(crate) mod version;
 
 use client::{Client, Kind};

@@ -6,13 +6,15 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use memring_core::vector::Escaped;
 use memring_std::{Item, Ttl};
 use memring_text::Key;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
+    all_fine,
     client::{Client, Reading},
     key_args::KeysArgs,
     tally::Tally,
     touch::Lifetime,
+    typed::{Convention, Typed},
 };
 use crate::{
     failure::{Failure, Outcome},
@@ -53,6 +55,12 @@ struct Args {
     #[arg(long)]
     raw: bool,
 
+    /// Prints what the value is to the clients of another language, which put its type and compression into the flags: a
+    /// line for each key, with key, type and value. The clients disagree, so the one must be named; `auto` says only
+    /// what is sure.
+    #[arg(long = "as", value_name = "CLIENT", value_parser = Convention::read)]
+    convention: Option<Convention>,
+
     /// Prints JSON: an array of objects, with flags and cas unique; a value that is no UTF-8 in base64.
     #[arg(long, conflicts_with = "raw")]
     json: bool,
@@ -72,9 +80,9 @@ impl Args {
         // Servers older than 1.2.4, and some proxies, do not know of cas uniques.
         let reading = Reading { cas: self.json, ttl };
         match keys.only() {
-            Some(key) if !self.json => {
+            Some(key) if self.raw || !(self.json || self.convention.is_some()) => {
                 return match client.read_one(key, reading)? {
-                    Some(item) => output::print_value(&item.value, self.raw).map(|()| Outcome::Fine),
+                    Some(item) => self.print_one(key, &item).map(|()| Outcome::Fine),
                     None => Ok(Outcome::No("not found")),
                 };
             }
@@ -82,17 +90,31 @@ impl Args {
             _ => {}
         }
         let (mut tally, mut lines) = (Tally::new(verb), Lines::new(self.json));
+        let mut unreadable = Vec::new();
         keys.in_parts(AT_ONCE, |keys| {
             let found = client.read(keys, reading)?;
             for (key, item) in keys.iter().zip(found) {
                 if let Some(item) = tally.count(item) {
-                    lines.print(&client, *key, &item)?;
+                    unreadable.extend(lines.print(&client, *key, &item, self.convention)?);
                 }
             }
             Ok(lines.goes_on())
         })?;
         lines.finish()?;
+        all_fine(unreadable)?;
         tally.outcome()
+    }
+
+    /// Prints nothing but a value.
+    fn print_one(&self, key: Key<'_>, item: &Item) -> Result<(), Failure> {
+        let Some(convention) = self.convention else {
+            return output::print_value(&item.value, self.raw);
+        };
+        let typed = convention.typed(item);
+        match &typed.error {
+            Some(error) => Err(Failure::failed(format_args!("{}: {error}", Escaped(key.as_bytes())))),
+            None => output::print_value(&typed.bytes(), self.raw),
+        }
     }
 }
 
@@ -110,13 +132,29 @@ impl Lines {
         if json { Self::Json(Array::new()) } else { Self::Text(Printer::new()) }
     }
 
-    fn print(&mut self, client: &Client, key: Key<'_>, item: &Item) -> Result<(), Failure> {
-        match self {
-            Self::Text(printer) => {
-                printer.show(format_args!("{}\t{}\n", Escaped(key.as_bytes()), Escaped(&item.value)))
+    /// Prints an item. Returns why it is not what its flags say, if somebody wants to know.
+    fn print(
+        &mut self,
+        client: &Client,
+        key: Key<'_>,
+        item: &Item,
+        convention: Option<Convention>,
+    ) -> Result<Option<String>, Failure> {
+        let typed = convention.map(|convention| convention.typed(item));
+        let key_text = Escaped(key.as_bytes());
+        match (self, &typed) {
+            (Self::Text(printer), None) => {
+                printer.show(format_args!("{key_text}\t{}\n", Escaped(&item.value)))?;
             }
-            Self::Json(array) => array.item(&object(&client.server_of(key), key, item)),
+            (Self::Text(printer), Some(typed)) => {
+                let (kind, value) = (typed.kind(), typed.bytes());
+                printer.show(format_args!("{key_text}\t{kind}\t{}\n", Escaped(&value)))?;
+            }
+            (Self::Json(array), typed) => {
+                array.item(&object(&client.server_of(key), key, item, typed.as_ref()))?;
+            }
         }
+        Ok(typed.and_then(|typed| typed.error).map(|error| format!("{key_text}: {error}")))
     }
 
     /// Breaks off where nobody reads any more.
@@ -137,17 +175,22 @@ impl Lines {
 }
 
 /// An item as JSON. Its value is a text where it is UTF-8.
-fn object(server: &str, key: Key<'_>, item: &Item) -> Value {
+fn object(server: &str, key: Key<'_>, item: &Item, typed: Option<&Typed<'_>>) -> Value {
+    let mut object = Map::from_iter([
+        ("key".to_owned(), json!(Escaped(key.as_bytes()).to_string())),
+        ("server".to_owned(), json!(server)),
+        ("flags".to_owned(), json!(item.flags)),
+        ("cas".to_owned(), json!(item.cas)),
+        ("size".to_owned(), json!(item.value.len())),
+    ]);
+    if let Some(typed) = typed {
+        typed.put_into(&mut object);
+        return Value::Object(object);
+    }
     let (name, value) = match str::from_utf8(&item.value) {
         Ok(text) => ("value", text.to_owned()),
         Err(_) => ("base64", BASE64_STANDARD.encode(&item.value)),
     };
-    json!({
-        "key": Escaped(key.as_bytes()).to_string(),
-        "server": server,
-        "flags": item.flags,
-        "cas": item.cas,
-        "size": item.value.len(),
-        name: value,
-    })
+    object.insert(name.to_owned(), value.into());
+    Value::Object(object)
 }

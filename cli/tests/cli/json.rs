@@ -83,6 +83,27 @@ fn what_is_read_of_keys_is_as_documented() {
 }
 
 #[test]
+fn what_values_are_to_other_clients_is_as_documented() {
+    let server = Server::memcached();
+    let at = format!("--server {}", server.address);
+    memring(&format!("set {at} --flags 2 float .5")).text();
+    memring(&format!("set {at} --flags 4 object N;")).text();
+    memring(&format!("set {at} --flags 31 damaged x")).text();
+    // A length, and a block of FastLZ: three bytes, of which two are no text, and twenty of them again.
+    let run =
+        memring_reading(&format!("set {at} --flags 80 compressed"), b"\x17\0\0\0\x02\xff\xfea\xe0\x0b\x02");
+    assert_eq!(run.code, 0);
+    let get = format!("get {at} --json --as php-memcached float object damaged compressed");
+    let found = elements(&get);
+    are_as_documented("get --as", &found);
+    assert_eq!(found[0]["value"], 0.5);
+    assert_eq!((&found[1]["type"], &found[1]["value"]), (&Value::from("null"), &Value::Null));
+    assert_eq!(found[2]["value"], "x");
+    let why = "damaged: as php-memcached with flags 0x1f: ";
+    assert!(memring(&get).stderr.contains(why) && found[2]["error"].is_string(), "{found:?}");
+}
+
+#[test]
 fn what_servers_say_is_as_documented() {
     let server = Server::memcached();
     let at = format!("--server {}", server.address);

@@ -148,3 +148,34 @@ fn a_server_that_is_away_is_told_of_once() {
         assert_eq!((run.code, run.stderr), (3, told));
     }
 }
+
+#[test]
+fn values_are_what_they_are_to_the_client_that_is_named() {
+    let (_servers, options) = fleet();
+    memring(&format!("set {options} --flags 768 number 42")).text();
+    memring(&format!("set {options} --flags 1 pickle x")).text();
+    assert_eq!(
+        memring_reading(&format!("set {options} --flags 1 ruby"), b"\x04\x08I\"\x07\xc3\xbc\x06:\x06ET").code,
+        0
+    );
+    for (client, line) in [
+        ("php-memcache", "number\tint\t42\n"),
+        ("spymemcached", "number\tint\t13362\n"),
+        ("auto", "number\tunknown\t42\n"),
+    ] {
+        assert_eq!(memring(&format!("get {options} --as {client} number")).text(), line);
+    }
+    let both = memring(&format!("get {options} --as auto ruby number")).text();
+    assert_eq!(both, "ruby\ttext of marshal\t\\xc3\\xbc\nnumber\tunknown\t42\n");
+    assert_eq!(memring(&format!("get {options} --as spymemcached --raw number")).text(), "13362");
+    assert_eq!(
+        memring(&format!("gat {options} --ttl 1m --as pylibmc pickle")).text(),
+        "pickle\tobject of python-pickle\tx\n"
+    );
+    let wrong = memring(&format!("get {options} --as php-memcached number ruby"));
+    assert_eq!(wrong.code, 3);
+    let why = "number: as php-memcached with flags 0x300: no client of this kind writes such flags";
+    assert!(wrong.stderr.contains(why), "{wrong:?}");
+    memring(&format!("get {options} --as php-memcached --raw number")).fails(3, "flags 0x300");
+    memring(&format!("get {options} --as nobody number")).fails(2, "auto, raw, pylibmc");
+}
