@@ -12,6 +12,7 @@ use crate::{
     failure::Failure,
     scheme_args::SchemeArgs,
     servers::{ServerArgs, specs_of_environment},
+    settings::Settings,
 };
 
 pub(crate) mod client;
@@ -59,17 +60,34 @@ impl ClientArgs {
         self.client_of(self.config()?)
     }
 
+    /// The client of a command about keys: it is said by which scheme they are placed, if nobody has named one and it
+    /// matters.
+    pub(crate) fn client_for_keys(&self) -> Result<Client, Failure> {
+        let settings = self.scheme.settings.read(self.servers.are_given())?;
+        let config = self.config_by(&settings)?;
+        if self.scheme.chosen(&settings).is_none() && config.servers.len() > 1 {
+            eprintln!(
+                "memring: keys are placed by {ASSUMED}, as no scheme is named; --scheme NAME names one{}",
+                settings.advice()
+            );
+        }
+        self.client_of(config)
+    }
+
     /// All that the client is told.
     pub(crate) fn config(&self) -> Result<Config, Failure> {
-        let settings = self.scheme.settings.read(self.servers.are_given())?;
-        let choice = self.scheme.chosen_or(&settings, libmemcached::KETAMA_WEIGHTED.name);
+        self.config_by(&self.scheme.settings.read(self.servers.are_given())?)
+    }
+
+    fn config_by(&self, settings: &Settings) -> Result<Config, Failure> {
+        let choice = self.scheme.chosen_or(settings, ASSUMED);
         // Checked here for the list of known schemes in the error.
         choice.scheme()?;
         let mut config = settings.config()?;
         if let Some(servers) = self.servers.specs()? {
             config.servers = servers;
         } else if config.servers.is_empty() {
-            config.servers = specs_of_environment(&settings)?;
+            config.servers = specs_of_environment(settings)?;
         }
         if let Some(timeout) = self.timeout {
             (config.connect_timeout, config.timeout) = (timeout, timeout);
@@ -107,6 +125,9 @@ impl ClientArgs {
         self.servers.is_stdin() || self.scheme.settings.is_stdin()
     }
 }
+
+/// The scheme where none is named.
+const ASSUMED: &str = libmemcached::KETAMA_WEIGHTED.name;
 
 /// How many keys are sent at once.
 const AT_ONCE: usize = 4096;

@@ -27,7 +27,7 @@ impl KeyArgs {
     /// The client, and the key. Nothing is connected yet.
     pub(crate) fn read(&self) -> Result<(Client, Key<'_>), Failure> {
         let key = key(&self.key)?;
-        Ok((self.client.client()?, key))
+        Ok((self.client.client_for_keys()?, key))
     }
 
     /// Whether the servers come from standard input.
@@ -70,7 +70,7 @@ impl KeysArgs {
                 Keys::File(file)
             }
         };
-        Ok((self.client.client()?, keys))
+        Ok((self.client.client_for_keys()?, keys))
     }
 }
 

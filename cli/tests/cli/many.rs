@@ -5,11 +5,12 @@ use serde_json::json;
 use crate::{
     memring::{Run, file, memring, memring_reading},
     server::Server,
+    verbs::SCHEME,
 };
 
 fn fleet() -> ([Server; 2], String) {
     let servers = [Server::memcached(), Server::memcached()];
-    let options = format!("--server {} --server {}", servers[0].address, servers[1].address);
+    let options = format!("{SCHEME} --server {} --server {}", servers[0].address, servers[1].address);
     (servers, options)
 }
 
@@ -139,7 +140,7 @@ fn what_is_read_may_live_longer_from_then_on() {
 #[test]
 fn a_server_that_is_away_is_told_of_once() {
     let (servers, _) = fleet();
-    let options = format!("--server {} --server 127.0.0.1:1", servers[0].address);
+    let options = format!("{SCHEME} --server {} --server 127.0.0.1:1", servers[0].address);
     let keys = file(&(0..9000).map(|number| format!("key:{number}\n")).collect::<String>());
     for verb in ["get", "gat --ttl 1m", "delete", "touch --ttl 1m", "get --json"] {
         let run = memring(&format!("{verb} {options} --keys {keys}"));

@@ -79,7 +79,8 @@ fn agree(texts: &[String; 2], trusted: &str) {
     for (number, client) in ["std", "tokio"].into_iter().enumerate() {
         for (position, key) in keys.iter().enumerate() {
             let way = &ways[position % ways.len()];
-            let args = [&["set", "--client", client], &**way, &[key, client]].concat();
+            let scheme = ["--scheme", "libmemcached-ketama-weighted"];
+            let args = [&["set", "--client", client], &scheme[..], &**way, &[key, client]].concat();
             assert_eq!(run(&args, trusted).text(), "", "{list}");
         }
         for (index, text) in texts.iter().enumerate() {

@@ -7,6 +7,9 @@ use crate::{
     server::Server,
 };
 
+/// The scheme is named, as otherwise it is said which one is taken.
+pub(crate) const SCHEME: &str = "--scheme libmemcached-ketama-weighted";
+
 /// Two servers and how to name them.
 struct Fleet {
     servers: [Server; 2],
@@ -25,9 +28,13 @@ impl Fleet {
         Self { servers: [Server::embedded(), Server::embedded()] }
     }
 
-    fn options(&self) -> String {
+    fn servers(&self) -> String {
         let [first, second] = &self.servers;
         format!("--server {} --server {}", first.address, second.address)
+    }
+
+    fn options(&self) -> String {
+        format!("{} {SCHEME}", self.servers())
     }
 
     /// Runs a verb; the words behind it may be any bytes.
@@ -162,16 +169,42 @@ fn the_scheme_decides_where_a_key_is() {
     let fleet = Fleet::one();
     let [first, second] = &fleet.servers;
     for key in ["tokyo", "kyoto", "osaka", "nagoya"] {
-        let with = |scheme: &str| fleet.run("set", [key, scheme, "--scheme", scheme]).text();
+        let with = |scheme: &str| {
+            memring(&format!("set {} {key} {scheme} --scheme {scheme}", fleet.servers())).text()
+        };
         let scheme = "libmemcached-modula";
         with(scheme);
         let place =
-            memring(&format!("where --scheme {scheme} {} --format json {key}", fleet.options())).json();
+            memring(&format!("where --scheme {scheme} {} --format json {key}", fleet.servers())).json();
         let holder = if place[0]["servers"][0]["index"] == 0 { first } else { second };
         assert_eq!(memring(&format!("get --server {} {key}", holder.address)).text(), scheme);
     }
-    fleet.run("get", ["k", "--scheme", "no-such"]).fails(2, "`memring schemes` lists them all");
+    memring(&format!("get k --scheme no-such {}", fleet.servers()))
+        .fails(2, "`memring schemes` lists them all");
     fleet.run("get", ["k", "--option", "hash"]).fails(2, "hash");
+}
+
+#[test]
+fn the_scheme_is_told_where_nobody_has_named_it_and_it_matters() {
+    let fleet = Fleet::one();
+    let says = "memring: keys are placed by libmemcached-ketama-weighted, as no scheme is named; --scheme NAME names one\n";
+    let [one, both] = [format!("--server {}", fleet.servers[0].address), fleet.servers()];
+    for (line, said) in [
+        (format!("set k v {both}"), says),
+        (format!("get k {both}"), says),
+        (format!("get k l m {both} --json"), says),
+        (format!("meta k {both} --json"), says),
+        (format!("get k {}", fleet.options()), ""),
+        // A single server has all keys, and all servers are asked for these.
+        (format!("set k v {one}"), ""),
+        (format!("version {both}"), ""),
+        (format!("stats {both}"), ""),
+    ] {
+        let run = memring(&line);
+        let stderr = run.stderr.replace("memring: not all found\n", "");
+        assert_eq!(stderr, said, "{line}");
+        assert!(!String::from_utf8_lossy(&run.stdout).contains("no scheme"), "{line}");
+    }
 }
 
 #[test]
@@ -261,8 +294,8 @@ fn a_server_that_never_answers_costs_the_timeout() {
 fn servers_can_come_from_a_file() {
     let fleet = Fleet::one();
     let list: String = fleet.servers.iter().map(|server| format!("{} 3\n", server.address)).collect();
-    let run = memring_reading("set --servers - k v", list.as_bytes());
+    let run = memring_reading(&format!("set {SCHEME} --servers - k v"), list.as_bytes());
     assert_eq!(run.code, 0, "{run:?}");
-    assert_eq!(memring_reading("get --servers - k", list.as_bytes()).text(), "v");
+    assert_eq!(memring_reading(&format!("get {SCHEME} --servers - k"), list.as_bytes()).text(), "v");
     memring_reading("get --servers - k", b"a:1\n\nb:x\n").fails(2, "standard input line 3");
 }
