@@ -11,6 +11,7 @@ use crate::{
     output,
     scheme_args::{Choice, Placed, build},
     servers::NamedServer,
+    written::Written,
 };
 
 mod against;
@@ -173,6 +174,32 @@ fn alone<'r>(readings: &'r [Reading], option: &str) -> Result<&'r Reading, Failu
     }
 }
 
+/// The only configuration of a source, or the one that `pool` names, with `servers` if it has none of its own.
+pub(crate) fn one(
+    source: &str,
+    kind: Option<&str>,
+    pool: Option<&str>,
+    servers: &[String],
+) -> Result<Reading, Failure> {
+    let readings = patients(source, kind, pool)?;
+    let mut reading = alone(&readings, "--pool")?.clone();
+    give_servers(&mut reading, servers)?;
+    traps::find(&mut reading);
+    Ok(reading)
+}
+
+/// The configuration as `memring.toml` says it, if that can and there are a scheme and servers.
+pub(crate) fn written(reading: &Reading) -> Option<Written<'_>> {
+    let Choice { name, options } = choice(reading).ok()?;
+    let servers: Vec<_> = reading.servers.iter().map(spec).collect();
+    let can = reading.append.is_empty() && !servers.is_empty();
+    can.then_some(Written { scheme: Some(name), options, servers, namespace: &reading.prepend })
+}
+
+/// Why there is no such file.
+pub(crate) const UNWRITTEN: &str =
+    "no memring.toml says the same: it lacks servers, or puts a suffix behind each key";
+
 /// Gives servers to a configuration that has none.
 fn give_servers(reading: &mut Reading, servers: &[String]) -> Result<(), Failure> {
     if servers.is_empty() {
@@ -206,7 +233,7 @@ fn named(reading: &Reading) -> Vec<NamedServer> {
 }
 
 /// The scheme with its options.
-fn choice(reading: &Reading) -> Result<Choice<'_>, Failure> {
+pub(crate) fn choice(reading: &Reading) -> Result<Choice<'_>, Failure> {
     let options = reading.options.iter().map(|(name, value)| (&**name, &**value)).collect();
     match &reading.scheme {
         Some(name) => Ok(Choice { name, options }),

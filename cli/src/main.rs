@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod duration;
 mod failure;
+mod init;
 mod input;
 mod interrupt;
 mod locate;
@@ -26,6 +27,7 @@ mod table;
 mod verbs;
 mod verify;
 mod visible;
+mod written;
 
 use verbs::{count, delete, flush, get, meta, ping, stats, store, touch, version};
 
@@ -45,6 +47,7 @@ enum Command {
     Where(locate::Args),
     Schemes(schemes::Args),
     Doctor(doctor::Args),
+    Init(init::Args),
     Plan(plan::Args),
     Spread(spread::Args),
     Verify(verify::Args),
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Command::Where(args) => locate::run(&args),
         Command::Schemes(args) => schemes::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Spread(args) => spread::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -4,10 +4,7 @@ use memring::configs::Reading;
 use memring_core::Weight;
 use serde_json::{Map, Value, json};
 
-use super::{
-    ping::Answer,
-    where_line::{self, Written},
-};
+use super::{ping::Answer, where_line, written};
 use crate::table::{Align, Table};
 
 /// For people: what is read, what to mind, and how to go on.
@@ -48,9 +45,13 @@ pub(super) fn text(reading: &Reading) -> String {
         }
     }
     if let Some(line) = where_line::line(reading).filter(|_| !reading.servers.is_empty()) {
-        let Written { servers, .. } = Written::of(reading);
-        let servers: String = servers.iter().map(|server| format!("  {server}\n")).collect();
-        text += &format!("\nThe same with `memring where`:\n  {line}\n\nIts servers as a file:\n{servers}");
+        text += &format!("\nThe same with `memring where`:\n  {line}\n");
+    }
+    if let Some(written) = written(reading) {
+        let lines: String = written.alone().lines().map(|line| format!("  {line}\n")).collect();
+        text += &format!(
+            "\nThe same as memring.toml, which `memring init` writes with every key explained:\n{lines}"
+        );
     }
     text
 }
@@ -94,6 +95,9 @@ pub(super) fn json(reading: &Reading, answers: Option<&[Answer]>) -> Value {
     }
     if let Some(words) = where_line::words(reading).filter(|_| !reading.servers.is_empty()) {
         told["where"] = json!(words);
+    }
+    if let Some(written) = written(reading) {
+        told["config"] = json!(written.alone());
     }
     told
 }

@@ -77,6 +77,16 @@ fn every_configuration_is_told_and_its_keys_are_where_its_client_put_them() {
             );
         }
 
+        // So does the configuration file that is told.
+        match told["config"].as_str() {
+            Some(config) => {
+                let config = file(config);
+                let by_config = memring(&format!("where --config {config} --keys {keys} --format tsv"));
+                assert_eq!(by_config.text(), placed, "{}", sample.display());
+            }
+            None => assert_ne!(told["suffix"], "", "{}", sample.display()),
+        }
+
         // The command that is told says the same; a file of keys has no prefix, so a few are given one by one.
         let words: Vec<_> =
             told["where"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();

@@ -2,10 +2,11 @@
 
 use crate::memring::memring;
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "where",
     "schemes",
     "doctor",
+    "init",
     "plan",
     "spread",
     "verify",

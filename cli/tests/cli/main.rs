@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod help;
 mod hostile;
+mod init;
 mod json;
 mod limits;
 mod locate;
