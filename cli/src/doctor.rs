@@ -1,13 +1,15 @@
 //! `memring doctor`: what another client's configuration means.
 
+use std::borrow::Cow;
+
 use memring::configs::{ConfigError, KINDS, Kind, Reading};
 use memring_client::spec::{Entry, ServerSpec, entries};
 use memring_core::Server;
 
 use crate::{
     failure::{Failure, Outcome},
-    input::{Input, Longest},
-    locate::{self, Format},
+    key_file::KeyFile,
+    locate::{self, Format, KeySource},
     output,
     scheme_args::{Choice, Placed, build},
     servers::NamedServer,
@@ -255,17 +257,18 @@ fn placed<'r>(reading: &'r Reading, servers: &'r [NamedServer]) -> Result<Placed
 }
 
 /// What the client places a key by.
-fn as_placed(reading: &Reading, key: &[u8]) -> Vec<u8> {
-    [reading.prepend.as_bytes(), key, reading.append.as_bytes()].concat()
+fn as_placed<'k>(reading: &Reading, key: &'k [u8]) -> Cow<'k, [u8]> {
+    match (reading.prepend.as_bytes(), reading.append.as_bytes()) {
+        ([], []) => Cow::Borrowed(key),
+        (before, behind) => Cow::Owned([before, key, behind].concat()),
+    }
 }
 
 fn keys_of(reading: &Reading, path: &str, format: Format) -> Result<(), Failure> {
     let servers = named(reading);
     let placement = placed(reading, &servers)?;
-    let keys = Input::read(path, Longest::KEY)?;
-    // All of them are looked at before the first is printed.
-    keys.keys().try_for_each(|key| key.map(drop))?;
-    locate::print(&placement, keys.keys(), format, 1, |key| as_placed(reading, key))
+    let keys = KeySource::File(KeyFile::open(path)?);
+    locate::print(&placement, keys, format, 1, &|key| as_placed(reading, key))
 }
 
 /// The server as the clients of memring are told of it.

@@ -24,25 +24,17 @@ impl Input {
         if path == "-" {
             return Self::gather(STANDARD_INPUT, io::stdin().lock(), longest);
         }
-        let file = File::open(path).map_err(|error| match path.contains("://") || path.contains('@') {
-            // Whoever gives a server in place of a file may give its password, too.
-            true => Failure::failed(format_args!("no such file ({error}); a server is given with --server")),
-            false => Failure::failed(format_args!("{path}: {error}")),
-        })?;
-        Self::gather(path, BufReader::new(file), longest)
+        Self::gather(path, BufReader::new(open(path)?), longest)
     }
 
     /// Reads all of `source`, which may have no end: then that is said before memory runs out.
     fn gather(name: &str, source: impl BufRead, longest: Longest) -> Result<Self, Failure> {
-        let Longest(longest) = longest;
         let (mut source, mut bytes) = (source, Vec::new());
         for number in 1_usize.. {
-            let line = source.by_ref().take(longest as u64 + 1).read_until(b'\n', &mut bytes);
+            let line = source.by_ref().take(longest.0 as u64 + 1).read_until(b'\n', &mut bytes);
             let len = line.map_err(|error| Failure::failed(format_args!("{name}: {error}")))?;
-            if len > longest && bytes.last() != Some(&b'\n') {
-                return Err(Failure::usage(format_args!(
-                    "{name} line {number}: longer than {longest} bytes"
-                )));
+            if len > longest.0 && bytes.last() != Some(&b'\n') {
+                return Err(Failure::usage(format_args!("{name} line {number}: {longest}")));
             }
             if bytes.len() > LARGEST {
                 return Err(Failure::usage(format_args!(
@@ -86,7 +78,7 @@ impl Input {
         &self.name
     }
 
-    /// The keys of a keys file, one after the other: of many short ones, a list would be far larger than the file.
+    /// The keys of a keys file that all are wanted at once; [`KeyFile`](crate::key_file::KeyFile) is for any number of them.
     pub(crate) fn keys(&self) -> impl Iterator<Item = Result<Vec<u8>, Failure>> {
         self.lines().map(|(number, line)| {
             unescape(line).collect::<Result<_, _>>().map_err(|error| self.at(number, error))
@@ -118,6 +110,15 @@ impl Input {
     }
 }
 
+/// Opens the file `path`.
+pub(crate) fn open(path: &str) -> Result<File, Failure> {
+    File::open(path).map_err(|error| match path.contains("://") || path.contains('@') {
+        // Whoever gives a server in place of a file may give its password, too.
+        true => Failure::failed(format_args!("no such file ({error}); a server is given with --server")),
+        false => Failure::failed(format_args!("{path}: {error}")),
+    })
+}
+
 /// Reads a value from standard input, to its end.
 pub(crate) fn read_value() -> Result<Vec<u8>, Failure> {
     let mut value = Vec::new();
@@ -141,12 +142,25 @@ impl Longest {
     pub(crate) const SERVER: Self = Self(1 << 16);
     /// Of anything else, such as the map of buckets of a vector file.
     pub(crate) const ANY: Self = Self(1 << 20);
+
+    /// Whether `line` is too long.
+    pub(crate) const fn is_shorter_than(self, line: &[u8]) -> bool {
+        line.len() > self.0
+    }
 }
 
-/// The largest file, in bytes: some ten million keys.
+/// What is said of a line that is too long.
+impl fmt::Display for Longest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "longer than {} bytes", self.0)
+    }
+}
+
+/// The largest file that is read whole, in bytes.
 const LARGEST: usize = 1 << 28;
 
-const STANDARD_INPUT: &str = "standard input";
+/// What standard input is called.
+pub(crate) const STANDARD_INPUT: &str = "standard input";
 
 #[cfg(test)]
 mod tests {

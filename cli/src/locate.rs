@@ -1,26 +1,29 @@
 //! `memring where`: on which server a key lives.
 
-use core::fmt::{self, Write as _};
-use std::ffi::OsString;
+use core::ops::ControlFlow;
+use std::{borrow::Cow, ffi::OsString};
 
 use clap::ValueEnum;
-use memring_core::{ServerIndex, vector::Escaped};
-use serde_json::{Value, json};
+use listing::{AT_ONCE, Listing};
+use memring_core::ServerIndex;
 
 use crate::{
     failure::{Failure, Outcome},
-    input::{Input, Longest},
+    key_file::{Key, KeyFile},
     output::{self, Printer},
-    scheme_args::{Placed, SchemeArgs, build, name},
+    scheme_args::{Placed, SchemeArgs, build},
     schemes,
     servers::{NameArgs, ServerArgs},
-    visible::Visible,
 };
+
+mod counts;
+mod listing;
 
 /// Says on which server each key lives.
 ///
-/// A keys file has one key a line, escaped: `\xNN` is a byte, everything else is itself. KEY arguments are taken as they
-/// are. Nothing is printed unless everything is right.
+/// A keys file has one key a line, escaped: `\xNN` is a byte, everything else is itself. It may have any number of keys, which
+/// are answered in their order as they are read. A bad line is an error; the lines before it are answered then, and none
+/// behind it. KEY arguments are taken as they are.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Lists the known schemes and who uses them, as `memring schemes` does.
@@ -39,6 +42,10 @@ pub(crate) struct Args {
     /// Prints all servers to ask, in the order in which the peer tries them, not the first alone.
     #[arg(long)]
     order: bool,
+
+    /// Prints how many of the keys each server has, in place of the keys. Nothing is printed unless all keys are right.
+    #[arg(long, conflicts_with = "order")]
+    counts: bool,
 
     /// `tsv`: key, tab, indexes; `text`: key and server names; `json`: an array of objects.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -76,84 +83,115 @@ fn locate(args: &Args) -> Result<(), Failure> {
     if sources.into_iter().filter(|is_stdin| *is_stdin).count() > 1 {
         return Err(Failure::usage("only one of --servers, --config and --keys can be standard input"));
     }
+    if args.keys.is_none() && args.key.is_empty() {
+        return Err(Failure::usage("no keys: give some, or --keys FILE"));
+    }
     let settings = args.scheme.settings.read(args.servers.are_given())?;
     let servers = args.servers.named(args.names, &settings)?;
     let placement = build(args.scheme.choice(&settings)?.scheme()?, &servers)?;
-    let keys = args.keys.as_deref().map(|path| Input::read(path, Longest::KEY)).transpose()?;
-    match &keys {
-        // All of them are looked at before the first is printed.
-        Some(file) => file.keys().try_for_each(|key| key.map(drop))?,
-        None if args.key.is_empty() => return Err(Failure::usage("no keys: give some, or --keys FILE")),
-        None => {}
+    let keys = match &args.keys {
+        Some(path) => KeySource::File(KeyFile::open(path)?),
+        None => KeySource::Arguments(&args.key),
+    };
+    let as_placed: AsPlaced<'_> = &|key| settings.placed(key);
+    if args.counts {
+        return counts::print(&placement, &count(&placement, keys, as_placed)?, args.format);
     }
-    let arguments = args.key.iter().map(|key| Ok(key.as_encoded_bytes().to_vec()));
-    let count = if args.order { servers.len() } else { 1 };
-    print(&placement, keys.iter().flat_map(Input::keys).chain(arguments), args.format, count, |key| {
-        settings.placed(key).into_owned()
-    })
+    print(&placement, keys, args.format, if args.order { servers.len() } else { 1 }, as_placed)
+}
+
+/// What a client makes of a key before it places it.
+pub(crate) type AsPlaced<'f> = &'f (dyn Fn(&[u8]) -> Cow<'_, [u8]> + Sync);
+
+/// Where keys come from.
+pub(crate) enum KeySource<'k> {
+    File(KeyFile),
+    /// Keys as they are.
+    Arguments(&'k [OsString]),
+}
+
+impl KeySource<'_> {
+    /// Makes results of the keys by `work`, and hands them on in order, as [`KeyFile::in_order`] does.
+    fn in_order<R: Default>(
+        self,
+        work: impl Fn(&mut dyn Iterator<Item = Result<Key<'_>, Failure>>, &mut R) -> Result<(), Failure> + Sync,
+        mut hand_on: impl FnMut(&mut R) -> Result<ControlFlow<()>, Failure> + Send,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::File(file) => file.in_order(|keys, result| work(keys, result), hand_on),
+            Self::Arguments(arguments) => {
+                let mut result = R::default();
+                let keys = arguments.iter().map(|key| Key::raw(key.as_encoded_bytes()));
+                work(&mut keys.map(Ok), &mut result)?;
+                hand_on(&mut result).map(drop)
+            }
+        }
+    }
 }
 
 /// Prints for each key the servers to ask first, `count` at most; `as_placed` says what the client makes of a key before it
 /// places it.
+///
+/// # Errors
+/// A bad key's, when the keys before it are printed.
 pub(crate) fn print(
     placement: &Placed<'_>,
-    keys: impl Iterator<Item = Result<Vec<u8>, Failure>>,
+    keys: KeySource<'_>,
     format: Format,
     count: usize,
-    as_placed: impl Fn(&[u8]) -> Vec<u8>,
+    as_placed: AsPlaced<'_>,
 ) -> Result<(), Failure> {
-    let mut scratch = vec![ServerIndex::default(); count];
-    let (mut printer, mut begin) = (Printer::new(), "[\n");
-    for key in keys {
-        let key = key?;
-        let located =
-            Located { placement, key: &key, order: placement.order(&as_placed(&key), &mut scratch) };
-        match format {
-            Format::Tsv => printer.show(located.tsv())?,
-            Format::Text => printer.show(&located)?,
-            // A line each: of a million keys, a tree of values would take more than a gigabyte.
-            Format::Json => printer.show(format_args!("{begin}  {}", located.json()))?,
-        }
-        if !printer.has_reader() {
-            break;
-        }
-        begin = ",\n";
-    }
+    let listing = Listing::new(placement, format, count);
+    let (mut printer, mut is_first) = (Printer::new(), true);
+    keys.in_order(
+        |keys, lines| listing.write(keys, as_placed, lines),
+        |lines: &mut Vec<u8>| {
+            if let (true, Format::Json, Some(first)) = (is_first, format, lines.first_mut()) {
+                // What parts the objects becomes what opens the array.
+                (*first, is_first) = (b'[', false);
+            }
+            printer.bytes(lines)?;
+            printer.flush()?;
+            lines.clear();
+            Ok(if printer.has_reader() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        },
+    )?;
     if let Format::Json = format {
-        printer.show(if begin == ",\n" { "\n]\n" } else { "[]\n" })?;
+        printer.show(if is_first { "[]\n" } else { "\n]\n" })?;
     }
     printer.finish()
 }
 
-/// A key and its servers.
-struct Located<'l> {
-    placement: &'l Placed<'l>,
-    key: &'l [u8],
-    order: &'l [ServerIndex],
-}
-
-impl Located<'_> {
-    fn tsv(&self) -> String {
-        let indexes: Vec<_> = self.order.iter().map(ServerIndex::to_string).collect();
-        format!("{}\t{}\n", Escaped(self.key), indexes.join(","))
-    }
-
-    fn json(&self) -> String {
-        let servers = self.order.iter();
-        let servers: Value = servers
-            .map(|&server| json!({ "index": server.get(), "name": name(self.placement, server) }))
-            .collect();
-        output::json(&json!({ "key": Escaped(self.key).to_string(), "servers": servers }).to_string())
-    }
-}
-
-impl fmt::Display for Located<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ", Escaped(self.key))?;
-        for (place, &server) in self.order.iter().enumerate() {
-            let comma = if place == 0 { "" } else { "," };
-            write!(f, "{comma} {}", Visible::line(name(self.placement, server)))?;
-        }
-        f.write_char('\n')
-    }
+/// How many of the keys each server has.
+fn count(
+    placement: &Placed<'_>,
+    keys: KeySource<'_>,
+    as_placed: AsPlaced<'_>,
+) -> Result<Vec<u64>, Failure> {
+    let mut counts = vec![0_u64; placement.servers().len()];
+    keys.in_order(
+        |keys, placed: &mut Vec<ServerIndex>| {
+            let mut group = Vec::with_capacity(AT_ONCE);
+            loop {
+                listing::take(keys, &mut group)?;
+                let keys: Vec<_> = group.iter().map(|key| as_placed(key.bytes())).collect();
+                let names: Vec<_> = keys.iter().map(|key| &**key).collect();
+                let before = placed.len();
+                placed.resize(before + names.len(), ServerIndex::default());
+                placement.place_many(&names, placed.get_mut(before..).unwrap_or_default());
+                if group.len() < AT_ONCE {
+                    return Ok(());
+                }
+            }
+        },
+        |placed| {
+            for server in placed.drain(..) {
+                if let Some(count) = counts.get_mut(server.get()) {
+                    *count += 1;
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
+    Ok(counts)
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod blocks;
 mod completions;
 mod demo;
 mod doctor;
@@ -12,6 +13,7 @@ mod failure;
 mod init;
 mod input;
 mod interrupt;
+mod key_file;
 mod locate;
 mod output;
 mod plan;

@@ -3,7 +3,7 @@
 use core::{fmt::Display, mem};
 use std::{
     fs,
-    io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _},
+    io::{self, BufWriter, IsTerminal as _, Stdout, Write as _},
 };
 
 use serde_json::Value;
@@ -49,13 +49,13 @@ pub(crate) fn print_value(value: &[u8], raw: bool) -> Result<(), Failure> {
 
 /// Standard output for what is too much to be gathered first. A reader that has gone away is no error.
 pub(crate) struct Printer {
-    out: BufWriter<StdoutLock<'static>>,
+    out: BufWriter<Stdout>,
     has_reader: bool,
 }
 
 impl Printer {
     pub(crate) fn new() -> Self {
-        Self { out: BufWriter::new(io::stdout().lock()), has_reader: true }
+        Self { out: BufWriter::new(io::stdout()), has_reader: true }
     }
 
     /// Writes what `text` shows, which is text that no terminal obeys.
@@ -70,10 +70,15 @@ impl Printer {
         self.note(written)
     }
 
-    /// Writes what is still held.
-    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+    /// Writes what is still held, for a reader that wants it now.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         let flushed = self.out.flush();
         self.note(flushed)
+    }
+
+    /// Writes what is still held.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        self.flush()
     }
 
     /// Whether somebody still reads.

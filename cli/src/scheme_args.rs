@@ -117,11 +117,6 @@ pub(crate) fn build<'a>(scheme: Scheme<'a>, servers: &'a [NamedServer]) -> Resul
     })
 }
 
-/// The name of a placed server.
-pub(crate) fn name<'p>(placement: &'p Placed<'_>, server: ServerIndex) -> &'p str {
-    placement.servers().get(server.get()).map_or("", |server| server.name)
-}
-
 /// The indexes of the servers.
 pub(crate) fn indexes(placement: &Placed<'_>) -> impl Iterator<Item = ServerIndex> + use<> {
     (0..=u16::MAX).map(ServerIndex::new).take(placement.servers().len())

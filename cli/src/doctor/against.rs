@@ -1,5 +1,6 @@
 //! Two configurations: on which share of keys they disagree, and why.
 
+use core::ops::ControlFlow;
 use std::collections::BTreeMap;
 
 use memring::configs::{ReadServer, Reading};
@@ -10,8 +11,9 @@ use serde_json::{Value, json};
 use super::{as_placed, named, placed};
 use crate::{
     failure::{Failure, Outcome},
-    input::{Input, Longest},
+    key_file::KeyFile,
     output,
+    scheme_args::Placed,
     visible::Visible,
 };
 
@@ -27,6 +29,51 @@ struct Example {
     names: [String; 2],
 }
 
+/// What was found of some keys.
+#[derive(Default)]
+struct Found {
+    count: usize,
+    apart: usize,
+    /// The first of those that are placed differently.
+    examples: Vec<Example>,
+}
+
+impl Found {
+    /// Adds what was found of the keys behind these.
+    fn append(&mut self, more: &mut Self) {
+        let Self { count, apart, examples } = core::mem::take(more);
+        self.count += count;
+        self.apart += apart;
+        self.examples.extend(examples);
+        self.examples.truncate(EXAMPLES);
+    }
+}
+
+/// Two configurations, each with its placement.
+struct Compared<'c> {
+    sides: [&'c Reading; 2],
+    placements: [Placed<'c>; 2],
+}
+
+impl Compared<'_> {
+    /// Places a key with both.
+    fn add(&self, key: &[u8], found: &mut Found) {
+        let servers = [0, 1].map(|side| {
+            let (reading, placement): (&Reading, &Placed<'_>) = (self.sides[side], &self.placements[side]);
+            let index = placement.primary(&as_placed(reading, key)).get();
+            &reading.servers[index.min(reading.servers.len() - 1)]
+        });
+        found.count += 1;
+        if place(servers[0]) != place(servers[1]) {
+            found.apart += 1;
+            if found.examples.len() < EXAMPLES {
+                let key = Escaped(key).to_string();
+                found.examples.push(Example { key, names: servers.map(|server| server.name.clone()) });
+            }
+        }
+    }
+}
+
 pub(super) fn compare(
     one: &Reading,
     other: &Reading,
@@ -36,24 +83,19 @@ pub(super) fn compare(
     let sides = [one, other];
     let servers = sides.map(named);
     let placements = [placed(one, &servers[0])?, placed(other, &servers[1])?];
-    let file = keys.map(|path| Input::read(path, Longest::KEY)).transpose()?;
-    let (mut count, mut apart, mut examples) = (0_usize, 0_usize, Vec::new());
-    let drawn = file.is_none().then(draw);
-    for key in file.iter().flat_map(Input::keys).chain(drawn.into_iter().flatten().map(Ok)) {
-        let key = key?;
-        let found = [0, 1].map(|side| {
-            let index = placements[side].primary(&as_placed(sides[side], &key)).get();
-            &sides[side].servers[index.min(sides[side].servers.len() - 1)]
-        });
-        count += 1;
-        if place(found[0]) != place(found[1]) {
-            apart += 1;
-            if examples.len() < EXAMPLES {
-                let key = Escaped(&key).to_string();
-                examples.push(Example { key, names: found.map(|server| server.name.clone()) });
-            }
-        }
+    let compared = Compared { sides, placements };
+    let mut found = Found::default();
+    match keys {
+        Some(path) => KeyFile::open(path)?.in_order(
+            |keys, found| keys.try_for_each(|key| key.map(|key| compared.add(key.bytes(), found))),
+            |more| {
+                found.append(more);
+                Ok(ControlFlow::Continue(()))
+            },
+        )?,
+        None => draw().for_each(|key| compared.add(&key, &mut found)),
     }
+    let Found { count, apart, examples } = found;
     if count == 0 {
         return Err(Failure::usage("no keys to compare"));
     }

@@ -37,7 +37,7 @@ fn a_line_without_end_is_refused_and_named() {
     #[cfg(feature = "tls")]
     memring_endless("get --server 127.0.0.1:1 --tls-ca /dev/zero k").fails(2, line);
     let keys = [&b"tokyo\n"[..], &[b'k'; 16_384], b"\n", &[b'k'; 16_385]].concat();
-    let run = memring_reading(&format!("where --scheme libketama --servers {list} --keys -"), &keys);
+    let run = memring_reading(&format!("where --scheme libketama --servers {list} --counts --keys -"), &keys);
     run.fails(2, "standard input line 3: longer than 16384 bytes");
     assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
 }
@@ -101,9 +101,24 @@ fn who_reads_no_further_ends_the_work() {
         .spawn()
         .unwrap();
     drop(child.stdout.take());
-    child.stdin.take().unwrap().write_all(&b"key\n".repeat(100_000)).unwrap();
+    // It ends when it sees that nobody reads, perhaps before all is written.
+    let _ = child.stdin.take().unwrap().write_all(&b"key\n".repeat(100_000));
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), &*output.stderr), (Some(0), &b""[..]));
+}
+
+#[test]
+fn keys_of_any_number_take_the_same_memory() {
+    // 60 MB of keys, and not 60 MB of memory for them.
+    let keys: Vec<u8> = (0..300_000).flat_map(|number| format!("{number:0200}\n").into_bytes()).collect();
+    let script = "ulimit -v 40000; exec \"$0\" where --scheme libketama --server a:1,b:1 --keys - --format tsv | tail -n 1";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_memring")]);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&keys).unwrap();
+    let last = Run::of(child.wait_with_output().unwrap()).text();
+    assert!(last.trim_start_matches('0').starts_with("299999\t"), "{last}");
 }
 
 #[test]

@@ -1,11 +1,15 @@
 //! `memring where`: scripts depend on every line of this.
 
 use core::fmt::Display;
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    process::Stdio,
+};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::memring::{file, memring, memring_reading, memring_with, vector};
+use crate::memring::{command, file, memring, memring_reading, memring_with, vector};
 
 const SERVERS: &str = "# the fleet\n\n10.0.1.1:11211 600\n10.0.1.2:11211\t300\n10.0.1.3:11211 200\n";
 
@@ -155,9 +159,6 @@ fn errors_name_the_line_and_nothing_is_printed() {
     let zero = file("a:1\n\nb:1 0\n");
     memring(&format!("where --scheme libketama --servers {zero} tokyo"))
         .fails(2, "line 3: bad weight of server 1");
-    let keys = file("fine\nalso\\x20fine\nnot\\fine\n");
-    memring(&format!("where --scheme libketama --servers {good} --keys {keys}"))
-        .fails(2, "line 3: bad escape at byte 3");
     memring(&format!("where --scheme libketama --servers {good}")).fails(2, "no keys");
     memring("where --scheme libketama tokyo").fails(2, "no servers");
     memring(&format!("where --servers {good} tokyo")).fails(2, "no scheme");
@@ -166,6 +167,79 @@ fn errors_name_the_line_and_nothing_is_printed() {
     memring("where --scheme libketama --servers /no/such/file tokyo").fails(3, "/no/such/file");
     memring(&format!("where --scheme libketama --servers {good} --server c:1 tokyo"))
         .fails(2, "cannot be used with");
+}
+
+#[test]
+fn keys_before_a_bad_line_are_answered_and_the_line_is_named() {
+    let args = |rest: &str| format!("where --scheme libketama --server a:1,b:1 {rest}");
+    let fine = memring_with(args("--format tsv fine").split(' ').chain(["also fine"])).text();
+    let keys = file("fine\nalso\\x20fine\nnot\\fine\nfine\n");
+    let run = |format: &str| {
+        let run = memring(&args(&format!("--format {format} --keys {keys}")));
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(run.stderr.contains("line 3: bad escape at byte 3"), "{run:?}");
+        String::from_utf8(run.stdout).unwrap()
+    };
+    assert_eq!(run("tsv"), fine);
+    // Nothing takes an array without its end for a whole one.
+    let json = run("json");
+    let whole: Value = serde_json::from_str(&format!("{json}]")).unwrap();
+    assert_eq!((whole.as_array().unwrap().len(), &whole[1]["key"]), (2, &json!("also\\x20fine")));
+    memring(&args(&format!("--counts --keys {keys}"))).fails(2, "line 3: bad escape at byte 3");
+}
+
+#[test]
+fn many_keys_are_answered_in_their_order() {
+    let keys: String = (0..60_000).map(|number| format!("user:{number}\n")).collect();
+    let args = "where --scheme libmemcached-ketama-weighted --server a:1,b:1,c:1,d:1";
+    let run = |rest: &str| memring_reading(&format!("{args} {rest} --keys -"), keys.as_bytes());
+    let tsv = run("--format tsv").text();
+    let answered: String =
+        tsv.lines().map(|line| format!("{}\n", line.split_once('\t').unwrap().0)).collect();
+    assert!(answered == keys);
+    // What comes of each key does not depend on those around it.
+    for number in [0, 63, 64, 16_383, 59_999] {
+        let alone = memring(&format!("{args} --format tsv user:{number}")).text();
+        assert_eq!(tsv.lines().nth(number), Some(alone.trim_end()));
+    }
+    let of = |index: &str| tsv.lines().filter(|line| line.split_once('\t').unwrap().1 == index).count();
+    let counts = ["0", "1", "2", "3"].map(|index| format!("{index}\t{}\n", of(index))).concat();
+    assert_eq!(run("--counts --format tsv").text(), counts);
+    let json = run("--counts --format json").json();
+    assert_eq!(json["keys"], 60_000);
+    assert_eq!(
+        json["servers"][3],
+        json!({ "index": 3, "name": "d:1", "keys": of("3"), "share": of("3") as f64 / 6e4 })
+    );
+    assert!(run("--format json").json().as_array().unwrap().len() == 60_000);
+}
+
+#[test]
+fn counts_are_a_table_of_servers() {
+    let args = "where --scheme libmemcached-modula --server a:1,b:1 --counts";
+    assert_eq!(
+        memring_reading(&format!("{args} --keys -"), b"").text(),
+        "server  keys   share\na:1        0  0.00 %\nb:1        0  0.00 %\nall        0  0.00 %\n"
+    );
+    let text = memring(&format!("{args} tokyo kyoto osaka nara")).text();
+    assert!(text.ends_with("all        4  100.00 %\n"), "{text}");
+    memring(&format!("{args} --order tokyo")).fails(2, "cannot be used with");
+}
+
+#[test]
+fn keys_that_come_slowly_are_answered_as_they_come() {
+    let args = "where --scheme libketama --server a:1,b:1 --format tsv --keys -";
+    let mut child = command(args.split(' ')).stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut answers = BufReader::new(child.stdout.take().unwrap());
+    for key in ["tokyo", "kyoto", "osaka"] {
+        input.write_all(format!("{key}\n").as_bytes()).unwrap();
+        let mut line = String::new();
+        answers.read_line(&mut line).unwrap();
+        assert!(line.starts_with(&format!("{key}\t")), "{line}");
+    }
+    drop(input);
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

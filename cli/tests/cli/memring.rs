@@ -6,6 +6,7 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    thread,
 };
 
 /// What a run left behind.
@@ -38,9 +39,12 @@ pub(crate) fn memring_with<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<It
 /// Runs `memring` and writes `input` to its standard input.
 pub(crate) fn memring_reading(args: &str, input: &[u8]) -> Run {
     let mut child = command(args.split_ascii_whitespace()).stdin(Stdio::piped()).spawn().unwrap();
-    // A command that refuses its arguments does not read.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    Run::of(child.wait_with_output().unwrap())
+    let mut stdin = child.stdin.take().unwrap();
+    thread::scope(|scope| {
+        // A command that refuses its arguments does not read, and one that answers meanwhile wants to be read.
+        scope.spawn(move || stdin.write_all(input));
+        Run::of(child.wait_with_output().unwrap())
+    })
 }
 
 impl Run {
