@@ -163,11 +163,7 @@ pub(crate) fn print(
 }
 
 /// How many of the keys each server has.
-fn count(
-    placement: &Placed<'_>,
-    keys: KeySource<'_>,
-    as_placed: AsPlaced<'_>,
-) -> Result<Vec<u64>, Failure> {
+fn count(placement: &Placed<'_>, keys: KeySource<'_>, as_placed: AsPlaced<'_>) -> Result<Vec<u64>, Failure> {
     let mut counts = vec![0_u64; placement.servers().len()];
     keys.in_order(
         |keys, placed: &mut Vec<ServerIndex>| {

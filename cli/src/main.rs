@@ -17,6 +17,7 @@ mod key_file;
 mod locate;
 mod output;
 mod plan;
+mod sample;
 mod scheme_args;
 mod schemes;
 mod serve;

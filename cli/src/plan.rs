@@ -2,19 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use memring_core::{Server, ServerIndex, plan::Plan};
+use lists::ListArgs;
+use memring_core::{
+    Server, ServerIndex,
+    plan::{Counted, Plan, Precision, SAMPLE},
+};
 
 use crate::{
     failure::{Failure, Outcome},
-    input::{Input, Longest},
     output,
+    sample::{self, Known},
     scheme_args::{Choice, Placed, SchemeArgs, assignment, build, indexes, options},
     servers::NameArgs,
+    settings::Settings,
     share,
 };
 
+mod lists;
 mod picture;
 mod report;
+mod rows;
 
 /// Says which share of the keys a change moves, and from where to where.
 ///
@@ -24,13 +31,8 @@ mod report;
 /// so.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A file of the servers as they are; `-` is standard input. Without it, those of the configuration file.
-    #[arg(long, value_name = "FILE")]
-    old: Option<String>,
-
-    /// A file of the servers as they will be; `-` is standard input. Without it, only the scheme changes.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["new_scheme", "new_options"])]
-    new: Option<String>,
+    #[command(flatten)]
+    lists: ListArgs,
 
     #[command(flatten)]
     names: NameArgs,
@@ -46,6 +48,10 @@ pub(crate) struct Args {
     #[arg(long = "new-option", value_name = "NAME=VALUE", value_parser = assignment)]
     new_options: Vec<String>,
 
+    /// A file of keys, one a line, as `memring where` has them; `-` is standard input. All shares are those of these keys then.
+    #[arg(long, value_name = "FILE")]
+    keys: Option<String>,
+
     /// Prints JSON.
     #[arg(long)]
     json: bool,
@@ -56,22 +62,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    if args.old.as_deref() == Some("-") && args.new.as_deref() == Some("-") {
-        return Err(Failure::usage("only one of --old and --new can be standard input"));
+    let sources =
+        [args.lists.read_stdin(), args.scheme.settings.is_stdin(), args.keys.as_deref() == Some("-")];
+    if sources.into_iter().filter(|is_stdin| *is_stdin).count() > 1 {
+        return Err(Failure::usage("only one of --old, --new, --config and --keys can be standard input"));
     }
-    let settings = args.scheme.settings.read(args.old.is_some())?;
+    let settings = args.scheme.settings.read(args.lists.name_the_old())?;
     let old_choice = args.scheme.choice(&settings)?;
     let new_choice = args.new_choice(&old_choice);
     let (old_scheme, new_scheme) = (old_choice.scheme()?, new_choice.scheme()?);
-    let read = |path: &str| Input::read(path, Longest::SERVER);
-    let old_servers = match &args.old {
-        Some(path) => args.names.servers_of(&read(path)?)?,
-        None => args.names.servers_of_settings(&settings)?,
-    };
-    let new_servers = match &args.new {
-        Some(path) => args.names.servers_of(&read(path)?)?,
-        None => old_servers.clone(),
-    };
+    let (old_servers, new_servers) = args.lists.servers(args.names, &settings)?;
     let (old, new) = (build(old_scheme, &old_servers)?, build(new_scheme, &new_servers)?);
     let (before, after) = (old.servers().len(), new.servers().len());
     let pairs = before.saturating_mul(after);
@@ -81,11 +81,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
              `memring spread` says who has how much of either list"
         )));
     }
-    let plan = Plan::owned(&old, &new);
+    let (plan, known) = compare(&old, &new, args.keys.as_deref(), &settings)?;
     let change = Change {
         old: Side::new(old_choice.to_string(), &old, |server| plan.before(server)),
         new: Side::new(new_choice.to_string(), &new, |server| plan.after(server)),
         plan,
+        known,
     };
     if let Some(path) = &args.svg {
         output::write_file(path, &picture::draw(&change))?;
@@ -96,6 +97,28 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         output::print(&change.to_string())?;
     }
     Ok(Outcome::Fine)
+}
+
+/// Compares the two placements: exactly if that can be done, with the keys of a file if there is one, else with a sample.
+fn compare(
+    old: &Placed<'_>,
+    new: &Placed<'_>,
+    keys: Option<&str>,
+    settings: &Settings,
+) -> Result<(Compared, Known), Failure> {
+    let mut counted = Counted::new(old.servers().len(), new.servers().len());
+    let add = |[from, to]: [ServerIndex; 2]| counted.add(from, to);
+    if let Some(path) = keys {
+        sample::place_own(path, &|key| settings.placed(key), [old, new], add)?;
+        let keys = counted.keys();
+        return Ok((counted.plan(old, new, Precision::Exact), Known::Own { path: path.to_owned(), keys }));
+    }
+    if let Some(plan) = Plan::exact(old, new) {
+        return Ok((plan, Known::Of(Precision::Exact)));
+    }
+    sample::place_sample([old, new], add)?;
+    let precision = Precision::Sampled { keys: SAMPLE };
+    Ok((counted.plan(old, new, precision), Known::Of(precision)))
 }
 
 /// Most pairs of a server before and one after: of more, the shares alone would take hundreds of megabytes.
@@ -112,11 +135,15 @@ impl Args {
     }
 }
 
+/// A plan with its shares.
+type Compared = Plan<Box<[f64]>>;
+
 /// A change of placement and what it does.
 struct Change<'a> {
     old: Side<'a>,
     new: Side<'a>,
-    plan: Plan<Box<[f64]>>,
+    plan: Compared,
+    known: Known,
 }
 
 /// One of the two placements.

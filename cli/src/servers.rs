@@ -74,6 +74,11 @@ impl NameArgs {
         }
     }
 
+    /// The servers that were given with `option`, such as `--add`.
+    pub(crate) fn servers_given(self, option: &str, given: &[String]) -> Result<Vec<NamedServer>, Failure> {
+        self.named(&texts(option, given)?)
+    }
+
     fn named(self, texts: &[Text<'_>]) -> Result<Vec<NamedServer>, Failure> {
         read(texts, |entry, place| {
             if self.names_as_written {
@@ -114,19 +119,20 @@ impl ServerArgs {
     }
 
     fn options(&self) -> Result<Vec<Text<'_>>, Failure> {
-        let mut texts = Vec::new();
-        for (number, text) in (1..).zip(&self.server) {
-            let place = format!("--server number {number}");
-            if text.trim().is_empty() {
-                return Err(Failure::usage(format_args!(
-                    "{place}: {}",
-                    ServerSpecError::from(Problem::Empty)
-                )));
-            }
-            texts.push(Text { place, text });
-        }
-        Ok(texts)
+        texts("--server", &self.server)
     }
+}
+
+/// The texts that were given with `option`.
+fn texts<'t>(option: &str, given: &'t [String]) -> Result<Vec<Text<'t>>, Failure> {
+    let texts = (1..).zip(given).map(|(number, text)| {
+        let place = format!("{option} number {number}");
+        match text.trim() {
+            "" => Err(Failure::usage(format_args!("{place}: {}", ServerSpecError::from(Problem::Empty)))),
+            _ => Ok(Text { place, text }),
+        }
+    });
+    texts.collect()
 }
 
 /// The servers of texts, to talk to.

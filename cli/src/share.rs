@@ -3,7 +3,7 @@
 use memring_core::{Weight, plan::Precision, scheme::Weights};
 use serde_json::{Value, json};
 
-use crate::scheme_args::Placed;
+use crate::{sample::Known, scheme_args::Placed, visible::Visible};
 
 /// The share that each server would have if shares followed the weights, as far as the scheme heeds weights at all.
 pub(crate) fn fair(placed: &Placed<'_>) -> Vec<f64> {
@@ -27,9 +27,10 @@ pub(crate) fn signed_percent(change: f64) -> String {
     format!("{:+.2} %", clean(change * 100.0, 0.005))
 }
 
-/// A share as pictures have it: `12.3 %`.
+/// A share as pictures have it: `12.3 %`, and `0.12 %` where less would say nothing.
 pub(crate) fn rounded(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
+    let digits = if share < 0.00995 { 2 } else { 1 };
+    format!("{:.digits$} %", share * 100.0)
 }
 
 /// A change as pictures have it, in points: `−1.2`.
@@ -47,11 +48,12 @@ pub(crate) fn number(share: f64) -> Value {
     json!((share * 1e12).round() / 1e12)
 }
 
-/// How well shares about `share` are known, in words.
-pub(crate) fn precision(precision: Precision, share: f64) -> String {
-    match precision {
-        Precision::Exact => "exact".to_owned(),
-        Precision::Sampled { keys } => {
+/// How well shares about `share` are known, in words: "all shares are …".
+pub(crate) fn precision(known: &Known, share: f64) -> String {
+    match known {
+        Known::Own { path, keys } => format!("those of the {keys} keys of {}", Visible::line(path)),
+        Known::Of(Precision::Exact) => "exact".to_owned(),
+        &Known::Of(precision @ Precision::Sampled { keys }) => {
             let error = 2.0 * precision.standard_error(share);
             format!("sampled with {keys} keys, ± {} (two standard errors)", percent(error))
         }
@@ -59,10 +61,11 @@ pub(crate) fn precision(precision: Precision, share: f64) -> String {
 }
 
 /// The same for machines.
-pub(crate) fn precision_object(precision: Precision, share: f64) -> Value {
-    match precision {
-        Precision::Exact => json!({ "kind": "exact" }),
-        Precision::Sampled { keys } => json!({
+pub(crate) fn precision_object(known: &Known, share: f64) -> Value {
+    match known {
+        Known::Own { keys, .. } => json!({ "kind": "counted", "keys": keys }),
+        Known::Of(Precision::Exact) => json!({ "kind": "exact" }),
+        &Known::Of(precision @ Precision::Sampled { keys }) => json!({
             "kind": "sampled",
             "keys": keys,
             "standard_error": number(precision.standard_error(share)),

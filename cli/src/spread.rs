@@ -2,14 +2,19 @@
 
 use core::fmt;
 
-use memring_core::{Server, plan};
+use memring_core::{
+    Server, ServerIndex,
+    plan::{self, Precision},
+};
 use serde_json::{Value, json};
 
 use crate::{
     failure::{Failure, Outcome},
     output,
+    sample::{self, Known},
     scheme_args::{Placed, SchemeArgs, build},
     servers::{NameArgs, ServerArgs},
+    settings::Settings,
     share::{self, percent, signed_percent},
     table::{Align, Table},
 };
@@ -30,6 +35,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     names: NameArgs,
 
+    /// A file of keys, one a line, as `memring where` has them; `-` is standard input. All shares are those of these keys then.
+    #[arg(long, value_name = "FILE")]
+    keys: Option<String>,
+
     /// Prints JSON.
     #[arg(long)]
     json: bool,
@@ -40,12 +49,17 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
+    let sources =
+        [args.servers.is_stdin(), args.scheme.settings.is_stdin(), args.keys.as_deref() == Some("-")];
+    if sources.into_iter().filter(|is_stdin| *is_stdin).count() > 1 {
+        return Err(Failure::usage("only one of --servers, --config and --keys can be standard input"));
+    }
     let settings = args.scheme.settings.read(args.servers.are_given())?;
     let choice = args.scheme.choice(&settings)?;
     let scheme = choice.scheme()?;
     let servers = args.servers.named(args.names, &settings)?;
     let placed = build(scheme, &servers)?;
-    let spread = Spread::of(choice.to_string(), &placed)?;
+    let spread = Spread::of(choice.to_string(), &placed, shares(&placed, args.keys.as_deref(), &settings)?);
     if let Some(path) = &args.svg {
         output::write_file(path, &picture::draw(&spread))?;
     }
@@ -55,6 +69,36 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         output::print(&spread.to_string())?;
     }
     Ok(Outcome::Fine)
+}
+
+/// The share of each server: exactly if that can be known, of the keys of a file if there is one, else of a sample.
+fn shares(
+    placed: &Placed<'_>,
+    keys: Option<&str>,
+    settings: &Settings,
+) -> Result<(Box<[f64]>, Known), Failure> {
+    let (mut counts, mut all) = (vec![0.0; placed.servers().len()].into_boxed_slice(), 0_u64);
+    let add = |[server]: [ServerIndex; 1]| {
+        all += 1;
+        if let Some(count) = counts.get_mut(server.get()) {
+            *count += 1.0;
+        }
+    };
+    let known = match keys {
+        Some(path) => {
+            sample::place_own(path, &|key| settings.placed(key), [placed], add)?;
+            Known::Own { path: path.to_owned(), keys: all }
+        }
+        None => {
+            if let Some(shares) = plan::exact_shares(placed) {
+                return Ok((shares, Known::Of(Precision::Exact)));
+            }
+            sample::place_sample([placed], add)?;
+            Known::Of(Precision::Sampled { keys: plan::SAMPLE })
+        }
+    };
+    counts.iter_mut().for_each(|count| *count /= all as f64);
+    Ok((counts, known))
 }
 
 /// Which server has how much.
@@ -82,18 +126,16 @@ impl Load<'_> {
 }
 
 impl<'a> Spread<'a> {
-    fn of(title: String, placed: &'a Placed<'a>) -> Result<Self, Failure> {
-        let mut shares = vec![0.0; placed.servers().len()];
-        let precision = plan::shares(placed, &mut shares).map_err(Failure::failed)?;
+    fn of(title: String, placed: &'a Placed<'a>, (shares, known): (Box<[f64]>, Known)) -> Self {
         let loads: Vec<_> = shares
-            .into_iter()
+            .iter()
             .zip(placed.servers())
             .zip(share::fair(placed))
-            .map(|((share, &server), fair)| Load { server, share, fair })
+            .map(|((&share, &server), fair)| Load { server, share, fair })
             .collect();
         let largest = loads.iter().map(|load| load.share).fold(0.0, f64::max);
-        let known = (share::precision(precision, largest), share::precision_object(precision, largest));
-        Ok(Self { title, placed, loads, known })
+        let known = (share::precision(&known, largest), share::precision_object(&known, largest));
+        Self { title, placed, loads, known }
     }
 
     /// Those with the most and the least for their weight.

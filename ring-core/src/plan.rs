@@ -14,8 +14,13 @@ use crate::{
     storage::Storage,
 };
 
+#[cfg(feature = "alloc")]
+mod counted;
 mod divided;
 mod sampled;
+
+#[cfg(feature = "alloc")]
+pub use counted::{Counted, SAMPLE, exact_shares, sample_key};
 
 /// The shares of keys that move in a change from one placement to another.
 ///

@@ -4,26 +4,35 @@ use std::collections::BTreeMap;
 
 use memring_core::ServerIndex;
 
-use super::{Change, Side};
+use super::{
+    Change, Side,
+    rows::{Row, Rows},
+};
 use crate::{
-    scheme_args::indexes,
     share::{self, percent, rounded, signed_points},
-    svg::{Anchor, Colour, FAINT_INK, Font, INK, MOVING, RULE, Ring, STAYING, Svg, shortened},
+    svg::{Anchor, Colour, FAINT_INK, Font, INK, MOVING, RULE, Ring, STAYING, Svg},
 };
 
 /// Draws the change.
 pub(super) fn draw(change: &Change<'_>) -> String {
-    let rows = change.old.servers().len().max(change.new.servers().len());
-    let tall = (rows as f64 * ROW).max(SHORTEST);
+    let rows = Rows::of(change);
+    // Rows of long lists stand closer, as close as their labels may.
+    let row = (TALLEST / rows.longest() as f64).clamp(LABEL, ROW);
+    let tall = (rows.longest() as f64 * row).max(SHORTEST);
     let title = title(change);
     let mut svg = Svg::new(WIDTH, FLOW_TOP + tall + FOOT, &title);
     let colours = colours(change);
     head(&mut svg, change, &title);
     rings(&mut svg, change, &colours);
-    flow(&mut svg, change, &colours, tall);
+    flow(&mut svg, change, (&rows, &colours), tall, row);
     let key = "Each band is a share of all keys. Grey stays where it is; what moves has the colour of where it goes. \
                Servers: cool colours are in both lists, warm ones are new, grey ones leave.";
     svg.text(MARGIN, FLOW_TOP + tall + FOOT - 26.0, Font::Note, Anchor::Start, FAINT_INK, key);
+    if rows.are_together() {
+        let note =
+            "Of so many servers, neighbours are drawn together: +2 are the two behind the one that is named.";
+        svg.text(MARGIN, FLOW_TOP + tall + FOOT - 10.0, Font::Note, Anchor::Start, FAINT_INK, note);
+    }
     svg.finish()
 }
 
@@ -43,7 +52,7 @@ fn head(svg: &mut Svg, change: &Change<'_>, title: &str) {
     } else {
         format!("{} → {}", change.old.title, change.new.title)
     };
-    let known = share::precision(change.plan.precision(), change.plan.moved());
+    let known = share::precision(&change.known, change.plan.moved());
     svg.text(MARGIN, 58.0, Font::Title, Anchor::Start, INK, title);
     let subtitle = format!("{schemes} · {known}");
     svg.text(MARGIN, 82.0, Font::Subtitle, Anchor::Start, FAINT_INK, &subtitle);
@@ -81,74 +90,67 @@ fn rings(svg: &mut Svg, change: &Change<'_>, colours: &Colours<'_>) {
 }
 
 /// The flow from left to right.
-fn flow(svg: &mut Svg, change: &Change<'_>, colours: &Colours<'_>, tall: f64) {
-    let rows = change.old.servers().len().max(change.new.servers().len());
-    let full = tall - GAP * (rows - 1) as f64;
-    let old = column(&change.old.shares, tall, full);
-    let new = column(&change.new.shares, tall, full);
-    bands(svg, change, colours, (&old, &new), full);
+fn flow(svg: &mut Svg, change: &Change<'_>, (rows, colours): (&Rows, &Colours<'_>), tall: f64, row: f64) {
+    let gap = GAP * row / ROW;
+    let full = tall - gap * (rows.longest() - 1) as f64;
+    let old = column(&rows.old, tall, full, gap);
+    let new = column(&rows.new, tall, full, gap);
+    bands(svg, change, (rows, colours), (&old, &new), full);
 
     let heading = FLOW_TOP - 22.0;
     svg.text(LEFT, heading, Font::Heading, Anchor::End, FAINT_INK, "BEFORE");
     svg.text(RIGHT, heading, Font::Heading, Anchor::Start, FAINT_INK, "AFTER");
     svg.text(WIDTH - MARGIN, heading, Font::Heading, Anchor::End, FAINT_INK, "CHANGE");
-    for ((block, index), name) in old.iter().zip(indexes(change.old.placed)).zip(labels(&change.old)) {
-        let title = format!("{}: {}", change.old.name(index), percent(block.share));
-        svg.rect((LEFT, block.top), (BLOCK, block.height), colours.of(&change.old, index), &title);
+    for (block, row) in old.iter().zip(&rows.old) {
+        let title = format!("{}: {}", row.title, percent(row.share));
+        svg.rect((LEFT, block.top), (BLOCK, block.height), colours.of(&change.old, row.first), &title);
         leader(svg, (LEFT - 10.0, block.label), (LEFT, block.middle()));
         let baseline = block.label + 4.5;
-        svg.text(LEFT - 14.0, baseline, Font::Number, Anchor::End, INK, &rounded(block.share));
-        svg.text(LEFT - 72.0, baseline, Font::Name, Anchor::End, INK, &name);
+        svg.text(LEFT - 14.0, baseline, Font::Number, Anchor::End, INK, &rounded(row.share));
+        svg.text(LEFT - 72.0, baseline, Font::Name, Anchor::End, INK, &row.label);
     }
-    for ((block, index), name) in new.iter().zip(indexes(change.new.placed)).zip(labels(&change.new)) {
-        let title = format!("{}: {}", change.new.name(index), percent(block.share));
+    for (block, row) in new.iter().zip(&rows.new) {
+        let title = format!("{}: {}", row.title, percent(row.share));
         let corner = (RIGHT - BLOCK, block.top);
-        svg.rect(corner, (BLOCK, block.height), colours.of(&change.new, index), &title);
+        svg.rect(corner, (BLOCK, block.height), colours.of(&change.new, row.first), &title);
         leader(svg, (RIGHT + 10.0, block.label), (RIGHT, block.middle()));
         let baseline = block.label + 4.5;
-        svg.text(RIGHT + 58.0, baseline, Font::Number, Anchor::End, INK, &rounded(block.share));
-        svg.text(RIGHT + 72.0, baseline, Font::Name, Anchor::Start, INK, &name);
-        let more = block.share - change.old.share_of(change.new.name(index));
-        svg.text(WIDTH - MARGIN, baseline, Font::Name, Anchor::End, FAINT_INK, &signed_points(more));
+        svg.text(RIGHT + 58.0, baseline, Font::Number, Anchor::End, INK, &rounded(row.share));
+        svg.text(RIGHT + 72.0, baseline, Font::Name, Anchor::Start, INK, &row.label);
+        svg.text(WIDTH - MARGIN, baseline, Font::Name, Anchor::End, FAINT_INK, &signed_points(row.more));
     }
-}
-
-/// The names, as far as there is space for them.
-fn labels(side: &Side<'_>) -> Vec<String> {
-    let names: Vec<_> = side.servers().iter().map(|server| server.name).collect();
-    shortened(&names, NAME)
 }
 
 /// What stays lies behind what moves.
 fn bands(
     svg: &mut Svg,
     change: &Change<'_>,
-    colours: &Colours<'_>,
+    (rows, colours): (&Rows, &Colours<'_>),
     (old, new): (&[Block], &[Block]),
     full: f64,
 ) {
     let mut ends: Vec<_> = new.iter().map(|block| block.top).collect();
     let mut moving = Vec::new();
-    for ((from, source), block) in indexes(change.old.placed).zip(change.old.servers()).zip(old) {
+    for ((flows, source), block) in rows.flows.iter().zip(&rows.old).zip(old) {
         let mut begin = block.top;
-        for ((to, target), end) in indexes(change.new.placed).zip(change.new.servers()).zip(&mut ends) {
-            let share = change.plan.share(from, to);
-            let height = share * full;
-            if height < THINNEST {
+        for (&to, flow) in flows {
+            let (Some(target), Some(end)) = (rows.new.get(to), ends.get_mut(to)) else { continue };
+            for (share, stays) in [(flow.stays, true), (flow.moves, false)] {
+                let height = share * full;
+                let ends = ((LEFT + BLOCK, begin), (RIGHT - BLOCK, *end));
                 begin += height;
                 *end += height;
-                continue;
+                if height < THINNEST {
+                    continue;
+                }
+                if stays {
+                    let title = format!("{} keeps {}", source.title, percent(share));
+                    svg.band(ends.0, ends.1, height, (KEPT, 1.0), &title);
+                } else {
+                    let title = format!("{} → {}: {}", source.title, target.title, percent(share));
+                    moving.push((ends, height, colours.of(&change.new, target.first), title));
+                }
             }
-            let ends = ((LEFT + BLOCK, begin), (RIGHT - BLOCK, *end));
-            if change.stays(from, to) {
-                let title = format!("{} keeps {}", source.name, percent(share));
-                svg.band(ends.0, ends.1, height, (KEPT, 1.0), &title);
-            } else {
-                let title = format!("{} → {}: {}", source.name, target.name, percent(share));
-                moving.push((ends, height, colours.of(&change.new, to), title));
-            }
-            begin += height;
-            *end += height;
         }
     }
     for ((from, to), height, colour, title) in moving {
@@ -165,7 +167,6 @@ fn leader(svg: &mut Svg, from: (f64, f64), to: (f64, f64)) {
 
 /// A server of a column.
 struct Block {
-    share: f64,
     top: f64,
     height: f64,
     /// Where the middle of its label is.
@@ -178,17 +179,17 @@ impl Block {
     }
 }
 
-/// Stacks the servers of one side in the middle of `tall`, where all keys are `full` high.
-fn column(shares: &[f64], tall: f64, full: f64) -> Vec<Block> {
-    let gaps = GAP * shares.len().saturating_sub(1) as f64;
+/// Stacks the rows of one side in the middle of `tall`, where all keys are `full` high.
+fn column(rows: &[Row], tall: f64, full: f64, gap: f64) -> Vec<Block> {
+    let gaps = gap * rows.len().saturating_sub(1) as f64;
     let mut top = FLOW_TOP + (tall - full - gaps) / 2.0;
     let mut blocks = Vec::new();
     let mut lowest = f64::MIN;
-    for &share in shares {
+    for &Row { share, .. } in rows {
         let height = (share * full).max(THINNEST_BLOCK);
         let label = (top + height / 2.0).max(lowest + LABEL);
-        blocks.push(Block { share, top, height, label });
-        top += share * full + GAP;
+        blocks.push(Block { top, height, label });
+        top += share * full + gap;
         lowest = label;
     }
     // Where small servers pushed labels below the end, they move up together.
@@ -234,16 +235,15 @@ const RIGHT: f64 = 872.0;
 /// The width of a block, and the gap between two.
 const BLOCK: f64 = 14.0;
 const GAP: f64 = 7.0;
-/// Height of one server, and the least height of the flow.
+/// Height of one row where there are few, and of all of them where there are many; and the least height of the flow.
 const ROW: f64 = 34.0;
+const TALLEST: f64 = 1700.0;
 const SHORTEST: f64 = 380.0;
 /// The distance of two labels at least.
 const LABEL: f64 = 17.0;
 /// A band that is thinner is not drawn, a block that would be is made this thick.
 const THINNEST: f64 = 0.05;
 const THINNEST_BLOCK: f64 = 1.5;
-/// Characters of a name.
-const NAME: usize = 30;
 /// The bar below the figures.
 const BAR: f64 = 620.0;
 /// The colour of what stays.

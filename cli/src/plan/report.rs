@@ -21,7 +21,7 @@ impl fmt::Display for Change<'_> {
             write!(f, " → {}", self.new.title)?;
         }
         writeln!(f, ", {old} → {new} servers, {common} of them the same")?;
-        writeln!(f, "all shares are {}\n", share::precision(self.plan.precision(), self.plan.moved()))?;
+        writeln!(f, "all shares are {}\n", share::precision(&self.known, self.plan.moved()))?;
         writeln!(f, "{}\n{}", self.summary(), self.servers())?;
         if new <= MATRIX_COLUMNS {
             writeln!(
@@ -48,7 +48,7 @@ impl Change<'_> {
             "kept": share::number(self.plan.kept()),
             "moved": share::number(self.plan.moved()),
             "ideal": share::number(self.ideal()),
-            "precision": share::precision_object(self.plan.precision(), self.plan.moved()),
+            "precision": share::precision_object(&self.known, self.plan.moved()),
             "old": self.old.json(),
             "new": self.new.json(),
             "matrix": matrix,

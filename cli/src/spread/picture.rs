@@ -1,5 +1,7 @@
 //! The picture of a spread: a bar for each server, a mark where its weight would have it end, and the ring.
 
+mod many;
+
 use super::{Load, Spread};
 use crate::{
     share::{percent, rounded, signed_points},
@@ -9,18 +11,20 @@ use crate::{
 /// Draws the spread.
 pub(super) fn draw(spread: &Spread<'_>) -> String {
     let count = spread.loads.len();
-    let tall = count as f64 * ROW;
+    if count > MOST_BARS {
+        return many::draw(spread);
+    }
+    let row = (TALLEST / count as f64).clamp(LOWEST, ROW);
+    let tall = count as f64 * row;
     let title = format!("Who has how much: {count} servers");
     let mut svg = Svg::new(WIDTH, TOP + tall + FOOT, &title);
     let names: Vec<_> = spread.loads.iter().map(|load| load.server.name).collect();
     let names = shortened(&names, NAME);
     head(&mut svg, spread, &names, &title);
-    if let Some(ring) = Ring::of(spread.placed) {
-        let (x, y) = (WIDTH - MARGIN - 95.0, 130.0);
-        svg.ring((x, y), 84.0, (&ring, spread.placed), |server| Colour::cool(server.get(), count));
-        svg.text(x, y + 4.5, Font::Number, Anchor::Middle, INK, &format!("{count} servers"));
-    }
-    bars(&mut svg, spread, &names);
+    ring(&mut svg, spread);
+    let bars: Vec<_> =
+        (0..).zip(&spread.loads).zip(&names).map(|((place, load), name)| (place, load, &**name)).collect();
+    draw_bars(&mut svg, spread, &bars, (TOP, row));
     let key = "Bars are shares of all keys; the mark is where a server's weight would have it end.";
     svg.text(MARGIN, TOP + tall + FOOT - 26.0, Font::Note, Anchor::Start, FAINT_INK, key);
     svg.finish()
@@ -41,29 +45,37 @@ fn head(svg: &mut Svg, spread: &Spread<'_>, names: &[String], title: &str) {
     }
 }
 
-fn bars(svg: &mut Svg, spread: &Spread<'_>, names: &[String]) {
-    let heading = TOP - 22.0;
+fn ring(svg: &mut Svg, spread: &Spread<'_>) {
+    let Some(ring) = Ring::of(spread.placed) else { return };
+    let ((x, y), count) = ((WIDTH - MARGIN - 95.0, 130.0), spread.loads.len());
+    svg.ring((x, y), 84.0, (&ring, spread.placed), |server| Colour::cool(server.get(), count));
+    svg.text(x, y + 4.5, Font::Number, Anchor::Middle, INK, &format!("{count} servers"));
+}
+
+/// A bar for each of some servers, with its place in the list and its name, below each other from `top`.
+fn draw_bars(svg: &mut Svg, spread: &Spread<'_>, bars: &[(usize, &Load<'_>, &str)], (top, row): (f64, f64)) {
+    let heading = top - 22.0;
     svg.text(LEFT - 14.0, heading, Font::Heading, Anchor::End, FAINT_INK, "SERVER");
     svg.text(LEFT, heading, Font::Heading, Anchor::Start, FAINT_INK, "SHARE");
     svg.text(WEIGHTS, heading, Font::Heading, Anchor::End, FAINT_INK, "WEIGHT");
     svg.text(WIDTH - MARGIN, heading, Font::Heading, Anchor::End, FAINT_INK, "TO WEIGHT");
     let full = spread.loads.iter().map(|load| load.share.max(load.fair)).fold(0.0, f64::max);
-    let mut top = TOP;
-    for ((place, load), name) in spread.loads.iter().enumerate().zip(names) {
+    let (mut top, thick) = (top, (row * 0.6).round());
+    for &(place, load, name) in bars {
         let (width, mark) = (LONGEST * load.share / full, LEFT + LONGEST * load.fair / full);
-        let baseline = top + THICK / 2.0 + 4.5;
+        let baseline = top + thick / 2.0 + 4.5;
         let title = format!("{}: {}", load.server.name, percent(load.share));
         svg.text(LEFT - 14.0, baseline, Font::Name, Anchor::End, INK, name);
-        svg.rect((LEFT, top), (LONGEST, THICK), RULE, &title);
-        svg.rect((LEFT, top), (width, THICK), Colour::cool(place, spread.loads.len()), &title);
-        svg.line((mark, top - 3.0), (mark, top + THICK + 3.0), 2.0, INK);
+        svg.rect((LEFT, top), (LONGEST, thick), RULE, &title);
+        svg.rect((LEFT, top), (width, thick), Colour::cool(place, spread.loads.len()), &title);
+        svg.line((mark, top - 3.0), (mark, top + thick + 3.0), 2.0, INK);
         svg.text(LEFT + LONGEST + 66.0, baseline, Font::Number, Anchor::End, INK, &rounded(load.share));
         let weight = load.server.weight.real().to_string();
         svg.text(WEIGHTS, baseline, Font::Name, Anchor::End, FAINT_INK, &weight);
         let excess =
             load.excess().map_or_else(|| "–".to_owned(), |excess| format!("{} %", signed_points(excess)));
         svg.text(WIDTH - MARGIN, baseline, Font::Name, Anchor::End, INK, &excess);
-        top += ROW;
+        top += row;
     }
 }
 
@@ -72,9 +84,12 @@ const MARGIN: f64 = 48.0;
 /// Where the bars begin, below title, figures and ring.
 const TOP: f64 = 290.0;
 const FOOT: f64 = 66.0;
-/// Height of one server, and of its bar.
+/// Height of one server where there are few, least height, and of all of them where there are many.
 const ROW: f64 = 34.0;
-const THICK: f64 = 20.0;
+const LOWEST: f64 = 17.0;
+const TALLEST: f64 = 1700.0;
+/// Most servers that have a bar each.
+const MOST_BARS: usize = 100;
 /// The left end of the bars and the length of the longest one.
 const LEFT: f64 = 300.0;
 const LONGEST: f64 = 640.0;

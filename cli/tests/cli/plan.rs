@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::memring::{Run, file, memring, memring_reading, scratch, servers};
+use crate::memring::{Run, file, memring, memring_reading, memring_with, scratch, servers};
 
 fn plan(old: &str, new: &str, rest: &str) -> Run {
     memring(&format!("plan --old {old} --new {new} {rest}"))
@@ -129,6 +129,89 @@ fn the_picture_is_well_formed_names_all_and_is_the_same_every_time() {
     for foreign in ["href", "url(", "@import", "<script"] {
         assert!(!picture.contains(foreign), "{foreign}");
     }
+}
+
+#[test]
+fn a_change_of_the_old_list_needs_no_second_file() {
+    let (old, new) = (file("a:1 2\nb:1\nc:1\n"), file("a:1 2\nc:1\nd:1 3\ne:1\n"));
+    let scheme = "--scheme libketama --json";
+    let expected = plan(&old, &new, scheme).text();
+    let options = |option, servers: [&'static str; 3]| servers.map(|server| [option, server]).concat();
+    let args = |more: Vec<&'static str>| {
+        memring_with(["plan", "--scheme", "libketama", "--json", "--old", &old].into_iter().chain(more))
+            .text()
+    };
+    assert_eq!(args(vec!["--remove", "b:1", "--add", "d:1 3", "--add", "e:1"]), expected);
+    assert_eq!(args(vec!["--remove", "b:1", "--add", "d:1 3,e:1"]), expected);
+    assert_eq!(
+        args([options("--new-server", ["a:1 2", "c:1", "d:1 3"]), vec!["--new-server", "e:1"]].concat()),
+        expected
+    );
+    let given = ["plan", "--scheme", "libketama", "--json", "--new", &new].into_iter();
+    assert_eq!(memring_with(given.chain(options("--old-server", ["a:1 2", "b:1", "c:1"]))).text(), expected);
+
+    let fails = |args: &str, part: &str| memring(&format!("plan --scheme libketama {args}")).fails(2, part);
+    fails(
+        &format!("--old {old} --remove d:1"),
+        "--remove number 1: no server d:1 among those that there are",
+    );
+    fails(&format!("--old {old} --add b:1"), "--add number 1: b:1 is among the servers already");
+    fails(&format!("--old {old} --remove a:1,b:1,c:1"), "no server is left after the change");
+    fails(&format!("--old {old} --new {new} --add d:1"), "cannot be used with");
+    fails(&format!("--old {old} --old-server a:1 --new {new}"), "cannot be used with");
+}
+
+#[test]
+fn one_s_own_keys_are_counted() {
+    let (old, new) = (servers(3), servers(4));
+    let keys: Vec<_> = (0..500).map(|number| format!("user:{number}")).collect();
+    let list = file(&(keys.join("\n") + "\n"));
+    let place = |servers: &str| {
+        memring(&format!("where --scheme libketama --format tsv --servers {servers} --keys {list}")).text()
+    };
+    let (before, after) = (place(&old), place(&new));
+    let kept = before.lines().zip(after.lines()).filter(|(before, after)| before == after).count();
+    let counted = plan(&old, &new, &format!("--scheme libketama --json --keys {list}")).json();
+    assert!((number(&counted["kept"]) - kept as f64 / 500.0).abs() < 1e-9, "{kept} {counted}");
+    assert_eq!(counted["precision"], serde_json::json!({ "kind": "counted", "keys": 500 }));
+    let text = plan(&old, &new, &format!("--scheme libketama --keys {list}")).text();
+    assert!(text.contains(&format!("all shares are those of the 500 keys of {list}\n")), "{text}");
+
+    let spread = memring(&format!("spread --scheme libketama --servers {old} --json --keys {list}")).json();
+    let first = before.lines().filter(|line| line.ends_with("\t0")).count();
+    assert!((number(&spread["servers"][0]["share"]) - first as f64 / 500.0).abs() < 1e-9, "{first} {spread}");
+
+    plan(&old, &new, &format!("--scheme libketama --keys {}", file(""))).fails(2, "no keys");
+    plan(&old, &new, &format!("--scheme libketama --keys {}", file("a\n\\b\n")))
+        .fails(2, "line 2: bad escape");
+    plan("-", &new, "--scheme libketama --keys -").fails(2, "only one of --old, --new, --config and --keys");
+}
+
+#[test]
+fn a_thousand_servers_have_a_picture_that_can_be_read() {
+    let list = |count: usize| {
+        let names = (0..count).map(|number| format!("10.0.{}.{}:11211\n", number / 250, number % 250 + 1));
+        file(&names.collect::<String>())
+    };
+    let old = list(1000);
+    let svg = scratch("svg");
+    let args = format!("plan --scheme libketama --old {old} --add 10.1.0.1:11211 --svg {}", svg.display());
+    memring(&args).text();
+    let picture = fs::read_to_string(&svg).unwrap();
+    let size = |name: &str| -> f64 {
+        let (_, rest) = picture.split_once(&format!(" {name}=\"")).unwrap();
+        rest.split_once('"').unwrap().0.parse().unwrap()
+    };
+    assert!(
+        (size("width"), size("height")) < (1300.0, 2200.0) && size("height") < 2200.0,
+        "{}",
+        size("height")
+    );
+    assert!(picture.len() < 1 << 20, "{} bytes", picture.len());
+    assert!(picture.contains(">10.0.0.1:11211 +20</text>") && picture.contains(">10.1.0.1:11211</text>"));
+    memring(&format!("spread --scheme libketama --servers {old} --svg {}", svg.display())).text();
+    let picture = fs::read_to_string(&svg).unwrap();
+    assert!(picture.len() < 1 << 20 && picture.matches("</text>").count() < 400, "{} bytes", picture.len());
 }
 
 #[test]

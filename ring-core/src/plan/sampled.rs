@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How many keys are placed.
-const KEYS: u32 = 100_000;
+pub(super) const KEYS: u32 = 100_000;
 
 /// Places mixed keys with both and hands out the share of each pair of servers.
 pub(super) fn compare(
@@ -33,9 +33,15 @@ pub(super) fn shares(view: &View<'_>, add: &mut dyn FnMut(ServerIndex, f64)) -> 
 fn each_key(sink: &mut dyn FnMut(&[u8], f64)) -> Precision {
     let share = 1.0 / f64::from(KEYS);
     for number in 0..KEYS {
-        let mixed = Murmur64a::of_word(number.into()).to_be_bytes();
-        let mut digits = [0; 16];
-        sink(assemble(&Hex(&mixed), &mut digits).unwrap_or_default(), share);
+        sink(&key(number), share);
     }
     Precision::Sampled { keys: KEYS }
+}
+
+/// Key `number` of the sample: 16 hexadecimal digits.
+pub(super) fn key(number: u32) -> [u8; 16] {
+    let mixed = Murmur64a::of_word(number.into()).to_be_bytes();
+    let mut digits = [0; 16];
+    let _ = assemble(&Hex(&mixed), &mut digits);
+    digits
 }
