@@ -31,6 +31,7 @@
 //! | [`vocabulary`] | the names that callers of every client need |
 //! | `file` | configurations from files in TOML (feature `file`) |
 //! | [`failure`] | errors, what a client tells its observer, and the results of many keys |
+//! | [`guide`] | guides for those who use a client |
 //!
 //! # Features
 //! - `file`: `Config::from_file`, for configurations in TOML.
@@ -55,6 +56,7 @@ pub mod failure;
 #[cfg(feature = "file")]
 pub mod file;
 mod groups;
+pub mod guide;
 pub mod hang_up;
 mod insight;
 mod naming;

@@ -31,7 +31,8 @@
 //! - [`Error`] says what failed and on which server; [`Many`] has the results of a call with many keys.
 //! - [`testing`] has a memcached that runs inside the process.
 //!
-//! The README says what happens when servers fail, what operations cost, and what is left out.
+//! The [guides](guide) are about a fleet that others use, too, about resizing, failures, stampedes, testing and security. The
+//! README says what happens when servers fail, what operations cost, and what is left out.
 //!
 //! # Features
 //!
@@ -59,6 +60,8 @@ mod streamed;
 pub mod testing;
 
 pub use client::{Builder, CasItem, Client, Item, ItemRef, Meta, MetaItem, Outcomes};
+#[doc(no_inline)]
+pub use memring_client::guide;
 #[doc(inline)]
 pub use memring_client::vocabulary::*;
 

@@ -11,6 +11,8 @@
 #![expect(clippy::new_without_default, reason = "none of what can be had here is the usual one")]
 
 mod alone;
+#[cfg(doctest)]
+mod documents;
 mod file;
 mod memcached;
 mod nobody;
