@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod lists;
+mod page;
 mod picture;
 mod report;
 mod rows;
@@ -59,6 +60,11 @@ pub(crate) struct Args {
     /// Draws the change into a file, too.
     #[arg(long, value_name = "FILE")]
     svg: Option<String>,
+
+    /// Writes a page of the change, too: one file that needs nothing else, with both rings, and with the servers before and after
+    /// of any key that is typed or pasted there.
+    #[arg(long, value_name = "FILE")]
+    html: Option<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
@@ -90,6 +96,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     };
     if let Some(path) = &args.svg {
         output::write_file(path, &picture::draw(&change))?;
+    }
+    if let Some(path) = &args.html {
+        output::write_file(path, &page::write(&change, &old_choice, &new_choice))?;
     }
     if args.json {
         output::print_json(&change.json())?;

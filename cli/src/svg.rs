@@ -15,6 +15,7 @@ pub(crate) struct Svg {
     width: f64,
     height: f64,
     body: String,
+    is_part: bool,
 }
 
 /// How a text looks; the style sheet knows the classes.
@@ -43,7 +44,7 @@ pub(crate) enum Anchor {
 impl Svg {
     /// A white picture, described by `title` for readers that cannot see it.
     pub(crate) fn new(width: f64, height: f64, title: &str) -> Self {
-        let mut svg = Self { width, height, body: String::new() };
+        let mut svg = Self { width, height, body: String::new(), is_part: false };
         svg.push(format_args!("<title>{}</title>", Xml(title)));
         svg.push(format_args!(r#"<rect width="{}" height="{}" fill="{}"/>"#, Px(width), Px(height), PAPER));
         svg
@@ -120,6 +121,30 @@ impl Svg {
         ));
     }
 
+    /// A picture that is a part of a page, which has the style sheet; servers on its rings have their numbers.
+    pub(crate) fn part() -> Self {
+        Self { width: 0.0, height: 0.0, body: String::new(), is_part: true }
+    }
+
+    /// What is between two corners of a part, as an element called `id`; `label` describes it.
+    pub(crate) fn finish_part(
+        self,
+        (x, y): (f64, f64),
+        (width, height): (f64, f64),
+        id: &str,
+        label: &str,
+    ) -> String {
+        format!(
+            "<svg id=\"{id}\" viewBox=\"{} {} {} {}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n",
+            Px(x),
+            Px(y),
+            Px(width),
+            Px(height),
+            Xml(label),
+            self.body
+        )
+    }
+
     /// Everything, as a file.
     pub(crate) fn finish(self) -> String {
         let (width, height) = (Px(self.width), Px(self.height));
@@ -169,7 +194,7 @@ impl fmt::Display for Px {
 }
 
 /// A text inside an element.
-struct Xml<'t>(&'t str);
+pub(crate) struct Xml<'t>(pub(crate) &'t str);
 
 impl fmt::Display for Xml<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

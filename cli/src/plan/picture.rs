@@ -16,9 +16,7 @@ use crate::{
 /// Draws the change.
 pub(super) fn draw(change: &Change<'_>) -> String {
     let rows = Rows::of(change);
-    // Rows of long lists stand closer, as close as their labels may.
-    let row = (TALLEST / rows.longest() as f64).clamp(LABEL, ROW);
-    let tall = (rows.longest() as f64 * row).max(SHORTEST);
+    let (row, tall) = heights(&rows);
     let title = title(change);
     let mut svg = Svg::new(WIDTH, FLOW_TOP + tall + FOOT, &title);
     let colours = colours(change);
@@ -36,7 +34,32 @@ pub(super) fn draw(change: &Change<'_>) -> String {
     svg.finish()
 }
 
-fn title(change: &Change<'_>) -> String {
+/// The flow alone, as a part of a page.
+pub(super) fn flow_alone(change: &Change<'_>) -> String {
+    let (mut svg, rows) = (Svg::part(), Rows::of(change));
+    let (row, tall) = heights(&rows);
+    flow(&mut svg, change, (&rows, &colours(change)), tall, row);
+    let label = format!("{}, as bands from the servers before to those after", title(change));
+    let top = FLOW_TOP - 40.0;
+    svg.finish_part((LEFT - 300.0, top), (WIDTH - LEFT + 300.0, tall + 60.0), "flow", &label)
+}
+
+/// The ring of one side, if its scheme has one, as a part of a page called `name`.
+pub(super) fn ring_alone(change: &Change<'_>, side: &Side<'_>, name: &str) -> Option<String> {
+    let (ring, colours, mut svg) = (Ring::of(side.placed)?, colours(change), Svg::part());
+    svg.ring((100.0, 100.0), 84.0, (&ring, side.placed), |server| colours.of(side, server));
+    svg.text(100.0, 104.5, Font::Number, Anchor::Middle, INK, name);
+    let label = format!("the circle of hashes {name} the change, in the colours of its servers");
+    Some(svg.finish_part((0.0, 0.0), (200.0, 200.0), &format!("ring-{name}"), &label))
+}
+
+/// The height of a row and of all: those of long lists stand closer, as close as their labels may.
+fn heights(rows: &Rows) -> (f64, f64) {
+    let row = (TALLEST / rows.longest() as f64).clamp(LABEL, ROW);
+    (row, (rows.longest() as f64 * row).max(SHORTEST))
+}
+
+pub(super) fn title(change: &Change<'_>) -> String {
     let (old, new) = (change.old.servers().len(), change.new.servers().len());
     if change.old.names() == change.new.names() {
         format!("What moves on {old} servers")
@@ -45,13 +68,18 @@ fn title(change: &Change<'_>) -> String {
     }
 }
 
-/// Title, figures, and a bar of both.
-fn head(svg: &mut Svg, change: &Change<'_>, title: &str) {
-    let schemes = if change.old.title == change.new.title {
+/// The schemes before and after.
+pub(super) fn schemes(change: &Change<'_>) -> String {
+    if change.old.title == change.new.title {
         change.old.title.clone()
     } else {
         format!("{} → {}", change.old.title, change.new.title)
-    };
+    }
+}
+
+/// Title, figures, and a bar of both.
+fn head(svg: &mut Svg, change: &Change<'_>, title: &str) {
+    let schemes = schemes(change);
     let known = share::precision(&change.known, change.plan.moved());
     svg.text(MARGIN, 58.0, Font::Title, Anchor::Start, INK, title);
     let subtitle = format!("{schemes} · {known}");
@@ -202,15 +230,15 @@ fn column(rows: &[Row], tall: f64, full: f64, gap: f64) -> Vec<Block> {
 }
 
 /// The colour of each server, by its name.
-struct Colours<'a>(BTreeMap<&'a str, Colour>);
+pub(super) struct Colours<'a>(BTreeMap<&'a str, Colour>);
 
 impl Colours<'_> {
-    fn of(&self, side: &Side<'_>, server: ServerIndex) -> Colour {
+    pub(super) fn of(&self, side: &Side<'_>, server: ServerIndex) -> Colour {
         self.0.get(side.name(server)).copied().unwrap_or(RULE)
     }
 }
 
-fn colours<'a>(change: &Change<'a>) -> Colours<'a> {
+pub(super) fn colours<'a>(change: &Change<'a>) -> Colours<'a> {
     let (old, new) = (change.old.names(), change.new.names());
     let mut colours = BTreeMap::new();
     let mut paint = |names: Vec<&'a str>, colour: fn(usize, usize) -> Colour| {

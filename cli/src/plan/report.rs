@@ -3,6 +3,7 @@
 use core::fmt;
 use std::collections::BTreeSet;
 
+use memring_core::Server;
 use serde_json::{Value, json};
 
 use super::{Change, Side};
@@ -72,24 +73,30 @@ impl Change<'_> {
     fn servers(&self) -> Table {
         let mut table = Table::new([Align::Left]);
         table.row(["server", "weight", "before", "after", "change"]);
+        self.server_rows().into_iter().for_each(|row| table.row(row));
+        table
+    }
+
+    /// Each server of either list: its name, its weight, its shares before and after, and their difference.
+    pub(super) fn server_rows(&self) -> Vec<[String; 5]> {
         let (old_names, new_names) = (self.old.names(), self.new.names());
         let gone = self.old.servers().iter().filter(|server| !new_names.contains(server.name));
-        for server in self.new.servers().iter().chain(gone) {
+        let row = |server: &Server<'_>| {
             let before = self.old.share_of(server.name);
             let after = self.new.share_of(server.name);
             let known = |side: &BTreeSet<&str>, share| match side.contains(server.name) {
                 true => percent(share),
                 false => "–".to_owned(),
             };
-            table.row([
+            [
                 server.name.to_owned(),
                 server.weight.real().to_string(),
                 known(&old_names, before),
                 known(&new_names, after),
                 signed_percent(after - before),
-            ]);
-        }
-        table
+            ]
+        };
+        self.new.servers().iter().chain(gone).map(row).collect()
     }
 
     /// From each server to each, in percent of all keys.

@@ -44,8 +44,9 @@ impl Svg {
         for server in indexes(placed) {
             let Some(dashes) = dashes(owners, server) else { continue };
             let colour = colour(server);
+            let number = if self.is_part { format!(r#" data-server="{server}""#) } else { String::new() };
             self.push(format_args!(
-                r#"<circle r="{unit_radius:.4}" stroke="{colour}" stroke-dasharray="{dashes}"/>"#
+                r#"<circle{number} r="{unit_radius:.4}" stroke="{colour}" stroke-dasharray="{dashes}"/>"#
             ));
         }
         self.push(format_args!("</g>"));

@@ -1,7 +1,8 @@
 //! The command line, as scripts and people meet it.
 //!
-//! Needs memcached in PATH.
+//! Needs memcached and chromium in PATH.
 
+mod browser;
 mod clients;
 mod demo;
 mod doctor;
@@ -13,6 +14,7 @@ mod limits;
 mod locate;
 mod many;
 mod memring;
+mod page;
 mod ping;
 mod plan;
 mod readme;
