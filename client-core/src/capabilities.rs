@@ -7,6 +7,8 @@ use memring_text::{
     capabilities::{Capabilities, Feature, Unsupported},
 };
 
+use crate::fetch::Dialect;
+
 /// The known [`Capabilities`] of a server, shared by all threads.
 ///
 /// A server can be replaced by a newer one. So a client that knows that a feature is missing must ask for the version
@@ -33,6 +35,14 @@ impl KnownCapabilities {
         let known = self.known.load(Ordering::Relaxed);
         let features = Capabilities::from_bits(u16::try_from(known & u32::from(u16::MAX)).unwrap_or(0));
         known & Self::KNOWN != 0 && features.check(request).is_ok()
+    }
+
+    /// Which commands the server is known to have.
+    #[must_use]
+    pub fn dialect(&self) -> Option<Dialect> {
+        let known = self.known.load(Ordering::Relaxed);
+        (known & Self::KNOWN != 0)
+            .then(|| if self.allow(&Request::MetaNoop) { Dialect::Meta } else { Dialect::Classic })
     }
 
     /// Notes the server's version, and checks that the server has all features that `request` needs.

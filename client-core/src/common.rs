@@ -5,7 +5,10 @@ use core::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Instant,
+};
 
 use memring_text::{
     Key, Store, Ttl, Value,
@@ -22,6 +25,10 @@ use crate::{
     clock::Clock,
     config::Config,
     failure::{Cause, Error, Many},
+    fetch::{
+        self, Call, Content, Dialect, FetchCounts, Freshness, Invalidate, Life, Lifetime, Loaded, Put, Times,
+        Update,
+    },
     naming::{KeyScratch, Naming},
     route::{Fleet, Watched},
     shares::Shares,
@@ -53,6 +60,7 @@ struct Shared<P> {
     /// Tells replies to meta commands apart.
     opaques: AtomicU64,
     naming: Naming,
+    fetch: Arc<fetch::Shared>,
 }
 
 impl<P> Clone for Common<P> {
@@ -80,7 +88,8 @@ impl<P: Watched> Common<P> {
             .map_err(|cause| Error::new("build", cause))?;
         let Config { timeout, errors_as_misses, .. } = *config;
         let (fleet, is_closed) = (RwLock::new(Arc::new(fleet)), AtomicBool::new(false));
-        let shared = Shared { config, clock, fleet, is_closed, opaques: AtomicU64::new(0), naming };
+        let fetch = Arc::new(fetch::Shared::new(config.observer.clone()));
+        let shared = Shared { config, clock, fleet, is_closed, opaques: AtomicU64::new(0), naming, fetch };
         Ok(Self { shared: Arc::new(shared), timeout, errors_as_misses, routing_key: None })
     }
 
@@ -257,6 +266,159 @@ impl<P> Common<P> {
 
     fn routing_key(&self) -> Option<&[u8]> {
         self.routing_key.as_deref()
+    }
+}
+
+/// What `fetch` needs, and what it must know of.
+impl<P: Watched> Common<P> {
+    /// The key on the wire and the routing key of the operation `name`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`](crate::failure::ErrorKind::Key): the key is invalid.
+    pub fn key<'k>(
+        &'k self,
+        name: &'static str,
+        key: &'k [u8],
+        scratch: &'k mut KeyScratch,
+    ) -> Result<(Key<'k>, &'k [u8]), Error> {
+        let named = self.shared.naming.key(key, self.routing_key(), scratch);
+        named.map_err(|error| Error::new(name, error))
+    }
+
+    /// A call of `fetch` for a key on the wire, which is placed by `routing_key`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Ttl`](crate::failure::ErrorKind::Ttl) and
+    /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): `freshness` is invalid.
+    pub fn fetch<L: Loaded, E: Send + Sync + 'static>(
+        &self,
+        key: Key<'_>,
+        routing_key: &[u8],
+        freshness: &Freshness,
+    ) -> Result<Call<E>, Error> {
+        let Shared { config, clock, fetch, .. } = &*self.shared;
+        let keys = (key.as_bytes(), routing_key);
+        Call::new::<L>(fetch, keys, freshness, config.limits.value, (clock.now(), clock.unix_time()))
+            .map_err(|cause| Error::new("fetch", cause))
+    }
+
+    /// The machine of `invalidate`, for a key that is fetched by `freshness`.
+    ///
+    /// # Errors
+    /// As of [`fetch`](Self::fetch).
+    pub fn invalidate(&self, freshness: &Freshness, dialect: Dialect) -> Result<Invalidate, Error> {
+        Ok(Invalidate::new(self.times("invalidate", freshness)?, dialect))
+    }
+
+    /// The machine of `put`, for a key that is fetched by `freshness`.
+    ///
+    /// # Errors
+    /// As of [`fetch`](Self::fetch); and the value is too large.
+    pub fn put(&self, value: impl Loaded, freshness: &Freshness, dialect: Dialect) -> Result<Put, Error> {
+        let (content, times) = (value.into_content(), self.times("put", freshness)?);
+        if let Some(content) = &content {
+            self.check_len("put", content.value.len())?;
+        }
+        Ok(Put::new(times, content, dialect))
+    }
+
+    /// The machine of `update`.
+    ///
+    /// # Errors
+    /// As of [`fetch`](Self::fetch).
+    pub fn update<F: FnMut(Option<&Content>) -> Option<L>, L: Loaded>(
+        &self,
+        change: F,
+        lifetime: Lifetime,
+        dialect: Dialect,
+    ) -> Result<Update<F>, Error> {
+        let life = match lifetime {
+            Lifetime::Keep => Life::Keep,
+            Lifetime::Plain(ttl) => Life::Plain(ttl),
+            Lifetime::Fetched(freshness) => Life::Fetched(self.times("update", &freshness)?),
+        };
+        let until = self.now().checked_add(self.timeout).unwrap_or_else(|| self.now());
+        Ok(Update::new(change, life, dialect, until, self.shared.fetch.seed()))
+    }
+
+    fn times(&self, name: &'static str, freshness: &Freshness) -> Result<Times, Error> {
+        freshness.times(self.unix_time()).map_err(|cause| Error::new(name, cause))
+    }
+
+    /// The time, by the client's clock.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.shared.clock.now()
+    }
+
+    /// How often `fetch` ended in which way, for all clones together.
+    #[must_use]
+    pub fn fetch_counts(&self) -> FetchCounts {
+        self.shared.fetch.counts()
+    }
+
+    /// Sees to it that callers of `fetch` do not share what was begun before a change of the key has ended: now, and when
+    /// the result is dropped.
+    #[inline]
+    pub fn changing<'k>(&'k self, key: &'k [u8], routing_key: &'k [u8]) -> Changing<'k> {
+        self.shared.fetch.detach(key, routing_key);
+        Changing { fetch: &self.shared.fetch, key, routing_key }
+    }
+
+    /// The same as [`changing`](Self::changing) for many keys, as callers give them.
+    pub fn changing_many<'k, I: Iterator<Item = &'k [u8]> + Clone>(
+        &self,
+        keys: I,
+    ) -> ChangingMany<'_, 'k, P, I> {
+        self.detach_many(keys.clone());
+        ChangingMany { common: self, keys }
+    }
+
+    fn detach_many<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
+        if self.shared.fetch.is_idle() {
+            return;
+        }
+        for key in keys {
+            let mut scratch = KeyScratch::default();
+            if let Ok((key, routing_key)) = self.key("", key, &mut scratch) {
+                self.shared.fetch.detach(key.as_bytes(), routing_key);
+            }
+        }
+    }
+
+    /// Whether the pool of `target` still belongs to the client.
+    pub fn has<D: Deadline>(&self, target: &Target<'_, P, D>) -> bool {
+        self.fleet().pools().iter().any(|pool| core::ptr::eq(&raw const **pool, target.pool()))
+    }
+}
+
+/// A change of a key that is under way: see [`Common::changing`].
+#[derive(Debug)]
+#[must_use]
+pub struct Changing<'k> {
+    fetch: &'k fetch::Shared,
+    key: &'k [u8],
+    routing_key: &'k [u8],
+}
+
+/// A change of many keys that is under way: see [`Common::changing_many`].
+#[derive(Debug)]
+#[must_use]
+pub struct ChangingMany<'c, 'k, P: Watched, I: Iterator<Item = &'k [u8]> + Clone> {
+    common: &'c Common<P>,
+    keys: I,
+}
+
+impl<'k, P: Watched, I: Iterator<Item = &'k [u8]> + Clone> Drop for ChangingMany<'_, 'k, P, I> {
+    fn drop(&mut self) {
+        self.common.detach_many(self.keys.clone());
+    }
+}
+
+impl Drop for Changing<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.fetch.detach(self.key, self.routing_key);
     }
 }
 

@@ -39,6 +39,14 @@ impl Scene {
     }
 }
 
+impl Scene {
+    /// Counts items that were read, and those that were not there.
+    #[inline(always)]
+    pub(crate) fn found(&self, hits: u64, misses: u64) {
+        self.figures.found(hits, misses);
+    }
+}
+
 /// How an operation ended, for its span and its figures.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(any(feature = "metrics", feature = "tracing")), expect(dead_code, reason = "nobody looks on"))]

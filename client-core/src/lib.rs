@@ -30,6 +30,7 @@
 //! | [`values`] | values of other clients: types and compression by flags, as a table each |
 //! | [`vocabulary`] | the names that callers of every client need |
 //! | `file` | configurations from files in TOML (feature `file`) |
+//! | [`fetch`] | get or compute without a stampede, and its relatives, as machines |
 //! | [`failure`] | errors, what a client tells its observer, and the results of many keys |
 //! | [`guide`] | guides for those who use a client |
 //!
@@ -53,6 +54,7 @@ pub mod config;
 mod credentials;
 pub mod dial;
 pub mod failure;
+pub mod fetch;
 #[cfg(feature = "file")]
 pub mod file;
 mod groups;
@@ -79,7 +81,7 @@ pub use any_operation::{AnyOperation, AnyOutcome};
 pub use builder::{Builder, FromConfig};
 pub use capabilities::{Corrections, KnownCapabilities};
 pub use clock::Clock;
-pub use common::Common;
+pub use common::{Changing, ChangingMany, Common};
 pub use config::Config;
 pub use credentials::OwnedCredentials;
 pub use naming::KeyScratch;

@@ -6,7 +6,7 @@ use memring_core::{
     BuildError, ServerIndex,
     health::{self, Down, Instant, Verdict},
 };
-use memring_text::Operation;
+use memring_text::{Operation, Ttl};
 
 use crate::{
     clock::Clock,
@@ -61,6 +61,13 @@ pub(crate) struct Route {
     pub(crate) is_probe: bool,
     /// How many servers come before this one for the key.
     rank: usize,
+}
+
+impl Route {
+    /// The same server, whose trial is not this.
+    pub(crate) const fn without_probe(self) -> Self {
+        Self { is_probe: false, ..self }
+    }
 }
 
 impl<P: Watched> Fleet<P> {
@@ -204,6 +211,11 @@ impl<P: Watched> Fleet<P> {
     #[cold]
     pub(crate) fn short_lived<O: Operation>(&self, operation: &O) -> Option<O> {
         operation.with_ttl_cap(self.config.stand_in_ttl, self.clock.unix_time())
+    }
+
+    /// The longest time to live of an item on a server that stands in for another.
+    pub(crate) fn stand_in_ttl(&self) -> Ttl {
+        self.config.stand_in_ttl
     }
 
     /// The next server to ask, after nothing has reached that of `route`; `None` when there is no other.

@@ -4,7 +4,7 @@ use memring_core::health::Verdict;
 use memring_text::{Key, Operation};
 
 use crate::{
-    failure::Error,
+    failure::{Error, Many},
     groups::Groups,
     route::{Fleet, Routes, Watched},
 };
@@ -107,6 +107,18 @@ impl<'b, P: Watched> Shares<'b, P> {
         self.keys.retain(|_| keeps_key());
         operations.retain(|_| keeps_operation());
         self.groups.retain(keeps);
+    }
+
+    /// Counts for each server the items of the batch that were there, and those that were not. `is_hit` says of a result
+    /// whether it is one.
+    pub fn found<T>(&self, results: &Many<T>, is_hit: impl Fn(&T) -> bool) {
+        for share in self.divide(self.positions()) {
+            let found =
+                share.positions.iter().filter_map(|position| results.results().get(*position)?.as_ref().ok());
+            let (hits, all) =
+                found.fold((0, 0), |(hits, all), found| (hits + u64::from(is_hit(found)), all + 1));
+            share.pool.watch().found(hits, all - hits);
+        }
     }
 
     /// Divides `items`, one for each of the [`positions`](Self::positions), among the servers that have any.

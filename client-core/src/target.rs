@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Instant};
 
 use memring_core::health::Down;
-use memring_text::Operation;
+use memring_text::{Operation, Ttl};
 
 use crate::{
     failure::{Cause, Error},
+    fetch::Place,
     route::{Fleet, Route, Watched},
     watch::Attempt,
 };
@@ -30,6 +31,8 @@ pub struct Target<'k, P, D> {
     route: Route,
     /// When the operation went on to the server of the route, if that is not the first one.
     turned_at: Option<Instant>,
+    /// Whether only this server will do.
+    is_pinned: bool,
 }
 
 impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
@@ -50,13 +53,50 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
         if fleet.is_stand_in(route) {
             fleet.pool(fleet.primary(key)).watch().rerouted(fleet.pool(route.index).watch(), name);
         }
-        Ok(Self { fleet, key, name, deadline, route, turned_at: None })
+        Ok(Self { fleet, key, name, deadline, route, turned_at: None, is_pinned: false })
     }
 
     /// The server's pool.
     #[inline]
     pub fn pool(&self) -> &P {
         self.fleet.pool(self.route.index)
+    }
+
+    /// The server's pool, to be kept.
+    pub fn shared_pool(&self) -> &Arc<P> {
+        self.fleet.pool(self.route.index)
+    }
+
+    /// The same server, for another request, which goes there or nowhere.
+    #[must_use]
+    pub fn pinned(&self, deadline: D) -> Self {
+        let route = self.route.without_probe();
+        Self { fleet: Arc::clone(&self.fleet), deadline, route, turned_at: None, is_pinned: true, ..*self }
+    }
+
+    /// The key by which the server was found.
+    pub const fn routing_key(&self) -> &'k [u8] {
+        self.key
+    }
+
+    /// Counts whether the item that was read was there.
+    #[inline]
+    pub fn found<T, E>(&self, found: &Result<Option<T>, E>) {
+        match found {
+            Ok(Some(_)) => self.pool().watch().found(1, 0),
+            Ok(None) => self.pool().watch().found(0, 1),
+            Err(_) => {}
+        }
+    }
+
+    /// The server, and the span of time in which it has not restarted.
+    pub fn place(&self) -> Place {
+        Place { server: Arc::as_ptr(self.shared_pool()).addr(), ends: self.pool().watch().ends() }
+    }
+
+    /// The longest time to live on this server, if it stands in for another.
+    pub fn stand_in_ttl(&self) -> Option<Ttl> {
+        self.fleet.is_stand_in(self.route).then(|| self.fleet.stand_in_ttl())
     }
 
     /// The operation's name.
@@ -93,7 +133,7 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
     /// ask it.
     #[cold]
     pub fn move_on(&mut self) -> bool {
-        if self.deadline.is_over() {
+        if self.is_pinned || self.deadline.is_over() {
             return false;
         }
         let Some(next) = self.fleet.route_on(self.key, self.route) else { return false };

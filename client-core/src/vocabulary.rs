@@ -6,6 +6,9 @@ pub use crate::{
     change::{Change, Moves},
     config::{Config, UnderWay},
     failure::{Error, ErrorKind, Event, FromServer, Many, ServerCounts},
+    fetch::{
+        Content, FetchCounts, FetchError, FetchOutcome, Freshness, LeaseEvent, Lifetime, Loaded, Updated,
+    },
     outcome::CasOutcome,
     route::FailurePolicy,
     spec::{Address, DEFAULT_PORT, ServerList, ServerSpec, ServerSpecError, ServerSpecProblem},

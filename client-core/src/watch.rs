@@ -3,7 +3,7 @@
 
 use core::{
     hash::{BuildHasher as _, Hasher as _},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 use std::{
@@ -35,6 +35,8 @@ pub struct Watch {
     counters: Counters,
     /// A copy of the health's `is_noted`, to be read without the lock.
     is_noted: AtomicBool,
+    /// How many connections to the server have ended. As long as there is no other, the server has not restarted.
+    ends: AtomicU64,
     health: Mutex<ServerHealth>,
     hang_ups: HangUps,
 }
@@ -51,6 +53,7 @@ impl Watch {
             clock,
             counters: Counters::default(),
             is_noted: AtomicBool::new(false),
+            ends: AtomicU64::new(0),
             health: Mutex::default(),
             hang_ups: HangUps::default(),
         }
@@ -139,6 +142,13 @@ impl Watch {
         self.tell(Event::failed(error));
     }
 
+    /// Counts items that were read, and those that were not there.
+    #[inline]
+    pub(crate) fn found(&self, hits: u64, misses: u64) {
+        self.counters.found(hits, misses);
+        self.scene.found(hits, misses);
+    }
+
     /// Tells the observer that a connection was opened, which `took` so long.
     #[cold]
     pub fn connected(&self, took: Duration) {
@@ -148,13 +158,36 @@ impl Watch {
     /// Tells the observer that a connection ended, or could not be opened, because of `cause`.
     #[cold]
     pub fn disconnected(&self, cause: &Cause) {
+        // A caller that has no patience says nothing of the server.
+        if !cause.is_timeout() {
+            self.ended();
+        }
         self.tell(Event::disconnected(&self.name, cause.kind()));
     }
 
     /// Tells the observer that a request is sent again over another connection.
     #[cold]
     pub fn retried(&self) {
+        self.ended();
         self.tell(Event::retried(&self.name));
+    }
+
+    /// Notes that a connection has ended, which is no event where the connection was unused.
+    pub fn ended(&self) {
+        self.ends.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many connections to the server have ended. What was read over one of them may be told to the same server only
+    /// if no other has ended since: else the server may have restarted, and given the same cas unique to another item.
+    #[must_use]
+    pub fn ends(&self) -> u64 {
+        self.ends.load(Ordering::Relaxed)
+    }
+
+    /// Whether the server is left alone.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        self.is_noted() && self.status().is_down()
     }
 
     /// Tells the observer that an operation on this server's keys goes to the server of `other` instead.

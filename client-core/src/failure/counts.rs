@@ -15,6 +15,10 @@ pub struct ServerCounts {
     pub errors: u64,
     /// Those of the [`errors`](Self::errors) that are timeouts ([`Error::is_timeout`](super::Error::is_timeout)).
     pub timeouts: u64,
+    /// Items that were read; a batch's share counts each of its own. `fetch` has counts of its own.
+    pub hits: u64,
+    /// Items that were asked for and not there.
+    pub misses: u64,
     /// Connections that were opened.
     pub connected: u64,
     /// Connections that ended by a failure, or could not be opened.
@@ -33,6 +37,8 @@ pub struct Counters {
     operations: AtomicU64,
     errors: AtomicU64,
     timeouts: AtomicU64,
+    hits: AtomicU64,
+    misses: AtomicU64,
     connected: AtomicU64,
     disconnected: AtomicU64,
     downs: AtomicU64,
@@ -47,13 +53,24 @@ impl Counters {
         self.operations.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts items that were read, and those that were not there.
+    #[inline]
+    pub fn found(&self, hits: u64, misses: u64) {
+        for (counter, count) in [(&self.hits, hits), (&self.misses, misses)] {
+            if count > 0 {
+                counter.fetch_add(count, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// Counts an event.
     pub fn event(&self, event: &Event<'_>) {
         let counter = match event {
             Event::Connected { .. } => &self.connected,
             Event::Disconnected { .. } => &self.disconnected,
             Event::ServerDown { .. } => &self.downs,
-            Event::ServerUp { .. } => return,
+            // What is not of one server is counted elsewhere.
+            Event::ServerUp { .. } | Event::Fetched { .. } | Event::Lease { .. } => return,
             Event::Retried { .. } => &self.retried,
             Event::Rerouted { .. } => &self.rerouted,
             Event::Failed { error } => {
@@ -71,6 +88,8 @@ impl Counters {
             operations: count(&self.operations),
             errors: count(&self.errors),
             timeouts: count(&self.timeouts),
+            hits: count(&self.hits),
+            misses: count(&self.misses),
             connected: count(&self.connected),
             disconnected: count(&self.disconnected),
             downs: count(&self.downs),

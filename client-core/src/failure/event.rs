@@ -4,6 +4,7 @@ use core::{fmt, time::Duration};
 use std::sync::Arc;
 
 use super::{Error, ErrorKind};
+use crate::fetch::{FetchOutcome, LeaseEvent};
 
 /// Something that happened to a connection, a server or an operation.
 ///
@@ -64,6 +65,22 @@ pub enum Event<'e> {
         /// The error that the caller gets, or would get.
         error: &'e Error,
     },
+    /// A call of `fetch` has ended.
+    #[non_exhaustive]
+    Fetched {
+        /// How.
+        outcome: FetchOutcome,
+        /// How long the call took, without its loader.
+        waited: Duration,
+        /// How long its loader took, if that has run.
+        loading: Option<Duration>,
+    },
+    /// Something happened to the lease of a call of `fetch`.
+    #[non_exhaustive]
+    Lease {
+        /// What.
+        event: LeaseEvent,
+    },
 }
 
 impl<'e> Event<'e> {
@@ -102,6 +119,16 @@ impl<'e> Event<'e> {
         Self::Failed { error }
     }
 
+    /// A call of `fetch` has ended.
+    pub(crate) const fn fetched(outcome: FetchOutcome, waited: Duration, loading: Option<Duration>) -> Self {
+        Self::Fetched { outcome, waited, loading }
+    }
+
+    /// Something happened to a lease.
+    pub(crate) const fn lease(event: LeaseEvent) -> Self {
+        Self::Lease { event }
+    }
+
     /// The name of the server, where one was involved.
     #[must_use]
     pub fn server(&self) -> Option<&'e str> {
@@ -113,6 +140,7 @@ impl<'e> Event<'e> {
             | Self::Retried { server }
             | Self::Rerouted { server, .. } => Some(server),
             Self::Failed { error } => error.server(),
+            Self::Fetched { .. } | Self::Lease { .. } => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use metrics::Label;
 
 use super::Ended;
-use crate::{clock::Clock, failure::Event};
+use crate::{clock::Clock, failure::Event, fetch::LeaseEvent};
 
 /// The labels of one server, and the clock.
 #[derive(Debug)]
@@ -33,6 +33,16 @@ impl Server {
 
     pub(super) fn begin(&self, operation: &'static str) -> Part {
         Part { operation, begun: self.clock.now() }
+    }
+
+    pub(super) fn found(&self, hits: u64, misses: u64) {
+        for (outcome, count) in [("hit", hits), ("miss", misses)] {
+            if count > 0 {
+                let mut labels = self.labels.clone();
+                labels.push(Label::from_static_parts("outcome", outcome));
+                metrics::counter!("memring.lookup", labels).increment(count);
+            }
+        }
     }
 
     pub(super) fn end(&self, part: &Part, ended: Ended) {
@@ -68,5 +78,21 @@ pub(super) fn event(event: &Event<'_>) {
             metrics::counter!("memring.operation.rerouted", "server" => server()).increment(1);
         }
         Event::Failed { .. } => {}
+        Event::Fetched { outcome, waited, loading } => {
+            let outcome = format!("{outcome:?}");
+            metrics::counter!("memring.fetch", "outcome" => outcome.clone()).increment(1);
+            metrics::histogram!("memring.fetch.wait_time", "outcome" => outcome).record(waited.as_secs_f64());
+            if let Some(loading) = loading {
+                metrics::histogram!("memring.fetch.load_time").record(loading.as_secs_f64());
+            }
+        }
+        Event::Lease { event } => {
+            let event = match event {
+                LeaseEvent::GaveBack => "GaveBack",
+                LeaseEvent::TookOver => "TookOver",
+                LeaseEvent::Late { .. } => "Late",
+            };
+            metrics::counter!("memring.fetch.lease", "event" => event).increment(1);
+        }
     }
 }

@@ -54,5 +54,9 @@ pub(super) fn event(event: &Event<'_>) {
             tracing::debug!(server, to, operation, "another server stands in");
         }
         Event::Failed { error, .. } => tracing::debug!(%error, "operation failed"),
+        Event::Fetched { outcome, waited, loading } => {
+            tracing::debug!(?outcome, ?waited, ?loading, "fetch has ended");
+        }
+        Event::Lease { event } => tracing::debug!(?event, "lease of a fetch"),
     }
 }
