@@ -69,6 +69,13 @@ const OPERATIONS: [(&str, Pass); 6] = [
             assert!(item.is_ok_and(|item| item.is_some_and(|item| item.value.len() == VALUE.len())));
         }
     }),
+    ("fetch", |fleet| {
+        for key in &fleet.keys {
+            let load = || -> Result<Vec<u8>, ()> { unreachable!("every key is there") };
+            let value = fleet.client.fetch(black_box(key), Ttl::NEVER, load);
+            assert!(value.is_ok_and(|value| value.len() == VALUE.len()));
+        }
+    }),
     ("set", |fleet| {
         for key in &fleet.keys {
             assert!(fleet.client.set(black_box(key), VALUE, Ttl::NEVER).is_ok());

@@ -24,6 +24,7 @@ use crate::{
 
 mod admin;
 mod batch;
+mod fetch;
 mod many;
 mod meta;
 mod streamed;
@@ -345,6 +346,7 @@ impl Client {
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
         let mut scratch = KeyScratch::default();
         let (mut target, key) = self.target("delete", key.as_ref(), &mut scratch)?;
+        let _changing = self.common.changing(key.as_bytes(), target.routing_key());
         call(&mut target, &Delete { key, noreply: false }, NO_VALUE)
     }
 
@@ -385,7 +387,11 @@ impl Client {
     ) -> Result<Option<memring_text::Item<B>>, Error> {
         let mut scratch = KeyScratch::default();
         let found = match self.target(verb.word(), key, &mut scratch) {
-            Ok((mut target, key)) => call(&mut target, &Get { verb, key }, value),
+            Ok((mut target, key)) => {
+                let found = call(&mut target, &Get { verb, key }, value);
+                target.found(&found);
+                found
+            }
             Err(error) => Err(error),
         };
         self.common.or_miss(found)
@@ -403,6 +409,7 @@ impl Client {
         let value = self.common.value(verb.word(), value)?;
         let (flags, exptime) = self.common.attributes(verb.word(), attributes)?;
         let (mut target, key) = self.target(verb.word(), key, &mut scratch)?;
+        let _changing = self.common.changing(key.as_bytes(), target.routing_key());
         let store = Store { verb, key, flags, exptime, value, noreply: false };
         let outcome = call(&mut target, &store, NO_VALUE)?;
         read(outcome).map_err(|cause| target.error(cause))
@@ -411,6 +418,7 @@ impl Client {
     fn count(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
         let mut scratch = KeyScratch::default();
         let (mut target, key) = self.target(verb.word(), key, &mut scratch)?;
+        let _changing = self.common.changing(key.as_bytes(), target.routing_key());
         call(&mut target, &Arith { verb, key, delta, noreply: false }, NO_VALUE)
     }
 

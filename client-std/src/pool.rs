@@ -215,6 +215,9 @@ impl Pool {
                 return Ok(Lease::used(self, idle.wire, at_once));
             }
             drop(idle);
+            if !is_outworn {
+                self.watch.ended();
+            }
             shelf = self.lock();
             shelf.lent = shelf.lent.saturating_sub(1);
         }

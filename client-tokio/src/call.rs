@@ -20,7 +20,7 @@ use crate::{
         mux::{MustWatch, Mux},
         slots::{Failure, Outcome, SlotId},
         vigil::Vigil,
-        waiting::{Admission, ReplyWait},
+        waiting::{Admission, Heir, ReplyWait},
     },
 };
 
@@ -45,6 +45,15 @@ pub(crate) async fn call_one<O: Operation>(
     target: &mut Target<'_>,
     operation: &O,
 ) -> Option<Result<O::Output<Vec<u8>>, Error>> {
+    call_one_leaving(target, operation, None).await
+}
+
+/// The same with an heir: if the caller goes away while it waits for the outcome, the heir gets the slot.
+pub(crate) async fn call_one_leaving<O: Operation>(
+    target: &mut Target<'_>,
+    operation: &O,
+    heir: Option<Heir<'_>>,
+) -> Option<Result<O::Output<Vec<u8>>, Error>> {
     // Boxed, because it is rare: the future of every call would be larger for it.
     let shorter = target.shorter(operation).map(Box::new);
     let operation = shorter.as_deref().unwrap_or(operation);
@@ -53,7 +62,7 @@ pub(crate) async fn call_one<O: Operation>(
         attempt.not_sent(&Cause::HangsUp);
         return Some(Err(target.error(Cause::HangsUp)));
     }
-    let failure = match ask_in(attempt, target.pool(), operation, deadline).await {
+    let failure = match ask_in(attempt, target.pool(), operation, deadline, heir).await {
         Ok(output) => return Some(Ok(output)),
         Err(failure) => failure,
     };
@@ -78,7 +87,8 @@ pub(crate) async fn ask<O: Operation>(
     operation: &O,
     deadline: Deadline,
 ) -> Result<O::Output<Vec<u8>>, Box<Failure>> {
-    ask_in(pool.watch().attempt(name, deadline.began().into_std(), false), pool, operation, deadline).await
+    let attempt = pool.watch().attempt(name, deadline.began().into_std(), false);
+    ask_in(attempt, pool, operation, deadline, None).await
 }
 
 /// Sends `operation` as a part of `attempt`, which is told how it ends.
@@ -87,10 +97,11 @@ async fn ask_in<O: Operation>(
     pool: &Pool,
     operation: &O,
     deadline: Deadline,
+    heir: Option<Heir<'_>>,
 ) -> Result<O::Output<Vec<u8>>, Box<Failure>> {
     let mut turns = 0;
     loop {
-        let outcome = exchange(pool.mux(), operation, deadline).await;
+        let outcome = exchange(pool.mux(), operation, deadline, heir).await;
         let result = read(operation, outcome);
         if let Err(failure) = &result {
             match pool.turned_away(failure) {
@@ -116,12 +127,17 @@ pub(crate) fn read<O: Operation>(
     operation.output(outcome?.into_reply()).map_err(refused)
 }
 
-async fn exchange<O: Operation>(mux: &Arc<Mux>, operation: &O, deadline: Deadline) -> Outcome {
+async fn exchange<O: Operation>(
+    mux: &Arc<Mux>,
+    operation: &O,
+    deadline: Deadline,
+    heir: Option<Heir<'_>>,
+) -> Outcome {
     let (slot, must_watch) = match submit(mux, operation, deadline).await {
         Ok(submitted) => submitted,
         Err(cause) => return Err(Box::new(Failure::new(cause, false))),
     };
-    let mut waiting = ReplyWait::fresh(mux, slot, must_watch);
+    let mut waiting = ReplyWait::fresh(mux, slot, must_watch).with_heir(heir);
     if must_watch == MustWatch(false) {
         if let Ok(outcome) = (&mut waiting).await {
             return outcome;

@@ -25,6 +25,7 @@ use crate::{
 
 mod admin;
 mod batch;
+mod fetch;
 mod many;
 mod meta;
 mod streamed;
@@ -301,6 +302,7 @@ impl Client {
         let found = match self.target("get", key.as_ref(), &mut scratch) {
             Ok((mut target, key)) => {
                 let item = call(&mut target, &Get { verb: GetVerb::Get, key }).await;
+                target.found(&item);
                 item.map(|item| item.map(|item| (item, target)))
             }
             Err(error) => Err(error),
@@ -419,6 +421,7 @@ impl Client {
     pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
         let mut scratch = KeyScratch::default();
         let (mut target, key) = self.target("delete", key.as_ref(), &mut scratch)?;
+        let _changing = self.common.changing(key.as_bytes(), target.routing_key());
         call(&mut target, &Delete { key, noreply: false }).await
     }
 
@@ -458,7 +461,11 @@ impl Client {
     ) -> Result<Option<memring_text::Item<Vec<u8>>>, Error> {
         let mut scratch = KeyScratch::default();
         let found = match self.target(verb.word(), key, &mut scratch) {
-            Ok((mut target, key)) => call(&mut target, &Get { verb, key }).await,
+            Ok((mut target, key)) => {
+                let found = call(&mut target, &Get { verb, key }).await;
+                target.found(&found);
+                found
+            }
             Err(error) => Err(error),
         };
         self.common.or_miss(found)
@@ -476,6 +483,7 @@ impl Client {
         let value = self.common.value(verb.word(), value)?;
         let (flags, exptime) = self.common.attributes(verb.word(), attributes)?;
         let (mut target, key) = self.target(verb.word(), key, &mut scratch)?;
+        let _changing = self.common.changing(key.as_bytes(), target.routing_key());
         let store = Store { verb, key, flags, exptime, value, noreply: false };
         let outcome = call(&mut target, &store).await?;
         to(outcome).map_err(|cause| target.error(cause))
@@ -484,6 +492,7 @@ impl Client {
     async fn count(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
         let mut scratch = KeyScratch::default();
         let (mut target, key) = self.target(verb.word(), key, &mut scratch)?;
+        let _changing = self.common.changing(key.as_bytes(), target.routing_key());
         call(&mut target, &Arith { verb, key, delta, noreply: false }).await
     }
 

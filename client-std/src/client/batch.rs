@@ -46,6 +46,7 @@ impl Client {
     pub fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
         let (fleet, mut scratch) = (self.common.fleet(), Vec::new());
         let (mut shares, mut operations) = self.common.batch(NAME, &fleet, &batch, &mut scratch)?;
+        let changing = self.common.changing_many(batch.keys());
         let refused = shares.heed(NAME, &mut operations);
         let mut results = self.run_shares(&shares, &operations, batch.len()).with_errors_at(refused);
         let suspects = shares.suspects(&operations, &results);
@@ -56,7 +57,7 @@ impl Client {
             let again = self.run_shares(&shares, &operations, batch.len());
             results = results.with(again, shares.positions()).with_errors_at(refused);
         }
-        drop((operations, shares));
+        drop((operations, shares, changing));
         Ok(batch.outcomes(results, self.common.errors_as_misses()))
     }
 

@@ -48,7 +48,7 @@ impl Client {
             }
             Ok(Some(Item { flags: item.flags, cas: item.cas, value }))
         };
-        self.read_many("get_many", keys, own)
+        self.read_many("get_many", keys, own, Option::is_some)
     }
 
     /// Reads many items like [`get_many`](Self::get_many), but calls `visit` with each complete item and its key's
@@ -81,7 +81,7 @@ impl Client {
             visit.borrow_mut()(position, ItemRef { flags, cas, value: value.as_slice() });
             Ok(true)
         };
-        self.read_many("get_many_with", keys, show)
+        self.read_many("get_many_with", keys, show, |found| *found)
     }
 
     fn read_many<K: AsRef<[u8]>, T: Default>(
@@ -89,6 +89,7 @@ impl Client {
         name: &'static str,
         keys: &[K],
         read: impl Fn(usize, LentItem<'_>) -> Result<T, Cause>,
+        is_hit: fn(&T) -> bool,
     ) -> Result<Many<T>, Error> {
         let (fleet, mut scratch) = (self.common.fleet(), Vec::new());
         let shares = self.common.shares(name, &fleet, keys.iter().map(AsRef::as_ref), &mut scratch)?;
@@ -97,6 +98,7 @@ impl Client {
             (Site::of(&share), Gets::new(GetVerb::Get, share.items, share.positions, items, &read))
         });
         let found = batch::run(name, gets, keys.len(), self.batch_deadline());
+        shares.found(&found, is_hit);
         Ok(self.common.or_misses(found))
     }
 
@@ -115,6 +117,7 @@ impl Client {
         const NAME: &str = "set_many";
         let (fleet, mut scratch) = (self.common.fleet(), Vec::new());
         let (shares, stores) = self.common.sets(NAME, &fleet, items, attributes.into(), &mut scratch)?;
+        let _changing = self.common.changing_many(items.iter().map(|(key, _)| key.as_ref()));
         let sets = shares
             .divide(&stores)
             .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, must_be_stored)));
@@ -130,6 +133,7 @@ impl Client {
         const NAME: &str = "delete_many";
         let (fleet, mut scratch) = (self.common.fleet(), Vec::new());
         let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut scratch)?;
+        let _changing = self.common.changing_many(keys.iter().map(AsRef::as_ref));
         let deletes: Vec<_> = shares.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
         let divided = shares
             .divide(&deletes)

@@ -88,6 +88,7 @@ impl Meta<'_> {
         let (key, routing_key) = common.meta_key("ms", key.as_ref(), &mut scratch)?;
         let value = common.value("ms", value.as_ref())?;
         let set = options.request(key, value, common.unix_time()).map_err(|error| Error::new("ms", error))?;
+        let _changing = common.changing(key.as_bytes(), routing_key);
         self.call("ms", routing_key, &set.opaque(common.opaque()))
     }
 
@@ -99,6 +100,7 @@ impl Meta<'_> {
         let (common, mut scratch) = (&self.client.common, KeyScratch::default());
         let (key, routing_key) = common.meta_key("md", key.as_ref(), &mut scratch)?;
         let delete = options.request(key, common.unix_time()).map_err(|error| Error::new("md", error))?;
+        let _changing = common.changing(key.as_bytes(), routing_key);
         self.call("md", routing_key, &delete.opaque(common.opaque()))
     }
 
@@ -110,6 +112,7 @@ impl Meta<'_> {
         let (common, mut scratch) = (&self.client.common, KeyScratch::default());
         let (key, routing_key) = common.meta_key("ma", key.as_ref(), &mut scratch)?;
         let arith = options.request(key, common.unix_time()).map_err(|error| Error::new("ma", error))?;
+        let _changing = common.changing(key.as_bytes(), routing_key);
         self.call("ma", routing_key, &arith.opaque(common.opaque()))
     }
 
@@ -160,21 +163,25 @@ impl Meta<'_> {
         routing_key: &[u8],
         operation: &O,
     ) -> Result<O::Output<Vec<u8>>, Error> {
-        let deadline = self.client.deadline();
-        let mut target = Target::new(self.client.common.fleet(), routing_key, name, deadline)?;
-        call_where(&mut target, operation, Vec::new(), |target| {
-            let (capabilities, request) = (target.pool().capabilities(), operation.request());
-            if capabilities.allow(&request) {
-                return Ok(());
-            }
-            if target.pool().watch().hangs_up(&Request::Version) {
-                return Err(Cause::HangsUp);
-            }
-            let inquiry = target.inquiry();
-            let version = ask(inquiry, target.pool(), &Version, Vec::new(), deadline).map_err(|cause| {
-                hang_up::explained(target.pool(), name, cause, &Request::Version, deadline)
-            })?;
-            capabilities.learn(&version, &request).map_err(Cause::Unsupported)
-        })
+        let fleet = self.client.common.fleet();
+        let mut target = Target::new(fleet, routing_key, name, self.client.deadline())?;
+        call_where(&mut target, operation, Vec::new(), |target| learn(target, operation))
     }
+}
+
+/// Checks that the server of `target` has the features that `operation` needs. If that is not known, the server is asked
+/// for its version.
+pub(super) fn learn<O: Operation>(target: &Target<'_>, operation: &O) -> Result<(), Cause> {
+    let (capabilities, request) = (target.pool().capabilities(), operation.request());
+    if capabilities.allow(&request) {
+        return Ok(());
+    }
+    if target.pool().watch().hangs_up(&Request::Version) {
+        return Err(Cause::HangsUp);
+    }
+    let deadline = target.deadline();
+    let version = ask(target.inquiry(), target.pool(), &Version, Vec::new(), deadline).map_err(|cause| {
+        hang_up::explained(target.pool(), target.name(), cause, &Request::Version, deadline)
+    })?;
+    capabilities.learn(&version, &request).map_err(Cause::Unsupported)
 }

@@ -49,6 +49,7 @@ impl Client {
     pub async fn run(&self, batch: Batch) -> Result<Outcomes, Error> {
         let (fleet, mut scratch) = (self.common.fleet(), Vec::new());
         let (mut shares, mut operations) = self.common.batch(NAME, &fleet, &batch, &mut scratch)?;
+        let changing = self.common.changing_many(batch.keys());
         let refused = shares.heed(NAME, &mut operations);
         let results = self.run_shares(&shares, &operations, batch.len()).await;
         let mut results = results.with_errors_at(refused);
@@ -61,7 +62,7 @@ impl Client {
             let again = Box::pin(self.run_shares(&shares, &operations, batch.len())).await;
             results = results.with(again, shares.positions()).with_errors_at(refused);
         }
-        drop((operations, shares));
+        drop((operations, shares, changing));
         Ok(batch.outcomes(results, self.common.errors_as_misses()))
     }
 

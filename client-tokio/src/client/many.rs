@@ -48,6 +48,7 @@ impl Client {
         let gets: Vec<_> = shares.keys().iter().map(|&key| Get { verb: GetVerb::Get, key }).collect();
         let read = |item: Option<_>| Ok(item.map(shared));
         let found = batch::run(NAME, shares.divide(&gets), gets.len(), deadline, read).await;
+        shares.found(&found, Option::is_some);
         Ok(self.common.or_misses(found))
     }
 
@@ -92,6 +93,7 @@ impl Client {
             Ok(true)
         };
         let found = batch::run(NAME, shares.divide(&gets), gets.len(), deadline, show).await;
+        shares.found(&found, |found| *found);
         Ok(self.common.or_misses(found))
     }
 
@@ -110,6 +112,7 @@ impl Client {
         const NAME: &str = "set_many";
         let (deadline, fleet, mut scratch) = (self.deadline(), self.common.fleet(), Vec::new());
         let (shares, stores) = self.common.sets(NAME, &fleet, items, attributes.into(), &mut scratch)?;
+        let _changing = self.common.changing_many(items.iter().map(|(key, _)| key.as_ref()));
         Ok(batch::run(NAME, shares.divide(&stores), stores.len(), deadline, must_be_stored).await)
     }
 
@@ -122,6 +125,7 @@ impl Client {
         const NAME: &str = "delete_many";
         let (deadline, fleet, mut scratch) = (self.deadline(), self.common.fleet(), Vec::new());
         let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut scratch)?;
+        let _changing = self.common.changing_many(keys.iter().map(AsRef::as_ref));
         let deletes: Vec<_> = shares.keys().iter().map(|&key| Delete { key, noreply: false }).collect();
         Ok(batch::run(NAME, shares.divide(&deletes), deletes.len(), deadline, Ok).await)
     }

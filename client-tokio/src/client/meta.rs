@@ -97,6 +97,7 @@ impl Meta<'_> {
         let (key, routing_key) = common.meta_key("ms", key.as_ref(), &mut scratch)?;
         let value = common.value("ms", value.as_ref())?;
         let set = options.request(key, value, common.unix_time()).map_err(|error| Error::new("ms", error))?;
+        let _changing = common.changing(key.as_bytes(), routing_key);
         self.call("ms", routing_key, &set.opaque(common.opaque())).await
     }
 
@@ -112,6 +113,7 @@ impl Meta<'_> {
         let (common, mut scratch) = (&self.client.common, KeyScratch::default());
         let (key, routing_key) = common.meta_key("md", key.as_ref(), &mut scratch)?;
         let delete = options.request(key, common.unix_time()).map_err(|error| Error::new("md", error))?;
+        let _changing = common.changing(key.as_bytes(), routing_key);
         self.call("md", routing_key, &delete.opaque(common.opaque())).await
     }
 
@@ -127,6 +129,7 @@ impl Meta<'_> {
         let (common, mut scratch) = (&self.client.common, KeyScratch::default());
         let (key, routing_key) = common.meta_key("ma", key.as_ref(), &mut scratch)?;
         let arith = options.request(key, common.unix_time()).map_err(|error| Error::new("ma", error))?;
+        let _changing = common.changing(key.as_bytes(), routing_key);
         self.call("ma", routing_key, &arith.opaque(common.opaque())).await
     }
 

@@ -53,6 +53,7 @@ impl Client {
         let (flags, exptime) = self.common.attributes(NAME, attributes.into())?;
         let (verb, value) = (StoreVerb::Set, Value::EMPTY);
         let (target, key) = self.target(NAME, key, &mut scratch)?;
+        let _changing = self.common.changing(key.as_bytes(), target.routing_key());
         let store = Store { verb, key, flags, exptime, value, noreply: false };
         let outcome = streamed::send_from(&target, &store, len, &mut source, self.common.timeout()).await?;
         must_be_stored(outcome).map_err(|cause| target.error(cause))

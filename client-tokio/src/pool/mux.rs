@@ -187,6 +187,15 @@ impl Mux {
         })
     }
 
+    /// Queues `request`, if the quota suffices. No caller waits for its reply.
+    pub(crate) fn queue(self: &Arc<Self>, request: &Request<'_>, deadline: Deadline) {
+        let terms = self.terms(deadline, Group::ALONE);
+        let _is_queued = self.enter(deadline, Waker::noop(), &mut None, |state, _| {
+            state.push_unattended(request, terms);
+            Some(())
+        });
+    }
+
     /// Whether the connection is open, and has had a reply.
     pub(crate) fn is_proven(&self) -> bool {
         self.is_proven.load(Ordering::Relaxed)

@@ -53,6 +53,8 @@ pub(crate) struct Queued {
     pub(crate) terms: Terms,
     /// Whether the request has no caller, and only shows whether the connection works.
     pub(crate) is_trial: bool,
+    /// Whether it is to be sent although its caller has gone; over this connection only.
+    pub(crate) is_unattended: bool,
     /// Whether it may be sent twice.
     pub(crate) is_idempotent: bool,
     /// Whether it was sent before, on a connection that ended.
@@ -116,6 +118,7 @@ impl Queue {
             slot,
             terms,
             is_trial: false,
+            is_unattended: false,
             is_idempotent: request.may_retry(1),
             is_retried: false,
             is_first: false,
@@ -131,6 +134,12 @@ impl Queue {
     pub(crate) fn push_trial(&mut self, slot: SlotId, terms: Terms) {
         self.push(&Request::Get(PROBE), slot, terms);
         self.requests.iter_mut().rev().take(1).for_each(|request| request.is_trial = true);
+    }
+
+    /// Puts a request behind the others whose caller has gone.
+    pub(crate) fn push_unattended(&mut self, request: &Request<'_>, slot: SlotId, terms: Terms) {
+        self.push(request, slot, terms);
+        self.requests.iter_mut().rev().take(1).for_each(|request| request.is_unattended = true);
     }
 
     /// Puts a request of another queue behind the others, if need be as one that is sent again.

@@ -62,6 +62,16 @@ impl State {
         }
     }
 
+    /// Queues a request whose caller has gone, if the quota suffices.
+    pub(crate) fn push_unattended(&mut self, request: &Request<'_>, terms: Terms) {
+        let len = request.value().map_or(0, |value| value.as_bytes().len());
+        if self.quota.enter(len, &mut None) {
+            let slot = self.slots.open(None, len);
+            let _no_waker = self.slots.abandon(slot);
+            self.queue.push_unattended(request, slot, terms);
+        }
+    }
+
     /// Whether any caller waits for an outcome or for quota.
     pub(crate) fn has_waiters(&self) -> bool {
         self.slots.has_waiters() || self.quota.has_waiters()
@@ -88,7 +98,8 @@ impl State {
         let mut released = 0;
         if left.iter().any(|slot| matches!(slot, Slot::Waiting(_))) {
             queue.retain(|request| {
-                let is_kept = request.is_trial || release(request.slot, slots, quota);
+                let is_kept =
+                    request.is_trial || request.is_unattended || release(request.slot, slots, quota);
                 released += usize::from(!is_kept);
                 is_kept
             });

@@ -63,19 +63,34 @@ impl Drop for Admission<'_> {
 
 /// Waits for the outcome of one request. If it is dropped, the connection reads the reply and throws it away, or does
 /// not send a request that has not left.
-#[derive(Debug)]
 pub(crate) struct ReplyWait<'m> {
     mux: &'m Arc<Mux>,
     slot: Option<SlotId>,
     watches: MustWatch,
     /// The slot has the waker of the task that polls, from within the very poll that comes first.
     is_fresh: bool,
+    heir: Option<Heir<'m>>,
 }
+
+/// What gets the slot of a caller that goes away before its outcome is there.
+pub(crate) type Heir<'h> = &'h (dyn Fn(&Arc<Mux>, SlotId) + Sync);
 
 impl<'m> ReplyWait<'m> {
     /// Waits for `slot`, which was opened within this poll and with its waker. The caller `watches` its time, or not.
     pub(crate) const fn fresh(mux: &'m Arc<Mux>, slot: SlotId, watches: MustWatch) -> Self {
-        Self { mux, slot: Some(slot), watches, is_fresh: true }
+        Self { mux, slot: Some(slot), watches, is_fresh: true, heir: None }
+    }
+
+    /// Leaves the slot to `heir` if this is dropped.
+    pub(crate) fn with_heir(mut self, heir: Option<Heir<'m>>) -> Self {
+        self.heir = heir;
+        self
+    }
+
+    /// Waits for a slot that another caller has opened.
+    pub(crate) fn taken_over(mut self) -> Self {
+        self.is_fresh = false;
+        self
     }
 
     /// Waits until `deadline` at most, and sees to it that the connection is driven.
@@ -121,8 +136,12 @@ impl Future for ReplyWait<'_> {
 
 impl Drop for ReplyWait<'_> {
     fn drop(&mut self) {
-        if let Some(slot) = self.slot {
-            self.mux.abandon([slot]);
+        match (self.slot, self.heir) {
+            (Some(slot), Some(heir)) => heir(self.mux, slot),
+            (Some(slot), None) => {
+                self.mux.abandon([slot]);
+            }
+            (None, _) => {}
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod cancel;
 mod closing;
+mod fetch;
 mod runtimes;
 mod sharing;
 mod streams;

@@ -5,15 +5,16 @@ use std::{io, sync::Arc};
 
 use memring_client::{FromConfig, outcome::CasItem};
 use memring_std::{
-    Attributes, Batch, Buffer, CasOutcome, Change, Config, Error, FlushDelay, FromServer, ItemRef, Many,
-    MetaArithOptions, MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaSetOptions, MetaStoreOutcome,
-    ServerList, ServerSpecError, ServerStatus, Stats, StatsKind, StoreOutcome, Ttl,
+    Attributes, Batch, Buffer, CasOutcome, Change, Config, Content, Error, FetchCounts, FetchError,
+    FlushDelay, Freshness, FromServer, ItemRef, Lifetime, Loaded, Many, MetaArithOptions, MetaArithOutcome,
+    MetaDeleteOptions, MetaGetOptions, MetaSetOptions, MetaStoreOutcome, ServerList, ServerSpecError,
+    ServerStatus, Stats, StatsKind, StoreOutcome, Ttl, Updated,
 };
 use memring_suite::Scripted;
 use memring_text::{Item, operation::MetaItem};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::run::Run;
+use crate::run::{Run, at_once};
 
 /// What makes a client, call by call.
 pub(crate) type Builder<C> = memring_client::Builder<C>;
@@ -92,6 +93,15 @@ macro_rules! verbs {
             where
                 ServerSpecError: From<S::Error>;
 
+            fn fetch_counts(&self) -> FetchCounts;
+
+            async fn fetch<L: Loaded, E: Send + Sync + 'static>(
+                &self,
+                key: impl AsRef<[u8]>,
+                freshness: impl Into<Freshness>,
+                loader: impl Future<Output = Result<L, E>>,
+            ) -> Result<L::Found, FetchError<E>>;
+
             $(async fn $verb<$($generics)*>(&self $(, $argument: $kind)*) -> $output;)*
         }
 
@@ -107,6 +117,15 @@ macro_rules! verbs {
             type Meta<'a> = memring_std::Meta<'a>;
 
             carried!();
+
+            async fn fetch<L: Loaded, E: Send + Sync + 'static>(
+                &self,
+                key: impl AsRef<[u8]>,
+                freshness: impl Into<Freshness>,
+                loader: impl Future<Output = Result<L, E>>,
+            ) -> Result<L::Found, FetchError<E>> {
+                self.fetch(key, freshness, || at_once(loader))
+            }
 
             $(async fn $verb<$($generics)*>(&self $(, $argument: $kind)*) -> $output {
                 self.$verb($($argument),*)
@@ -126,6 +145,15 @@ macro_rules! verbs {
             type Meta<'a> = memring_tokio::Meta<'a>;
 
             carried!();
+
+            async fn fetch<L: Loaded, E: Send + Sync + 'static>(
+                &self,
+                key: impl AsRef<[u8]>,
+                freshness: impl Into<Freshness>,
+                loader: impl Future<Output = Result<L, E>>,
+            ) -> Result<L::Found, FetchError<E>> {
+                self.fetch(key, freshness, loader).await
+            }
 
             $(async fn $verb<$($generics)*>(&self $(, $argument: $kind)*) -> $output {
                 self.$verb($($argument),*).await
@@ -170,6 +198,10 @@ macro_rules! carried {
 
         fn servers(&self) -> Vec<ServerStatus> {
             self.servers()
+        }
+
+        fn fetch_counts(&self) -> FetchCounts {
+            self.fetch_counts()
         }
 
         fn meta(&self) -> Self::Meta<'_> {
@@ -218,6 +250,16 @@ verbs! {
     async fn touch[](key: impl AsRef<[u8]>, ttl: impl Into<Ttl>) -> Result<bool, Error>;
     async fn incr[](key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>, Error>;
     async fn decr[](key: impl AsRef<[u8]>, delta: u64) -> Result<Option<u64>, Error>;
+
+    async fn update[L: Loaded](
+        key: impl AsRef<[u8]>, lifetime: impl Into<Lifetime>, change: impl FnMut(Option<&Content>) -> Option<L>
+    ) -> Result<Updated, Error>;
+    async fn invalidate[](key: impl AsRef<[u8]>, freshness: &Freshness) -> Result<bool, Error>;
+    async fn incr_or[](
+        key: impl AsRef<[u8]>, delta: u64, initial: u64, ttl: impl Into<Ttl>
+    ) -> Result<u64, Error>;
+    async fn put[](key: impl AsRef<[u8]>, value: impl Loaded, freshness: &Freshness) -> Result<(), Error>;
+    async fn peek[](key: impl AsRef<[u8]>) -> Result<Option<Option<Content>>, Error>;
 
     async fn get_many[](keys: &[impl AsRef<[u8]>]) -> Result<Many<Option<Item<Self::Value>>>, Error>;
     async fn get_many_with[](

@@ -57,6 +57,7 @@ async fn what_happens_is_counted<C: Client>() {
     client.set("k", "v", Ttl::NEVER).await.unwrap();
     client.get_many(&["k", "l"]).await.unwrap().all().unwrap();
     assert!(client.get("no key").await.is_err());
+    assert_eq!((counts().hits, counts().misses), (1, 1));
     assert_eq!((counts().operations, counts().connected, counts().errors), (2, 1, 0));
     server.signal("STOP");
     client.get("k").await.unwrap_err();

@@ -16,6 +16,8 @@ mod descriptors;
 mod events;
 mod everywhere;
 mod faults;
+mod fetch;
+mod fetched;
 mod hang_ups;
 mod health;
 mod hung;

@@ -55,6 +55,7 @@ fn normal(signature: &str) -> String {
         ("AsyncRead + Unpin", "Read"),
         ("AsyncWrite + Unpin", "Write"),
         (") + Send", ")"),
+        ("impl Future<Output = Result<L, E>>", "impl FnOnce() -> Result<L, E>"),
     ]
     .iter()
     .fold(signature.to_owned(), |signature, (from, to)| signature.replace(from, to))

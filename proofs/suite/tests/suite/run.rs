@@ -53,6 +53,9 @@ pub(crate) trait Run {
     /// The module that its tests are in.
     const MODULE: &'static str;
 
+    /// How many calls may well be under way at once.
+    const MANY: usize;
+
     /// Runs a test. What it spawns takes turns with it where the client lets it.
     fn run(test: impl AsyncFnOnce());
 
@@ -88,6 +91,14 @@ pub(crate) enum Task<T> {
 }
 
 impl<T> Task<T> {
+    /// Waits for its end, and says whether it has panicked.
+    pub(crate) async fn panics(self) -> bool {
+        match self {
+            Self::Thread(thread) => thread.join().is_err(),
+            Self::Tokio(task) => task.await.is_err(),
+        }
+    }
+
     /// Waits for its result. A call that has panicked fails the test.
     pub(crate) async fn join(self) -> T {
         match self {
@@ -108,6 +119,7 @@ pub(crate) async fn join_all<T>(tasks: impl IntoIterator<Item = Task<T>>) -> Vec
 
 impl Run for memring_std::Client {
     const MODULE: &'static str = "on_std";
+    const MANY: usize = 500;
 
     fn run(test: impl AsyncFnOnce()) {
         at_once(test());
@@ -132,7 +144,7 @@ impl Run for memring_std::Client {
 }
 
 /// Runs a future that waits for nothing: the blocking client waits in the middle of a poll.
-fn at_once<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => panic!("a test of the blocking client waits for what it cannot have"),
@@ -141,6 +153,7 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
 
 impl Run for memring_tokio::Client {
     const MODULE: &'static str = "on_tokio";
+    const MANY: usize = 5000;
 
     fn run(test: impl AsyncFnOnce()) {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();

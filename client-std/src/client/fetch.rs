@@ -1,0 +1,424 @@
+//! Get or compute: `fetch` and its relatives. What they decide is decided in `memring_client::fetch`.
+
+use core::{
+    task::{Context, Waker},
+    time::Duration,
+};
+use std::{
+    sync::Arc,
+    task::Wake,
+    thread::{self, Thread},
+    time::Instant,
+};
+
+use memring_client::{
+    KeyScratch,
+    failure::{Cause, Error},
+    fetch::{
+        Answer, Call, Content, Dialect, Errand, Failed, FetchCounts, FetchError, Fetched, Freshness, IncrOr,
+        Lifetime, Loaded, Next, NoAnswer, Place, Step, Talk, Updated, peeked,
+    },
+};
+use memring_text::{Key, Ttl, exchange::ProtocolError, ttl::UnixTime};
+
+use super::{Client, meta::learn};
+use crate::{
+    call::{Target, call_where},
+    deadline::Deadline,
+};
+
+impl Client {
+    /// Reads a value, or computes and stores it: once for all that ask at the same time, in all processes.
+    ///
+    /// `freshness` is a time to live, or a [`Freshness`] that says more. `loader` runs only where there is no fresh value,
+    /// and in one caller at a time:
+    ///
+    /// - Callers of this client that ask for the key while it is being loaded get that result, without a request.
+    /// - Callers of other processes lose the server's lease. They get the old value if there is one, else they wait; after
+    ///   [`Freshness::wait`] they compute for themselves, and nothing of that is stored.
+    /// - A value that is still fresh, but nearly over, is loaded anew by one caller; all others get it meanwhile.
+    /// - A value that was loaded before the key was written, deleted or invalidated is handed out and not stored.
+    ///
+    /// The loader may return bytes of any kind, or an `Option` of them: `None` is kept for a time of its own
+    /// ([`Freshness::negative_ttl`]). If it fails, all that waited for it get its error, and the next call loads again at
+    /// once; so does the next caller after a panic. A server that fails is no error: then the loader runs, and
+    /// [`Builder::on_event`](crate::Builder::on_event) is told.
+    ///
+    /// ```
+    /// # use memring_std::{Client, testing::Server};
+    /// # let server = Server::start()?;
+    /// # let client = Client::connect([server.addr()])?;
+    /// use std::{io, time::Duration};
+    ///
+    /// let load = || Ok::<_, io::Error>("made at length");
+    /// let page = client.fetch("page:7", Duration::from_secs(60), load)?;
+    /// assert_eq!(page, "made at length");
+    /// let again = client.fetch("page:7", Duration::from_secs(60), || -> io::Result<String> { unreachable!() })?;
+    /// assert_eq!(again, page);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Keys of `fetch` are read by `fetch`
+    /// While a missing value is being loaded, its key has a placeholder, which any other verb takes for an empty value.
+    /// Stale and old values look fresh to them, and "nothing" is an empty value with the flags
+    /// [`NOTHING`](memring_client::fetch::NOTHING). Use [`peek`](Self::peek) to look without loading,
+    /// [`put`](Self::put) to store, [`update`](Self::update) to change, and [`invalidate`](Self::invalidate) or
+    /// [`delete`](Self::delete) when the source has changed. `append` and `incr` on such a key break the lease. Where
+    /// programs of other kinds read the same servers, give these keys a namespace of their own.
+    ///
+    /// # Old servers
+    /// Servers before memcached 1.6.10 and most proxies know no leases. There the client stores a placeholder itself. One
+    /// caller loads, as elsewhere; but nothing is loaded early and nothing is handed out stale, so at the end of the time
+    /// to live all callers wait for the one that loads.
+    ///
+    /// # Errors
+    /// [`FetchError::Loader`]: the loader failed. [`FetchError::Refused`]: the key or `freshness` is invalid; the loader
+    /// has not run.
+    pub fn fetch<L: Loaded, E: Send + Sync + 'static>(
+        &self,
+        key: impl AsRef<[u8]>,
+        freshness: impl Into<Freshness>,
+        loader: impl FnOnce() -> Result<L, E>,
+    ) -> Result<L::Found, FetchError<E>> {
+        let mut scratch = KeyScratch::default();
+        let (key, routing_key) = self.common.key("fetch", key.as_ref(), &mut scratch)?;
+        let call = self.common.fetch::<L, E>(key, routing_key, &freshness.into())?;
+        let mut fetching = Fetching { trip: Trip::new(self, "fetch", key, routing_key), call };
+        let mut loader = Some(loader);
+        loop {
+            match fetching.until_load() {
+                Some(result) => return found::<L, E>(result),
+                None => {
+                    // A call loads once.
+                    let Some(loader) = loader.take() else { return found::<L, E>(Ok(None)) };
+                    let loaded = loader().map(L::into_content);
+                    if let Some(result) = fetching.loaded(loaded) {
+                        return found::<L, E>(result);
+                    }
+                }
+            }
+        }
+    }
+
+    /// How often [`fetch`](Self::fetch) ended in which way, in all clones of this client together.
+    #[must_use]
+    pub fn fetch_counts(&self) -> FetchCounts {
+        self.common.fetch_counts()
+    }
+
+    /// Changes a value by what it is: `change` gets the old value, or `None`, and returns the new one, or `None` to leave
+    /// all as it is. If others change it at the same time, this begins again, until the client's timeout is over; so
+    /// `change` may run often, and should only compute. Its result is stored once, and only over the value that it saw.
+    ///
+    /// `lifetime` is a time to live; or [`Lifetime::Fetched`] for a key of [`fetch`](Self::fetch), whose loader then
+    /// stores nothing; or [`Lifetime::Keep`].
+    ///
+    /// ```
+    /// # use memring_std::{Client, testing::Server};
+    /// # let server = Server::start()?;
+    /// # let client = Client::connect([server.addr()])?;
+    /// use std::time::Duration;
+    ///
+    /// let add = |old: Option<&memring_std::Content>| {
+    ///     let old = old.map_or(&b""[..], |content| &content.value);
+    ///     Some([old, b" umbrella"].concat())
+    /// };
+    /// let updated = client.update("cart:7", Duration::from_secs(60), add)?;
+    /// assert_eq!(updated.content.unwrap().value, " umbrella");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Error`]. [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): others changed the value whenever this would
+    /// have. If the answer to the write is lost, the item is looked at: what is found to be written is no error.
+    pub fn update<L: Loaded>(
+        &self,
+        key: impl AsRef<[u8]>,
+        lifetime: impl Into<Lifetime>,
+        change: impl FnMut(Option<&Content>) -> Option<L>,
+    ) -> Result<Updated, Error> {
+        let (common, mut scratch) = (&self.common, KeyScratch::default());
+        let (key, routing_key) = common.key("update", key.as_ref(), &mut scratch)?;
+        let mut trip = Trip::new(self, "update", key, routing_key);
+        let mut machine = common.update(change, lifetime.into(), trip.begin()?)?;
+        trip.converse(&mut machine)
+    }
+
+    /// Marks the value of a key of [`fetch`](Self::fetch) as outdated: the next caller loads another, and until that is
+    /// stored the others still get this one, for [`Freshness::stale_for`] at most, counted from the first of several
+    /// calls. A loader under way stores nothing of what it read before. With `stale_for` zero, and on servers without
+    /// meta commands, the item is deleted. Returns whether there was one.
+    ///
+    /// `freshness` is that by which the key is fetched: how long a stale item is kept hangs on its lease, too.
+    ///
+    /// ```
+    /// # use memring_std::{Client, testing::Server};
+    /// # let server = Server::start()?;
+    /// # let client = Client::connect([server.addr()])?;
+    /// use std::time::Duration;
+    /// use memring_std::Freshness;
+    ///
+    /// let page = Freshness::new(Duration::from_secs(60));
+    /// client.put("page:7", "first", &page)?;
+    /// assert!(client.invalidate("page:7", &page)?);
+    /// assert!(!client.invalidate("page:8", &page)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Error`]. Repeating it is always safe.
+    pub fn invalidate(&self, key: impl AsRef<[u8]>, freshness: &Freshness) -> Result<bool, Error> {
+        let (common, mut scratch) = (&self.common, KeyScratch::default());
+        let (key, routing_key) = common.key("invalidate", key.as_ref(), &mut scratch)?;
+        let mut trip = Trip::new(self, "invalidate", key, routing_key);
+        let mut machine = common.invalidate(freshness, trip.begin()?)?;
+        trip.converse(&mut machine)
+    }
+
+    /// Adds `delta` to a counter and returns the new number. A counter that is not there is made, with the number
+    /// `initial`, to which nothing is added, and lives for `ttl`: later calls do not prolong it. Past 2⁶⁴ − 1 it begins
+    /// again at 0.
+    ///
+    /// ```
+    /// # use memring_std::{Client, testing::Server};
+    /// # let server = Server::start()?;
+    /// # let client = Client::connect([server.addr()])?;
+    /// use std::time::Duration;
+    ///
+    /// let minute = Duration::from_secs(60);
+    /// assert_eq!(client.incr_or("visits", 1, 1, minute)?, 1);
+    /// assert_eq!(client.incr_or("visits", 1, 1, minute)?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::NonNumeric`](crate::ErrorKind::NonNumeric) when the value is not a number;
+    /// [`ErrorKind::NotStored`](crate::ErrorKind::NotStored) when an old server loses the counter as fast as it is made;
+    /// else see [`Error`]. If the answer is lost, the error [is ambiguous](Error::is_ambiguous): nothing is counted twice.
+    pub fn incr_or(
+        &self,
+        key: impl AsRef<[u8]>,
+        delta: u64,
+        initial: u64,
+        ttl: impl Into<Ttl>,
+    ) -> Result<u64, Error> {
+        let (common, mut scratch) = (&self.common, KeyScratch::default());
+        let (key, routing_key) = common.key("incr_or", key.as_ref(), &mut scratch)?;
+        let mut trip = Trip::new(self, "incr_or", key, routing_key);
+        let mut machine = IncrOr::new(delta, initial, ttl.into(), trip.begin()?);
+        trip.converse(&mut machine)
+    }
+
+    /// Stores a value of a key of [`fetch`](Self::fetch), as fresh as one that was just loaded; `None` says that there is
+    /// nothing. A plain `set` has no grace, so that its value would be loaded anew at once. A loader under way stores
+    /// nothing.
+    ///
+    /// # Errors
+    /// As of [`set`](Self::set).
+    pub fn put(&self, key: impl AsRef<[u8]>, value: impl Loaded, freshness: &Freshness) -> Result<(), Error> {
+        let (common, mut scratch) = (&self.common, KeyScratch::default());
+        let (key, routing_key) = common.key("put", key.as_ref(), &mut scratch)?;
+        let mut trip = Trip::new(self, "put", key, routing_key);
+        let mut machine = common.put(value, freshness, trip.begin()?)?;
+        trip.converse(&mut machine)
+    }
+
+    /// Looks at a key of [`fetch`](Self::fetch) without loading or winning anything. `None` is a miss, also while a value
+    /// is being loaded; `Some(None)` says that there is nothing. The value may be stale.
+    ///
+    /// # Errors
+    /// As of [`get`](Self::get).
+    pub fn peek(&self, key: impl AsRef<[u8]>) -> Result<Option<Option<Content>>, Error> {
+        let item = self.get(key)?;
+        Ok(item.and_then(|item| peeked(item.flags, item.value.into())))
+    }
+}
+
+fn found<L: Loaded, E>(result: Result<Fetched, Failed<E>>) -> Result<L::Found, FetchError<E>> {
+    let fetched = result.map_err(|Failed(error)| FetchError::Loader(error))?;
+    // Callers whose type has no word for "nothing" are not given it.
+    L::found(fetched).ok_or_else(|| Error::new("fetch", UNEXPECTED).into())
+}
+
+/// An answer that was not asked for.
+const UNEXPECTED: Cause = Cause::Protocol(ProtocolError::Unexpected);
+
+/// A call of `fetch`, and its way to the server. Dropped, it gives back what it has won.
+struct Fetching<'k, E: Send + Sync + 'static> {
+    trip: Trip<'k>,
+    call: Call<E>,
+}
+
+impl<E: Send + Sync + 'static> Fetching<'_, E> {
+    /// Goes on until the loader is to run, or to the result.
+    fn until_load(&mut self) -> Option<Result<Fetched, Failed<E>>> {
+        let Self { trip, call } = self;
+        loop {
+            match call.step(Instant::now()) {
+                Step::Begin => match trip.begin() {
+                    Ok(dialect) => call.begin(dialect, Instant::now()),
+                    Err(_) => call.unreachable(),
+                },
+                Step::Join(until) => {
+                    if let Some(result) = join(call, until) {
+                        return Some(result);
+                    }
+                }
+                Step::Wait(until) => thread::sleep(until.saturating_duration_since(Instant::now())),
+                Step::Send(errand) => {
+                    let answer = trip.send(&errand, call.dialect());
+                    let answer = answer.map_err(|error| NoAnswer::from(&error));
+                    call.answered(answer, trip.place, trip.stand_in(), Instant::now());
+                }
+                Step::Load => return None,
+                Step::Done(result) => return Some(result),
+            }
+        }
+    }
+
+    fn loaded(&mut self, loaded: Result<Fetched, E>) -> Option<Result<Fetched, Failed<E>>> {
+        let now = Instant::now();
+        match loaded {
+            Ok(fetched) => self.call.loaded(fetched, now).map(Ok),
+            Err(error) => {
+                let mut settling = self.call.failed(error, now);
+                if let Some((errand, dialect)) = settling.errand() {
+                    let _answer = self.trip.send(&errand, dialect);
+                }
+                Some(settling.settle())
+            }
+        }
+    }
+}
+
+impl<E: Send + Sync + 'static> Drop for Fetching<'_, E> {
+    /// After a panic of the loader, the lease is given back before the next caller asks. The thread is not held up.
+    fn drop(&mut self) {
+        let dialect = self.call.dialect();
+        if let Some(errand) = self.call.abandon() {
+            let deadline = Deadline::after(self.trip.client.common.timeout().min(BRIEF));
+            let _answer = self.trip.send_until(&errand, dialect, deadline);
+        }
+    }
+}
+
+/// How long a thread that unwinds waits for a server.
+const BRIEF: Duration = Duration::from_millis(50);
+
+/// Waits for the flight that `call` has joined.
+fn join<E: Send + Sync + 'static>(
+    call: &mut Call<E>,
+    until: Option<Instant>,
+) -> Option<Result<Fetched, Failed<E>>> {
+    let waker = Waker::from(Arc::new(Parked(thread::current())));
+    let cx = Context::from_waker(&waker);
+    loop {
+        let now = Instant::now();
+        if let core::task::Poll::Ready(result) = call.poll_joined(&cx, now) {
+            return result;
+        }
+        match until.map(|until| until.saturating_duration_since(now)) {
+            Some(Duration::ZERO) => return None,
+            Some(left) => thread::park_timeout(left),
+            None => thread::park(),
+        }
+    }
+}
+
+/// A thread that waits.
+struct Parked(Thread);
+
+impl Wake for Parked {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// A conversation with the server that holds a key: what is sent after the first errand goes to the same server, or
+/// nowhere.
+pub(super) struct Trip<'k> {
+    client: &'k Client,
+    name: &'static str,
+    key: Key<'k>,
+    routing_key: &'k [u8],
+    target: Option<Target<'k>>,
+    is_begun: bool,
+    /// Where the item was asked for.
+    place: Place,
+}
+
+impl<'k> Trip<'k> {
+    pub(super) fn new(client: &'k Client, name: &'static str, key: Key<'k>, routing_key: &'k [u8]) -> Self {
+        Self { client, name, key, routing_key, target: None, is_begun: false, place: Place::default() }
+    }
+
+    /// Finds the server, and says which commands it probably has.
+    pub(super) fn begin(&mut self) -> Result<Dialect, Error> {
+        let fleet = self.client.common.fleet();
+        let target = Target::new(fleet, self.routing_key, self.name, self.client.deadline())?;
+        let dialect = target.pool().capabilities().dialect().unwrap_or(Dialect::Meta);
+        (self.target, self.is_begun) = (Some(target), false);
+        Ok(dialect)
+    }
+
+    /// Sends `errand`, and waits for the answer.
+    pub(super) fn send(&mut self, errand: &Errand, dialect: Dialect) -> Result<Answer, Error> {
+        self.send_until(errand, dialect, self.client.deadline())
+    }
+
+    fn send_until(&mut self, errand: &Errand, dialect: Dialect, deadline: Deadline) -> Result<Answer, Error> {
+        let Some(target) = &mut self.target else {
+            return Err(Error::new(self.name, Cause::Down(Duration::ZERO)));
+        };
+        let common = &self.client.common;
+        if self.is_begun {
+            *target = target.pinned(deadline);
+            let watch = target.pool().watch();
+            let is_lost = errand.is_bound() && (target.place() != self.place || !common.has(target));
+            if is_lost || watch.is_down() {
+                return Err(target.error(Cause::Closed(None)));
+            }
+        }
+        if !errand.is_bound() {
+            self.place = target.place();
+        }
+        self.is_begun = true;
+        let operation = errand.operation(dialect, self.key, common.unix_time(), common.opaque());
+        let operation = operation.map_err(|cause| Error::new(self.name, cause))?;
+        let answer = if dialect == Dialect::Meta {
+            call_where(target, &operation, Vec::new(), |target| learn(target, &operation))
+        } else {
+            call_where(target, &operation, Vec::new(), |_| Ok(()))
+        };
+        self.place.or_moved(target.place());
+        answer.map(Answer::from)
+    }
+
+    /// Carries `machine` to its end.
+    fn converse<T: Talk>(&mut self, machine: &mut T) -> Result<T::Output, Error> {
+        let _changing = self.client.common.changing(self.key.as_bytes(), self.routing_key);
+        let mut last = None;
+        loop {
+            match machine.next(Instant::now()) {
+                Next::Send(errand) => {
+                    let answer = self.send(&errand, machine.dialect());
+                    let told = answer.clone().map_err(|error| NoAnswer::from(&error));
+                    machine.answered(told, Instant::now());
+                    last = answer.err().or(last);
+                }
+                Next::Wait(until) => thread::sleep(until.saturating_duration_since(Instant::now())),
+                Next::Done(output) => return Ok(output),
+                Next::Failed(cause) => {
+                    let error = cause.map(|cause| Error::new(self.name, cause)).or(last);
+                    return Err(error.unwrap_or_else(|| Error::new(self.name, UNEXPECTED)));
+                }
+            }
+        }
+    }
+
+    /// The longest time to live on the server that was asked, if it stands in for another, and the date.
+    pub(super) fn stand_in(&self) -> Option<(Ttl, UnixTime)> {
+        let cap = self.target.as_ref()?.stand_in_ttl()?;
+        Some((cap, self.client.common.unix_time()))
+    }
+}
