@@ -1,11 +1,12 @@
-//! The other side of the wire: requests read, an engine that answers them as memcached does, replies written.
+//! The server's side of the protocol: it reads requests, answers them as memcached does, and writes replies.
 //!
 //! ```text
 //!  bytes ──▶ RequestDecoder ──▶ Session ──▶ Engine ──▶ Store
 //!  bytes ◀── Event::encode  ◀──────┘ (now)
 //! ```
 //!
-//! [`Guard`] stands before a session where a password is wanted.
+//! Where a password is wanted, a [`Guard`] reads the connection until a user has logged in, and the [`Session`] what
+//! follows.
 //!
 //! A server is a loop over [`Session::feed`], whatever the sockets and threads around it:
 //!

@@ -1,4 +1,5 @@
-//! What memcached does with the items: expiry, conditions, counters. Knows no bytes on the wire and no clock.
+//! The engine: it does with items what memcached does, with expiry, conditions and counters. It knows no bytes on the
+//! wire and no clock.
 
 use core::fmt;
 
@@ -19,12 +20,12 @@ use crate::{
     ttl::UnixTime,
 };
 
-/// What an engine is started with; memcached has options of the same meaning.
+/// The options of an engine. memcached has options of the same meaning.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct EngineConfig {
     /// Largest item in bytes, with its key and an overhead of about 60 bytes (`-I`): 1 MiB.
     pub item_size_max: usize,
-    /// What `version` answers: the memcached that it does as, so that clients know what it can do.
+    /// The answer to `version`. Clients learn from it what the server can do.
     pub version: &'static str,
 }
 
@@ -36,25 +37,24 @@ impl Default for EngineConfig {
 
 impl fmt::Debug for EngineConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the standard one of a `str`: that can panic, as far as a compiler sees.
+        // Not derived: the `Debug` of a `str` can panic, as far as a compiler sees.
         write!(f, "EngineConfig(items up to {} bytes, version {})", self.item_size_max, self.version)
     }
 }
 
 /// The server without its wire: the verbs of memcached 1.6 over a [`Store`].
 ///
-/// Time comes in with every call and must not run backwards. Keys are taken as they are: whoever calls has checked
-/// them.
+/// Every call is given the time, which must not run backwards. Keys are not checked here: the caller has done that.
 #[derive(Debug)]
 pub struct Engine<S> {
     store: S,
     config: EngineConfig,
     counters: Counters,
-    /// The cas unique given last.
+    /// The cas unique that was given out last.
     cas: u64,
-    /// What was stored or fetched last until this second is flushed when it has come, in Unix seconds.
+    /// Items that were stored or last fetched up to this second, in Unix seconds, are flushed when it has come.
     flushed_until: Option<u64>,
-    /// That second is still to come.
+    /// Whether that second is still to come.
     flush_waits: bool,
     started: Option<u64>,
 }
@@ -62,9 +62,9 @@ pub struct Engine<S> {
 /// An item that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FoundItem<'s> {
-    /// The client's number.
+    /// The number that the client stored with the value.
     pub flags: u32,
-    /// Changes with every change of the item.
+    /// The cas unique: another number after every change of the item.
     pub cas: u64,
     /// The value.
     pub value: &'s [u8],
@@ -121,7 +121,8 @@ impl<S: Store> Engine<S> {
         self.fetched(key, now)
     }
 
-    /// May an item of this size be stored? Ask before its value is received; when not, a `set` loses the old item.
+    /// Checks whether an item of this size may be stored. Call it before the value is received: where the item is
+    /// refused, a `set` drops the old one.
     ///
     /// # Errors
     /// [`Refusal::TooLarge`].
@@ -133,7 +134,7 @@ impl<S: Store> Engine<S> {
         Err(self.refuse_store(head, Refusal::TooLarge))
     }
 
-    /// `set` and its relatives.
+    /// Stores a value, by `set`, `add`, `replace`, `append`, `prepend` or `cas`.
     ///
     /// # Errors
     /// [`Refusal::TooLarge`] and [`Refusal::OutOfMemory`].
@@ -179,7 +180,7 @@ impl<S: Store> Engine<S> {
         Ok(StoreOutcome::Stored)
     }
 
-    /// Notes that a value could not be received for lack of memory; when it was a `set`, the old item goes.
+    /// Notes that a value could not be received for lack of memory. A `set` drops the old item then.
     pub fn out_of_memory(&mut self, head: &StoreHead<'_>) -> Refusal {
         bump(&mut self.counters.store_no_memory);
         self.refuse_store(head, Refusal::OutOfMemory)
@@ -255,10 +256,11 @@ impl<S: Store> Engine<S> {
         found
     }
 
-    /// `flush_all`: every item that is there after the delay ends; without one, or with one of 0 or less, now.
+    /// `flush_all`: drops all items when the delay has passed; at once without a delay, or with one of 0 or less.
     ///
-    /// As memcached 1.6.18 reckons, that is in the second before the one asked for, and takes along what is stored in
-    /// that second. A moment from before the server's start flushes nothing. Either way, another delay is forgotten.
+    /// As in memcached 1.6.18, that happens in the second before, and items that are stored in that second are
+    /// dropped as well. A delay that ends before the server's start flushes nothing. Each call replaces the delay of
+    /// the one before.
     pub fn flush_all(&mut self, delay: Option<i32>, now: UnixTime) {
         bump(&mut self.counters.cmd_flush);
         let clock = self.clock(now);
@@ -274,7 +276,7 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    /// `stats`: gives `each` a name and a value, one after the other.
+    /// `stats`: calls `each` with every name and its value.
     pub fn stats(&mut self, now: UnixTime, mut each: impl FnMut(&str, &[u8])) {
         let clock = self.clock(now);
         let usage = self.store.usage();
@@ -341,7 +343,7 @@ impl<S: Store> Engine<S> {
         Some(FoundItem { flags: record.flags, cas: record.cas, value })
     }
 
-    /// Adds to a value; flags and exptime stay. What would grow too large is not stored, and that is no error.
+    /// Adds to a value; flags and exptime stay. A value that would grow too large stays as it is, which is no error.
     fn extend(
         &mut self,
         head: &StoreHead<'_>,

@@ -1,4 +1,4 @@
-//! Who may in: what a connection may say before its user is known.
+//! Logins: what a connection may send before its user is known.
 
 use core::hint::black_box;
 
@@ -30,8 +30,8 @@ use crate::{
 /// # Ok::<(), memring_text::request::CredentialsError>(())
 /// ```
 ///
-/// It answers line by line. (memcached 1.6.18 answers lines that arrive together but once.) A `set` whose value would
-/// not fit into [`RequestDecoder::MIN_BUFFER`] closes the connection, as a line without an end does.
+/// It answers every line. (memcached 1.6.18 gives one answer to lines that arrive together.) A `set` whose value
+/// would not fit into [`RequestDecoder::MIN_BUFFER`] closes the connection, as a line without an end does.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
     state: State,
@@ -54,7 +54,7 @@ impl Guard {
         Self { state: State::Line, search: LineSearch::START }
     }
 
-    /// Whether a name and its password have come. What comes after them is for the session.
+    /// Whether a user has logged in. The bytes behind the login are for the session.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         matches!(self.state, State::Open)
@@ -63,7 +63,7 @@ impl Guard {
     /// Answers what is at the front of `input`, until a user and a password are those of one of `users`; to be used as
     /// [`Session::feed`](super::Session::feed) is. With the right ones it is [open](Self::is_open), and takes no more.
     ///
-    /// How long it takes does not depend on how much of a name or a password is right, only on its length.
+    /// The time that it takes depends on the length of a name or a password, and not on how much of it is right.
     pub fn feed(&mut self, input: &[u8], users: &[Credentials<'_>], out: &mut (impl Buffer + ?Sized)) -> Fed {
         let mut rest = input;
         let next = loop {

@@ -1,4 +1,4 @@
-//! A store in memory: a hash map, and a list that knows which item was used least lately.
+//! A store in memory: a hash map, and a list in the order of last use.
 
 use std::{collections::HashMap, sync::Arc, vec::Vec};
 
@@ -7,7 +7,7 @@ use super::store::{OutOfMemory, Record, Side, Store, Usage};
 /// Bytes that an item takes beside its key and its value: about what memcached reckons (48 bytes of header, 8 of cas).
 const ITEM_OVERHEAD: usize = 56;
 
-/// Items in memory, up to a limit. When memory is short, the items used least lately are dropped.
+/// Items in memory, up to a limit. When memory is short, the least recently used items are dropped.
 #[derive(Debug)]
 pub struct MemoryStore {
     /// Where each key's item lies in `items`.
@@ -48,7 +48,7 @@ impl MemoryStore {
         }
     }
 
-    /// A store that drops nothing: when it is full, it refuses (memcached's option `-M`).
+    /// A store that drops nothing, and refuses new items when it is full (memcached's option `-M`).
     #[must_use]
     pub fn without_eviction(limit: usize) -> Self {
         Self { evicts: false, ..Self::new(limit) }

@@ -31,7 +31,7 @@ const KNOWN: &[u8] = b"bcfhklqstuvCDFIJLMNOPRT";
 pub struct MetaLine<'b> {
     /// The command.
     pub verb: MetaVerb,
-    /// Length of the value that follows, of an `ms`.
+    /// The length of the value that follows an `ms`.
     pub len: usize,
     token: &'b [u8],
     flags: &'b [u8],
@@ -129,8 +129,8 @@ impl<'b> MetaLine<'b> {
         scratch.get(..len).unwrap_or(&[])
     }
 
-    /// Lends `with` the request that a client of ours would have built, with `value` for its value; `None` where it
-    /// could not have built it.
+    /// Calls `with` with the request as memring's own client would build it, with `value` as its value; `None` where
+    /// it cannot build it.
     pub fn with_request<T>(&self, value: Value<'_>, with: impl FnOnce(&MetaRequest<'_>) -> T) -> Option<T> {
         let mut scratch = [0; MAX_BINARY_KEY_LEN];
         let key: MetaKey<'_> = if self.has(b'b') {
@@ -180,7 +180,7 @@ impl<'b> MetaLine<'b> {
         self.token_of(b'M').and_then(arith_mode).unwrap_or(ArithMode::Incr)
     }
 
-    /// Is the opaque too long? `mg` and `ma` find out late, when the item is already dealt with.
+    /// Whether the opaque is too long. `mg` and `ma` find out late, when the item is already dealt with.
     pub(super) fn has_long_opaque(&self) -> bool {
         self.token_of(b'O').is_some_and(|token| token.len() > MAX_OPAQUE_LEN)
     }

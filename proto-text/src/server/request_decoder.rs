@@ -1,4 +1,4 @@
-//! Bytes of a client, event by event, however they are cut.
+//! Reads a client's bytes event by event, however they are cut.
 
 use super::{
     admin_line::read_admin,
@@ -15,22 +15,24 @@ use crate::{
     value::{MAX_VALUE_LEN, Value},
 };
 
-/// How much is forgiven.
+/// How strictly requests are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Reading {
-    /// What memcached 1.6.18 forgives: spaces, bare line feeds, numbers that wrap, control characters in keys. A
-    /// wrong request is an event, [`RequestEvent::Refused`], and the next one is read where memcached reads it.
+    /// Forgives what memcached 1.6.18 forgives: spaces, bare line feeds, numbers that wrap, control characters in
+    /// keys. A wrong request is an event, [`RequestEvent::Refused`], and the next one is read where memcached reads
+    /// it.
     #[default]
     AsMemcached,
-    /// Nothing: what [`Request::encode`] would not write, byte for byte, is an error, and the error is final. (One
-    /// exception: `delete noreply`, which that writes as `delete noreply 0`.)
+    /// Forgives nothing: what [`Request::encode`] would not write, byte for byte, is an error, and the error is
+    /// final. (One exception: `delete noreply`, which that writes as `delete noreply 0`.)
     Strict,
 }
 
 /// Reads requests.
 ///
 /// The decoder holds no bytes, only a few words of state: the caller owns the buffer. A buffer of
-/// [`RequestDecoder::MIN_BUFFER`] bytes passes gets of any number of keys and values of any length, in pieces.
+/// [`RequestDecoder::MIN_BUFFER`] bytes is enough for gets of any number of keys and for values of any length, which
+/// come in pieces.
 ///
 /// ```
 /// use memring_text::{reply::Step, request::GetVerb, server::{RequestDecoder, RequestEvent}};
@@ -83,8 +85,8 @@ enum State {
 }
 
 impl RequestDecoder {
-    /// The smallest buffer that every request passes through, in bytes. (Of a line that is longer, memcached closes the
-    /// connection, unless it is a get, or is in the buffer whole.)
+    /// The smallest buffer that is enough for every request, in bytes. (At a longer line memcached closes the
+    /// connection, unless the line is a get or has come whole.)
     pub const MIN_BUFFER: usize = MAX_REQUEST_LINE + 1;
 
     /// A decoder at the start of a connection.
@@ -97,7 +99,7 @@ impl RequestDecoder {
     ///
     /// `buf` holds every byte received and not yet consumed; on [`Step::NeedMore`] call again with the same bytes
     /// and more behind them. After [`RequestEvent::Quit`] and [`RequestEvent::Close`] there are no more events: the
-    /// rest of the stream is passed by.
+    /// rest of the stream is skipped.
     ///
     /// # Errors
     /// Only when reading [strictly](Reading::Strict). Any error is final, and every later call returns the same.

@@ -34,18 +34,18 @@ pub enum RequestEvent<'b> {
     Delete {
         /// The key.
         key: &'b [u8],
-        /// No reply is wanted.
+        /// Whether no reply is wanted.
         noreply: bool,
     },
     /// `incr`, `decr`.
     Arith {
-        /// Which of the two.
+        /// The verb.
         verb: ArithVerb,
         /// The key.
         key: &'b [u8],
         /// By how much.
         delta: u64,
-        /// No reply is wanted.
+        /// Whether no reply is wanted.
         noreply: bool,
     },
     /// `touch`.
@@ -54,21 +54,21 @@ pub enum RequestEvent<'b> {
         key: &'b [u8],
         /// The new exptime, as on the wire.
         exptime: i32,
-        /// No reply is wanted.
+        /// Whether no reply is wanted.
         noreply: bool,
     },
     /// `flush_all`.
     FlushAll {
         /// The delay, as on the wire.
         delay: Option<i32>,
-        /// No reply is wanted.
+        /// Whether no reply is wanted.
         noreply: bool,
     },
     /// `verbosity`.
     Verbosity {
         /// The level.
         level: u32,
-        /// No reply is wanted.
+        /// Whether no reply is wanted.
         noreply: bool,
     },
     /// `version`.
@@ -85,16 +85,16 @@ pub enum RequestEvent<'b> {
     Stats(&'b [u8]),
     /// `quit`: close the connection when the replies so far are written.
     Quit,
-    /// The request is wrong. Of a get, the keys so far are void too.
+    /// The request is wrong. If it is a get, the keys that came before are void, too.
     Refused {
         /// What to answer.
         refusal: Refusal,
-        /// The request wants no reply, so there is none.
+        /// Whether the request wants no reply.
         noreply: bool,
     },
-    /// Bytes of a refused line, passed by.
+    /// Bytes of a refused line, which are skipped.
     Skipped,
-    /// memcached closes the connection here without a word.
+    /// The connection is to be closed without an answer, as memcached does here.
     Close,
 }
 
@@ -161,20 +161,20 @@ impl fmt::Debug for RequestEvent<'_> {
     }
 }
 
-/// What stands before a value that is to be stored.
+/// The line before a value that is to be stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct StoreHead<'b> {
-    /// Which of the six.
+    /// The verb.
     pub verb: StoreVerb,
     /// The key.
     pub key: &'b [u8],
-    /// The client's number.
+    /// The number that the client stored with the value.
     pub flags: u32,
     /// How long it lives, as on the wire.
     pub exptime: i32,
     /// Length of the value in bytes, less than 2³¹.
     pub len: usize,
-    /// No reply is wanted.
+    /// Whether no reply is wanted.
     pub noreply: bool,
 }
 
@@ -217,7 +217,7 @@ pub enum Refusal {
     DuplicateFlag,
     /// A meta flag is unknown.
     InvalidFlag,
-    /// What `md` and `ma` say of whatever is wrong with a flag.
+    /// A flag of `md` or `ma` is wrong, in whatever way.
     InvalidOrDuplicateFlag,
     /// Too many flags for `mg`.
     TooManyFlags,
@@ -227,7 +227,7 @@ pub enum Refusal {
     OpaqueTooLong,
     /// A meta flag wants a number.
     BadToken,
-    /// A key is not the base64 it is said to be.
+    /// A key is marked as base64, and is not valid base64.
     BadKeyEncoding,
     /// A mode is not one letter.
     BadModeLength,
@@ -241,7 +241,7 @@ pub enum Refusal {
     BadDeltaValue,
     /// The user is not known yet.
     Unauthenticated,
-    /// There is no such user, or with another password.
+    /// The user is unknown, or the password is wrong.
     AuthFailed,
     /// Not a name and a password.
     BadAuthFormat,

@@ -87,11 +87,10 @@ impl<B: Buffer> Session<B> {
     }
 
     /// Answers the requests at the front of `input`, which holds every byte received and not yet consumed, and puts
-    /// the replies behind what `out` holds. It is for the caller to write `out` and to empty it, before each read at
-    /// the latest.
+    /// the replies behind what `out` holds. The caller writes `out` and empties it, before each read at the latest.
     ///
-    /// As with memcached 1.6.18, a get with a key that is too long, and a line that closes the connection, can take back
-    /// replies to what came in the same piece.
+    /// As in memcached 1.6.18, a get whose key is too long and a line that closes the connection can remove replies
+    /// to requests that came in the same piece.
     ///
     /// The caller's buffer for `input` must hold at least [`RequestDecoder::MIN_BUFFER`] bytes. When `out` has fixed
     /// capacity, a reply that would not fit into it when empty closes the connection.

@@ -38,23 +38,23 @@ pub trait Store {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
-    /// The client's number.
+    /// The number that the client stored with the value.
     pub flags: u32,
-    /// Changes with every change of the item.
+    /// The cas unique: another number after every change of the item.
     pub cas: u64,
-    /// When the item ends, in Unix seconds; 0 is never.
+    /// When the item expires, in Unix seconds; 0 is never.
     pub expires: u64,
     /// When it was stored or last fetched, in Unix seconds; the first fetch does not count.
     pub accessed: u64,
-    /// It was fetched since it was stored.
+    /// Whether it was fetched since it was stored.
     pub fetched: bool,
-    /// It was fetched at least twice since it was stored.
+    /// Whether it was fetched at least twice since it was stored.
     pub active: bool,
-    /// It was marked stale.
+    /// Whether it was marked stale.
     pub stale: bool,
-    /// A reader has won, and is to make the value anew.
+    /// Whether a reader has won, and is to compute the value anew.
     pub won: bool,
-    /// Its key came as base64.
+    /// Whether its key came as base64.
     pub binary_key: bool,
 }
 

@@ -28,7 +28,7 @@ pub struct Continuum<P: Point> {
     pub count: fn(&Scheme<'_>, &Live<'_>, &Member<'_>) -> u32,
     /// Hands out exactly that many points of a server, in the peer's order.
     pub points: fn(&Scheme<'_>, &Member<'_>, &Label<'_>, count: u32, &mut dyn FnMut(P)),
-    /// In which direction its point lies.
+    /// In which direction from a hash its point lies.
     pub search: Search,
     /// Which server owns a point that several have.
     pub tie: Tie,
@@ -47,7 +47,7 @@ pub enum Search {
     AtOrAboveOrLast,
 }
 
-/// What becomes of points of equal value. "First" and "last" are in the order of the servers.
+/// What happens to points of equal value. "First" and "last" are in the order of the servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tie {
     /// All stay on the ring; the search meets the first (looking up) or the last (looking down).

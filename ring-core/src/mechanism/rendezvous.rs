@@ -1,4 +1,5 @@
-//! Rendezvous: every server gets a score for a key, and the highest has it. Nothing is stored.
+//! Rendezvous: every server gets a score for a key, and the server with the highest score has the key. Nothing is
+//! stored.
 //!
 //! A lookup takes as many hashes as there are servers. Without the best server the next best has the key, and no other
 //! key moves.
