@@ -47,39 +47,62 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(
+        after_help = "Example: memring where --scheme libmemcached-ketama-weighted --servers servers.txt user:7 user:8"
+    )]
     Where(locate::Args),
     Schemes(schemes::Args),
     Doctor(doctor::Args),
     Init(init::Args),
+    #[command(
+        after_help = "Example: memring plan --old eight.txt --new thirteen.txt --scheme libmemcached-ketama-weighted --svg plan.svg"
+    )]
     Plan(plan::Args),
+    #[command(after_help = "Example: memring spread --scheme twemproxy-ketama --servers weighted.txt")]
     Spread(spread::Args),
+    #[command(after_help = "Example: memring verify ring-core/tests/vectors/*.tsv")]
     Verify(verify::Args),
+    #[command(after_help = "Example: memring demo --scheme libmemcached-modula --scheme jump --seed 7")]
     Demo(demo::Args),
+    #[command(after_help = "Example: memring serve --listen 127.0.0.1:11311")]
     Serve(serve::Args),
     Get(get::GetArgs),
     Gat(get::GatArgs),
     /// Stores a value, whatever was there before.
+    #[command(after_help = "Example: memring set --server 127.0.0.1:11211 --ttl 1h greeting hello")]
     Set(store::StoreArgs),
     /// Stores a value if there is none yet. The exit code is 1 if there is.
+    #[command(after_help = "Example: memring add --server 127.0.0.1:11211 --ttl 10s lock:report taken")]
     Add(store::StoreArgs),
     /// Stores a value if there is one already. The exit code is 1 if there is none.
+    #[command(after_help = "Example: memring replace --server 127.0.0.1:11211 --ttl 1h greeting hello")]
     Replace(store::StoreArgs),
     /// Puts bytes behind a value that is there. The exit code is 1 if it is not.
+    #[command(after_help = "Example: memring append --server 127.0.0.1:11211 greeting ', world'")]
     Append(store::ItemArgs),
     /// Puts bytes before a value that is there. The exit code is 1 if it is not.
+    #[command(after_help = "Example: memring prepend --server 127.0.0.1:11211 greeting 'oh, '")]
     Prepend(store::ItemArgs),
     Cas(store::CasArgs),
     Delete(delete::Args),
     /// Adds to a counter and prints its new value. The exit code is 1 if it is not there.
+    #[command(after_help = "Example: memring incr --server 127.0.0.1:11211 visits 1")]
     Incr(count::Args),
-    /// Takes off a counter, down to 0, and prints its new value. The exit code is 1 if it is not there.
+    /// Subtracts from a counter, down to 0, and prints its new value. The exit code is 1 if it is not there.
+    #[command(after_help = "Example: memring decr --server 127.0.0.1:11211 stock 1")]
     Decr(count::Args),
     Touch(touch::Args),
     Meta(meta::Args),
     Ping(ping::Args),
+    #[command(after_help = "Example: memring version --servers servers.txt")]
     Version(version::Args),
+    #[command(after_help = "Example: memring stats --server 127.0.0.1:11211 settings")]
     Stats(stats::Args),
+    #[command(after_help = "Example: memring flush --server 127.0.0.1:11211")]
     Flush(flush::Args),
+    #[command(
+        after_help = "Example: memring completions bash > ~/.local/share/bash-completion/completions/memring"
+    )]
     Completions(completions::Args),
 }
 

@@ -19,9 +19,9 @@ use crate::{
 /// Where settings come from.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SettingsArgs {
-    /// A configuration file, as `memring init` writes it; `-` is standard input. Options count before what it says. A
-    /// command without it and without servers reads the file of MEMRING_CONFIG or ./memring.toml, or else the servers of
-    /// MEMCACHED_SERVERS.
+    /// A configuration file, as `memring init` writes it; `-` is standard input. An option of the command
+    /// line takes the place of what it says. Without this option and without servers, a command reads the file that
+    /// MEMRING_CONFIG names, or ./memring.toml, or else the servers of MEMCACHED_SERVERS.
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
 }

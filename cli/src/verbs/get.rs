@@ -34,7 +34,7 @@ pub(crate) struct GetArgs {
     args: Args,
 }
 
-/// Prints the values of keys as `get` does, and says anew how long the keys live, from now on.
+/// Prints the values of keys as `get` does, and sets how long the keys live from now on.
 ///
 /// Example: memring gat --server 127.0.0.1:11211 --ttl 15m greeting
 #[derive(Debug, clap::Args)]
@@ -51,7 +51,7 @@ struct Args {
     #[command(flatten)]
     keys: KeysArgs,
 
-    /// Prints the value as it is on a terminal, too, which obeys what it may hold.
+    /// Prints the value as it is on a terminal, too, where control characters in it take effect.
     #[arg(long)]
     raw: bool,
 

@@ -14,7 +14,7 @@ use crate::{
     visible::Visible,
 };
 
-/// Prints what the server knows of each key, without a look at the value: that this was asked is not noted there.
+/// Prints what the server knows of each key, and leaves no trace there of having asked.
 ///
 /// `size` in bytes; the client's `flags`; `cas` unique; `ttl`, the seconds left, -1 for ever; `last_access`, the seconds
 /// since it was last used; `hit`, whether it was read since it was stored; and `stale` where it was marked so. Servers tell

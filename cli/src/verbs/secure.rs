@@ -36,7 +36,7 @@ pub(crate) struct SecureArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<String>,
 
-    /// Encrypt the connections, and want certificates of this name, whatever the addresses of the servers are.
+    /// Encrypt the connections, and accept only certificates of this name, whatever the addresses of the servers are.
     #[cfg(feature = "tls")]
     #[arg(long, value_name = "NAME")]
     tls_name: Option<String>,

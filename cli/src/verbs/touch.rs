@@ -10,7 +10,7 @@ use crate::{
     failure::{Failure, Outcome},
 };
 
-/// Says anew how long keys live, from now on. The exit code is 1 if any is not there.
+/// Sets how long keys live from now on. The exit code is 1 if any is not there.
 ///
 /// Example: memring touch --server 127.0.0.1:11211 --ttl 15m greeting
 #[derive(Debug, clap::Args)]

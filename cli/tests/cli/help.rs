@@ -42,6 +42,8 @@ fn every_command_is_listed_and_explains_itself() {
         assert!(line.split_whitespace().count() > 2, "{line}");
         let text = memring(&format!("{command} --help")).text();
         assert!(text.contains("Usage: memring") && text.contains("--help"), "{text}");
+        let example = text.split_once("Example").map(|(_, example)| example);
+        assert!(example.is_some_and(|example| example.contains(&format!("memring {command}"))), "{text}");
     }
 }
 
