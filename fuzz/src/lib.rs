@@ -7,6 +7,7 @@ pub mod callers;
 pub mod clients;
 pub mod codec;
 pub mod connection;
+pub mod fetch;
 pub mod guard;
 pub mod meta;
 pub mod placement;

@@ -10,7 +10,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use crate::{
     callers, clients, codec,
     codec::{AnyRequest, Smuggled, Stream},
-    connection, guard, meta,
+    connection, fetch, guard, meta,
     meta::AnyMeta,
     placement,
     placement::{Fleet, Pick, Resize},
@@ -71,6 +71,7 @@ targets! {
     drops_agree: stream as Stream<'_> => connection::drops_agree(&stream);
     exchange_cuts_agree: stream as Stream<'_> => codec::exchange_cuts_agree(&stream);
     guards_agree: stream as Stream<'_> => guard::guards_agree(&stream);
+    machines_take_any_answer: script as &[u8] => fetch::machines_take_any_answer(script);
     meta_is_answered: list as Vec<AnyMeta> => meta::meta_is_answered(&list);
     meta_round_trips: list as Vec<AnyMeta> => meta::meta_round_trips(&list);
     placement_is_stable: resize as Resize => placement::placement_is_stable(&resize);

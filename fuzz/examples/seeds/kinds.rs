@@ -18,6 +18,7 @@ pub(crate) fn write() -> io::Result<()> {
         write_seeds(target, searched(target))?;
     }
     write_seeds("clients_tell_the_truth", scripts())?;
+    write_seeds("machines_take_any_answer", answers())?;
     write_seeds("placements_never_change", picks())?;
     write_seeds("vector_lines_are_read_alike", lines())?;
     write_seeds("servers_are_read_alike", servers())
@@ -50,6 +51,16 @@ fn searched(target: &str) -> Vec<Vec<u8>> {
         }
     }
     seeds
+}
+
+/// Answers by chance, ever more of them.
+fn answers() -> Vec<Vec<u8>> {
+    let mut state = 1_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    (0..20).map(|number| (0..10 * number).map(|_| random()).collect()).collect()
 }
 
 /// Each operation with each fate, and those that come whole around it.
