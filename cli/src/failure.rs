@@ -6,24 +6,26 @@ use std::{io, process::ExitCode};
 use crate::visible::Visible;
 
 /// How a command that did its work ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Done.
     Fine,
     /// Done, and the answer is no, for this reason: a miss, not stored, a mismatch.
     No(&'static str),
+    /// The same, with what it is about.
+    NoOf(String),
 }
 
 impl Outcome {
     /// Says why not on standard error and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
-        match self {
-            Self::Fine => ExitCode::SUCCESS,
-            Self::No(reason) => {
-                eprintln!("memring: {reason}");
-                ExitCode::from(1)
-            }
-        }
+        let reason = match &self {
+            Self::Fine => return ExitCode::SUCCESS,
+            Self::No(reason) => *reason,
+            Self::NoOf(reason) => reason,
+        };
+        eprintln!("memring: {}", Visible::line(reason).up_to(LONGEST));
+        ExitCode::from(1)
     }
 }
 

@@ -109,7 +109,11 @@ fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
         io::ErrorKind::AlreadyExists => {
             Failure::usage(format_args!("{} is there already; --force replaces it", path.display()))
         }
-        _ => Failure::failed(format_args!("{}: {error}", path.display())),
+        // Of a file that nobody has named, nobody needs to know the name.
+        _ => match error.get_ref().and_then(|error| error.source()) {
+            Some(cause) => Failure::failed(format_args!("{}: {cause}", path.display())),
+            None => Failure::failed(format_args!("{}: {error}", path.display())),
+        },
     };
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));

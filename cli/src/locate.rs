@@ -14,6 +14,7 @@ use crate::{
     scheme_args::{Placed, SchemeArgs, build},
     schemes,
     servers::{NameArgs, ServerArgs},
+    warnings,
 };
 
 mod counts;
@@ -47,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "order")]
     counts: bool,
 
-    /// `tsv`: key, tab, indexes; `text`: key and server names; `json`: an array of objects.
+    /// `tsv`: key, tab, indexes; `tsv-names`: key and names, a tab before each, escaped as keys are; `text`: key and server names; `json`: an array of objects.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
@@ -64,6 +65,7 @@ pub(crate) struct Args {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Format {
     Tsv,
+    TsvNames,
     Text,
     Json,
 }
@@ -88,7 +90,9 @@ fn locate(args: &Args) -> Result<(), Failure> {
     }
     let settings = args.scheme.settings.read(args.servers.are_given())?;
     let servers = args.servers.named(args.names, &settings)?;
-    let placement = build(args.scheme.choice(&settings)?.scheme()?, &servers)?;
+    let scheme = args.scheme.choice(&settings)?.scheme()?;
+    let placement = build(scheme, &servers)?;
+    warnings::tell(&[(scheme, &servers)]);
     let keys = match &args.keys {
         Some(path) => KeySource::File(KeyFile::open(path)?),
         None => KeySource::Arguments(&args.key),

@@ -30,6 +30,7 @@ mod table;
 mod verbs;
 mod verify;
 mod visible;
+mod warnings;
 mod written;
 
 use verbs::{count, delete, flush, get, meta, ping, stats, store, touch, version};

@@ -15,7 +15,7 @@ use crate::{
     scheme_args::{Choice, Placed, SchemeArgs, assignment, build, indexes, options},
     servers::NameArgs,
     settings::Settings,
-    share,
+    share, warnings,
 };
 
 mod lists;
@@ -79,6 +79,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let (old_scheme, new_scheme) = (old_choice.scheme()?, new_choice.scheme()?);
     let (old_servers, new_servers) = args.lists.servers(args.names, &settings)?;
     let (old, new) = (build(old_scheme, &old_servers)?, build(new_scheme, &new_servers)?);
+    warnings::tell(&[(old_scheme, &old_servers), (new_scheme, &new_servers)]);
     let (before, after) = (old.servers().len(), new.servers().len());
     let pairs = before.saturating_mul(after);
     if pairs > MOST_PAIRS {

@@ -5,6 +5,7 @@ use core::fmt;
 use memring_core::{
     Server, ServerIndex,
     plan::{self, Precision},
+    scheme::Weights,
 };
 use serde_json::{Value, json};
 
@@ -17,6 +18,7 @@ use crate::{
     settings::Settings,
     share::{self, percent, signed_percent},
     table::{Align, Table},
+    warnings,
 };
 
 mod picture;
@@ -59,6 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let scheme = choice.scheme()?;
     let servers = args.servers.named(args.names, &settings)?;
     let placed = build(scheme, &servers)?;
+    warnings::tell(&[(scheme, &servers)]);
     let spread = Spread::of(choice.to_string(), &placed, shares(&placed, args.keys.as_deref(), &settings)?);
     if let Some(path) = &args.svg {
         output::write_file(path, &picture::draw(&spread))?;
@@ -138,6 +141,27 @@ impl<'a> Spread<'a> {
         Self { title, placed, loads, known }
     }
 
+    /// Whether the scheme heeds weights at all.
+    fn heeds_weights(&self) -> bool {
+        self.placed.scheme().weights != Weights::Ignored
+    }
+
+    /// What shares are held to, as the table says it.
+    fn measure(&self) -> (&'static str, &'static str) {
+        match self.heeds_weights() {
+            true => ("to weight", "│ is the share by weight"),
+            false => ("to even", "│ is an even share"),
+        }
+    }
+
+    /// What those with the most and the least are called.
+    fn captions(&self) -> [&'static str; 2] {
+        match self.heeds_weights() {
+            true => ["most for its weight", "least for its weight"],
+            false => ["most", "least"],
+        }
+    }
+
     /// Those with the most and the least for their weight.
     fn extremes(&self) -> Option<(Extreme<'_>, Extreme<'_>)> {
         let excesses = || self.loads.iter().filter_map(|load| Some((load, load.excess()?)));
@@ -173,7 +197,8 @@ impl fmt::Display for Spread<'_> {
         writeln!(f, "all shares are {}\n", self.known.0)?;
         let full = self.loads.iter().map(|load| load.share.max(load.fair)).fold(0.0, f64::max);
         let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
-        table.row(["server", "weight", "share", "to weight", "│ is the share by weight"]);
+        let (to, mark) = self.measure();
+        table.row(["server", "weight", "share", to, mark]);
         for load in &self.loads {
             table.row([
                 load.server.name.to_owned(),
@@ -186,8 +211,9 @@ impl fmt::Display for Spread<'_> {
         write!(f, "{table}")?;
         if let Some(((most, over), (least, under))) = self.extremes() {
             let mut table = Table::new([Align::Left, Align::Right, Align::Left]);
-            table.row(["most for its weight", &signed_percent(over), most.server.name]);
-            table.row(["least for its weight", &signed_percent(under), least.server.name]);
+            let [most_of, least_of] = self.captions();
+            table.row([most_of, &signed_percent(over), most.server.name]);
+            table.row([least_of, &signed_percent(under), least.server.name]);
             write!(f, "\n{table}")?;
         }
         Ok(())

@@ -13,6 +13,7 @@ use crate::{
     scheme_args::SchemeArgs,
     servers::{ServerArgs, specs_of_environment},
     settings::Settings,
+    warnings,
 };
 
 pub(crate) mod client;
@@ -82,7 +83,7 @@ impl ClientArgs {
     fn config_by(&self, settings: &Settings) -> Result<Config, Failure> {
         let choice = self.scheme.chosen_or(settings, ASSUMED);
         // Checked here for the list of known schemes in the error.
-        choice.scheme()?;
+        let scheme = choice.scheme()?;
         let mut config = settings.config()?;
         if let Some(servers) = self.servers.specs()? {
             config.servers = servers;
@@ -95,6 +96,7 @@ impl ClientArgs {
         // Who looks at a server wants to see what is there: any value, and any error.
         config.limits.value = MAX_VALUE_LEN;
         config.errors_as_misses = false;
+        warnings::tell(&[(scheme, &config.servers)]);
         let builder = Builder::new(config).scheme_named(choice.name, choice.options);
         Ok(self.secure.secured(builder)?.config()?)
     }

@@ -2,6 +2,7 @@
 
 use core::fmt::Write as _;
 
+use memring_core::vector::Escaped;
 use serde_json::{Value, json};
 
 use super::Format;
@@ -26,6 +27,11 @@ pub(super) fn print(placement: &Placed<'_>, counts: &[u64], format: Format) -> R
                 let _ = writeln!(text, "{index}\t{keys}");
             }
             output::print(&text)
+        }
+        Format::TsvNames => {
+            let lines =
+                servers.map(|(server, keys)| format!("{}\t{keys}\n", Escaped(server.name.as_bytes())));
+            output::print(&lines.collect::<String>())
         }
         Format::Text => {
             let mut table = Table::new([Align::Left]);

@@ -1,8 +1,8 @@
-//! Lines of keys and their servers, in three formats.
+//! Lines of keys and their servers, in four formats.
 
 use std::borrow::Cow;
 
-use memring_core::ServerIndex;
+use memring_core::{ServerIndex, vector::Escaped};
 use serde_json::{Value, json};
 
 use super::Format;
@@ -23,6 +23,7 @@ impl<'l> Listing<'l> {
         let servers = placement.servers().iter().enumerate();
         let written = servers.map(|(index, server)| match format {
             Format::Tsv => index.to_string(),
+            Format::TsvNames => Escaped(server.name.as_bytes()).to_string(),
             Format::Text => Visible::line(server.name).to_string(),
             Format::Json => output::json(&json!({ "index": index, "name": server.name }).to_string()),
         });
@@ -66,13 +67,14 @@ impl<'l> Listing<'l> {
     fn line(&self, key: &Key<'_>, order: &[ServerIndex], out: &mut Vec<u8>) {
         let (begin, middle, between, end): (&[u8], &[u8], &[u8], &[u8]) = match self.format {
             Format::Tsv => (b"", b"\t", b",", b"\n"),
+            Format::TsvNames => (b"", b"\t", b"\t", b"\n"),
             Format::Text => (b"", b"  ", b", ", b"\n"),
             // What parts two objects stands before each, as nobody knows which is the last.
             Format::Json => (b",\n  {\"key\":", b",\"servers\":[", b",", b"]}"),
         };
         out.extend_from_slice(begin);
         match self.format {
-            Format::Tsv | Format::Text => key.write_to(out),
+            Format::Tsv | Format::TsvNames | Format::Text => key.write_to(out),
             Format::Json => {
                 let mut written = Vec::new();
                 key.write_to(&mut written);

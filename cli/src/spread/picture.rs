@@ -25,7 +25,10 @@ pub(super) fn draw(spread: &Spread<'_>) -> String {
     let bars: Vec<_> =
         (0..).zip(&spread.loads).zip(&names).map(|((place, load), name)| (place, load, &**name)).collect();
     draw_bars(&mut svg, spread, &bars, (TOP, row));
-    let key = "Bars are shares of all keys; the mark is where a server's weight would have it end.";
+    let key = match spread.heeds_weights() {
+        true => "Bars are shares of all keys; the mark is where a server's weight would have it end.",
+        false => "Bars are shares of all keys; the mark is where an even share ends.",
+    };
     svg.text(MARGIN, TOP + tall + FOOT - 26.0, Font::Note, Anchor::Start, FAINT_INK, key);
     svg.finish()
 }
@@ -35,13 +38,14 @@ fn head(svg: &mut Svg, spread: &Spread<'_>, names: &[String], title: &str) {
     let subtitle = format!("{} · {}", spread.title, spread.known.0);
     svg.text(MARGIN, 82.0, Font::Subtitle, Anchor::Start, FAINT_INK, &subtitle);
     let Some((most, least)) = spread.extremes() else { return };
-    let figures = [(most, MOVING, "most for its weight: "), (least, STAYING, "least for its weight: ")];
+    let [most_of, least_of] = spread.captions();
+    let figures = [(most, MOVING, most_of), (least, STAYING, least_of)];
     for (x, ((load, excess), colour, caption)) in [MARGIN, MARGIN + 420.0].into_iter().zip(figures) {
         let figure = format!("{} %", signed_points(excess));
         svg.text(x, 146.0, Font::Figure, Anchor::Start, colour, &figure);
         let is_it = |(other, _): &(&Load<'_>, _)| other.server.name == load.server.name;
         let name = spread.loads.iter().zip(names).find(is_it).map_or("", |(_, name)| name);
-        svg.text(x, 168.0, Font::Caption, Anchor::Start, FAINT_INK, &format!("{caption}{name}"));
+        svg.text(x, 168.0, Font::Caption, Anchor::Start, FAINT_INK, &format!("{caption}: {name}"));
     }
 }
 

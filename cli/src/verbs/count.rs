@@ -3,7 +3,7 @@
 use memring_std::Error;
 use memring_text::Key;
 
-use super::{client::Client, key_args::KeyArgs};
+use super::{client::Client, key_args::KeyArgs, tally::no};
 use crate::{
     failure::{Failure, Outcome},
     output,
@@ -35,7 +35,7 @@ impl Args {
         let (client, key) = self.key.read()?;
         match count(&client, key)? {
             Some(number) => output::print(&format!("{number}\n")).map(|()| Outcome::Fine),
-            None => Ok(Outcome::No("not found")),
+            None => Ok(no("not found", &client, key)),
         }
     }
 }

@@ -17,10 +17,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let (client, keys) = args.keys.read()?;
-    let mut tally = Tally::new("delete");
+    let mut tally = Tally::new("delete", &client);
     keys.in_parts(super::AT_ONCE, |keys| {
-        for found in client.delete_many(keys)?.into_results() {
-            tally.count(found.map(|found| found.then_some(())));
+        for (key, found) in keys.iter().zip(client.delete_many(keys)?.into_results()) {
+            tally.count(*key, found.map(|found| found.then_some(())));
         }
         Ok(ControlFlow::Continue(()))
     })?;

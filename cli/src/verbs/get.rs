@@ -12,7 +12,7 @@ use super::{
     all_fine,
     client::{Client, Reading},
     key_args::KeysArgs,
-    tally::Tally,
+    tally::{Tally, no},
     touch::Lifetime,
     typed::{Convention, Typed},
 };
@@ -83,18 +83,18 @@ impl Args {
             Some(key) if self.raw || !(self.json || self.convention.is_some()) => {
                 return match client.read_one(key, reading)? {
                     Some(item) => self.print_one(key, &item).map(|()| Outcome::Fine),
-                    None => Ok(Outcome::No("not found")),
+                    None => Ok(no("not found", &client, key)),
                 };
             }
             _ if self.raw => return Err(Failure::usage("--raw prints the value of one key")),
             _ => {}
         }
-        let (mut tally, mut lines) = (Tally::new(verb), Lines::new(self.json));
+        let (mut tally, mut lines) = (Tally::new(verb, &client), Lines::new(self.json));
         let mut unreadable = Vec::new();
         keys.in_parts(AT_ONCE, |keys| {
             let found = client.read(keys, reading)?;
             for (key, item) in keys.iter().zip(found) {
-                if let Some(item) = tally.count(item) {
+                if let Some(item) = tally.count(*key, item) {
                     unreadable.extend(lines.print(&client, *key, &item, self.convention)?);
                 }
             }

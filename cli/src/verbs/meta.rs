@@ -34,10 +34,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let (client, keys) = args.keys.read()?;
     let options = MetaGetOptions::new().size().flags().cas().ttl().last_access().hit().no_bump();
-    let (mut tally, mut lines) = (Tally::new("meta"), Lines::new(args.json));
+    let (mut tally, mut lines) = (Tally::new("meta", &client), Lines::new(args.json));
     keys.in_parts(super::AT_ONCE, |keys| {
         for key in keys {
-            if let Some(info) = tally.count(client.meta_info(*key, options)) {
+            if let Some(info) = tally.count(*key, client.meta_info(*key, options)) {
                 lines.print(&client.server_of(*key), *key, &info)?;
             }
         }

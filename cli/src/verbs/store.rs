@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use memring_std::{Attributes, CasOutcome, Error};
 use memring_text::Key;
 
-use super::{client::Client, key_args::KeyArgs};
+use super::{client::Client, key_args::KeyArgs, tally::no};
 use crate::{
     duration::duration,
     failure::{Failure, Outcome},
@@ -77,8 +77,8 @@ pub(crate) fn cas(args: &CasArgs) -> Result<Outcome, Failure> {
     args.store.item.store(|client, key, value| {
         Ok(match client.cas(key, value, attributes, args.cas)? {
             CasOutcome::Stored => Outcome::Fine,
-            CasOutcome::Exists => Outcome::No("not stored: changed meanwhile"),
-            CasOutcome::NotFound => Outcome::No("not stored: not found"),
+            CasOutcome::Exists => no("not stored, changed meanwhile", client, key),
+            CasOutcome::NotFound => no("not stored, not found", client, key),
         })
     })
 }
@@ -103,7 +103,7 @@ impl ItemArgs {
         store: impl FnOnce(&Client, Key<'_>, &[u8]) -> Result<bool, Error>,
     ) -> Result<Outcome, Failure> {
         self.store(|client, key, value| {
-            Ok(if store(client, key, value)? { Outcome::Fine } else { Outcome::No("not stored") })
+            Ok(if store(client, key, value)? { Outcome::Fine } else { no("not stored", client, key) })
         })
     }
 

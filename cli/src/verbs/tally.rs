@@ -1,31 +1,35 @@
 //! The answers to a command about many keys, counted.
 
+use memring_core::vector::Escaped;
 use memring_std::{Error, ErrorKind};
+use memring_text::Key;
 
-use super::all_fine;
+use super::{all_fine, client::Client};
 use crate::failure::{Failure, Outcome};
 
-/// How many keys were asked about, of how many the answer was yes, and what failed.
-#[derive(Debug)]
-pub(crate) struct Tally {
+/// Of which keys the answer was no, and what failed.
+pub(crate) struct Tally<'c> {
     verb: &'static str,
-    asked: usize,
-    yes: usize,
+    client: &'c Client,
+    /// The first keys of which the answer was no, with their servers, and the number of all.
+    missing: Vec<String>,
+    no: usize,
     errors: Vec<Error>,
 }
 
-impl Tally {
+impl<'c> Tally<'c> {
     /// Nothing was asked yet. `verb` is what errors call the command.
-    pub(crate) const fn new(verb: &'static str) -> Self {
-        Self { verb, asked: 0, yes: 0, errors: Vec::new() }
+    pub(crate) const fn new(verb: &'static str, client: &'c Client) -> Self {
+        Self { verb, client, missing: Vec::new(), no: 0, errors: Vec::new() }
     }
 
     /// Counts the answer for a key; hands it on if it is a yes.
-    pub(crate) fn count<T>(&mut self, answer: Result<Option<T>, Error>) -> Option<T> {
-        self.asked += 1;
+    pub(crate) fn count<T>(&mut self, key: Key<'_>, answer: Result<Option<T>, Error>) -> Option<T> {
         match answer {
             Ok(answer) => {
-                self.yes += usize::from(answer.is_some());
+                if answer.is_none() {
+                    self.miss(key);
+                }
                 answer
             }
             Err(error) => {
@@ -44,13 +48,36 @@ impl Tally {
         // That a server is left alone follows from how it failed before, which is told already.
         let errors = self.errors.iter().filter(|error| !told || error.kind() != ErrorKind::Down);
         all_fine(errors.map(|error| named(self.verb, error)))?;
-        Ok(match self.asked - self.yes {
-            0 => Outcome::Fine,
-            _ if self.yes == 0 => Outcome::No("not found"),
-            _ => Outcome::No("not all found"),
-        })
+        if self.no == 0 {
+            return Ok(Outcome::Fine);
+        }
+        let more = match self.no - self.missing.len() {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        Ok(Outcome::NoOf(format!("not found: {}{more}", self.missing.join(", "))))
+    }
+
+    fn miss(&mut self, key: Key<'_>) {
+        self.no += 1;
+        if self.missing.len() < SHOWN {
+            self.missing.push(placed(self.client, key));
+        }
     }
 }
+
+/// The end of a command about one key, of which the answer is no.
+pub(crate) fn no(answer: &str, client: &Client, key: Key<'_>) -> Outcome {
+    Outcome::NoOf(format!("{answer}: {}", placed(client, key)))
+}
+
+/// A key, and where it would be.
+fn placed(client: &Client, key: Key<'_>) -> String {
+    format!("{} on {}", Escaped(key.as_bytes()), client.server_of(key))
+}
+
+/// How many keys that are not found are named.
+const SHOWN: usize = 10;
 
 /// The error under the name of the command: the client's method for many keys has one of its own.
 pub(super) fn named(verb: &str, error: &Error) -> String {

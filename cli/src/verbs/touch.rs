@@ -44,10 +44,10 @@ impl Lifetime {
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let ttl = args.lifetime.ttl()?;
     let (client, keys) = args.keys.read()?;
-    let mut tally = Tally::new("touch");
+    let mut tally = Tally::new("touch", &client);
     keys.in_parts(super::AT_ONCE, |keys| {
-        for found in client.touch_many(keys, ttl)? {
-            tally.count(found.map(|found| found.then_some(())));
+        for (key, found) in keys.iter().zip(client.touch_many(keys, ttl)?) {
+            tally.count(*key, found.map(|found| found.then_some(())));
         }
         Ok(ControlFlow::Continue(()))
     })?;

@@ -293,3 +293,17 @@ fn the_example_of_each_scheme_runs() {
         assert!(memring(command).text().starts_with("KEY  10.0.1."), "{example}");
     }
 }
+
+#[test]
+fn tables_have_names_on_request() {
+    let line = "where --scheme libketama --names-as-written --server a --server b\u{e9},c k l";
+    let names = memring(&format!("{line} --format tsv-names --order")).text();
+    let indexes = memring(&format!("{line} --format tsv --order")).text();
+    let named =
+        indexes.replace('\t', "\t,").replace(",0", "\ta").replace(",1", "\tb\\xc3\\xa9").replace(",2", "\tc");
+    assert_eq!(names, named.replace("\t\t", "\t"));
+    let counts = memring(&format!("{line} --format tsv-names --counts")).text();
+    let lines: Vec<_> = counts.lines().map(|line| line.split_once('\t').unwrap()).collect();
+    assert_eq!(lines.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["a", "b\\xc3\\xa9", "c"]);
+    assert_eq!(lines.iter().map(|(_, keys)| keys.parse::<u32>().unwrap()).sum::<u32>(), 2);
+}

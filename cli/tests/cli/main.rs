@@ -26,3 +26,4 @@ mod settings;
 mod spread;
 mod verbs;
 mod verify;
+mod warnings;

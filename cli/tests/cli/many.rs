@@ -14,9 +14,11 @@ fn fleet() -> ([Server; 2], String) {
     (servers, options)
 }
 
+/// The answer was no, for this reason, and for keys that are named with their servers.
 #[track_caller]
 fn is_no(run: &Run, reason: &str) {
-    assert_eq!((run.code, &*run.stderr), (1, &*format!("memring: {reason}\n")), "{run:?}");
+    let named = run.stderr.strip_prefix(&format!("memring: {reason}: ")).unwrap_or_else(|| panic!("{run:?}"));
+    assert!(run.code == 1 && named.contains(" on 127.0.0.1:"), "{run:?}");
 }
 
 #[test]
@@ -35,16 +37,22 @@ fn a_file_of_keys_is_read_touched_and_deleted() {
         "key:0\tvalue-of-key:0\nkey:1\tvalue-of-key:1\n"
     );
     let run = memring(&format!("get {options} --keys {keys}"));
-    is_no(&run, "not all found");
+    is_no(&run, "not found");
     assert_eq!(run.stdout.iter().filter(|byte| **byte == b'\n').count(), 10);
+    // The first ten of them are named.
+    assert!(
+        run.stderr.contains(": key:10 on 127.0.0.1:") && run.stderr.ends_with(", and 580 more\n"),
+        "{run:?}"
+    );
+    assert_eq!(run.stderr.matches(" on 127.0.0.1:").count(), 10);
     assert_eq!(memring(&format!("touch {options} --ttl 1h --keys {some}")).text(), "");
-    is_no(&memring(&format!("touch {options} --ttl 1h --keys {keys}")), "not all found");
+    is_no(&memring(&format!("touch {options} --ttl 1h --keys {keys}")), "not found");
     let ttls = memring(&format!("meta {options} --json --keys {some}")).json();
     assert!(ttls.as_array().unwrap().iter().all(|key| key["ttl"].as_i64() > Some(3500)), "{ttls}");
     assert_eq!(memring(&format!("delete {options} --keys {some}")).text(), "");
     let run = memring_reading(&format!("delete {options} --keys -"), b"key:0\nkey:1\n");
     is_no(&run, "not found");
-    is_no(&memring(&format!("delete {options} --keys {keys}")), "not all found");
+    is_no(&memring(&format!("delete {options} --keys {keys}")), "not found");
     is_no(&memring(&format!("get {options} --keys {keys}")), "not found");
 }
 
@@ -82,7 +90,7 @@ fn json_has_texts_as_they_are_and_bytes_in_base64() {
     assert_eq!(memring_reading(&format!("set {options} bytes"), b"\xff\x00\x01").code, 0);
     memring(&format!("set {options} empty")).text();
     let run = memring(&format!("get {options} --json text none bytes empty"));
-    is_no(&run, "not all found");
+    is_no(&run, "not found");
     let found: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
     let found = found.as_array().unwrap();
     assert_eq!(found.len(), 3);
@@ -116,10 +124,10 @@ fn an_item_is_stored_only_if_it_is_the_one_that_was_read() {
     let cas = memring(&format!("get {options} --json k")).json()[0]["cas"].clone();
     let store = |value| memring(&format!("cas {options} --cas {cas} k {value}"));
     assert_eq!(store("new").text(), "");
-    is_no(&store("newer"), "not stored: changed meanwhile");
+    is_no(&store("newer"), "not stored, changed meanwhile");
     assert_eq!(memring(&format!("get {options} k")).text(), "new");
     memring(&format!("delete {options} k")).text();
-    is_no(&store("newest"), "not stored: not found");
+    is_no(&store("newest"), "not stored, not found");
     memring(&format!("cas {options} k v")).fails(2, "--cas");
 }
 

@@ -63,6 +63,15 @@ impl Run {
         String::from_utf8(self.stdout).unwrap()
     }
 
+    /// The same of a command that may tell of weights that the scheme ignores, and of servers that are listed twice.
+    #[track_caller]
+    pub(crate) fn text_of_odd_servers(self) -> String {
+        let is_told =
+            |line: &str| line.contains(" ignores weights: ") || line.contains(" is listed more than once");
+        assert!(self.code == 0 && self.stderr.lines().all(is_told), "{self:?}");
+        String::from_utf8(self.stdout).unwrap()
+    }
+
     /// The same as JSON.
     #[track_caller]
     pub(crate) fn json(self) -> serde_json::Value {

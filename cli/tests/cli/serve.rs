@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use crate::{
-    memring::{memring, memring_with},
+    memring::{memring, memring_reading, memring_with},
     server::Server,
 };
 
@@ -22,5 +22,19 @@ fn an_address_in_use_is_an_error() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     memring(&format!("serve --listen {address}")).fails(3, &address.to_string());
-    memring("serve --listen nowhere").fails(2, "nowhere");
+    memring("serve --listen nowhere")
+        .fails(2, "--listen nowhere: no port; write HOST:PORT, with 0 for a free one");
+    memring("serve --listen nowhere.invalid:1").fails(3, "nowhere.invalid:1: name not resolved");
+    memring("serve --listen /tmp/m.sock").fails(2, "--listen /tmp/m.sock: a Unix socket; write HOST:PORT");
+}
+
+#[test]
+fn a_name_is_listened_on_and_items_are_as_large_as_is_said() {
+    let large = "v".repeat(1 << 20);
+    for (size, code) in [("1m", 3), ("2m", 0)] {
+        let server = Server::embedded_with(&["--listen", "localhost:0", "-I", size]);
+        let run = memring_reading(&format!("set --server {} k", server.address), large.as_bytes());
+        assert_eq!(run.code, code, "{run:?}");
+    }
+    memring("serve -I 2mb").fails(2, "not a size from 1k to 1g");
 }

@@ -26,7 +26,8 @@ fn shares_add_up_to_all_keys() {
 #[test]
 fn a_scheme_that_ignores_weights_is_held_to_none() {
     let list = file("a:1 600\nb:1 300\n");
-    let spread = memring(&format!("spread --scheme libmemcached-modula --servers {list} --json")).json();
+    let run = memring(&format!("spread --scheme libmemcached-modula --servers {list} --json"));
+    let spread: serde_json::Value = serde_json::from_str(&run.text_of_odd_servers()).unwrap();
     assert_eq!(spread["servers"][0]["fair_share"], 0.5);
 }
 
@@ -59,4 +60,18 @@ fn servers_can_be_arguments() {
     let run = memring("spread --scheme libmemcached-modula --server a:1,b:1 --server c:1,d:1");
     assert_eq!(run.text().matches("25.00 %").count(), 4);
     memring("spread --scheme libmemcached-modula").fails(2, "no servers");
+}
+
+#[test]
+fn shares_are_held_to_weights_only_where_they_count() {
+    let list = file("a:1 3\nb:1\n");
+    let run = memring(&format!("spread --scheme libmemcached-modula --servers {list}"));
+    assert_eq!(run.stderr, "memring: libmemcached-modula ignores weights: all servers count the same\n");
+    let text = String::from_utf8(run.stdout).unwrap();
+    assert!(text.contains("to even  │ is an even share") && !text.contains("for its weight"), "{text}");
+    let text = memring(&format!("spread --scheme python-memcached --servers {list}")).text();
+    assert!(
+        text.contains("to weight  │ is the share by weight") && text.contains("most for its weight"),
+        "{text}"
+    );
 }

@@ -292,7 +292,12 @@ impl fmt::Display for System<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(error) = self;
         let no_error_of_any_system = io::Error::from_raw_os_error(i32::MAX);
-        if error.kind() == no_error_of_any_system.kind() { error.fmt(f) } else { error.kind().fmt(f) }
+        match error.kind() {
+            // Rust's word for it is "entity not found".
+            io::ErrorKind::NotFound => f.write_str("no such file"),
+            kind if kind == no_error_of_any_system.kind() => error.fmt(f),
+            kind => kind.fmt(f),
+        }
     }
 }
 

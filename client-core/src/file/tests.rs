@@ -207,11 +207,7 @@ fn what_a_file_refers_to_must_be_there() {
     let says = |error: FileError| error.to_string();
     assert_eq!(
         Config::from_file(&path).map(drop).map_err(says),
-        Err(format!(
-            "{} line 2: auth.file: {}: entity not found",
-            path.display(),
-            folder.join("none").display()
-        ))
+        Err(format!("{} line 2: auth.file: {}: no such file", path.display(), folder.join("none").display()))
     );
     fs::write(&path, "auth = { file = 'bad' }").unwrap();
     let error = Config::from_file(&path).unwrap_err();
@@ -220,7 +216,7 @@ fn what_a_file_refers_to_must_be_there() {
     let error = Config::from_toml("auth = { env = 'MEMRING_NO_SUCH_VARIABLE' }").unwrap_err();
     assert!(error.to_string().contains("no variable \"MEMRING_NO_SUCH_VARIABLE\""), "{error}");
     let error = Config::from_file(folder.join("nowhere")).unwrap_err();
-    assert!(error.to_string().ends_with("nowhere: entity not found"), "{error}");
+    assert!(error.to_string().ends_with("nowhere: no such file"), "{error}");
     fs::write(&path, b"\n\xff").unwrap();
     let error = Config::from_file(&path).unwrap_err();
     assert!(error.to_string().ends_with("memring.toml line 2: not UTF-8"), "{error}");

@@ -23,7 +23,7 @@ pub(super) fn draw(spread: &Spread<'_>) -> String {
     let mut sorted: Vec<(usize, &Load<'_>, &str)> =
         (0..).zip(&spread.loads).zip(&names).map(|((place, load), name)| (place, load, &**name)).collect();
     sorted.sort_by(|(_, one, _), (_, other, _)| excess(other).total_cmp(&excess(one)));
-    curve(&mut svg, &sorted);
+    curve(&mut svg, spread, &sorted);
     let (most, least) = (sorted.get(..ENDS), sorted.get(count - ENDS..));
     draw_bars(&mut svg, spread, most.unwrap_or_default(), (BARS, ROW));
     let below = BARS + ENDS as f64 * ROW + BETWEEN;
@@ -40,7 +40,7 @@ fn excess(load: &Load<'_>) -> f64 {
 }
 
 /// All servers, the one with the most for its weight first.
-fn curve(svg: &mut Svg, sorted: &[(usize, &Load<'_>, &str)]) {
+fn curve(svg: &mut Svg, spread: &Spread<'_>, sorted: &[(usize, &Load<'_>, &str)]) {
     let (left, wide) = (MARGIN + 60.0, WIDTH - 2.0 * MARGIN - 60.0);
     let reach = sorted.iter().map(|(_, load, _)| excess(load).abs()).fold(0.01, f64::max);
     let (top, zero) = (TOP, TOP + TALL / 2.0);
@@ -62,8 +62,9 @@ fn curve(svg: &mut Svg, sorted: &[(usize, &Load<'_>, &str)]) {
             svg.rect(corner, (step.max(0.4) + 0.3, height.abs().max(0.5)), colour, &title);
         }
     }
-    svg.text(left + wide, top + TALL + 20.0, Font::Note, Anchor::End, INK, "least for its weight");
-    svg.text(left, top + TALL + 20.0, Font::Note, Anchor::Start, INK, "most for its weight");
+    let [most_of, least_of] = spread.captions();
+    svg.text(left + wide, top + TALL + 20.0, Font::Note, Anchor::End, INK, least_of);
+    svg.text(left, top + TALL + 20.0, Font::Note, Anchor::Start, INK, most_of);
 }
 
 /// Height of the curve.

@@ -1,0 +1,68 @@
+//! What a list of servers says and its writer may not expect, told on standard error.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use memring_core::{AsServer, Scheme, scheme::Weights};
+
+use crate::visible::Visible;
+
+/// Tells of servers that are listed more than once, and of weights that `scheme` does not heed, each of them once.
+pub(crate) fn tell(lists: &[(Scheme<'_>, &[impl AsServer])]) {
+    let told: BTreeSet<_> = lists.iter().flat_map(|(scheme, servers)| of(scheme, servers)).collect();
+    for warning in told {
+        eprintln!("memring: {}", Visible::line(&warning).up_to(LONGEST));
+    }
+}
+
+/// How much of a warning is shown, in bytes: names may have megabytes.
+const LONGEST: usize = 1000;
+
+fn of(scheme: &Scheme<'_>, servers: &[impl AsServer]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for server in servers {
+        *counts.entry(server.as_server().name).or_default() += 1;
+    }
+    let several: Vec<_> = counts.iter().filter(|(_, count)| **count > 1).map(|(name, _)| *name).collect();
+    if let [first, others @ ..] = &*several {
+        let more = match others.len() {
+            0 => String::new(),
+            1 => ", and so is 1 other".to_owned(),
+            count => format!(", and so are {count} others"),
+        };
+        warnings.push(format!("server {first} is listed more than once{more}"));
+    }
+    let first = servers.first().map(|server| server.as_server().weight);
+    let differ = servers.iter().any(|server| Some(server.as_server().weight) != first);
+    if scheme.weights == Weights::Ignored && differ {
+        warnings.push(format!("{} ignores weights: all servers count the same", scheme.name));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use memring_core::{Server, Weight};
+
+    use super::*;
+
+    #[test]
+    fn what_is_listed_twice_or_weighed_in_vain_is_told() {
+        let server = |name, weight| Server { name, weight: Weight::Whole(weight) };
+        let heeds = Scheme::from_name("libketama").unwrap();
+        let ignores = Scheme::from_name("libmemcached-modula").unwrap();
+        let list = [server("a", 1), server("b", 2), server("a", 1)];
+        let twice = "server a is listed more than once";
+        assert_eq!(of(&heeds, &list), [twice]);
+        assert_eq!(
+            of(&ignores, &list),
+            [twice, "libmemcached-modula ignores weights: all servers count the same"]
+        );
+        assert_eq!(of(&ignores, &[server("a", 5), server("b", 5)]), Vec::<String>::new());
+        let [first, .., last] = [server("a", 1), server("b", 1), server("b", 1), server("a", 1)];
+        assert_eq!(
+            of(&heeds, &[first, server("b", 1), server("b", 1), last]),
+            ["server a is listed more than once, and so is 1 other"]
+        );
+    }
+}
