@@ -876,6 +876,8 @@ impl Simulation {
     }
 
     fn kill(&mut self, process: usize) {
+        // What it had seen is forgotten.
+        self.news.push(self.now);
         self.processes[process].1 += 1;
         for lease in self.leases.iter_mut().filter(|lease| lease.process == process) {
             if lease.is_on && lease.is_running && !lease.is_dead {
