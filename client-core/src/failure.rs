@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use memring_text::reply::ServerError;
 
+use crate::typed;
+
 mod cause;
 mod counts;
 mod event;
@@ -150,6 +152,15 @@ impl Error {
         )
     }
 
+    /// What is wrong with a typed value, if that is the error.
+    #[must_use]
+    pub fn typed_problem(&self) -> Option<&typed::Problem> {
+        match &self.0.cause {
+            Cause::Typed(problem) => Some(problem),
+            _ => None,
+        }
+    }
+
     /// The server's refusal, if that is the error.
     #[must_use]
     pub fn server_error(&self) -> Option<&ServerError> {
@@ -183,6 +194,9 @@ pub enum ErrorKind {
     NonNumeric,
     /// Caller: the source or the sink of a streamed value failed or ended early. No part of such a value is stored.
     Stream,
+    /// Caller: a typed value cannot be encoded; or what is stored is no typed value of this encoding, or damaged, and still
+    /// there. [`Error::typed_problem`] says which.
+    Encoding,
     /// Network: the server failed several times of late and is left alone for a while. Nothing was sent.
     /// [`Error::retry_after`] says when it is tried again.
     Down,
@@ -230,6 +244,7 @@ impl fmt::Display for ErrorKind {
             Self::BufferFull => "buffer too small",
             Self::NonNumeric => "not a number",
             Self::Stream => "stream failed",
+            Self::Encoding => "not of this encoding",
             Self::Down => "server down",
             Self::Resolve => "name not resolved",
             Self::Connect => "not connected",
@@ -281,6 +296,7 @@ impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match &self.0.cause {
             Cause::Config(error) => error.source(),
+            Cause::Typed(problem) => error::Error::source(&**problem),
             Cause::Tls(error) => Some(&**error),
             // The message shows only the kind of these.
             Cause::Stream(error)

@@ -27,6 +27,7 @@
 //! | [`batch`] | operations of different kinds to be sent together |
 //! | [`watch`] | the health of one server, and the events about it |
 //! | `tls` | whom encrypted connections trust (feature `tls`); [`Records`]: which requests share a record |
+//! | [`typed`] | typed values: encodings, compression, and the flags that tell them |
 //! | [`values`] | values of other clients: types and compression by flags, as a table each |
 //! | [`vocabulary`] | the names that callers of every client need |
 //! | `file` | configurations from files in TOML (feature `file`) |
@@ -38,6 +39,7 @@
 //! - `file`: `Config::from_file`, for configurations in TOML.
 //! - `metrics`, `tracing`: figures, spans and events, for whoever collects them.
 //! - `tls`: encrypted connections, by rustls.
+//! - `json`, `postcard`: encodings of [`typed`] values; `zstd`, `lz4`: their compression.
 //! - `zlib`, `zstd`: compressed [`values`] of other clients.
 //! - `embedded-io`: [`failure::Cause`] from the errors of the codec's blocking `Connection`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -73,6 +75,7 @@ mod target;
 pub mod testing;
 #[cfg(feature = "tls")]
 pub mod tls;
+pub mod typed;
 pub mod values;
 pub mod vocabulary;
 pub mod watch;

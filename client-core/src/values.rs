@@ -45,6 +45,8 @@ mod gzip;
 mod inflate;
 mod integer;
 mod java;
+#[cfg(feature = "lz4")]
+mod lz4;
 mod node;
 mod peer;
 pub mod peers;
@@ -56,6 +58,7 @@ mod zstd;
 
 pub use guess::{Guess, guess};
 pub use inflate::Compression;
+pub(crate) use inflate::{Way, inflate};
 pub use integer::Integer;
 pub use peer::{Peer, Reading, Stored};
 pub use problem::{Problem, ReadError, Refusal, WriteError};

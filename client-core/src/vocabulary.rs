@@ -13,7 +13,7 @@ pub use crate::{
     route::FailurePolicy,
     spec::{Address, DEFAULT_PORT, ServerList, ServerSpec, ServerSpecError, ServerSpecProblem},
     status::ServerStatus,
-    values,
+    typed, values,
 };
 pub use memring_core::{
     Scheme, ServerIndex, Weight,

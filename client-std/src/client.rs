@@ -28,9 +28,11 @@ mod fetch;
 mod many;
 mod meta;
 mod streamed;
+mod typed;
 
 pub use batch::Outcomes;
 pub use meta::{Meta, MetaItem};
+pub use typed::Typed;
 
 /// An item with its value in a vector.
 pub type Item = memring_text::Item<Vec<u8>>;

@@ -29,9 +29,11 @@ mod fetch;
 mod many;
 mod meta;
 mod streamed;
+mod typed;
 
 pub use batch::Outcomes;
 pub use meta::{Meta, MetaItem};
+pub use typed::Typed;
 
 /// An item with its value in shared bytes.
 pub type Item = memring_text::Item<Bytes>;

@@ -42,6 +42,7 @@
 //! - `file`: `Config::from_file`, for configurations in TOML.
 //! - `tracing`: a span for each operation, and events of connections and servers.
 //! - `metrics`: durations and counts of failures.
+//! - `json`, `postcard`: encodings of [typed] values; `zstd`, `lz4`: their compression.
 //! - `zlib`, `zstd`: compressed [values] of other clients.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -59,7 +60,7 @@ mod statistics;
 mod streamed;
 pub mod testing;
 
-pub use client::{Builder, CasItem, Client, Item, ItemRef, Meta, MetaItem, Outcomes};
+pub use client::{Builder, CasItem, Client, Item, ItemRef, Meta, MetaItem, Outcomes, Typed};
 #[doc(no_inline)]
 pub use memring_client::guide;
 #[doc(inline)]

@@ -18,6 +18,7 @@ use memring_text::{
 };
 
 use super::ErrorKind;
+use crate::typed;
 
 /// What went wrong, without the server and the operation. Callers of a client see an [`Error`](super::Error).
 ///
@@ -80,6 +81,8 @@ pub enum Cause {
     NotStored,
     /// The server failed before, and is left alone: it will be tried again after this time.
     Down(Duration),
+    /// A typed value could not be encoded, or what is stored is none.
+    Typed(Arc<typed::Problem>),
 }
 
 /// What the end of an operation says about its server's health.
@@ -104,6 +107,12 @@ impl Cause {
     /// The connection is not secure: `error` says why.
     pub fn tls(error: impl error::Error + Send + Sync + 'static) -> Self {
         Self::Tls(Arc::new(error))
+    }
+
+    /// A typed value could not be encoded or decoded.
+    #[must_use]
+    pub fn typed(problem: typed::Problem) -> Self {
+        Self::Typed(Arc::new(problem))
     }
 
     /// Opening a connection failed.
@@ -167,6 +176,7 @@ impl Cause {
             | Self::NoDrivers
             | Self::Unsupported(_)
             | Self::Stream(_)
+            | Self::Typed(_)
             | Self::Down(_) => Evidence::None,
         }
     }
@@ -207,6 +217,7 @@ impl Cause {
             Self::Protocol(_) => ErrorKind::Protocol,
             Self::NotStored => ErrorKind::NotStored,
             Self::Down(_) => ErrorKind::Down,
+            Self::Typed(_) => ErrorKind::Encoding,
             Self::Server(error) => match error.kind() {
                 ServerErrorKind::TooLarge => ErrorKind::TooLarge,
                 ServerErrorKind::OutOfMemory => ErrorKind::OutOfMemory,
@@ -279,6 +290,7 @@ impl fmt::Display for Cause {
             Self::Protocol(error) => error.fmt(f),
             Self::Server(error) => error.fmt(f),
             Self::NotStored => f.write_str("server did not store the value"),
+            Self::Typed(problem) => problem.fmt(f),
             Self::Down(wait) => write!(f, "server is down, next trial in {} ms", wait.as_millis()),
         }
     }

@@ -44,6 +44,15 @@ impl<T> Many<T> {
         &self.errors
     }
 
+    /// Makes of each result another one, which may be an error.
+    #[must_use]
+    pub fn and_then<U>(self, mut next: impl FnMut(T) -> Result<U, Error>) -> Many<U> {
+        let results = self.results.into_iter().map(|result| result.and_then(&mut next)).collect();
+        let mut many = Many { results, errors: self.errors };
+        many.settle();
+        many
+    }
+
     /// Replaces each result that is an [outage](Error::is_outage) by `value`. The [errors](Self::errors) stay as they
     /// are.
     pub(crate) fn outages_as(mut self, mut value: impl FnMut() -> T) -> Self {

@@ -52,7 +52,7 @@ impl fmt::Display for Compression {
 
 /// How the bytes of a compressed value begin.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// With the compressed stream.
     Plain(Compression),
     /// With a stream that is gzip if it begins so, else zlib.
@@ -76,7 +76,7 @@ impl Way {
 pub(super) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Undoes `way`. The result is at most `limit` bytes long.
-pub(super) fn inflate(way: Way, bytes: &[u8], limit: usize) -> Result<Vec<u8>, Problem> {
+pub(crate) fn inflate(way: Way, bytes: &[u8], limit: usize) -> Result<Vec<u8>, Problem> {
     let (bytes, room) = match way {
         Way::Sized(_) => Room::sized(bytes, limit)?,
         Way::Plain(_) | Way::ZlibOrGzip => (bytes, Room { limit, said: None }),
@@ -89,6 +89,9 @@ pub(super) fn inflate(way: Way, bytes: &[u8], limit: usize) -> Result<Vec<u8>, P
         Compression::Gzip => super::gzip::inflate_gzip(bytes, room),
         #[cfg(feature = "zstd")]
         Compression::Zstd => super::zstd::inflate(bytes, room),
+        #[cfg(feature = "lz4")]
+        Compression::Lz4 => super::lz4::inflate(bytes, room),
+        #[allow(unreachable_patterns, reason = "with all features, all are here")]
         compression => Err(Problem::Unavailable(compression)),
     }?;
     room.complete(inflated)
