@@ -1,7 +1,7 @@
 //! A thousand callers of one key, which is not there: one of them makes the value, and all have it.
 //!
 //! ```text
-//! cargo run -p memring-tokio --example fetch
+//! cargo run -p memring-tokio --example fetch_async
 //! ```
 
 use core::{
