@@ -826,6 +826,11 @@ impl Simulation {
             self.broken.push(Broken::NoValue);
             return;
         };
+        if let Some((changed, true)) = caller.changed {
+            if version < changed && self.weather.moves + self.weather.downs + self.weather.restarts == 0 {
+                self.broken.push(Broken::OwnChangeNotSeen);
+            }
+        }
         if caller.loading.is_some() || has_joined {
             return;
         }
@@ -835,11 +840,6 @@ impl Simulation {
             let until = allowed.map(|(at, _, keep)| *at + Duration::from_secs(*keep)).min();
             if until.is_some_and(|until| caller.asked_at > until + Duration::from_millis(1200)) {
                 self.broken.push(Broken::TooStale);
-            }
-        }
-        if let Some((changed, true)) = caller.changed {
-            if version < changed && self.weather.moves + self.weather.downs + self.weather.restarts == 0 {
-                self.broken.push(Broken::OwnChangeNotSeen);
             }
         }
         if caller.polls.is_some() {
