@@ -33,7 +33,7 @@ mod visible;
 mod warnings;
 mod written;
 
-use verbs::{count, delete, flush, get, meta, ping, stats, store, touch, version};
+use verbs::{count, delete, flush, get, keys, meta, ping, slabs, stats, store, touch, version, watch};
 
 /// Finds memcached keys where libmemcached, twemproxy, python-memcached and the others put them.
 ///
@@ -94,12 +94,14 @@ enum Command {
     Decr(count::Args),
     Touch(touch::Args),
     Meta(meta::Args),
+    Keys(keys::Args),
     Ping(ping::Args),
     #[command(after_help = "Example: memring version --servers servers.txt")]
     Version(version::Args),
     #[command(after_help = "Example: memring stats --server 127.0.0.1:11211 settings")]
     Stats(stats::Args),
-    #[command(after_help = "Example: memring flush --server 127.0.0.1:11211")]
+    Slabs(slabs::Args),
+    Watch(watch::Args),
     Flush(flush::Args),
     #[command(
         after_help = "Example: memring completions bash > ~/.local/share/bash-completion/completions/memring"
@@ -131,9 +133,12 @@ fn main() -> ExitCode {
         Command::Decr(args) => count::decr(&args),
         Command::Touch(args) => touch::run(&args),
         Command::Meta(args) => meta::run(&args),
+        Command::Keys(args) => keys::run(&args),
         Command::Ping(args) => ping::run(&args),
         Command::Version(args) => version::run(&args),
         Command::Stats(args) => stats::run(&args),
+        Command::Slabs(args) => slabs::run(&args),
+        Command::Watch(args) => watch::run(&args),
         Command::Flush(args) => flush::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

@@ -22,15 +22,18 @@ pub(crate) mod delete;
 pub(crate) mod flush;
 pub(crate) mod get;
 mod key_args;
+pub(crate) mod keys;
 pub(crate) mod meta;
 pub(crate) mod ping;
 pub(crate) mod secure;
+pub(crate) mod slabs;
 pub(crate) mod stats;
 pub(crate) mod store;
 mod tally;
 pub(crate) mod touch;
 mod typed;
 pub(crate) mod version;
+pub(crate) mod watch;
 
 use client::{Client, Kind};
 
@@ -64,6 +67,11 @@ impl ClientArgs {
     /// The client of a command about keys: it is said by which scheme they are placed, if nobody has named one and it
     /// matters.
     pub(crate) fn client_for_keys(&self) -> Result<Client, Failure> {
+        self.client_of(self.config_for_keys()?)
+    }
+
+    /// All that such a client is told.
+    pub(crate) fn config_for_keys(&self) -> Result<Config, Failure> {
         let settings = self.scheme.settings.read(self.servers.are_given())?;
         let config = self.config_by(&settings)?;
         if self.scheme.chosen(&settings).is_none() && config.servers.len() > 1 {
@@ -72,7 +80,7 @@ impl ClientArgs {
                 settings.advice()
             );
         }
-        self.client_of(config)
+        Ok(config)
     }
 
     /// All that the client is told.

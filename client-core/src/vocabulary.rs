@@ -30,8 +30,8 @@ pub use memring_text::{
         SetMode,
     },
     operation::{MetaArithOutcome, MetaStoreOutcome, Stats},
-    reply::{ServerError, ServerErrorKind},
-    request::{Attributes, FlushDelay, StatsKind},
+    reply::{DumpLine, LogLine, ServerError, ServerErrorKind},
+    request::{Attributes, FlushDelay, StatsKind, WatchKinds},
     ttl::UnixTime,
 };
 

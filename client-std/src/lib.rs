@@ -50,10 +50,10 @@ mod client;
 mod deadline;
 mod dial;
 mod hang_up;
+mod lines;
 mod pool;
 mod resolve;
 mod socket;
-mod statistics;
 mod streamed;
 pub mod testing;
 

@@ -47,7 +47,7 @@ async fn again(pool: &Pool, request: &Request<'_>, deadline: Deadline) -> Result
             wire.write(slice, &mut false).await?;
         }
         wire.flush().await?;
-        wire.receive_events(request, |_| {}).await
+        wire.receive_events(request, left, |_| {}).await
     };
     pool.alone(left, exchange).await
 }

@@ -144,10 +144,12 @@ impl Wire {
         Ok(len)
     }
 
-    /// Reads the reply to `request`, which has been sent, and gives each of its events to `take`.
+    /// Reads the reply to `request`, which has been sent, and gives each of its events to `take`. `then` is how long each
+    /// piece may take behind the first.
     pub(crate) async fn receive_events(
         &mut self,
         request: &Request<'_>,
+        then: Duration,
         mut take: impl FnMut(&Event<'_>),
     ) -> Result<(), Cause> {
         self.exchange.sent();
@@ -157,6 +159,7 @@ impl Wire {
             self.taken = self.taken.saturating_add(taken.consumed);
             if self.exchange.owed() > 0 {
                 self.read().await?;
+                self.step = then;
             }
         }
         Ok(())

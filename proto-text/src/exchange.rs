@@ -326,8 +326,8 @@ impl Exchange {
             | (Event::Dump(_), ReplyShape::Dump)
             | (Event::DumpKey(_), ReplyShape::DumpKeys)
             | (Event::Value(_), ReplyShape::Any) => false,
-            // Some servers say `OK` before they dump.
-            (Event::Status(Status::Ok), ReplyShape::Dump | ReplyShape::DumpKeys)
+            // Some servers say `OK` before they dump, and all do before they log.
+            (Event::Status(Status::Ok), ReplyShape::Dump | ReplyShape::DumpKeys | ReplyShape::Watch)
                 if self.reading == Reading::Fresh =>
             {
                 false
@@ -341,10 +341,11 @@ impl Exchange {
             (Event::Debug(_), ReplyShape::Any) | (Event::Notice(_), ReplyShape::Admin | ReplyShape::Any) => {
                 true
             }
-            (Event::Status(Status::Ok), ReplyShape::Watch) => {
-                self.in_step = InStep::Ended(ProtocolError::OutOfStep);
+            // Another dump is under way, or there is no such class.
+            (Event::Notice(_), ReplyShape::Dump | ReplyShape::DumpKeys) if self.reading == Reading::Fresh => {
                 true
             }
+            (Event::Log(_), ReplyShape::Watch) if self.reading == Reading::Begun => false,
             (Event::End, ReplyShape::Values { .. } | ReplyShape::Stats | ReplyShape::Any)
             | (Event::End, ReplyShape::Prefixes | ReplyShape::CacheItems | ReplyShape::Dump)
             | (Event::Number(_), ReplyShape::Arith | ReplyShape::Any)

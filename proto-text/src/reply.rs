@@ -5,6 +5,7 @@ mod decoder;
 mod encode;
 mod error_line;
 mod event;
+mod log;
 mod status;
 
 pub use admin::{CacheItem, DumpKey, DumpLine, Notice, NoticeWord};
@@ -13,4 +14,5 @@ pub(crate) use decoder::{RawHead, State};
 pub(crate) use error_line::AfterLine;
 pub use error_line::{ErrorLine, ErrorWord, ServerError, ServerErrorKind};
 pub use event::{Event, ItemHead};
+pub use log::LogLine;
 pub use status::Status;

@@ -1,11 +1,12 @@
 //! Either of the two clients, behind the same verbs: what a command prints does not depend on which it is.
 
+use core::ops::ControlFlow;
 use std::{io, sync::Arc};
 
 use memring_client::{batch::Outcomes, outcome::CasItem};
 use memring_std::{
-    Attributes, Batch, CasOutcome, Config, Error, FlushDelay, FromServer, Handle, Item, Many, MetaGetOptions,
-    MetaInfo, StatsKind, Ttl, kind,
+    Attributes, Batch, CasOutcome, Config, DumpLine, Error, FlushDelay, FromServer, Handle, Item, LogLine,
+    Many, MetaGetOptions, MetaInfo, StatsKind, Ttl, WatchKinds, kind,
 };
 use memring_text::Key;
 use tokio::runtime::{Builder, Runtime};
@@ -126,6 +127,37 @@ impl Client {
         match self {
             Self::Std(client) => client.stats_with(kind, take),
             Self::Tokio { client, runtime } => runtime.block_on(client.stats_with(kind, take)),
+        }
+    }
+
+    /// What each server knows of its items, line by line.
+    pub(crate) fn metadump_with(
+        &self,
+        take: impl FnMut(&str, &DumpLine<'_>) -> ControlFlow<()>,
+    ) -> Vec<FromServer<()>> {
+        match self {
+            Self::Std(client) => client.metadump_with(take),
+            Self::Tokio { client, runtime } => runtime.block_on(client.metadump_with(take)),
+        }
+    }
+
+    /// What happens on each server, line by line, without end.
+    pub(crate) fn watch_with(
+        &self,
+        kinds: WatchKinds,
+        take: impl FnMut(&str, &LogLine<'_>) -> ControlFlow<()>,
+    ) -> Vec<FromServer<()>> {
+        match self {
+            Self::Std(client) => client.watch_with(kinds, take),
+            Self::Tokio { client, runtime } => runtime.block_on(client.watch_with(kinds, take)),
+        }
+    }
+
+    /// The name of the server that holds a key, whatever bytes that has.
+    pub(crate) fn server_of_bytes(&self, key: &[u8]) -> Arc<str> {
+        match self {
+            Self::Std(client) => client.server_of(key),
+            Self::Tokio { client, .. } => client.server_of(key),
         }
     }
 

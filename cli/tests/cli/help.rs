@@ -2,7 +2,7 @@
 
 use crate::memring::memring;
 
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 30] = [
     "where",
     "schemes",
     "doctor",
@@ -25,9 +25,12 @@ const COMMANDS: [&str; 27] = [
     "decr",
     "touch",
     "meta",
+    "keys",
     "ping",
     "version",
     "stats",
+    "slabs",
+    "watch",
     "flush",
     "completions",
 ];

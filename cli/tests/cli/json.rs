@@ -108,6 +108,11 @@ fn what_servers_say_is_as_documented() {
     let server = Server::memcached();
     let at = format!("--server {}", server.address);
     are_as_documented("ping", &elements(&format!("ping {at} --server 127.0.0.1:1 --json")));
+    memring(&format!("set {at} k v")).text();
+    let two = format!("--scheme libmemcached-modula {at} --server 127.0.0.1:1");
+    are_as_documented("keys", &elements(&format!("keys {two} --json --prefix k")));
+    are_as_documented("keys --count", &elements(&format!("keys {two} --json --count")));
+    are_as_documented("slabs", &elements(&format!("slabs {at} --json")));
     let stats = memring(&format!("stats {at} --json")).json();
     let stats = stats[&server.address].as_object().unwrap();
     assert!(stats.len() > 30 && stats.values().all(Value::is_string), "{stats:?}");

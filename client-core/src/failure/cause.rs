@@ -12,7 +12,7 @@ use memring_text::{
     key::KeyError,
     meta::MetaKeyError,
     operation::{ReplyError, ValueError},
-    reply::{ServerError, ServerErrorKind},
+    reply::{NoticeWord, ServerError, ServerErrorKind},
     ttl::ZeroTtl,
     value::ValueTooLarge,
 };
@@ -68,6 +68,8 @@ pub enum Cause {
     Protocol(ProtocolError),
     /// The server refused.
     Server(ServerError),
+    /// The server refused an operator's command, for the reason that the word says.
+    Refused(NoticeWord),
     /// The server lacks a feature that the request needs; nothing was sent.
     Unsupported(Unsupported),
     /// The server has the item, but its reply does not say what was asked about it.
@@ -159,6 +161,7 @@ impl Cause {
             Self::Closed(_) | Self::Io(_) | Self::Protocol(_) | Self::Stalled => Evidence::Lost,
             Self::Server(_) if self.is_crowd() => Evidence::Failed,
             Self::Server(_)
+            | Self::Refused(_)
             | Self::NotStored
             | Self::Full(_)
             | Self::Skipped(_)
@@ -218,6 +221,7 @@ impl Cause {
             Self::NotStored => ErrorKind::NotStored,
             Self::Down(_) => ErrorKind::Down,
             Self::Typed(_) => ErrorKind::Encoding,
+            Self::Refused(_) => ErrorKind::Server,
             Self::Server(error) => match error.kind() {
                 ServerErrorKind::TooLarge => ErrorKind::TooLarge,
                 ServerErrorKind::OutOfMemory => ErrorKind::OutOfMemory,
@@ -289,6 +293,7 @@ impl fmt::Display for Cause {
             Self::Io(error) => System(error).fmt(f),
             Self::Protocol(error) => error.fmt(f),
             Self::Server(error) => error.fmt(f),
+            Self::Refused(word) => write!(f, "server answered {}", word.word()),
             Self::NotStored => f.write_str("server did not store the value"),
             Self::Typed(problem) => problem.fmt(f),
             Self::Down(wait) => write!(f, "server is down, next trial in {} ms", wait.as_millis()),

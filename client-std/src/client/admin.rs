@@ -1,9 +1,11 @@
 //! The verbs that go to every server, with those of the gutter and those that are down: a caller that asks for all
 //! means all.
 
+use core::ops::ControlFlow;
 use std::sync::Arc;
 
 use memring_client::{
+    Lines,
     failure::{Cause, Error, FromServer},
     route::Fleet,
     shares::Shares,
@@ -11,15 +13,15 @@ use memring_client::{
 use memring_text::{
     Operation, Request,
     operation::{Stats, Version},
-    request::{FlushAll, FlushDelay, StatsKind, Verbosity},
+    reply::{DumpLine, Event, LogLine},
+    request::{FlushAll, FlushDelay, StatsKind, Verbosity, WatchKinds},
 };
 
 use super::Client;
 use crate::{
     batch::{self, Requests, Site},
-    hang_up,
+    hang_up, lines,
     pool::Pool,
-    statistics,
 };
 
 impl Client {
@@ -61,9 +63,78 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stats_with(&self, kind: StatsKind, take: impl FnMut(&str, &[u8], &[u8])) -> Vec<FromServer<()>> {
+        let mut take = take;
+        self.each_line(Lines::Stats(kind), |server, event| {
+            if let Some((name, value)) = event.statistic() {
+                take(server, name, value);
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// Reads what each server knows of all its items: calls `take` with the server's name and an item's line, as lines come,
+    /// until `take` breaks off. No line is kept. Connections and timeouts are as with [`stats_with`](Self::stats_with).
+    ///
+    /// The server goes through its items while others come and go: one that is moved meanwhile may be missing or come twice.
+    ///
+    /// ```no_run
+    /// # use memring_std::Client;
+    /// use std::ops::ControlFlow;
+    ///
+    /// let client = Client::connect(["10.0.0.1", "10.0.0.2"])?;
+    /// client.metadump_with(|server, line| {
+    ///     let key: Vec<u8> = line.unescape().collect();
+    ///     println!("{server} {} {:?}", key.escape_ascii(), line.size());
+    ///     ControlFlow::Continue(())
+    /// });
+    /// # Ok::<(), memring_std::Error>(())
+    /// ```
+    pub fn metadump_with(
+        &self,
+        take: impl FnMut(&str, &DumpLine<'_>) -> ControlFlow<()>,
+    ) -> Vec<FromServer<()>> {
+        let mut take = take;
+        self.each_line(Lines::Metadump, |server, event| match event {
+            Event::Dump(line) => take(server, line),
+            _ => ControlFlow::Continue(()),
+        })
+    }
+
+    /// Watches each server: calls `take` with the server's name and a line for each thing that happens there, until `take`
+    /// breaks off or every server has ended its connection. A server may say nothing for any time.
+    ///
+    /// ```no_run
+    /// # use memring_std::{Client, WatchKinds};
+    /// use std::ops::ControlFlow;
+    ///
+    /// let client = Client::connect(["10.0.0.1", "10.0.0.2"])?;
+    /// let kinds = WatchKinds { evictions: true, ..WatchKinds::default() };
+    /// client.watch_with(kinds, |server, line| {
+    ///     println!("{server} {}", line.text.escape_ascii());
+    ///     ControlFlow::Continue(())
+    /// });
+    /// # Ok::<(), memring_std::Error>(())
+    /// ```
+    pub fn watch_with(
+        &self,
+        kinds: WatchKinds,
+        take: impl FnMut(&str, &LogLine<'_>) -> ControlFlow<()>,
+    ) -> Vec<FromServer<()>> {
+        let mut take = take;
+        self.each_line(Lines::Watch(kinds), |server, event| match event {
+            Event::Log(line) => take(server, line),
+            _ => ControlFlow::Continue(()),
+        })
+    }
+
+    fn each_line(
+        &self,
+        asked: Lines,
+        take: impl FnMut(&str, &Event<'_>) -> ControlFlow<()>,
+    ) -> Vec<FromServer<()>> {
         let (fleet, mut take) = (self.common.fleet(), take);
-        let told = statistics::each(fleet.pools(), kind, &mut take, self.common.timeout());
-        self.explained(&fleet, told, &Request::Stats(kind))
+        let told = lines::each(fleet.pools(), asked, &mut take, self.common.timeout());
+        self.explained(&fleet, told, &asked.request())
     }
 
     /// Drops all items of each server: at once, or when `delay` has passed.

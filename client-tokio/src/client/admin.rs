@@ -1,9 +1,11 @@
 //! The verbs that go to every server, with those of the gutter and those that are down: a caller that asks for all
 //! means all.
 
+use core::ops::ControlFlow;
 use std::sync::Arc;
 
 use memring_client::{
+    Lines,
     failure::{Cause, Error, FromServer},
     route::Fleet,
     shares::Shares,
@@ -11,15 +13,15 @@ use memring_client::{
 use memring_text::{
     Operation,
     operation::{Stats, Version},
-    request::{FlushAll, FlushDelay, StatsKind, Verbosity},
+    reply::{DumpLine, Event, LogLine},
+    request::{Admin, FlushAll, FlushDelay, SlabClasses, StatsKind, Verbosity, WatchKinds},
 };
 
 use super::Client;
 use crate::{
     batch::{self, together::all},
-    hang_up,
+    hang_up, lines,
     pool::Pool,
-    statistics,
 };
 
 impl Client {
@@ -71,9 +73,91 @@ impl Client {
         kind: StatsKind,
         take: impl FnMut(&str, &[u8], &[u8]),
     ) -> Vec<FromServer<()>> {
+        let mut take = take;
+        self.each_line(Lines::Stats(kind), |server: &str, event: &Event<'_>| {
+            if let Some((name, value)) = event.statistic() {
+                take(server, name, value);
+            }
+            ControlFlow::Continue(())
+        })
+        .await
+    }
+
+    /// Reads what each server knows of all its items: calls `take` with the server's name and an item's line, as lines come,
+    /// until `take` breaks off. No line is kept. Connections and timeouts are as with [`stats_with`](Self::stats_with).
+    ///
+    /// The server goes through its items while others come and go: one that is moved meanwhile may be missing or come twice.
+    ///
+    /// ```no_run
+    /// # use memring_tokio::Client;
+    /// # async fn dump() -> Result<(), memring_tokio::Error> {
+    /// use std::ops::ControlFlow;
+    ///
+    /// let client = Client::connect(["10.0.0.1", "10.0.0.2"])?;
+    /// let dumped = client.metadump_with(|server, line| {
+    ///     let key: Vec<u8> = line.unescape().collect();
+    ///     println!("{server} {} {:?}", key.escape_ascii(), line.size());
+    ///     ControlFlow::Continue(())
+    /// });
+    /// dumped.await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn metadump_with(
+        &self,
+        take: impl FnMut(&str, &DumpLine<'_>) -> ControlFlow<()>,
+    ) -> Vec<FromServer<()>> {
+        let mut take = take;
+        self.each_line(Lines::Metadump, |server: &str, event: &Event<'_>| match event {
+            Event::Dump(line) => take(server, line),
+            _ => ControlFlow::Continue(()),
+        })
+        .await
+    }
+
+    /// Watches each server: calls `take` with the server's name and a line for each thing that happens there, until `take`
+    /// breaks off or every server has ended its connection. A server may say nothing for any time.
+    ///
+    /// ```no_run
+    /// # use memring_tokio::{Client, WatchKinds};
+    /// # async fn watch() -> Result<(), memring_tokio::Error> {
+    /// use std::ops::ControlFlow;
+    ///
+    /// let client = Client::connect(["10.0.0.1", "10.0.0.2"])?;
+    /// let kinds = WatchKinds { evictions: true, ..WatchKinds::default() };
+    /// let watched = client.watch_with(kinds, |server, line| {
+    ///     println!("{server} {}", line.text.escape_ascii());
+    ///     ControlFlow::Continue(())
+    /// });
+    /// watched.await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn watch_with(
+        &self,
+        kinds: WatchKinds,
+        take: impl FnMut(&str, &LogLine<'_>) -> ControlFlow<()>,
+    ) -> Vec<FromServer<()>> {
+        let mut take = take;
+        self.each_line(Lines::Watch(kinds), |server: &str, event: &Event<'_>| match event {
+            Event::Log(line) => take(server, line),
+            _ => ControlFlow::Continue(()),
+        })
+        .await
+    }
+
+    async fn each_line(
+        &self,
+        asked: Lines,
+        take: impl FnMut(&str, &Event<'_>) -> ControlFlow<()>,
+    ) -> Vec<FromServer<()>> {
         let fleet = self.common.fleet();
-        let told = statistics::each(fleet.pools(), kind, take, self.common.timeout()).await;
-        self.explained(&fleet, told, &kind).await
+        let told = lines::each(fleet.pools(), asked, take, self.common.timeout()).await;
+        match asked {
+            Lines::Stats(kind) => self.explained(&fleet, told, &kind).await,
+            Lines::Metadump => self.explained(&fleet, told, &Admin::Metadump(SlabClasses::ALL)).await,
+            Lines::Watch(kinds) => self.explained(&fleet, told, &Admin::Watch(kinds)).await,
+        }
     }
 
     /// Drops all items of each server: at once, or when `delay` has passed.

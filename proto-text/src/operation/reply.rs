@@ -175,6 +175,8 @@ impl<V: Buffer> Reply<V> {
             Event::CacheItem(item) => self.put(&[item.key, b"\n"]),
             Event::Dump(line) => self.put(&[b"key=", line.key, b" ", line.text, b"\n"]),
             Event::DumpKey(key) => self.put(&[key.key, if key.is_base64 { b" b\n" } else { b"\n" }]),
+            // There is no end to them.
+            Event::Log(_) => {}
             Event::Notice(notice) => self.outcome = Outcome::Notice(notice.word),
         }
     }

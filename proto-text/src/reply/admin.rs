@@ -138,7 +138,29 @@ impl<'b> DumpLine<'b> {
     /// The cas unique.
     #[must_use]
     pub fn cas(&self) -> Option<u64> {
-        self.iter().find(|(name, _)| *name == b"cas").and_then(|(_, value)| parse_u64(value))
+        self.number(b"cas")
+    }
+
+    /// How many bytes of memory the item takes, with its key and what the server notes of it.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        self.number(b"size")
+    }
+
+    /// When the item expires, in Unix seconds; `None` is never, which servers write as -1.
+    #[must_use]
+    pub fn expires(&self) -> Option<u64> {
+        self.number(b"exp")
+    }
+
+    /// When the item was used last, in Unix seconds; storing it counts.
+    #[must_use]
+    pub fn last_access(&self) -> Option<u64> {
+        self.number(b"la")
+    }
+
+    fn number(&self, wanted: &[u8]) -> Option<u64> {
+        self.iter().find(|(name, _)| *name == wanted).and_then(|(_, value)| parse_u64(value))
     }
 
     /// The key's bytes, its escapes resolved.
@@ -203,7 +225,15 @@ mod tests {
         let line = DumpLine::parse(b"a%20b%zz%4 exp=-1 la=5 cas=17 fetch=no").unwrap();
         assert_eq!(line.unescape().collect::<Vec<_>>(), b"a b%zz%4");
         assert_eq!(line.cas(), Some(17));
+        assert_eq!((line.expires(), line.last_access(), line.size()), (None, Some(5), None));
         assert_eq!(line.iter().next(), Some((&b"exp"[..], &b"-1"[..])));
+        // As memcached 1.6.18 wrote it.
+        let line =
+            DumpLine::parse(b"a%25b exp=1796068250 la=1796068190 cas=2 fetch=yes cls=1 size=63").unwrap();
+        assert_eq!(
+            (line.expires(), line.last_access(), line.size()),
+            (Some(1_796_068_250), Some(1_796_068_190), Some(63))
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     line::{LineSearch, Searched, split_word},
     meta::{DebugLine, MetaCode, MetaHead, ReturnFlags, value_head},
     number::parse_u64,
-    reply::{CacheItem, DumpKey, DumpLine, ErrorLine, Event, ItemHead, Notice, Status},
+    reply::{CacheItem, DumpKey, DumpLine, ErrorLine, Event, ItemHead, LogLine, Notice, Status},
     value::{MAX_VALUE_LEN, ValueTooLarge},
 };
 
@@ -140,7 +140,8 @@ impl ReplyDecoder {
     fn line<'b>(&mut self, buf: &'b [u8]) -> Result<Step<&'b [u8]>, DecodeError> {
         match buf.first() {
             None => return Ok(Step::NeedMore),
-            Some(first) if first.is_ascii_alphanumeric() => {}
+            // No line begins with a bracket but one of a log.
+            Some(first) if first.is_ascii_alphanumeric() || *first == b'[' => {}
             // An alert, or a handshake.
             Some(0x15 | 0x16) => return Err(DecodeError::Malformed(Malformed::Tls)),
             Some(_) => return Err(DecodeError::Malformed(Malformed::FirstByte)),
@@ -153,8 +154,8 @@ impl ReplyDecoder {
         let whole = buf.get(..at).unwrap_or(&[]);
         let line = match whole.strip_suffix(b"\r") {
             Some(line) => line,
-            // The one kind of line that memcached ends without a carriage return.
-            None if whole.starts_with(b"key=") => whole,
+            // The two kinds of lines that memcached ends without a carriage return.
+            None if whole.starts_with(b"key=") || LogLine::is_one(whole) => whole,
             None => return Err(DecodeError::Malformed(Malformed::LineEnd)),
         };
         Ok(Step::Event { consumed: at.saturating_add(1), event: line })
@@ -244,7 +245,8 @@ impl ReplyDecoder {
             let (name, value) = split_word(rest);
             return Ok(Event::Prefix { name, value });
         }
-        Notice::parse(line).map(Event::Notice).ok_or_else(malformed(Malformed::Word))
+        let log = || LogLine::parse(line).map(Event::Log);
+        Notice::parse(line).map(Event::Notice).or_else(log).ok_or_else(malformed(Malformed::Word))
     }
 
     /// Holds an announced length against the limits: what lies between ours and that of any server is skipped.

@@ -41,6 +41,7 @@ impl Event<'_> {
             Self::DumpKey(DumpKey { key, is_base64 }) => {
                 out.put_all(&[b"mg ", key, if is_base64 { b" b\r\n" } else { LINE_END }])
             }
+            Self::Log(line) => out.put_all(&[line.text, b"\n"]),
             Self::Notice(Notice { word, text: [] }) => out.put_all(&[word.word().as_bytes(), LINE_END]),
             Self::Notice(Notice { word, text }) => {
                 out.put_all(&[word.word().as_bytes(), b" ", text, LINE_END])

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{CacheItem, DumpKey, DumpLine, ErrorLine, Notice, Status};
+use super::{CacheItem, DumpKey, DumpLine, ErrorLine, LogLine, Notice, Status};
 use crate::{
     meta::{DebugLine, MetaHead},
     value::ValueTooLarge,
@@ -70,6 +70,8 @@ pub enum Event<'b> {
     Dump(DumpLine<'b>),
     /// `mg …`, from `lru_crawler mgdump`.
     DumpKey(DumpKey<'b>),
+    /// A line of the server's log, behind the `OK` of `watch`.
+    Log(LogLine<'b>),
     /// A refusal of an operator's command, by a word of its own.
     Notice(Notice<'b>),
 }
@@ -110,6 +112,7 @@ impl fmt::Debug for Event<'_> {
             Self::CacheItem(item) => item.fmt(f),
             Self::Dump(line) => line.fmt(f),
             Self::DumpKey(key) => key.fmt(f),
+            Self::Log(line) => line.fmt(f),
             Self::Notice(notice) => notice.fmt(f),
         }
     }

@@ -17,8 +17,8 @@ pub enum Admin {
         /// Write the items to the file of a warm restart, where there is one.
         graceful: bool,
     },
-    /// `watch`: behind the `OK`, the connection is a stream of log lines, which the caller must read. The
-    /// [`Exchange`](crate::Exchange) treats the connection as lost.
+    /// `watch`: behind the `OK`, a [`LogLine`](crate::reply::LogLine) for each event. The reply has no end, so a driver takes
+    /// its events as they come, and closes the connection to end it.
     Watch(WatchKinds),
     /// `slabs reassign <from> <to>`: moves a page. `None` lets the server choose.
     SlabsReassign {

@@ -107,7 +107,7 @@ pub enum ReplyShape {
     DumpKeys,
     /// `OK`, or a [`Notice`](crate::reply::Notice).
     Admin,
-    /// `OK`, and log lines for ever, which are not for an exchange to read.
+    /// `OK`, and log lines until the connection is closed.
     Watch,
     /// The connection is closed, or an error line comes.
     Close,
@@ -138,7 +138,7 @@ impl ReplyShape {
             Self::Delete => &[Status::Deleted, Status::NotFound],
             Self::Touch => &[Status::Touched, Status::NotFound],
             Self::Arith => &[Status::NotFound],
-            Self::Ok | Self::Admin | Self::Watch => &[Status::Ok],
+            Self::Ok | Self::Admin => &[Status::Ok],
             Self::Auth => &[Status::Stored],
             Self::Reset => &[Status::Reset],
             Self::Any => &Status::ALL,

@@ -1,14 +1,18 @@
 //! One face of both clients.
 
-use core::{fmt::Debug, ops::Deref, time::Duration};
+use core::{
+    fmt::Debug,
+    ops::{ControlFlow, Deref},
+    time::Duration,
+};
 use std::{io, sync::Arc};
 
 use memring_client::{FromConfig, outcome::CasItem};
 use memring_std::{
-    Attributes, Batch, Buffer, CasOutcome, Change, Config, Content, Error, FetchCounts, FetchError,
-    FlushDelay, Freshness, FromServer, ItemRef, Lifetime, Loaded, Many, MetaArithOptions, MetaArithOutcome,
-    MetaDeleteOptions, MetaGetOptions, MetaSetOptions, MetaStoreOutcome, ServerList, ServerSpecError,
-    ServerStatus, Stats, StatsKind, StoreOutcome, Ttl, Updated,
+    Attributes, Batch, Buffer, CasOutcome, Change, Config, Content, DumpLine, Error, FetchCounts, FetchError,
+    FlushDelay, Freshness, FromServer, ItemRef, Lifetime, Loaded, LogLine, Many, MetaArithOptions,
+    MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaSetOptions, MetaStoreOutcome, ServerList,
+    ServerSpecError, ServerStatus, Stats, StatsKind, StoreOutcome, Ttl, Updated, WatchKinds,
 };
 use memring_suite::Scripted;
 use memring_text::{Item, operation::MetaItem};
@@ -274,6 +278,10 @@ verbs! {
     async fn version[]() -> Vec<FromServer<String>>;
     async fn stats[](kind: StatsKind) -> Vec<FromServer<Stats<Vec<u8>>>>;
     async fn stats_with[](kind: StatsKind, take: impl FnMut(&str, &[u8], &[u8])) -> Vec<FromServer<()>>;
+    async fn metadump_with[](take: impl FnMut(&str, &DumpLine<'_>) -> ControlFlow<()>) -> Vec<FromServer<()>>;
+    async fn watch_with[](
+        kinds: WatchKinds, take: impl FnMut(&str, &LogLine<'_>) -> ControlFlow<()>
+    ) -> Vec<FromServer<()>>;
     async fn flush_all[](delay: Option<FlushDelay>) -> Vec<FromServer<()>>;
     async fn verbosity[](level: u32) -> Vec<FromServer<()>>;
 

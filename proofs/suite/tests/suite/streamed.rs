@@ -1,6 +1,7 @@
 //! Values that pass piece by piece, on the server of the process and on a real memcached.
 
 use core::{
+    ops::ControlFlow,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -10,7 +11,7 @@ use std::{
     thread,
 };
 
-use memring_std::{Attributes, ErrorKind, Limits, StatsKind, Ttl};
+use memring_std::{Attributes, ErrorKind, Limits, StatsKind, Ttl, WatchKinds};
 use memring_suite::Scripted;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -25,6 +26,8 @@ promises! {
     a_server_that_hangs_costs_one_timeout
     the_short_patience_of_a_caller_says_nothing_of_a_server
     statistics_of_any_number_of_lines_pass_one_by_one
+    a_dump_passes_line_by_line_until_it_is_enough
+    a_log_goes_on_until_it_is_enough
 }
 
 fleet_promises! {
@@ -234,6 +237,95 @@ async fn statistics_of_any_number_of_lines_pass_one_by_one<C: Client>() {
         assert_eq!((error.kind(), lines), (expected, seen), "{error}");
     }
     client.get("k").await.unwrap();
+}
+
+async fn a_dump_passes_line_by_line_until_it_is_enough<C: Client>() {
+    let dumping = |name: &'static str| {
+        Scripted::new(move |mut peer| {
+            while let Some(line) = peer.line() {
+                if line.trim_end() != "lru_crawler metadump all" {
+                    peer.write("END\r\n");
+                    continue;
+                }
+                for number in 0..10_000 {
+                    peer.write(&format!(
+                        "key={name}%20{number} exp=-1 la=5 cas={number} fetch=no cls=1 size=64\n"
+                    ));
+                }
+                peer.write("END\r\n");
+            }
+        })
+    };
+    let (one, two) = (dumping("one"), dumping("two"));
+    let busy = Scripted::new(|mut peer| {
+        while peer.line().is_some() {
+            peer.write("BUSY currently processing crawler request\r\n");
+        }
+    });
+    let timeout = Duration::from_secs(5);
+    let builder = C::builder().servers([one.name(), two.name(), busy.name()]).timeout(timeout);
+    let client = builder.build().unwrap();
+    let (mut counts, mut size) = ([0, 0], 0);
+    let answers = client
+        .metadump_with(|server, line| {
+            let key: Vec<u8> = line.unescape().collect();
+            let at = usize::from(server == two.name());
+            assert_eq!(key, format!("{} {}", ["one", "two"][at], counts[at]).as_bytes());
+            counts[at] += 1;
+            size += line.size().unwrap();
+            ControlFlow::Continue(())
+        })
+        .await;
+    assert_eq!((counts, size), ([10_000, 10_000], 20_000 * 64));
+    assert!(answers[0].result.is_ok() && answers[1].result.is_ok());
+    let error = answers[2].result.as_ref().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Server);
+    assert!(error.to_string().ends_with("server answered BUSY"), "{error}");
+    let mut count = 0;
+    let answers = client
+        .metadump_with(|_, _| {
+            count += 1;
+            if count == 17 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .await;
+    assert_eq!((count, answers.len()), (17, 3));
+    assert!(answers[0].result.is_ok() && answers[1].result.is_ok());
+}
+
+/// A server may be silent for longer than the timeout, and others may never say anything.
+async fn a_log_goes_on_until_it_is_enough<C: Client>() {
+    let logging = Scripted::new(|mut peer| {
+        assert_eq!(peer.line().unwrap().trim_end(), "watch mutations evictions");
+        peer.write("OK\r\nts=1796068207.5754 gid=1 type=item_store key=k status=stored\n");
+        thread::sleep(Duration::from_millis(400));
+        peer.write("[skipped: 17]\n");
+        peer.write("ts=1796068208.1 gid=2 type=eviction key=l\nts=1796068209.1 gid=3 type=eviction key=m\n");
+        peer.line();
+    });
+    let silent = Scripted::new(|mut peer| {
+        peer.line();
+        peer.write("OK\r\n");
+        peer.line();
+    });
+    let refusing = Scripted::new(|mut peer| {
+        peer.line();
+        peer.write("CLIENT_ERROR watch commands not allowed\r\n");
+    });
+    let servers = [logging.name(), silent.name(), refusing.name()];
+    let client = C::builder().servers(servers).timeout(Duration::from_millis(150)).build().unwrap();
+    let kinds = WatchKinds { mutations: true, evictions: true, ..WatchKinds::default() };
+    let mut told = Vec::new();
+    let answers = client
+        .watch_with(kinds, |server, line| {
+            assert_eq!(server, logging.name());
+            told.push((line.kind().map(<[u8]>::to_vec), line.skipped()));
+            if told.len() == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .await;
+    let kind = |kind: &str| (Some(kind.as_bytes().to_vec()), None);
+    assert_eq!(told, [kind("item_store"), (None, Some(17)), kind("eviction")]);
+    assert!(answers[0].result.is_ok() && answers[1].result.is_ok());
+    assert_eq!(answers[2].result.as_ref().unwrap_err().kind(), ErrorKind::Client);
 }
 
 /// However long the pieces before have taken.

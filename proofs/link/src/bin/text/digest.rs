@@ -71,7 +71,14 @@ impl Digest {
             }),
             Event::Dump(line) => {
                 line.iter().for_each(|(name, _)| self.bytes(name));
-                self.debug(&line.cas());
+                self.debug(&(line.cas(), line.size(), line.expires(), line.last_access()));
+                line.unescape().for_each(|byte| self.bytes(&[byte]));
+            }
+            Event::Log(line) => {
+                line.iter().for_each(|(name, _)| self.bytes(name));
+                self.debug(&(line.time(), line.skipped()));
+                self.bytes(line.kind().unwrap_or_default());
+                self.bytes(line.key().unwrap_or_default());
                 line.unescape().for_each(|byte| self.bytes(&[byte]));
             }
             Event::Notice(notice) => self.bytes(notice.word.word().as_bytes()),

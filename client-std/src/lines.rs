@@ -1,14 +1,15 @@
-//! Statistics of every server, line by line as they come. Each server is asked over a connection of its own, and none waits for
+//! What every server answers in lines, as they come. Each server is asked over a connection of its own, and none waits for
 //! another.
 
-use core::time::Duration;
+use core::{cell::Cell, ops::ControlFlow, time::Duration};
 use std::sync::Arc;
 
 use memring_client::{
+    Lines,
     failure::{Cause, Error},
     watch::Attempt,
 };
-use memring_text::{Operation as _, Reply, Request, buffer::ArrayBuffer, reply::Event, request::StatsKind};
+use memring_text::{Reply, buffer::ArrayBuffer, reply::Event};
 use rustix::event::PollFd;
 
 use crate::{
@@ -18,21 +19,25 @@ use crate::{
     socket::{Socket, wait},
 };
 
-/// Takes a line: a server's name, a statistic's name and its value.
-type Take<'t> = dyn FnMut(&str, &[u8], &[u8]) + 't;
+/// Takes a line, by the name of its server, and may break off.
+type Take<'t> = dyn FnMut(&str, &Event<'_>) -> ControlFlow<()> + 't;
 
-/// Asks the servers of `pools` for statistics, and hands each to `take`. `step` is how long each piece of a reply may take.
+/// Asks the servers of `pools` for `lines`, and hands each line to `take`, until that breaks off. `step` is how long each
+/// piece of a reply may take.
 pub(crate) fn each(
     pools: &[Arc<Pool>],
-    kind: StatsKind,
+    lines: Lines,
     take: &mut Take<'_>,
     step: Duration,
 ) -> Vec<Result<(), Error>> {
-    let mut tellers: Vec<_> = pools.iter().map(|pool| Teller::new(pool, kind, step)).collect();
+    let mut tellers: Vec<_> = pools.iter().map(|pool| Teller::new(pool, lines, step)).collect();
     let mut is_ready = Vec::new();
     loop {
         for teller in tellers.iter_mut().filter(|teller| teller.result.is_none()) {
-            teller.turn(take);
+            if teller.turn(take).is_break() {
+                tellers.iter_mut().for_each(|teller| teller.end(Ok(())));
+                break;
+            }
         }
         let Some(time) = tellers.iter().filter_map(Teller::patience).min() else { break };
         if let Err(error) = wait(tellers.iter().filter_map(Teller::awaited), time, &mut is_ready) {
@@ -44,11 +49,11 @@ pub(crate) fn each(
     tellers.into_iter().filter_map(|teller| teller.result).collect()
 }
 
-/// One server that tells its statistics. Its connection is one for which the pool's limit of lines does not hold, because no
+/// One server that answers in lines. Its connection is one for which the pool's limit of lines does not hold, because no
 /// line is kept; it does not go into the pool, but takes a part of that.
 struct Teller<'p> {
     pool: &'p Pool,
-    kind: StatsKind,
+    lines: Lines,
     step: Duration,
     /// Until when the next piece of the reply is waited for.
     deadline: Deadline,
@@ -62,13 +67,11 @@ struct Teller<'p> {
     result: Option<Result<(), Error>>,
 }
 
-const NAME: &str = "stats";
-
 impl<'p> Teller<'p> {
-    fn new(pool: &'p Pool, kind: StatsKind, step: Duration) -> Self {
+    fn new(pool: &'p Pool, lines: Lines, step: Duration) -> Self {
         let mut teller = Self {
             pool,
-            kind,
+            lines,
             step,
             deadline: Deadline::after(step),
             attempt: None,
@@ -79,10 +82,10 @@ impl<'p> Teller<'p> {
             has_turn: false,
             result: None,
         };
-        if pool.watch().hangs_up(&Request::Stats(kind)) {
+        if pool.watch().hangs_up(&lines.request()) {
             teller.end(Err(Cause::HangsUp));
         } else {
-            teller.attempt = Some(pool.watch().attempt(NAME, teller.deadline.began(), false));
+            teller.attempt = Some(pool.watch().attempt(lines.name(), teller.deadline.began(), false));
         }
         teller
     }
@@ -108,12 +111,13 @@ impl<'p> Teller<'p> {
     }
 
     /// Goes on as far as it can without waiting.
-    fn turn(&mut self, take: &mut Take<'_>) {
+    fn turn(&mut self, take: &mut Take<'_>) -> ControlFlow<()> {
         match self.go_on(take) {
-            Ok(false) => {}
-            Ok(true) => {
+            Ok(Told::Part) => {}
+            Ok(Told::Enough) => return ControlFlow::Break(()),
+            Ok(Told::All) => {
                 let reply = core::mem::replace(&mut self.reply, Reply::new(ArrayBuffer::new()));
-                self.end(self.kind.output(reply).map(drop).map_err(Cause::from));
+                self.end(self.lines.end(reply));
             }
             Err(cause) => {
                 if self.wire.is_some() {
@@ -125,24 +129,24 @@ impl<'p> Teller<'p> {
                 self.end(Err(cause));
             }
         }
+        ControlFlow::Continue(())
     }
 
-    /// Returns whether all statistics were handed on.
-    fn go_on(&mut self, take: &mut Take<'_>) -> Result<bool, Cause> {
+    fn go_on(&mut self, take: &mut Take<'_>) -> Result<Told, Cause> {
         self.has_turn = false;
         let is_late = self.deadline.left().is_zero();
         if self.part.is_none() {
             self.part = self.pool.try_lease(&self.deadline);
             if self.part.is_none() {
-                return if is_late { Err(Cause::PoolBusy) } else { Ok(false) };
+                return if is_late { Err(Cause::PoolBusy) } else { Ok(Told::Part) };
             }
             self.opening = Some(self.pool.opening_for_lines(self.deadline));
         }
-        let request = Request::Stats(self.kind);
+        let request = self.lines.request();
         if let Some(mut opening) = self.opening.take() {
             let Some(mut wire) = self.pool.turn(&mut opening)? else {
                 self.opening = Some(opening);
-                return Ok(false);
+                return Ok(Told::Part);
             };
             self.deadline = Deadline::after(self.step);
             wire.io_mut().begin(self.deadline);
@@ -150,24 +154,32 @@ impl<'p> Teller<'p> {
             self.wire = Some(wire);
             sent?;
         }
-        let Some(wire) = &mut self.wire else { return Ok(false) };
+        let Some(wire) = &mut self.wire else { return Ok(Told::Part) };
         wire.io_mut().push()?;
         let (name, reply) = (self.pool.name(), &mut self.reply);
-        let mut line = |event: &Event<'_>, _| match event.statistic() {
-            Some((statistic, value)) => take(name, statistic, value),
-            None => reply.take(event),
+        let is_enough = Cell::new(false);
+        let mut line = |event: &Event<'_>, _| {
+            if !Lines::is_line(event) {
+                reply.take(event);
+            } else if !is_enough.get() {
+                is_enough.set(take(name, event).is_break());
+            }
         };
         for _ in 0..TURN {
-            if wire.receive_filled(&request, &mut line)? {
-                return Ok(true);
+            let is_all = wire.receive_filled(&request, &mut line)?;
+            if is_enough.get() {
+                return Ok(Told::Enough);
+            }
+            if is_all {
+                return Ok(Told::All);
             }
             if !wire.fill(Socket::pull)? {
-                return if self.deadline.left().is_zero() { Err(Cause::Timeout) } else { Ok(false) };
+                return if self.deadline.left().is_zero() { Err(Cause::Timeout) } else { Ok(Told::Part) };
             }
-            self.deadline = Deadline::after(self.step);
+            self.deadline = Deadline::after(if self.lines.is_endless() { Duration::MAX } else { self.step });
         }
         self.has_turn = true;
-        Ok(false)
+        Ok(Told::Part)
     }
 
     fn end(&mut self, result: Result<(), Cause>) {
@@ -178,9 +190,17 @@ impl<'p> Teller<'p> {
             attempt.was_silent_for(self.step);
             attempt.ended(result.as_ref());
         }
-        self.result = Some(result.map_err(|cause| self.pool.watch().failed(NAME, cause, false)));
+        self.result = Some(result.map_err(|cause| self.pool.watch().failed(self.lines.name(), cause, false)));
         (self.opening, self.wire, self.part) = (None, None, None);
     }
+}
+
+/// How much a server has told.
+enum Told {
+    Part,
+    All,
+    /// As much as the caller wants to hear, of this server and of all others.
+    Enough,
 }
 
 /// How soon a pool without a free part is asked again.
