@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod blocks;
 mod completions;
 mod demo;
@@ -101,6 +102,7 @@ enum Command {
     #[command(after_help = "Example: memring stats --server 127.0.0.1:11211 settings")]
     Stats(stats::Args),
     Slabs(slabs::Args),
+    Bench(bench::Args),
     Watch(watch::Args),
     Flush(flush::Args),
     #[command(
@@ -137,6 +139,7 @@ fn main() -> ExitCode {
         Command::Ping(args) => ping::run(&args),
         Command::Version(args) => version::run(&args),
         Command::Stats(args) => stats::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Slabs(args) => slabs::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Flush(args) => flush::run(&args),

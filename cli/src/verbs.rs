@@ -130,6 +130,16 @@ impl ClientArgs {
         Client::new(self.which, config)
     }
 
+    /// Which of the two clients is asked for.
+    pub(crate) const fn kind(&self) -> Kind {
+        self.which
+    }
+
+    /// Whether it is the blocking one.
+    pub(crate) const fn is_std(&self) -> bool {
+        matches!(self.which, Kind::Std)
+    }
+
     /// Whether the servers come from standard input.
     pub(crate) fn is_stdin(&self) -> bool {
         self.servers.is_stdin() || self.scheme.settings.is_stdin()

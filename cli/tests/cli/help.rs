@@ -2,7 +2,7 @@
 
 use crate::memring::memring;
 
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 31] = [
     "where",
     "schemes",
     "doctor",
@@ -30,6 +30,7 @@ const COMMANDS: [&str; 30] = [
     "version",
     "stats",
     "slabs",
+    "bench",
     "watch",
     "flush",
     "completions",

@@ -2,6 +2,7 @@
 //!
 //! Needs memcached and chromium in PATH.
 
+mod bench;
 mod browser;
 mod clients;
 mod demo;
