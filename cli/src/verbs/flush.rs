@@ -87,9 +87,8 @@ fn is_sure(servers: &[String]) -> Result<bool, Failure> {
             Visible::line(servers.first().map_or("", |name| name))
         ),
     };
-    let mut out = io::stderr().lock();
-    write!(out, "drop all items {which}? [y/N] ")?;
-    out.flush()?;
+    // In one piece: what is typed early is echoed by the terminal, in between pieces too.
+    io::stderr().write_all(format!("drop all items {which}? [y/N] ").as_bytes())?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
