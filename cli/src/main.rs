@@ -28,6 +28,7 @@ mod share;
 mod spread;
 mod svg;
 mod table;
+mod top;
 mod verbs;
 mod verify;
 mod visible;
@@ -102,6 +103,7 @@ enum Command {
     #[command(after_help = "Example: memring stats --server 127.0.0.1:11211 settings")]
     Stats(stats::Args),
     Slabs(slabs::Args),
+    Top(top::Args),
     Bench(bench::Args),
     Watch(watch::Args),
     Flush(flush::Args),
@@ -139,6 +141,7 @@ fn main() -> ExitCode {
         Command::Ping(args) => ping::run(&args),
         Command::Version(args) => version::run(&args),
         Command::Stats(args) => stats::run(&args),
+        Command::Top(args) => top::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Slabs(args) => slabs::run(&args),
         Command::Watch(args) => watch::run(&args),

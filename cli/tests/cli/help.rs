@@ -2,7 +2,7 @@
 
 use crate::memring::memring;
 
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 32] = [
     "where",
     "schemes",
     "doctor",
@@ -30,6 +30,7 @@ const COMMANDS: [&str; 31] = [
     "version",
     "stats",
     "slabs",
+    "top",
     "bench",
     "watch",
     "flush",

@@ -113,6 +113,7 @@ fn what_servers_say_is_as_documented() {
     are_as_documented("keys", &elements(&format!("keys {two} --json --prefix k")));
     are_as_documented("keys --count", &elements(&format!("keys {two} --json --count")));
     are_as_documented("slabs", &elements(&format!("slabs {at} --json")));
+    are_as_documented("top", &elements(&format!("top {two} --interval 50ms --json")));
     let bench = format!("bench {at} --duration 50ms --workers 1 --json");
     are_as_documented("bench", &[memring(&bench).json()]);
     let stats = memring(&format!("stats {at} --json")).json();

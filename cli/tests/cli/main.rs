@@ -27,6 +27,7 @@ mod server;
 mod servers;
 mod settings;
 mod spread;
+mod top;
 mod verbs;
 mod verify;
 mod warnings;
