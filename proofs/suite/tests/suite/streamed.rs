@@ -248,7 +248,7 @@ async fn a_dump_passes_line_by_line_until_it_is_enough<C: Client>() {
                     continue;
                 }
                 for number in 0..10_000 {
-                    peer.write(&format!(
+                    peer.write(format!(
                         "key={name}%20{number} exp=-1 la=5 cas={number} fetch=no cls=1 size=64\n"
                     ));
                 }
