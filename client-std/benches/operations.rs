@@ -54,7 +54,7 @@ fn main() {
 /// One pass of an operation over all keys.
 type Pass = fn(&Fleet);
 
-const OPERATIONS: [(&str, Pass); 6] = [
+const OPERATIONS: [(&str, Pass); 7] = [
     ("get_into", |fleet| {
         let mut room = Vec::with_capacity(VALUE.len());
         for key in &fleet.keys {
