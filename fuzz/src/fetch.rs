@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Instant};
 use memring_client::{
     failure::Observer,
     fetch::{
-        Answer, Bytes, Call, Content, Dialect, EMPTY, Errand, Found, Freshness, Invalidate, NOTHING, Next, NoAnswer,
-        PLACEHOLDER, Place, Put, Shared, Step, Talk,
+        Answer, Bytes, Call, Content, Dialect, EMPTY, Errand, Found, Freshness, Invalidate, NOTHING, Next,
+        NoAnswer, PLACEHOLDER, Place, Put, Shared, Step, Talk,
     },
 };
 use memring_text::{StoreOutcome, Ttl, ttl::UnixTime};
@@ -28,7 +28,8 @@ fn fetch(script: &mut Script<'_>) {
     let shared = Arc::new(Shared::new(Observer::NONE));
     let (begin, freshness) = (Instant::now(), script.freshness());
     let mut now = begin;
-    let Ok(mut call) = Call::<()>::new::<Option<Content>>(&shared, (b"k", b"k"), &freshness, 5, (now, DATE)) else {
+    let Ok(mut call) = Call::<()>::new::<Option<Content>>(&shared, (b"k", b"k"), &freshness, 5, (now, DATE))
+    else {
         return;
     };
     let (mut sent, mut at_once, mut loads) = (0, 0, 0);
@@ -43,7 +44,10 @@ fn fetch(script: &mut Script<'_>) {
             }
             Step::Send(errand) => {
                 (sent, at_once) = (sent + 1, at_once + 1);
-                assert!(sent <= 20 + 300 * 8 && at_once <= MOST_AT_ONCE, "{sent} requests, {at_once} at once");
+                assert!(
+                    sent <= 20 + 300 * 8 && at_once <= MOST_AT_ONCE,
+                    "{sent} requests, {at_once} at once"
+                );
                 if script.byte() == 0xfe {
                     // The caller goes away: at most one errand more.
                     assert!(!matches!(call.abandon(), Some(Errand::Ask(_) | Errand::Write(_))));
@@ -64,7 +68,8 @@ fn fetch(script: &mut Script<'_>) {
                     let _result = settling.settle();
                     return;
                 }
-                let content = (!script.bit()).then(|| Content { flags: script.flags(), value: script.value() });
+                let content =
+                    (!script.bit()).then(|| Content { flags: script.flags(), value: script.value() });
                 if call.loaded(content, now).is_some() {
                     return;
                 }

@@ -15,4 +15,5 @@ pub mod servers;
 pub mod small;
 pub mod targets;
 pub mod transcripts;
+pub mod values;
 pub mod vectors;

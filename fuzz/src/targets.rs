@@ -14,7 +14,7 @@ use crate::{
     meta::AnyMeta,
     placement,
     placement::{Fleet, Pick, Resize},
-    servers, small, vectors,
+    servers, small, values, vectors,
 };
 
 /// A law that takes a fuzzer's bytes.
@@ -88,6 +88,8 @@ targets! {
     };
     sessions_answer: stream as Stream<'_> => codec::sessions_answer(&stream);
     small_ways_agree: stream as Stream<'_> => small::small_ways_agree(&stream);
+    typed_values_round_trip: item as values::Item<'_> => values::typed_values_round_trip(&item);
+    values_are_read_within_bounds: item as values::Item<'_> => values::values_are_read_within_bounds(&item);
     vector_lines_are_read_alike: text as &str => vectors::lines_are_read_alike(text);
 }
 

@@ -14,6 +14,8 @@ pub(crate) fn write() -> io::Result<()> {
         "meta_is_answered",
         "meta_round_trips",
         "requests_round_trip",
+        "typed_values_round_trip",
+        "values_are_read_within_bounds",
     ] {
         write_seeds(target, searched(target))?;
     }
