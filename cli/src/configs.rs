@@ -29,6 +29,9 @@ mod testing;
 mod tokens;
 mod twemproxy;
 
+use program::Program;
+use tokens::Notation;
+
 /// A kind of configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
@@ -85,6 +88,23 @@ pub const KINDS: &[Kind] = &[
     list::PLAIN,
 ];
 
+/// Kinds that are programs, and their notation. PHP's and Django's say for themselves what they do not follow.
+const PROGRAMS: [(&str, Notation); 13] = [
+    ("pymemcache", Notation::PYTHON),
+    ("pylibmc", Notation::PYTHON),
+    ("emcache", Notation::PYTHON),
+    ("libmc", Notation::PYTHON),
+    ("python-memcached", Notation::PYTHON),
+    ("rails", Notation::RUBY),
+    ("dalli", Notation::RUBY),
+    ("xmemcached", Notation::C),
+    ("spymemcached", Notation::C),
+    ("gomemcache", Notation::C),
+    ("hashring", Notation::C),
+    ("node-memcached", Notation::C),
+    ("memcached-proxy", Notation::LUA),
+];
+
 /// Reads `text`, which is of `kind`, or of the kind that it looks like.
 ///
 /// # Errors
@@ -94,8 +114,21 @@ pub fn read(text: &str, kind: Option<&Kind>) -> Result<Vec<Reading>, ConfigError
         return Err(ConfigError::of("no client is known that is configured so; name the kind"));
     };
     let mut readings = (kind.read)(text)?;
+    let program = PROGRAMS.iter().find(|(name, _)| *name == kind.name);
+    let program = program.and_then(|(_, notation)| Program::read(text, *notation).ok());
+    let branch = program.as_ref().and_then(Program::branch);
+    let change = program.as_ref().and_then(Program::change);
     for reading in &mut readings {
         reading.kind = kind.name;
+        if let Some(line) = branch {
+            let says =
+                "the program does different things at different times, and is read here as if each line ran";
+            reading.warn("branches", format!("line {line}: {says}; give the text of one case"));
+        }
+        if let Some(line) = change {
+            let says = "a list, a table or a client is changed after it was made, which is not read here";
+            reading.warn("changed-later", format!("line {line}: {says}"));
+        }
         if let Some(scheme) = &reading.scheme {
             let options = reading.options.iter().map(|(name, value)| (&**name, &**value));
             OwnedScheme::named(scheme, options).map_err(|error| ConfigError::of(error.to_string()))?;
@@ -210,3 +243,56 @@ impl fmt::Display for ConfigError {
 }
 
 impl core::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::{testing::told, *};
+
+    fn traps_of(text: &str) -> Vec<&'static str> {
+        let traps = ["branches", "changed-later"];
+        let warnings = read(text, None).unwrap().remove(0).warnings;
+        warnings.into_iter().map(|warning| warning.trap).filter(|trap| traps.contains(trap)).collect()
+    }
+
+    #[test]
+    fn what_a_program_does_later_or_at_times_is_told() {
+        for (text, expected) in [
+            ("import memcache\nmemcache.Client(['a:1', 'b:2'])", &[][..]),
+            ("import memcache\nif __name__ == '__main__':\n    memcache.Client(['a:1'])", &[]),
+            ("import memcache\ns = ['a:1']\ns.append('b:2')\nmemcache.Client(s)", &["changed-later"]),
+            (
+                "import pylibmc\nb = {}\nb['ketama'] = True\npylibmc.Client(['a'], behaviors=b)",
+                &["changed-later"],
+            ),
+            ("import pylibmc\nif b['ketama'] == 1:\n    pass\npylibmc.Client(['a'])", &["branches"]),
+            ("s = ['a']\ns << 'b'\nDalli::Client.new(s)", &["changed-later"]),
+            ("mc := memcache.New(\"a:1\")\nif err != nil { }", &[]),
+            ("mc := memcache.New(\"a:1\")\nif x { }", &["branches"]),
+        ] {
+            assert_eq!(traps_of(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_environment_with_more_than_the_servers_is_one() {
+        let readings = read("MEMCACHE_SERVERS=a:1,b:2 # both\n# remark\nOTHER=1,2\n", None).unwrap();
+        assert_eq!(readings[0].kind, "env");
+        assert!(told(readings).contains("a:1 b:2"));
+    }
+
+    #[test]
+    fn settings_of_one_folder_or_host_are_not_those_of_all() {
+        let all = "memcached.default_consistent_hash=1\n";
+        for section in ["[PATH=/var/www/x]", "[host=x]"] {
+            let text = format!("{all}{section}\nmemcached.default_consistent_hash=0\n[PHP]\n");
+            assert_eq!(told(read(&text, None).unwrap()), told(read(all, None).unwrap()), "{section}");
+        }
+    }
+
+    #[test]
+    fn what_nginx_includes_is_not_read() {
+        let text =
+            "upstream m {\n hash $memcached_key consistent;\n include servers.conf;\n server a:11211;\n}";
+        assert_eq!(read(text, None).unwrap_err().line(), Some(3));
+    }
+}

@@ -13,6 +13,7 @@ use crate::{
     output,
     scheme_args::{Choice, Placed, build},
     servers::NamedServer,
+    visible::Visible,
     written::Written,
 };
 
@@ -111,7 +112,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         return against::compare(one, alone(&others, "--against-pool")?, args.keys.as_deref(), args.json);
     }
     if let Some(keys) = &args.keys {
-        keys_of(alone(&patients, "--pool")?, keys, args.format)?;
+        let format = if args.json { Format::Json } else { args.format };
+        let reading = alone(&patients, "--pool")?;
+        tell_of_traps(reading, |trap| NOT_ALL_IS_READ.contains(&trap));
+        keys_of(reading, keys, format)?;
         return Ok(Outcome::Fine);
     }
     if args.json {
@@ -261,6 +265,16 @@ fn as_placed<'k>(reading: &Reading, key: &'k [u8]) -> Cow<'k, [u8]> {
     match (reading.prepend.as_bytes(), reading.append.as_bytes()) {
         ([], []) => Cow::Borrowed(key),
         (before, behind) => Cow::Owned([before, key, behind].concat()),
+    }
+}
+
+/// Traps by which keys may be placed otherwise than the answer says.
+const NOT_ALL_IS_READ: [&str; 2] = ["branches", "changed-later"];
+
+/// Tells of some traps on standard error, where standard output has something else.
+pub(crate) fn tell_of_traps(reading: &Reading, which: impl Fn(&str) -> bool) {
+    for warning in reading.warnings.iter().filter(|warning| which(warning.trap)) {
+        eprintln!("memring: mind {}: {}", warning.trap, Visible::line(&warning.says));
     }
 }
 

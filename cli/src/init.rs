@@ -1,10 +1,9 @@
 //! `memring init`: writes a configuration file to begin with.
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
 use memring::configs::Reading;
 use memring_std::ServerSpec;
-use tempfile::Builder;
 
 use crate::{
     doctor,
@@ -89,10 +88,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         output::print(&text)?;
         return Ok(Outcome::Fine);
     }
-    write(Path::new(&args.file), &text, args.force)?;
-    for warning in reading.iter().flat_map(|reading| &reading.warnings) {
-        eprintln!("memring: mind {}: {}", warning.trap, crate::visible::Visible::line(&warning.says));
-    }
+    output::write_whole(Path::new(&args.file), &text, args.force)?;
+    reading.iter().for_each(|reading| doctor::tell_of_traps(reading, |_| true));
     output::print(&format!("wrote {}\n", args.file))?;
     Ok(Outcome::Fine)
 }
@@ -101,31 +98,4 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
 fn read(args: &Args, source: &str, given: &[ServerSpec]) -> Result<Reading, Failure> {
     let servers: Vec<_> = given.iter().map(ServerSpec::to_string).collect();
     doctor::one(source, args.kind.as_deref(), args.pool.as_deref(), &servers)
-}
-
-/// Writes the file, whole or not at all.
-fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
-    let wrong = |error: &io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            Failure::usage(format_args!("{} is there already; --force replaces it", path.display()))
-        }
-        // Of a file that nobody has named, nobody needs to know the name.
-        _ => match error.get_ref().and_then(|error| error.source()) {
-            Some(cause) => Failure::failed(format_args!("{}: {cause}", path.display())),
-            None => Failure::failed(format_args!("{}: {error}", path.display())),
-        },
-    };
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let mut builder = Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As any other file: what it refers to is secret, and not it.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let file = builder.prefix(".memring-").tempfile_in(folder).map_err(|error| wrong(&error))?;
-    fs::write(file.path(), text).map_err(|error| wrong(&error))?;
-    let done = if force { file.persist(path) } else { file.persist_noclobber(path) };
-    done.map(drop).map_err(|error| wrong(&error.error))
 }

@@ -4,9 +4,11 @@ use core::{fmt::Display, mem};
 use std::{
     fs,
     io::{self, BufWriter, IsTerminal as _, Stdout, Write as _},
+    path::Path,
 };
 
 use serde_json::Value;
+use tempfile::Builder;
 
 use crate::{failure::Failure, visible::Visible};
 
@@ -126,9 +128,45 @@ impl Array {
     }
 }
 
-/// Writes `text` into the file `path`.
+/// Writes `text` into the file `path`, whole or not at all; `-` is standard output.
 pub(crate) fn write_file(path: &str, text: &str) -> Result<(), Failure> {
-    fs::write(path, text).map_err(|error| Failure::failed(format_args!("{path}: {error}")))
+    if path == "-" {
+        return print(text);
+    }
+    let path = Path::new(path);
+    // A terminal or a pipe cannot be replaced.
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return fs::write(path, text)
+            .map_err(|error| Failure::failed(format_args!("{}: {error}", path.display())));
+    }
+    write_whole(path, text, true)
+}
+
+/// Writes the file `path`, whole or not at all; `force` replaces one that is there.
+pub(crate) fn write_whole(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
+    let wrong = |error: &io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Failure::usage(format_args!("{} is there already; --force replaces it", path.display()))
+        }
+        // Of a file that nobody has named, nobody needs to know the name.
+        _ => match error.get_ref().and_then(|error| error.source()) {
+            Some(cause) => Failure::failed(format_args!("{}: {cause}", path.display())),
+            None => Failure::failed(format_args!("{}: {error}", path.display())),
+        },
+    };
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let mut builder = Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As any other file: what it refers to is secret, and not it.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let file = builder.prefix(".memring-").tempfile_in(folder).map_err(|error| wrong(&error))?;
+    fs::write(file.path(), text).map_err(|error| wrong(&error))?;
+    let done = if force { file.persist(path) } else { file.persist_noclobber(path) };
+    done.map(drop).map_err(|error| wrong(&error.error))
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn keys_have_a_server_before_and_after() {
         let list = "# scheme: libmemcached-modula\n# option: hash=md5\n# server: 10.0.1.1:11211\n";
-        let request = format!("{list}---\n{list}# server: 10.0.1.2:11211 2\n---\nfoo\n\nb\\ad\n");
+        let request = format!("{list}---\n{list}# server: 10.0.1.2:11211 2\n---\nbar\n\nb\\ad\n");
         let text = answered(&request).unwrap();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "0\t1");

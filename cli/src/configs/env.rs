@@ -48,7 +48,10 @@ fn value(text: &str) -> (Cow<'_, str>, usize) {
     let line = text.lines().next().unwrap_or_default();
     let blanks = line.len() - line.trim_start().len();
     let quote = line.trim_start().chars().next().filter(|char| matches!(char, '"' | '\''));
-    let Some(quote) = quote else { return (line.trim().into(), line.len()) };
+    let Some(quote) = quote else {
+        let value = line.find(" #").map_or(line, |remark| &line[..remark]);
+        return (value.trim().into(), line.len());
+    };
     let inside = &text[blanks + 1..];
     let mut is_escaped = false;
     for (at, char) in inside.char_indices() {
@@ -71,7 +74,7 @@ mod tests {
 
     #[test]
     fn values_are_what_a_shell_makes_of_them() {
-        let text = "# A=1\nexport A=b c \nB = \"x\ny\\\"z\" # r\nC='q'\r\nD=\nnone\nE=\"unended\n";
+        let text = "# A=1\nexport A=b c # remark\nB = \"x\ny\\\"z\" # r\nC='q'\r\nD=\nnone\nE=\"unended\n";
         let read: Vec<_> =
             variables(text).into_iter().map(|v| (v.name.to_owned(), v.value.into_owned(), v.line)).collect();
         let expected =

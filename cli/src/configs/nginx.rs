@@ -86,6 +86,11 @@ fn upstream(upstream: &Directive, key: Option<&Directive>) -> Result<Reading, Co
              server that nginx reads from",
         );
     }
+    if let Some(include) = block.iter().find(|directive| directive.name() == "include") {
+        return Err(
+            include.wrong("what an upstream includes is not read: put its lines in the place of this one")
+        );
+    }
     for directive in block.iter().filter(|directive| directive.name() == "server") {
         reading.servers.push(server(directive, hash.is_some(), &mut reading.warnings)?);
     }

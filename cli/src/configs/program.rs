@@ -118,6 +118,39 @@ impl<'t> Program<'t> {
         }
     }
 
+    /// The line of the first word behind which a part of the program runs only at times. What is asked of an error, or of who
+    /// has started a Python program, decides nothing here.
+    pub(super) fn branch(&self) -> Option<usize> {
+        let words = ["if", "else", "elif", "elsif", "unless", "switch", "case"];
+        let is_it = |two: &&[Placed<'t>]| match two {
+            [
+                Placed { token: Token::Word("if"), .. },
+                Placed { token: Token::Word("err" | "__name__"), .. },
+            ] => false,
+            [Placed { token: Token::Word(word), .. }, ..] => words.contains(word),
+            _ => false,
+        };
+        self.tokens.windows(2).find(is_it).map(|two| two[0].line)
+    }
+
+    /// The line of the first call or assignment that changes a list, a table or a client that is there already.
+    pub(super) fn change(&self) -> Option<usize> {
+        let names = ["append", "extend", "push", "unshift", "insert", "update", "add_server", "addServer"];
+        let call = self.calls().find(|call| names.contains(&call.name)).map(|call| call.line);
+        let sign = |placed: &Placed<'t>, sign: &str| matches!(placed.token, Token::Sign(is) if is == sign);
+        let shovel = self.tokens.windows(2).find(|two| two.iter().all(|placed| sign(placed, "<")));
+        // A name, a key in brackets, and one `=`.
+        let entry = self.tokens.windows(6).find(|six| {
+            let [name, open, _, close, equals, next] = six else { return false };
+            // Those of pylibmc's client are read.
+            let is_named = matches!(name.token, Token::Word(word) if last_name(word) != "behaviors");
+            is_named && sign(open, "[") && sign(close, "]") && sign(equals, "=") && !sign(next, "=")
+        });
+        let lines =
+            [shovel, entry].into_iter().flatten().filter_map(|tokens| tokens.first()).map(|first| first.line);
+        lines.chain(call).min()
+    }
+
     /// What `name` is given last by `=`, `:=`, `=>` or `:`, whether the name is a word or a text.
     pub(super) fn assigned(&self, name: &str) -> Option<Item<'t>> {
         Some(self.behind_name(name)?.list_without_brackets())

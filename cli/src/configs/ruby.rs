@@ -15,7 +15,7 @@ use super::{
 pub(super) const DALLI: Kind = Kind {
     name: "dalli",
     about: "Dalli: a program with Dalli::Client.new(…), or MEMCACHE_SERVERS=…",
-    is_it: |text| text.contains("Dalli::Client.new") || text.trim_start().starts_with(VARIABLE),
+    is_it: |text| text.contains("Dalli::Client.new") || is_variable(text),
     read: read_dalli,
 };
 
@@ -32,8 +32,13 @@ pub(super) const RAILS: Kind = Kind {
 /// The variable of the environment that has the servers of those who name none.
 const VARIABLE: &str = "MEMCACHE_SERVERS=";
 
+/// Whether the text is that variable and nothing else. An environment with others is of a kind of its own.
+fn is_variable(text: &str) -> bool {
+    text.trim().starts_with(VARIABLE) && text.trim().lines().count() == 1
+}
+
 fn read_dalli(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    if let Some(list) = text.trim().strip_prefix(VARIABLE) {
+    if let Some(list) = text.trim().strip_prefix(VARIABLE).filter(|_| is_variable(text)) {
         return of_environment(list.trim_matches(['"', '\'']), 1).map(|reading| vec![reading]);
     }
     let program = Program::read(text, Notation::RUBY)?;

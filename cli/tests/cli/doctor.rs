@@ -261,3 +261,13 @@ fn a_ping_says_which_servers_are_there() {
     let told = memring_with(["doctor", &text, "--ping", "--json"]).json();
     assert!(told["servers"][0]["version"].is_string() && told["servers"][1]["error"].is_string(), "{told}");
 }
+
+#[test]
+fn keys_are_answered_as_json_and_with_the_traps() {
+    let text = "s = ['a:1']\ns << 'b:2'\nDalli::Client.new(s)";
+    let run = memring_with(["doctor", text, "--json", "--keys", &file("foo\n")]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("mind changed-later: line 2"), "{}", run.stderr);
+    let found: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(found[0]["key"], "foo");
+}

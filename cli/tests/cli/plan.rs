@@ -237,3 +237,19 @@ fn one_of_the_lists_may_be_standard_input() {
     );
     assert_eq!(run.json()["kept"], 0.5);
 }
+
+#[test]
+fn a_picture_that_cannot_be_written_whole_leaves_the_old_one() {
+    let picture = scratch("old-svg");
+    fs::write(&picture, "the old one").unwrap();
+    let args = "plan --scheme libketama --old-server 10.1.0.1 --add 10.1.0.2 --svg";
+    let shell = format!(
+        "trap '' XFSZ; ulimit -f 1; exec {} {args} {}",
+        env!("CARGO_BIN_EXE_memring"),
+        picture.display()
+    );
+    let run = Run::of(std::process::Command::new("bash").args(["-c", &shell]).output().unwrap());
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert_eq!(fs::read_to_string(&picture).unwrap(), "the old one");
+    assert!(memring(&format!("{args} -")).text().contains("<svg xmlns="));
+}

@@ -23,13 +23,21 @@ impl<'t> Ini<'t> {
     pub(super) fn read(text: &'t str) -> Self {
         let mut settings = if text.contains("ini_set") { set_by_program(text) } else { Vec::new() };
         let (mut rest, mut line) = (text, 1);
+        // Whether the lines are those of one folder or one host alone, until the next section.
+        let mut is_elsewhere = false;
         while !rest.is_empty() {
             let end = rest.find('\n').unwrap_or(rest.len());
             let mut taken = end;
+            if let Some(section) = rest[..end].trim_start().strip_prefix('[') {
+                let section = section.to_ascii_uppercase();
+                is_elsewhere = section.starts_with("PATH=") || section.starts_with("HOST=");
+            }
             if let Some((name, from)) = named(&rest[..end]) {
                 let (value, len) = value(&rest[from..]);
                 taken = (from + len).max(end);
-                settings.push(Setting { name: name.into(), value, line });
+                if !is_elsewhere {
+                    settings.push(Setting { name: name.into(), value, line });
+                }
             }
             line += rest[..taken].matches('\n').count() + 1;
             rest = rest[taken..].strip_prefix('\n').unwrap_or_default();
