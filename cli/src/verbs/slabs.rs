@@ -85,7 +85,7 @@ impl Class {
         self.figures.get(name).copied()
     }
 
-    /// Which part of the used chunks no item fills. Servers tell since 1.5.17.
+    /// Which part of the used chunks no item fills. Old servers do not tell.
     fn waste(&self) -> Option<f64> {
         let taken = self.figure("used_chunks")?.checked_mul(self.figure("chunk_size")?)?;
         let filled = self.figure("mem_requested")?;

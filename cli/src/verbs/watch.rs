@@ -17,7 +17,7 @@ use crate::{
 
 /// Prints what happens on the servers, a line each, until it is interrupted: server, time, kind, and what else is known.
 ///
-/// Servers tell since memcached 1.4.26. One that is watched works a little more for it, and drops lines that are not read
+/// An old server refuses. One that is watched works a little more for it, and drops lines that are not read
 /// fast enough; then it is told how many. Lines of one server are nearly in the order of time, not quite: each of its threads
 /// has a log.
 ///
