@@ -109,6 +109,10 @@ impl<E> Layer<E> {
 const ZSTD: u8 = 1;
 const LZ4: u8 = 2;
 
+#[cfg_attr(
+    not(any(feature = "zstd", feature = "lz4")),
+    expect(unreachable_code, unused_variables, reason = "there is no algorithm then")
+)]
 impl Algorithm {
     /// What stands in the flags.
     const fn bits(self) -> u32 {
