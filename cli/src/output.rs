@@ -1,6 +1,6 @@
 //! Standard output. What is text is shown there, and never obeyed by a terminal.
 
-use core::{fmt::Display, mem};
+use core::{fmt::Display, mem, ops::ControlFlow};
 use std::{
     fs,
     io::{self, BufWriter, IsTerminal as _, Stdout, Write as _},
@@ -125,6 +125,34 @@ impl Array {
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.printer.show(if self.is_empty { "[]\n" } else { "\n]\n" })?;
         self.printer.finish()
+    }
+}
+
+/// What a command prints of many items: lines, or a JSON array.
+pub(crate) enum Lines {
+    Text(Printer),
+    Json(Array),
+}
+
+impl Lines {
+    pub(crate) fn new(json: bool) -> Self {
+        if json { Self::Json(Array::new()) } else { Self::Text(Printer::new()) }
+    }
+
+    /// Breaks off where nobody reads any more.
+    pub(crate) const fn goes_on(&self) -> ControlFlow<()> {
+        let has_reader = match self {
+            Self::Text(printer) => printer.has_reader(),
+            Self::Json(array) => array.has_reader(),
+        };
+        if has_reader { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::Text(printer) => printer.finish(),
+            Self::Json(array) => array.finish(),
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! `memring get` and `memring gat`.
 
-use core::ops::ControlFlow;
-
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use memring_core::vector::Escaped;
 use memring_std::{Item, Ttl};
@@ -18,7 +16,7 @@ use super::{
 };
 use crate::{
     failure::{Failure, Outcome},
-    output::{self, Array, Printer},
+    output::{self, Lines},
 };
 
 /// Prints the value of a key as it is, without a newline added; on a terminal, bytes that are no text as `\xNN`.
@@ -95,7 +93,7 @@ impl Args {
             let found = client.read(keys, reading)?;
             for (key, item) in keys.iter().zip(found) {
                 if let Some(item) = tally.count(*key, item) {
-                    unreadable.extend(lines.print(&client, *key, &item, self.convention)?);
+                    unreadable.extend(print(&mut lines, &client, *key, &item, self.convention)?);
                 }
             }
             Ok(lines.goes_on())
@@ -121,57 +119,29 @@ impl Args {
 /// How many keys are asked for at once: each may have a value of a megabyte.
 const AT_ONCE: usize = 256;
 
-/// What is printed of each item.
-enum Lines {
-    Text(Printer),
-    Json(Array),
-}
-
-impl Lines {
-    fn new(json: bool) -> Self {
-        if json { Self::Json(Array::new()) } else { Self::Text(Printer::new()) }
-    }
-
-    /// Prints an item. Returns why it is not what its flags say, if somebody wants to know.
-    fn print(
-        &mut self,
-        client: &Client,
-        key: Key<'_>,
-        item: &Item,
-        convention: Option<Convention>,
-    ) -> Result<Option<String>, Failure> {
-        let typed = convention.map(|convention| convention.typed(item));
-        let key_text = Escaped(key.as_bytes());
-        match (self, &typed) {
-            (Self::Text(printer), None) => {
-                printer.show(format_args!("{key_text}\t{}\n", Escaped(&item.value)))?;
-            }
-            (Self::Text(printer), Some(typed)) => {
-                let (kind, value) = (typed.kind(), typed.bytes());
-                printer.show(format_args!("{key_text}\t{kind}\t{}\n", Escaped(&value)))?;
-            }
-            (Self::Json(array), typed) => {
-                array.item(&object(&client.server_of(key), key, item, typed.as_ref()))?;
-            }
+/// Prints an item. Returns why it is not what its flags say, if somebody wants to know.
+fn print(
+    lines: &mut Lines,
+    client: &Client,
+    key: Key<'_>,
+    item: &Item,
+    convention: Option<Convention>,
+) -> Result<Option<String>, Failure> {
+    let typed = convention.map(|convention| convention.typed(item));
+    let key_text = Escaped(key.as_bytes());
+    match (lines, &typed) {
+        (Lines::Text(printer), None) => {
+            printer.show(format_args!("{key_text}\t{}\n", Escaped(&item.value)))?;
         }
-        Ok(typed.and_then(|typed| typed.error).map(|error| format!("{key_text}: {error}")))
-    }
-
-    /// Breaks off where nobody reads any more.
-    const fn goes_on(&self) -> ControlFlow<()> {
-        let has_reader = match self {
-            Self::Text(printer) => printer.has_reader(),
-            Self::Json(array) => array.has_reader(),
-        };
-        if has_reader { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    }
-
-    fn finish(self) -> Result<(), Failure> {
-        match self {
-            Self::Text(printer) => printer.finish(),
-            Self::Json(array) => array.finish(),
+        (Lines::Text(printer), Some(typed)) => {
+            let (kind, value) = (typed.kind(), typed.bytes());
+            printer.show(format_args!("{key_text}\t{kind}\t{}\n", Escaped(&value)))?;
+        }
+        (Lines::Json(array), typed) => {
+            array.item(&object(&client.server_of(key), key, item, typed.as_ref()))?;
         }
     }
+    Ok(typed.and_then(|typed| typed.error).map(|error| format!("{key_text}: {error}")))
 }
 
 /// An item as JSON. Its value is a text where it is UTF-8.

@@ -1,7 +1,5 @@
 //! `memring meta`.
 
-use core::ops::ControlFlow;
-
 use memring_core::vector::Escaped;
 use memring_std::{MetaGetOptions, MetaInfo};
 use memring_text::Key;
@@ -10,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{key_args::KeysArgs, tally::Tally};
 use crate::{
     failure::{Failure, Outcome},
-    output::{Array, Printer},
+    output::Lines,
     visible::Visible,
 };
 
@@ -38,7 +36,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     keys.in_parts(super::AT_ONCE, |keys| {
         for key in keys {
             if let Some(info) = tally.count(*key, client.meta_info(*key, options)) {
-                lines.print(&client.server_of(*key), *key, &info)?;
+                print(&mut lines, &client.server_of(*key), *key, &info)?;
             }
         }
         Ok(lines.goes_on())
@@ -47,49 +45,22 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     tally.outcome()
 }
 
-/// What is printed of each key.
-enum Lines {
-    Text(Printer),
-    Json(Array),
-}
-
-impl Lines {
-    fn new(json: bool) -> Self {
-        if json { Self::Json(Array::new()) } else { Self::Text(Printer::new()) }
-    }
-
-    fn print(&mut self, server: &str, key: Key<'_>, info: &MetaInfo) -> Result<(), Failure> {
-        let key = Escaped(key.as_bytes());
-        match self {
-            Self::Text(printer) => {
-                printer.show(format_args!("{key}  {} ", Visible::line(server)))?;
-                for (name, value) in facts(info) {
-                    printer.show(format_args!(" {name}={value}"))?;
-                }
-                printer.show("\n")
+/// Prints what was told of a key.
+fn print(lines: &mut Lines, server: &str, key: Key<'_>, info: &MetaInfo) -> Result<(), Failure> {
+    let key = Escaped(key.as_bytes());
+    match lines {
+        Lines::Text(printer) => {
+            printer.show(format_args!("{key}  {} ", Visible::line(server)))?;
+            for (name, value) in facts(info) {
+                printer.show(format_args!(" {name}={value}"))?;
             }
-            Self::Json(array) => {
-                let mut object =
-                    Map::from_iter([("key", key.to_string()), ("server", server.to_owned())].map(named));
-                object.extend(facts(info).into_iter().map(named));
-                array.item(&object.into())
-            }
+            printer.show("\n")
         }
-    }
-
-    /// Breaks off where nobody reads any more.
-    const fn goes_on(&self) -> ControlFlow<()> {
-        let has_reader = match self {
-            Self::Text(printer) => printer.has_reader(),
-            Self::Json(array) => array.has_reader(),
-        };
-        if has_reader { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    }
-
-    fn finish(self) -> Result<(), Failure> {
-        match self {
-            Self::Text(printer) => printer.finish(),
-            Self::Json(array) => array.finish(),
+        Lines::Json(array) => {
+            let mut object =
+                Map::from_iter([("key", key.to_string()), ("server", server.to_owned())].map(named));
+            object.extend(facts(info).into_iter().map(named));
+            array.item(&object.into())
         }
     }
 }
