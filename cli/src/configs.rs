@@ -14,6 +14,7 @@ mod go;
 mod java;
 mod libmemcached;
 mod list;
+mod login;
 mod mcrouter;
 mod memcached_proxy;
 mod memjs;
@@ -124,6 +125,11 @@ pub fn read(text: &str, kind: Option<&Kind>) -> Result<Vec<Reading>, ConfigError
             let says =
                 "the program does different things at different times, and is read here as if each line ran";
             reading.warn("branches", format!("line {line}: {says}; give the text of one case"));
+        }
+        if login::is_in(text, kind.name) {
+            let says = "a user and a password are in the text, and are not read here: to memring, say them by --auth-file or by \
+                        `auth` in memring.toml";
+            reading.warn("login-left-out", says);
         }
         if let Some(line) = change {
             let says = "a list, a table or a client is changed after it was made, which is not read here";
@@ -259,18 +265,73 @@ mod tests {
         for (text, expected) in [
             ("import memcache\nmemcache.Client(['a:1', 'b:2'])", &[][..]),
             ("import memcache\nif __name__ == '__main__':\n    memcache.Client(['a:1'])", &[]),
-            ("import memcache\ns = ['a:1']\ns.append('b:2')\nmemcache.Client(s)", &["changed-later"]),
-            (
-                "import pylibmc\nb = {}\nb['ketama'] = True\npylibmc.Client(['a'], behaviors=b)",
-                &["changed-later"],
-            ),
+            ("import memcache\no = ['a:1']\no.append('b:2')\nmemcache.Client(['a:1'])", &["changed-later"]),
             ("import pylibmc\nif b['ketama'] == 1:\n    pass\npylibmc.Client(['a'])", &["branches"]),
-            ("s = ['a']\ns << 'b'\nDalli::Client.new(s)", &["changed-later"]),
+            ("o = ['a']\no << 'b'\nDalli::Client.new(['a'])", &["changed-later"]),
             ("mc := memcache.New(\"a:1\")\nif err != nil { }", &[]),
             ("mc := memcache.New(\"a:1\")\nif x { }", &["branches"]),
         ] {
             assert_eq!(traps_of(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_name_stands_for_is_known_or_an_error() {
+        for (text, line) in [
+            ("import memcache\ns = ['a:1']\ns.append('b:2')\nmemcache.Client(s)", 4),
+            ("import memcache\ns = ['a:1']\ns += ['b:2']\nmemcache.Client(s)", 4),
+            ("import memcache\ns = ['a:1']\ns[0] = 'b:2'\nmemcache.Client(s)", 4),
+            ("import memcache\ns = ['a:1']\nif x:\n    s = ['b:1']\nmemcache.Client(s)", 5),
+            ("import memcache\nmemcache.Client([f'{h}:1'])", 2),
+            ("import pylibmc\nb = {}\nb['ketama'] = True\npylibmc.Client(['a'], behaviors=b)", 4),
+            ("s = ['a']\ns << 'b'\nDalli::Client.new(s)", 3),
+            ("Dalli::Client.new(\"#{h}:1\")", 1),
+            ("const s = ['a:1'];\ns.push('b:1');\nnew Memcached(s)", 3),
+            ("new Memcached([`${h}:1`])", 1),
+            ("s := []string{\"a:1\"}\ns = append(s, \"b:1\")\nmc := memcache.New(s...)", 3),
+        ] {
+            let error = read(text, None).map(told).unwrap_err();
+            assert_eq!(error.line(), Some(line), "{text}: {error}");
+        }
+        for (text, servers) in [
+            (
+                "import memcache\nservers: list[str] = ['a:1']\nif servers == 3: pass\nmemcache.Client(servers)",
+                "a:1",
+            ),
+            ("const servers: string[] = ['a:1'];\nnew Memcached(servers)", "a:1"),
+            ("import memcache\nx = {'s': ['b:1']}\ns = ['a:1']\nmemcache.Client(servers=s)", "a:1"),
+        ] {
+            assert!(told(read(text, None).unwrap()).contains(servers), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_login_that_is_left_out_is_told_of() {
+        let is_told = |text: &str| {
+            let told = read(text, None).unwrap();
+            told.iter().all(|reading| reading.warnings.iter().any(|warning| warning.trap == "login-left-out"))
+        };
+        for text in [
+            "memcached://user:secret@10.0.0.1",
+            "MEMCACHIER_SERVERS=user:secret@a:1",
+            "Dalli::Client.new('memcached://user:secret@a:1')",
+            "Dalli::Client.new('a:1', username: 'u', password: 'p')",
+            "session.save_handler=memcached\nsession.save_path=a:1\nmemcached.sess_sasl_username=u",
+        ] {
+            assert!(is_told(text), "{text}");
+        }
+        for text in ["memcached://10.0.0.1", "MEMCACHED_SERVERS=a:1 # me@example.com"] {
+            assert!(!is_told(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_program_in_java_is_not_taken_for_php() {
+        let text =
+            "XMemcachedClient c = new XMemcachedClientBuilder(AddrUtil.getAddresses(\"a:1\")).build();\n";
+        assert_eq!(read(text, None).unwrap()[0].kind, "xmemcached");
+        let error = read(&format!("{text}c.addServer(\"b\", 2);"), None).unwrap_err();
+        assert_eq!(error.line(), Some(2));
     }
 
     #[test]

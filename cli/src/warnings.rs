@@ -1,7 +1,8 @@
 //! What a list of servers says and its writer may not expect, told on standard error.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use memring_client::spec::{Address, ServerSpec};
 use memring_core::{AsServer, Scheme, scheme::Weights};
 
 use crate::visible::Visible;
@@ -32,12 +33,35 @@ fn of(scheme: &Scheme<'_>, servers: &[impl AsServer]) -> Vec<String> {
         };
         warnings.push(format!("server {first} is listed more than once{more}"));
     }
+    if let Some([first, other]) = spelled_twice(&counts) {
+        warnings.push(format!("{first} and {other} are one server, which is listed more than once"));
+    }
     let first = servers.first().map(|server| server.as_server().weight);
     let differ = servers.iter().any(|server| Some(server.as_server().weight) != first);
     if scheme.weights == Weights::Ignored && differ {
         warnings.push(format!("{} ignores weights: all servers count the same", scheme.name));
     }
     warnings
+}
+
+/// The first two names of one server.
+fn spelled_twice<'n>(names: &BTreeMap<&'n str, usize>) -> Option<[&'n str; 2]> {
+    let mut places = HashMap::new();
+    names.keys().find_map(|name| {
+        let spec: ServerSpec = name.parse().ok()?;
+        places.insert(place(spec.address()), *name).map(|other| [other, *name])
+    })
+}
+
+/// Where an address leads: the same for all spellings of one host, and for all of this machine.
+pub(crate) fn place(address: &Address) -> Address {
+    match address {
+        Address::Tcp { host, port } => match host.to_ascii_lowercase() {
+            host if matches!(&*host, "localhost" | "::1") => Address::tcp("127.0.0.1", *port),
+            host => Address::tcp(host, *port),
+        },
+        other => other.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +81,18 @@ mod tests {
         assert_eq!(
             of(&ignores, &list),
             [twice, "libmemcached-modula ignores weights: all servers count the same"]
+        );
+        for [one, other] in
+            [["localhost", "localhost:11211"], ["A.example:1", "a.example:1"], ["localhost", "127.0.0.1"]]
+        {
+            let told = of(&heeds, &[server(one, 1), server(other, 1)]);
+            assert!(
+                told.len() == 1 && told[0].ends_with("are one server, which is listed more than once"),
+                "{told:?}"
+            );
+        }
+        assert!(
+            of(&heeds, &[server("a:1", 1), server("a:2", 1), server("b", 1), server("x/y:1", 1)]).is_empty()
         );
         assert_eq!(of(&ignores, &[server("a", 5), server("b", 5)]), Vec::<String>::new());
         let [first, .., last] = [server("a", 1), server("b", 1), server("b", 1), server("a", 1)];

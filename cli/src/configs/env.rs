@@ -18,8 +18,11 @@ pub(super) fn variables(text: &str) -> Vec<Variable<'_>> {
     while !rest.is_empty() {
         let end = rest.find('\n').unwrap_or(rest.len());
         let mut taken = end;
-        if let Some((name, from)) = assigned(&rest[..end]) {
-            let (value, len) = value(&rest[from..]);
+        if let Some((name, from, quote)) = assigned(&rest[..end]) {
+            let (mut value, len) = value(&rest[from..]);
+            if let Some(inside) = quote.and_then(|quote| value.strip_suffix(quote)) {
+                value = inside.to_owned().into();
+            }
             // What is left of the last line is a remark.
             taken = from + len + rest[from + len..].find('\n').unwrap_or(rest.len() - from - len);
             all.push(Variable { name, value, line });
@@ -30,17 +33,26 @@ pub(super) fn variables(text: &str) -> Vec<Variable<'_>> {
     all
 }
 
-/// The name of a line that gives one a value, and where the value begins.
-fn assigned(line: &str) -> Option<(&str, usize)> {
-    let (before, _) = line.split_once('=')?;
+/// The name of a line that gives one a value, where the value begins, and the quote around both.
+fn assigned(line: &str) -> Option<(&str, usize, Option<char>)> {
+    // Files of containers have `- NAME=VALUE`, or `NAME: VALUE`.
+    let is_map = |(name, value): &(&str, &str)| {
+        let name = name.trim().trim_matches(['"', '\'']);
+        value.starts_with([' ', '\t'])
+            && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    let (before, _) = line.split_once(':').filter(is_map).or_else(|| line.split_once('='))?;
     let name = before.trim_start();
+    let name = name.strip_prefix("- ").map_or(name, str::trim_start);
+    let quote = name.chars().next().filter(|char| matches!(char, '"' | '\''));
+    let name = name.trim_matches(['"', '\'']);
     let name = ["export ", "Environment=", "-e "]
         .iter()
         .find_map(|word| name.strip_prefix(word))
         .unwrap_or(name)
         .trim();
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    is_name.then_some((name, before.len() + 1))
+    is_name.then_some((name, before.len() + 1, quote))
 }
 
 /// What a value says, and how long it is in the text.
@@ -71,6 +83,15 @@ fn value(text: &str) -> (Cow<'_, str>, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_containers_have_variables_in_lists_and_maps() {
+        let text = "services:\n  web:\n    environment:\n      - A=a:1,b:1\n      - \"B=c d\"\n      C: 'e'\n      D: f # r\n    ports: x\n";
+        let read: Vec<_> =
+            variables(text).into_iter().map(|v| (v.name, v.value.into_owned(), v.line)).collect();
+        let expected = [("A", "a:1,b:1", 4), ("B", "c d", 5), ("C", "e", 6), ("D", "f", 7)];
+        assert_eq!(read, expected.map(|(name, value, line)| (name, value.to_owned(), line)));
+    }
 
     #[test]
     fn values_are_what_a_shell_makes_of_them() {

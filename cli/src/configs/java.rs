@@ -93,6 +93,13 @@ const LOCATORS: [(&str, &str, &str); 5] = [
 fn read_xmemcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let program = Program::read(text, Notation::C)?;
     program.only_call("XMemcachedClientBuilder")?;
+    if let Some(call) = program.calls().find(|call| matches!(call.name, "addServer" | "removeServer")) {
+        let says = format!(
+            "{} changes the servers later, which is not read: write all of them in the builder",
+            call.name
+        );
+        return Err(ConfigError::at(call.line, says));
+    }
     let found = program.calls().find_map(|call| {
         LOCATORS.iter().find(|(name, ..)| *name == call.name).map(|&locator| (locator, Some(call)))
     });

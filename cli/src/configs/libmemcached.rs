@@ -61,6 +61,8 @@ struct Memcached {
     came_before_servers: bool,
     /// Whether a server of a weight above 1 came behind it.
     is_weighted: bool,
+    /// Whether one had come behind an earlier one, which the last has undone.
+    was_weighted: bool,
     hash: Option<&'static str>,
     /// The hash that was set when the points of the ring were made.
     points_hash: Option<&'static str>,
@@ -74,6 +76,10 @@ struct Memcached {
     ejects: bool,
     replicas: u64,
 }
+
+/// Why weights that counted count no longer.
+const UNDONE: &str =
+    "weights count nothing, as a later --DISTRIBUTION undoes the ring by weight that there was: leave it out";
 
 /// The longest namespace, in bytes.
 const LONGEST_NAMESPACE: usize = 127;
@@ -103,6 +109,7 @@ impl Memcached {
                 self.distribution = Some(distribution);
                 self.unused_hash = hash;
                 self.came_after_servers = !self.servers.is_empty();
+                self.was_weighted |= self.is_weighted;
                 (self.came_before_servers, self.is_weighted) = (false, false);
                 self.make_points();
             }
@@ -182,6 +189,8 @@ impl Memcached {
         }
         if self.distribution == Some(Distribution::Consistent) {
             self.tell_of_ring(&mut reading, is_heavy);
+        } else if is_heavy && self.was_weighted {
+            reading.warn("weights-ignored", UNDONE);
         } else if is_heavy {
             reading.warn(
                 "weights-ignored",
@@ -249,7 +258,9 @@ impl Memcached {
                  before both",
             );
         }
-        if is_heavy {
+        if is_heavy && self.was_weighted {
+            reading.warn("weights-ignored", UNDONE);
+        } else if is_heavy {
             reading.warn(
                 "weights-ignored",
                 "weights count nothing where all servers stand before --DISTRIBUTION: write it before them",
@@ -319,6 +330,20 @@ mod tests {
             assert_eq!(told(text), format!("libmemcached-consistent {meaning}"), "{text}");
         }
         assert_eq!(reading("--SERVER=abc --DISTRIBUTION=random").scheme, None);
+    }
+
+    #[test]
+    fn ignored_weights_have_the_cause_that_is_theirs() {
+        for (text, cause) in [
+            ("--SERVER=abc/?2", "without --DISTRIBUTION=consistent"),
+            ("--SERVER=abc/?2 --DISTRIBUTION=consistent", "all servers stand before"),
+            ("--DISTRIBUTION=consistent --SERVER=abc/?2 --DISTRIBUTION=consistent", "a later --DISTRIBUTION"),
+            ("--DISTRIBUTION=consistent --SERVER=abc/?2 --DISTRIBUTION=modula", "a later --DISTRIBUTION"),
+        ] {
+            let warnings = reading(text).warnings;
+            let warning = warnings.iter().find(|warning| warning.trap == "weights-ignored");
+            assert!(warning.is_some_and(|warning| warning.says.contains(cause)), "{text}: {warnings:?}");
+        }
     }
 
     #[test]

@@ -64,7 +64,27 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     if readings.is_empty() {
         return Err(ConfigError::of("no pools"));
     }
+    tell_apart(&mut readings, &found.routes);
     Ok(readings)
+}
+
+/// Gives readings of one pool by several hashes names of their own: `POOL|HASH`, and a number where that is one, too.
+fn tell_apart(readings: &mut [Reading], routes: &[Route]) {
+    let names: Vec<_> = readings.iter().map(|reading| reading.pool.clone()).collect();
+    let mut seen = Vec::new();
+    for ((reading, route), name) in readings.iter_mut().zip(routes).zip(&names) {
+        if names.iter().filter(|other| *other == name).count() < 2 {
+            continue;
+        }
+        let hash = route.function.as_deref().unwrap_or("Ch3");
+        let mut own = format!("{}|{hash}", route.pool);
+        if let Some(salt) = &route.salt {
+            own += &format!("|{salt}");
+        }
+        let same = seen.iter().filter(|other| **other == own).count();
+        seen.push(own.clone());
+        reading.pool = Some(if same == 0 { own } else { format!("{own}|{}", same + 1) });
+    }
 }
 
 /// A route to a pool.
@@ -314,6 +334,11 @@ mod tests {
             (
                 r#"{ "type": "PrefixSelectorRoute", "policies": { "x": "PoolRoute|A" }, "wildcard": "PoolRoute|B" }"#,
                 "A mcrouter-ch3 !routes-decide\nB mcrouter-ch3 !routes-decide",
+            ),
+            (
+                r#"{ "type": "OperationSelectorRoute", "default_policy": "PoolRoute|A",
+                     "operation_policies": { "get": { "type": "PoolRoute", "pool": "A", "hash": "Crc32" } } }"#,
+                "A|Ch3 mcrouter-ch3 !routes-decide\nA|Crc32 mcrouter-crc32 !routes-decide",
             ),
             ("\"NullRoute\"", "A mcrouter-ch3 !no-route\nB mcrouter-ch3 !no-route"),
         ] {

@@ -1,6 +1,6 @@
-//! memcached's own proxy: a program in Lua with `mcp.pool({backends}, {options})`.
+//! memcached's own proxy: a program in Lua with `mcp.pool({backends}, {options})`, or with the `pools{…}` of its route library.
 //!
-//! Source: memcached `proxy_lua.c`, `proxy_jump_hash.c`, `proxy_ring_hash.c`.
+//! Source: memcached `proxy_lua.c`, `proxy_jump_hash.c`, `proxy_ring_hash.c`; memcached-proxylibs `lib/routelib/routelib.lua`.
 
 use memring_client::spec::Address;
 
@@ -13,8 +13,13 @@ use super::{
 
 pub(super) const KIND: Kind = Kind {
     name: "memcached-proxy",
-    about: "memcached's built-in proxy: a program in Lua with mcp.pool({…})",
-    is_it: |text| text.contains("mcp.pool(") || text.contains("mcp.backend("),
+    about: "memcached's built-in proxy: a program in Lua with mcp.pool({…}) or pools{…}",
+    is_it: |text| {
+        let squeezed = || text.chars().filter(|char| !char.is_whitespace()).collect::<String>();
+        text.contains("mcp.pool(")
+            || text.contains("mcp.backend(")
+            || (text.contains("backends") && squeezed().contains("pools{"))
+    },
     read,
 };
 
@@ -31,11 +36,88 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
         }
         readings.push(reading);
     }
+    let options = program.tables("settings").find_map(|table| Some(table.get("pool_options")?.value.clone()));
+    for pool in program.tables("pools") {
+        for item in pool.items().unwrap_or_default() {
+            library_pools(item, "", options.as_ref(), &program, &mut readings)?;
+        }
+    }
     if readings.is_empty() {
-        return Err(ConfigError::of("no call of mcp.pool({ … })"));
+        return Err(ConfigError::of("no call of mcp.pool({ … }), and no pools{ … }"));
     }
     Ok(readings)
 }
+
+/// A pool of the route library, or a set of them, whose name begins with `set_`.
+fn library_pools(
+    item: &Item<'_>,
+    set: &str,
+    options: Option<&Value<'_>>,
+    program: &Program<'_>,
+    readings: &mut Vec<Reading>,
+) -> Result<(), ConfigError> {
+    let key = item.key.as_ref().and_then(|key| match key {
+        Value::List(inside) => inside.first().and_then(|item| item.value.text()),
+        key => key.word(),
+    });
+    let Some(name) = key else {
+        return Err(ConfigError::at(item.line, "a pool without a name; write NAME = { backends = { … } }"));
+    };
+    if set.is_empty() && name.starts_with("set_") {
+        let pools = item.value.items().unwrap_or_default();
+        return pools
+            .iter()
+            .try_for_each(|pool| library_pools(pool, &format!("{name}/"), options, program, readings));
+    }
+    let mut reading = Reading::of("memcached-proxy");
+    reading.pool = Some(format!("{set}{name}"));
+    let backends = item.value.get("backends").map(|backends| program.resolved(backends.value.clone()));
+    let Some(Value::List(backends)) = backends else {
+        return Err(ConfigError::at(item.line, format!("pool {name} has no list of backends")));
+    };
+    for backend in &backends {
+        let server = match program.resolved(backend.value.clone()) {
+            Value::Text(text) => library_backend(&text, backend.line)?,
+            Value::List(fields) => {
+                let as_call = Value::Call(
+                    "mcp.backend",
+                    vec![Item { value: Value::List(fields), key: None, line: backend.line }],
+                );
+                self::backend(&Item { value: as_call, ..backend.clone() }, program)?
+            }
+            _ => {
+                return Err(ConfigError::at(backend.line, "a backend must be computed; write \"HOST:PORT\""));
+            }
+        };
+        reading.servers.push(server);
+    }
+    if reading.servers.is_empty() {
+        return Err(ConfigError::at(item.line, format!("pool {name} has no backends")));
+    }
+    // Those of the pool count before those of all pools.
+    let own = item.value.get("options").map(|options| options.value.clone());
+    let own = own.as_ref().and_then(Value::items).unwrap_or_default();
+    let mut all: Vec<_> = options.and_then(Value::items).unwrap_or_default().to_vec();
+    all.retain(|option| !own.iter().any(|other| other.key == option.key));
+    all.extend(own.iter().cloned());
+    set_options(&all, program, &mut reading)?;
+    reading.warn("routes-decide", ROUTES);
+    readings.push(reading);
+    Ok(())
+}
+
+/// `HOST:PORT`, and perhaps a label behind it.
+fn library_backend(text: &str, line: usize) -> Result<ReadServer, ConfigError> {
+    let address = text.split_whitespace().next().unwrap_or_default();
+    let Some((host, port)) = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()) else {
+        return Err(ConfigError::at(line, format!("backend {text:?} has no port; write HOST:PORT")));
+    };
+    let port = servers::port(port, line)?;
+    Ok(ReadServer::new(format!("{host}:{port}"), Address::tcp(host.trim_matches(['[', ']']), port)))
+}
+
+/// What no pool says.
+const ROUTES: &str = "which pool a key goes to is for the routes of the program to say, and they may copy keys; this is the pool alone";
 
 /// What a line gives a pool as its name.
 fn name(text: &str, line: usize) -> Option<String> {
@@ -62,7 +144,7 @@ fn pool(call: &Call<'_>, program: &Program<'_>) -> Result<Reading, ConfigError> 
     }
     match argument(1) {
         None => {}
-        Some(Value::List(options)) => set(&options, program, &mut reading)?,
+        Some(Value::List(options)) => set_options(&options, program, &mut reading)?,
         Some(_) => {
             return Err(ConfigError::at(
                 call.line,
@@ -70,15 +152,16 @@ fn pool(call: &Call<'_>, program: &Program<'_>) -> Result<Reading, ConfigError> 
             ));
         }
     }
-    reading.warn(
-        "routes-decide",
-        "which pool a key goes to is for the routes of the program to say, and they may copy keys; this is the pool alone",
-    );
+    reading.warn("routes-decide", ROUTES);
     Ok(reading)
 }
 
 /// The options of a pool. The order does not count.
-fn set(options: &[Item<'_>], program: &Program<'_>, reading: &mut Reading) -> Result<(), ConfigError> {
+fn set_options(
+    options: &[Item<'_>],
+    program: &Program<'_>,
+    reading: &mut Reading,
+) -> Result<(), ConfigError> {
     let is_set = |name: &str| find(options, name).is_some();
     for item in options {
         let Some(name) = item.key.as_ref().and_then(Value::word) else { continue };
@@ -190,6 +273,32 @@ mod tests {
             }),
         ] {
             assert_eq!(told(&format!("{B}{text}")), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn pools_of_the_route_library_are_read() {
+        for (text, expected) in [
+            ("pools{ foo = { backends = { '10.0.0.1:1', \"10.0.0.2:2 label\" } } }", "foo 10.0.0.1:1 10.0.0.2:2"),
+            (
+                "settings{ pool_options = { seed = 'x', filter = 'tags', filter_conf = '{}' } }
+                 pools {\n a = { options = { seed = 'y' }, backends = { { host = 'h', port = 1 } } },\n ['b-c'] = { backends = { 'i:2' } } }",
+                "a filter=tags filter_conf={} seed=y h:1\nb-c seed=x filter=tags filter_conf={} i:2",
+            ),
+            (
+                "pools{ set_all = { z1 = { backends = { 'a:1' } }, z2 = { backends = { 'b:1' } } } }",
+                "set_all/z1 a:1\nset_all/z2 b:1",
+            ),
+        ] {
+            assert!((KIND.is_it)(text));
+            assert_eq!(told(text), expected, "{text}");
+        }
+        for text in [
+            "pools{\nfoo = { } }",
+            "pools{ foo = { backends =\n{ 'a' } } }",
+            "pools{\nfoo = { backends = { } } }",
+        ] {
+            assert_eq!(read(text).unwrap_err().line(), Some(2), "{text}");
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) const KIND: Kind = Kind {
 
 fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let program = Program::read(text, Notation::C)?;
-    let Some(create) = program.calls().find(|call| call.path.ends_with("Client.create")) else {
+    let Some(create) = program.only_call_that("create", |call| call.path.ends_with("Client.create"))? else {
         return Err(ConfigError::of("no call of memjs.Client.create(…)"));
     };
     let servers = create.arguments.first().map(|item| program.resolved(item.value.clone()));

@@ -14,7 +14,7 @@ use super::{
 pub(super) const MEMCACHED: Kind = Kind {
     name: "node-memcached",
     about: "Node's memcached: a program with new Memcached(…)",
-    is_it: |text| text.contains("new Memcached(") && !text.contains('$') && !text.contains("<?php"),
+    is_it: |text| text.contains("new Memcached(") && !is_php(text),
     read: read_memcached,
 };
 
@@ -24,6 +24,12 @@ pub(super) const HASHRING: Kind = Kind {
     is_it: |text| text.contains("new HashRing("),
     read: read_hashring,
 };
+
+/// Whether a text is PHP, whose names begin with a `$`.
+fn is_php(text: &str) -> bool {
+    let is_name = |(at, _)| text[at + 1..].starts_with(|char: char| char.is_alphabetic() || char == '_');
+    text.contains("<?php") || text.match_indices('$').any(is_name)
+}
 
 fn read_memcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let program = Program::read(text, Notation::C)?;

@@ -21,11 +21,21 @@ use super::{
     program::{Item, Program, Value},
 };
 
-/// The value that a variable stands for. A constant such as `Memcached::OPT_HASH` is one already, though it may be the key of
-/// an array elsewhere.
+/// The value that a variable or a constant of the program stands for.
 fn resolved<'t>(program: &Program<'t>, value: &Value<'t>) -> Value<'t> {
     match value {
-        Value::Word(word) if word.starts_with('$') => program.resolved(value.clone()),
+        Value::Word(word) if word.starts_with('$') || word.contains("::$") => {
+            let found = program.resolved(value.clone());
+            let name = ["$this->", "self::$", "static::$"].iter().find_map(|of| word.strip_prefix(of));
+            match name.filter(|_| found == *value).and_then(|name| program.property(name)) {
+                Some(property) => property,
+                None => found,
+            }
+        }
+        // `self::NAME`, too; `Memcached::OPT_HASH` is PHP's own.
+        Value::Word(word) => {
+            program.constant(super::program::last_name(word)).unwrap_or_else(|| value.clone())
+        }
         _ => value.clone(),
     }
 }

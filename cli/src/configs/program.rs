@@ -40,6 +40,8 @@ pub(super) struct Call<'t> {
     pub(super) path: &'t str,
     pub(super) arguments: Vec<Item<'t>>,
     pub(super) line: usize,
+    /// Which token of the program its name is.
+    pub(super) at: usize,
 }
 
 /// A program text, read as far as its brackets go.
@@ -90,10 +92,20 @@ impl<'t> Program<'t> {
             [Placed { token: Token::Word(path), line }, Placed { token: Token::Sign("("), .. }] => {
                 let mut parser = Parser { tokens: &self.tokens, at: at + 2, depth: 0 };
                 let arguments = parser.items(")");
-                Some(Call { name: last_name(path), path, arguments, line: *line })
+                Some(Call { name: last_name(path), path, arguments, line: *line, at })
             }
             _ => None,
         })
+    }
+
+    /// The tables that a call without brackets is given, as Lua has it: `name{…}`.
+    pub(super) fn tables(&self, name: &str) -> impl Iterator<Item = Value<'t>> {
+        let is_it = move |at: &usize| {
+            let [word, brace, ..] = &self.tokens[*at..] else { return false };
+            matches!(word.token, Token::Word(word) if word == name) && brace.token == Token::Sign("{")
+        };
+        let table = |at: usize| Parser { tokens: &self.tokens, at: at + 1, depth: 0 }.item().value;
+        (0..self.tokens.len()).filter(is_it).map(table)
     }
 
     /// The call of `name`, of which there must be one: whose servers the others have, the text does not say.
@@ -133,6 +145,100 @@ impl<'t> Program<'t> {
         self.tokens.windows(2).find(is_it).map(|two| two[0].line)
     }
 
+    /// The scope that each token stands in: 0 outside of all functions, else a number for each body of one. Of languages that
+    /// begin a function by this word.
+    pub(super) fn scopes(&self) -> Vec<usize> {
+        let (mut open, mut last, mut is_next) = (vec![0], 0, false);
+        let scopes = self.tokens.iter().map(|Placed { token, .. }| {
+            let scope = open.last().copied().unwrap_or(0);
+            match token {
+                Token::Word("function") => is_next = true,
+                // A method without a body.
+                Token::Sign(";") => is_next = false,
+                Token::Sign("{") => {
+                    last += usize::from(is_next);
+                    open.push(if is_next { last } else { scope });
+                    is_next = false;
+                }
+                Token::Sign("}") => drop(open.pop()),
+                _ => {}
+            }
+            scope
+        });
+        scopes.collect()
+    }
+
+    /// The line of the first branch or loop that has one of the calls `at` these tokens in it, and whose condition has none of
+    /// the names `but`. Of languages with brackets around conditions and braces around what they decide.
+    pub(super) fn branch_around(&self, calls: &[usize], but: &[&str]) -> Option<usize> {
+        let has_call = |from: usize, to: usize| calls.iter().any(|at| (from..to).contains(at));
+        let decided = (0..self.tokens.len()).find(|&at| {
+            let Token::Word(word) = self.tokens[at].token else { return false };
+            if !["if", "else", "elseif", "switch", "match", "for", "foreach", "while"].contains(&word) {
+                return false;
+            }
+            let condition = at + 1..self.behind(at + 1, "(", ")");
+            let names = self.tokens.get(condition.clone()).unwrap_or_default();
+            let is_usual = names
+                .iter()
+                .any(|placed| matches!(placed.token, Token::Word(word) if but.contains(&last_name(word))));
+            let end = match self.tokens.get(condition.end).map(|placed| &placed.token) {
+                Some(Token::Sign("{")) => self.behind(condition.end, "{", "}"),
+                // `if (…):`, up to its `endif`.
+                Some(Token::Sign(":")) => self.find(
+                    condition.end,
+                    |token| matches!(token, Token::Word(word) if word.starts_with("end")),
+                ),
+                _ => self.find(condition.end, |token| *token == Token::Sign(";")),
+            };
+            !is_usual && has_call(condition.end, end)
+        });
+        // `$x && $m->addServer(…)`
+        let is_guard = |at: &usize| {
+            let before =
+                at.checked_sub(1).and_then(|before| self.tokens.get(before)).map(|placed| &placed.token);
+            matches!(before, Some(Token::Sign("&&" | "||" | "?" | ":") | Token::Word("and" | "or" | "xor")))
+        };
+        let decided = decided.or_else(|| calls.iter().copied().find(is_guard));
+        decided.map(|at| self.tokens[at].line)
+    }
+
+    /// The token behind the bracket that closes the one at `at`; `at` if there stands none.
+    fn behind(&self, at: usize, open: &str, close: &str) -> usize {
+        let mut depth = 0;
+        for (number, Placed { token, .. }) in self.tokens.iter().enumerate().skip(at) {
+            match token {
+                Token::Sign(sign) if *sign == open => depth += 1,
+                Token::Sign(sign) if *sign == close => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return if number == at { at } else { number + 1 };
+            }
+        }
+        self.tokens.len()
+    }
+
+    /// The first token from `at` on that `is_it`, or the end.
+    fn find(&self, at: usize, is_it: impl Fn(&Token<'t>) -> bool) -> usize {
+        let found = self.tokens.iter().skip(at).position(|placed| is_it(&placed.token));
+        found.map_or(self.tokens.len(), |ahead| at + ahead)
+    }
+
+    /// What each `new CLASS` is assigned to, and its line; nothing where it is handed on at once. Of the last name of the class.
+    pub(super) fn made(&self, class: &str) -> impl Iterator<Item = (&'t str, usize)> {
+        (0..self.tokens.len()).filter_map(move |at| {
+            let token = |at: usize| self.tokens.get(at).map(|placed| &placed.token);
+            let name = if token(at + 1) == Some(&Token::Sign("\\")) { at + 2 } else { at + 1 };
+            let is_it = token(at) == Some(&Token::Word("new")) && token(name) == Some(&Token::Word(class));
+            let owner = match (at.checked_sub(2).and_then(token), at.checked_sub(1).and_then(token)) {
+                (Some(Token::Word(owner)), Some(Token::Sign("="))) => *owner,
+                _ => "",
+            };
+            is_it.then(|| (owner, self.tokens[at].line))
+        })
+    }
+
     /// The line of the first call or assignment that changes a list, a table or a client that is there already.
     pub(super) fn change(&self) -> Option<usize> {
         let names = ["append", "extend", "push", "unshift", "insert", "update", "add_server", "addServer"];
@@ -149,6 +255,32 @@ impl<'t> Program<'t> {
         let lines =
             [shovel, entry].into_iter().flatten().filter_map(|tokens| tokens.first()).map(|first| first.line);
         lines.chain(call).min()
+    }
+
+    /// Whether the list or table that `name` stands for is changed after it was made.
+    fn is_changed(&self, name: &str) -> bool {
+        let sign = |at: usize, signs: &[&str]| matches!(self.tokens.get(at), Some(Placed { token: Token::Sign(is), .. }) if signs.contains(is));
+        (0..self.tokens.len()).any(|at| {
+            let Token::Word(word) = self.tokens[at].token else { return false };
+            // `s.append(…)`, and `array_push($s, …)`.
+            if let Some(method) = word.strip_prefix(name).and_then(|rest| rest.strip_prefix(['.', '-'])) {
+                return CHANGES.contains(&last_name(method)) && sign(at + 1, &["("]);
+            }
+            if word.starts_with("array_") || word == "append" {
+                let is_name = |placed: Option<&Placed<'_>>| matches!(placed, Some(Placed { token: Token::Word(word), .. }) if *word == name);
+                return CHANGES.contains(&word) && sign(at + 1, &["("]) && (is_name(self.tokens.get(at + 2)) || is_name(self.tokens.get(at + 3)));
+            }
+            if word != name {
+                return false;
+            }
+            // `s += …`, `s .= …`, `s << …`; `s[…] = …`.
+            let is_added = sign(at + 1, &["+", "-", ".", "|"]) && sign(at + 2, &["="]);
+            let is_shovelled = sign(at + 1, &["<"]) && sign(at + 2, &["<"]);
+            let close = (at + 2..self.tokens.len().min(at + 5)).find(|&at| sign(at, &["]"]));
+            let is_set = sign(at + 1, &["["])
+                && close.is_some_and(|close| sign(close + 1, &["="]) && !sign(close + 2, &["="]));
+            is_added || is_shovelled || is_set
+        })
     }
 
     /// What `name` is given last by `=`, `:=`, `=>` or `:`, whether the name is a word or a text.
@@ -170,23 +302,114 @@ impl<'t> Program<'t> {
         };
         let is_given = |at: usize| {
             let sign = self.tokens.get(at + 1).map(|placed| &placed.token);
-            is_name(&self.tokens[at].token) && matches!(sign, Some(Token::Sign("=" | ":=" | "=>" | ":")))
+            is_name(&self.tokens[at].token)
+                && matches!(sign, Some(Token::Sign("=" | ":=" | "=>" | ":")))
+                && !self.is_comparison(at + 1)
         };
         let at = (0..self.tokens.len()).rev().find(|&at| is_given(at))?;
         Some(Parser { tokens: &self.tokens, at: at + 2, depth: 0 })
     }
 
-    /// The value that a word stands for, where the program gives it one; else the value itself.
+    /// Whether the sign there is the first of `==`.
+    fn is_comparison(&self, at: usize) -> bool {
+        let is_equals =
+            |at: usize| matches!(self.tokens.get(at), Some(Placed { token: Token::Sign("="), .. }));
+        is_equals(at) && is_equals(at + 1)
+    }
+
+    /// The value that a word stands for, where the program gives it one; else the value itself. Which of several values holds,
+    /// and what becomes of a list that is changed, would have to be computed.
     pub(super) fn resolved(&self, value: Value<'t>) -> Value<'t> {
-        match value {
-            Value::Word(word) => match self.assigned(word.trim_start_matches(['$', '@'])) {
-                Some(item) if item.value != value => item.value,
-                _ => value,
-            },
-            value => value,
+        let Value::Word(word) = value else { return value };
+        let mut given = self.given(word).filter(|given| *given != value);
+        match given.next() {
+            _ if self.is_changed(word) => Value::Unknown,
+            None => value,
+            Some(first) if given.all(|other| other == first) => first,
+            Some(_) => Value::Unknown,
         }
     }
+
+    /// All that a name is given by `=` or `:=`, also behind its type: `servers: list[str] = …`.
+    fn given(&self, name: &str) -> impl Iterator<Item = Value<'t>> {
+        let has_sigil = name.starts_with(['$', '@']);
+        (0..self.tokens.len()).filter_map(move |at| {
+            let Placed { token: Token::Word(word), line } = self.tokens[at] else { return None };
+            if word != name && (has_sigil || last_name(word) != name) {
+                return None;
+            }
+            let sign = |at: usize| match self.tokens.get(at) {
+                Some(Placed { token: Token::Sign(sign), line: other }) if *other == line => Some(*sign),
+                _ => None,
+            };
+            let mut equals = at + 1;
+            if sign(equals) == Some(":") {
+                let is_type =
+                    |at: &usize| !matches!(sign(*at), Some("=" | "," | ";" | "{" | "}" | "(" | ")" | "=>"));
+                equals += (equals..equals + LONGEST_TYPE).take_while(is_type).count();
+            }
+            let is_given = matches!(sign(equals), Some("=" | ":=")) && !self.is_comparison(equals);
+            let mut parser = Parser { tokens: &self.tokens, at: equals + 1, depth: 0 };
+            is_given.then(|| parser.list_without_brackets().value)
+        })
+    }
+
+    /// What a property of a class of PHP begins with: `private $name = …`, where it is given nothing else.
+    pub(super) fn property(&self, name: &str) -> Option<Value<'t>> {
+        let words = ["private", "protected", "public", "static", "var", "readonly", "array"];
+        let is_it = |three: &[Placed<'t>]| {
+            matches!(three, [before, property, equals]
+                if matches!(before.token, Token::Word(word) if words.contains(&word))
+                    && matches!(property.token, Token::Word(word) if word.strip_prefix('$') == Some(name))
+                    && equals.token == Token::Sign("="))
+        };
+        let at = self.tokens.windows(3).position(is_it)?;
+        Some(Parser { tokens: &self.tokens, at: at + 3, depth: 0 }.item().value)
+    }
+
+    /// The value of a constant of PHP: `define('NAME', …)` or `const NAME = …`.
+    pub(super) fn constant(&self, name: &str) -> Option<Value<'t>> {
+        let is_it = |call: &Call<'t>| {
+            call.name == "define" && call.arguments.first().and_then(|first| first.value.text()) == Some(name)
+        };
+        let defined = self.calls().find(is_it).and_then(|call| Some(call.arguments.get(1)?.value.clone()));
+        defined.or_else(|| {
+            let is_const = |two: &[Placed<'t>]| {
+                matches!(two, [Placed { token: Token::Word("const"), .. }, Placed { token: Token::Word(word), .. }] if *word == name)
+            };
+            let at = self.tokens.windows(2).position(is_const)? + 1;
+            let behind = self.tokens.get(at + 1)?;
+            let mut parser = Parser { tokens: &self.tokens, at: at + 2, depth: 0 };
+            matches!(behind.token, Token::Sign("=")).then(|| parser.item().value)
+        })
+    }
 }
+
+/// What changes a list or a table that is there.
+const CHANGES: &[&str] = &[
+    "append",
+    "extend",
+    "push",
+    "unshift",
+    "insert",
+    "update",
+    "add",
+    "addAll",
+    "concat",
+    "pop",
+    "remove",
+    "sort",
+    "reverse",
+    "shuffle",
+    "array_push",
+    "array_unshift",
+    "array_splice",
+    "array_pop",
+    "array_shift",
+];
+
+/// How many tokens the name of a type has at most.
+const LONGEST_TYPE: usize = 10;
 
 /// The last of a word's names.
 pub(super) fn last_name(word: &str) -> &str {
@@ -373,7 +596,15 @@ impl<'t> Parser<'_, 't> {
                 }
                 Value::Word(word)
             }
-            Token::Sign("(") => self.list(")"),
+            Token::Sign("(") => match self.list(")") {
+                // Brackets around one value alone make no list of it, where no comma stands behind it.
+                Value::List(mut items)
+                    if items.len() == 1 && !self.is_behind_comma() && items[0].key.is_none() =>
+                {
+                    items.pop().map_or(Value::Unknown, |item| item.value)
+                }
+                list => list,
+            },
             Token::Sign("{") => self.list("}"),
             // Go's `[]string{…}`.
             Token::Sign("[") if self.is_sign_at(1, "]") && self.is_sign_at(3, "{") => {
@@ -393,6 +624,12 @@ impl<'t> Parser<'_, 't> {
     fn list(&mut self, end: &str) -> Value<'t> {
         self.at += 1;
         Value::List(self.items(end))
+    }
+
+    /// Whether a comma stands before the bracket that was just read.
+    fn is_behind_comma(&self) -> bool {
+        let before = self.at.checked_sub(2).and_then(|at| self.tokens.get(at));
+        matches!(before, Some(Placed { token: Token::Sign(","), .. }))
     }
 
     fn is_sign_at(&self, ahead: usize, sign: &str) -> bool {

@@ -313,19 +313,24 @@ fn emcache_server(host: &str, port: u16) -> ReadServer {
 fn python_memcached(told: &Told<'_, '_>) -> Result<Reading, ConfigError> {
     let mut reading = Reading::of("python-memcached");
     for item in &told.servers {
-        reading.servers.push(match &item.value {
-            Value::List(parts) => {
-                let [server, share] = &**parts else {
-                    return Err(ConfigError::at(item.line, "a server in brackets is a text and a weight"));
-                };
-                let share = share.value.word().unwrap_or_default();
-                python_memcached_server(text_of(server)?, item.line)?.weighing(weight(share, item.line)?)
-            }
-            _ => python_memcached_server(text_of(item)?, item.line)?,
-        });
+        reading.servers.push(python_memcached_item(item)?);
     }
     warn_of_versions(&mut reading);
     Ok(reading)
+}
+
+/// A text, or a text and a weight in brackets.
+fn python_memcached_item(item: &Item<'_>) -> Result<ReadServer, ConfigError> {
+    match &item.value {
+        Value::List(parts) => {
+            let [server, share] = &**parts else {
+                return Err(ConfigError::at(item.line, "a server in brackets is a text and a weight"));
+            };
+            let share = share.value.word().unwrap_or_default();
+            Ok(python_memcached_server(text_of(server)?, item.line)?.weighing(weight(share, item.line)?))
+        }
+        _ => python_memcached_server(text_of(item)?, item.line),
+    }
 }
 
 fn warn_of_versions(reading: &mut Reading) {

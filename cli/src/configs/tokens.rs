@@ -11,15 +11,34 @@ pub(super) struct Notation {
     has_blocks: bool,
     /// Whether `:name` is a word.
     has_symbols: bool,
+    /// The quotes of texts in which names stand for their values, and what such a name begins with.
+    computes: Option<(char, &'static str)>,
 }
 
 impl Notation {
     /// C, Go, Java, JavaScript; JSON with remarks.
-    pub(super) const C: Self = Self { remarks: &["//"], has_blocks: true, has_symbols: false };
-    pub(super) const LUA: Self = Self { remarks: &["--"], has_blocks: false, has_symbols: false };
-    pub(super) const PHP: Self = Self { remarks: &["//", "#"], has_blocks: true, has_symbols: false };
-    pub(super) const PYTHON: Self = Self { remarks: &["#"], has_blocks: false, has_symbols: false };
-    pub(super) const RUBY: Self = Self { remarks: &["#"], has_blocks: false, has_symbols: true };
+    pub(super) const C: Self =
+        Self { remarks: &["//"], has_blocks: true, has_symbols: false, computes: Some(('`', "${")) };
+    pub(super) const LUA: Self = Self { remarks: &["--"], has_blocks: false, ..Self::PYTHON };
+    pub(super) const PHP: Self =
+        Self { remarks: &["//", "#"], has_blocks: true, has_symbols: false, computes: Some(('"', "$")) };
+    pub(super) const PYTHON: Self =
+        Self { remarks: &["#"], has_blocks: false, has_symbols: false, computes: None };
+    pub(super) const RUBY: Self =
+        Self { remarks: &["#"], has_blocks: false, has_symbols: true, computes: Some(('"', "#{")) };
+
+    /// Whether the text between `quote`s has something in it that must be computed.
+    fn is_computed(self, quote: char, text: &str) -> bool {
+        let Some((quotes, begin)) = self.computes.filter(|(quotes, _)| *quotes == quote) else {
+            return false;
+        };
+        text.match_indices(begin).any(|(at, _)| {
+            let behind = text[at + begin.len()..].chars().next();
+            quotes != '"'
+                || begin != "$"
+                || behind.is_some_and(|char| char.is_alphabetic() || "_{".contains(char))
+        }) || (begin == "$" && text.contains("{$"))
+    }
 }
 
 /// A piece of a program.
@@ -59,7 +78,12 @@ pub(super) fn tokens(text: &str, notation: Notation) -> Result<Vec<Placed<'_>>, 
         } else if notation.has_blocks && reader.rest.starts_with("/*") {
             reader.skip(reader.rest.find("*/").map_or(reader.rest.len(), |end| end + 2));
         } else if matches!(first, '"' | '\'' | '`') {
-            all.push(Placed { line, token: Token::Text(reader.quoted(first).ok_or(Unended { line })?) });
+            let text = reader.quoted(first).ok_or(Unended { line })?;
+            let is_computed = notation.is_computed(first, &text);
+            // A sign that begins no value.
+            all.push(Placed {
+                line, token: if is_computed { Token::Sign("…") } else { Token::Text(text) }
+            });
         } else if let Some(words) = reader.percent_words(notation.has_symbols) {
             all.push(Placed { line, token: Token::Sign("[") });
             for word in words.split_whitespace() {
@@ -70,7 +94,11 @@ pub(super) fn tokens(text: &str, notation: Notation) -> Result<Vec<Placed<'_>>, 
         } else if let Some(word) = reader.word(notation.has_symbols && ends_no_value(all.last())) {
             // The letters before quotes say how Python reads them: b"…".
             let is_prefix = reader.rest.starts_with(['"', '\'']) && word.len() <= 2 && word.is_ascii();
-            if !(is_prefix && word.bytes().all(|byte| b"bBrRuUfF".contains(&byte))) {
+            let is_prefix = is_prefix && word.bytes().all(|byte| b"bBrRuUfF".contains(&byte));
+            // A text behind an f has values in it.
+            let is_computed = word.contains(['f', 'F'])
+                && reader.rest.lines().next().is_some_and(|line| line.contains('{'));
+            if !is_prefix || is_computed {
                 all.push(Placed { line, token: Token::Word(word) });
             }
         } else {

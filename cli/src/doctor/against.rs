@@ -15,6 +15,7 @@ use crate::{
     output,
     scheme_args::Placed,
     visible::Visible,
+    warnings,
 };
 
 /// How many keys are drawn where none are given.
@@ -150,10 +151,7 @@ fn draw() -> impl Iterator<Item = Vec<u8>> {
 
 /// Where a server is, however it is named.
 fn place(server: &ReadServer) -> Address {
-    match &server.address {
-        Address::Tcp { host, port } if host == "localhost" => Address::tcp("127.0.0.1", *port),
-        address => address.clone(),
-    }
+    warnings::place(&server.address)
 }
 
 /// In what the two differ.

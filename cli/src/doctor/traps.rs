@@ -8,6 +8,7 @@ use memring_client::spec::Address;
 use memring_core::Weight;
 
 use super::{as_placed, named, placed};
+use crate::warnings::place;
 
 /// Adds to the warnings of a reading what is not said already.
 pub(super) fn find(reading: &mut Reading) {
@@ -116,17 +117,6 @@ fn of_servers(reading: &Reading, found: &mut Found) {
             "names-are-resolved",
             format!("{first}{more}: a name with several addresses is one server to memring, and to some clients one of them by luck"),
         ));
-    }
-}
-
-/// The same for all spellings of this machine.
-fn place(address: &Address) -> Address {
-    match address {
-        Address::Tcp { host, port } if matches!(&**host, "localhost" | "::1") => {
-            Address::tcp("127.0.0.1", *port)
-        }
-        Address::Tcp { host, port } => Address::tcp(host.to_ascii_lowercase(), *port),
-        other => other.clone(),
     }
 }
 

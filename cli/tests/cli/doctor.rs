@@ -264,7 +264,7 @@ fn a_ping_says_which_servers_are_there() {
 
 #[test]
 fn keys_are_answered_as_json_and_with_the_traps() {
-    let text = "s = ['a:1']\ns << 'b:2'\nDalli::Client.new(s)";
+    let text = "o = ['a:1']\no << 'b:2'\nDalli::Client.new(['a:1'])";
     let run = memring_with(["doctor", text, "--json", "--keys", &file("foo\n")]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stderr.contains("mind changed-later: line 2"), "{}", run.stderr);

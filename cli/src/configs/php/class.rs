@@ -18,16 +18,14 @@ use super::{
 pub(in super::super) const KIND: Kind = Kind {
     name: "php-array",
     about: "PHP's class Memcached: a program with addServer(s) and setOption(s)",
-    is_it: |text| {
-        let has = |part| text.contains(part);
-        (has("addServer") && (has("Memcached") || has("->addServer"))) || has("Memcached::OPT_")
-    },
+    is_it: |text| ["->addServer", "Memcached::OPT_"].iter().any(|part| text.contains(part)),
     read,
 };
 
 fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let program = Program::read(text, Notation::PHP)?;
-    let mut objects: Vec<(&str, Calls)> = Vec::new();
+    let mut objects: Vec<Object<'_>> = Vec::new();
+    let scopes = program.scopes();
     for call in program.calls() {
         if call.name == "resetServerList" {
             return Err(ConfigError::at(
@@ -40,25 +38,55 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
         }
         let owner =
             call.path.strip_suffix(call.name).unwrap_or_default().trim_end_matches(['-', '>', ':', '?']);
-        let at = objects.iter().position(|(name, _)| *name == owner).unwrap_or_else(|| {
-            objects.push((owner, Calls::default()));
+        let scope = scopes.get(call.at).copied().unwrap_or(0);
+        let at = objects.iter().position(|object| object.name == owner).unwrap_or_else(|| {
+            objects.push(Object { name: owner, line: call.line, scope, ..Object::default() });
             objects.len() - 1
         });
-        take(&mut objects[at].1, &call, &program)?;
+        let object = &mut objects[at];
+        object.is_spread |= object.scope != scope;
+        if object.is_spread && !object.is_member() {
+            let says = format!(
+                "another {owner} than that of line {}: give the text of one of them alone",
+                object.line
+            );
+            return Err(ConfigError::at(call.line, says));
+        }
+        object.at.push(call.at);
+        take(&mut object.calls, &call, &program)?;
     }
     if objects.is_empty() {
         return Err(ConfigError::of("no call of addServer(…), addServers(…) or setOptions(…)"));
     }
-    let with_servers = objects.iter().filter(|(_, calls)| calls.has_servers()).count();
-    objects.retain(|(_, calls)| with_servers == 0 || calls.has_servers());
+    for object in &objects {
+        let mut made =
+            program.made("Memcached").filter(|(owner, _)| !owner.is_empty() && *owner == object.name);
+        if let (Some(_), Some((owner, line))) = (made.next(), made.next()) {
+            return Err(ConfigError::at(
+                line,
+                format!("a second `new Memcached` for {owner}: give the text of one of them alone"),
+            ));
+        }
+    }
+    let with_servers = objects.iter().filter(|object| object.calls.has_servers()).count();
+    let bare = objects.iter().find(|object| !object.calls.has_servers() && object.calls.counts());
+    if let Some(object) = bare.filter(|_| with_servers > 0) {
+        return Err(ConfigError::at(
+            object.line,
+            format!(
+                "options of {}, to which no server is added here, while there are servers of another: if both are one, give \
+                 them one name",
+                object.name
+            ),
+        ));
+    }
+    objects.retain(|object| with_servers == 0 || object.calls.has_servers());
     let is_alone = objects.len() == 1;
-    let has_branches =
-        text.split(|char: char| !char.is_alphanumeric()).any(|word| matches!(word, "else" | "elseif"));
     let is_persistent = program.calls().any(|call| call.name == "Memcached" && !is_null(&call.arguments));
-    let readings = objects.into_iter().map(|(owner, calls)| {
+    let readings = objects.into_iter().map(|Object { name, calls, at, is_spread, .. }| {
         let mut reading = calls.reading();
         if !is_alone {
-            reading.pool = Some(owner.to_owned());
+            reading.pool = Some(name.to_owned());
         }
         if is_persistent {
             reading.warn(
@@ -67,11 +95,16 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
                  same ones again unless the program asks first",
             );
         }
-        if has_branches && reading.servers.len() > 1 {
-            reading.warn(
-                "branches",
-                "the program has an else: servers and options of both branches are taken together here; give the text of one",
+        if let Some(line) = program.branch_around(&at, USUAL) {
+            let says = format!(
+                "line {line}: servers and options of all branches are taken together here, in the order of the text; give the \
+                 text of one case"
             );
+            reading.warn("branches", says);
+        }
+        if is_spread {
+            let says = "the calls stand in several functions, and are read in the order of the text";
+            reading.warn("several-functions", says);
         }
         if reading.servers.is_empty() {
             reading.warn("servers-elsewhere", "no servers are added here; give them with --server, in order");
@@ -80,6 +113,31 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     });
     Ok(readings.collect())
 }
+
+/// A `Memcached` of the program.
+#[derive(Default)]
+struct Object<'t> {
+    /// The variable that has it.
+    name: &'t str,
+    calls: Calls,
+    /// The tokens of its calls.
+    at: Vec<usize>,
+    /// Where its first call stands.
+    line: usize,
+    scope: usize,
+    /// Whether its calls stand in several functions.
+    is_spread: bool,
+}
+
+impl Object<'_> {
+    /// Whether it belongs to an object or a class, and is one in all its functions.
+    fn is_member(&self) -> bool {
+        self.name.contains(['>', ':'])
+    }
+}
+
+/// Names in a condition that asks whether there are servers already, or whether the extension is there.
+const USUAL: &[&str] = &["getServerList", "isPristine", "class_exists", "extension_loaded"];
 
 fn is_null(arguments: &[Item<'_>]) -> bool {
     arguments
@@ -218,6 +276,28 @@ mod tests {
                  !weights-make-another-ring !consistent-without-ketama",
             ),
             ("$m->addServer('a', 1); $n->addServer('b', 1);", "$m a:1\n$n b:1"),
+            ("define('PORT', 1); const HOST = 'a'; $m->addServer(HOST, PORT);", "a:1"),
+            ("$h = 'a'; $db = ['h' => 'db', 'host' => 'c']; $m->addServer($h, 1);", "a:1"),
+            (
+                "class C { function a() { $this->m->setOption(Memcached::OPT_SORT_HOSTS, true); }
+                 function b() { $this->m->addServer('a', 1); } }",
+                "php-options=OPT_SORT_HOSTS=1 a:1 !several-functions",
+            ),
+            (
+                "class C { private $s = [['a', 1]]; static $p = 'b'; function f() { $this->m->addServers($this->s); \
+                 $this->m->addServer(self::$p, 2); } }",
+                "a:1 b:2",
+            ),
+            ("if (!count($m->getServerList())) { $m->addServer('a', 1); }", "a:1"),
+            ("if ($x) { echo 1; } else { f(); } $m->addServer('a', 1);", "a:1"),
+            ("if ($x) { $m->addServer('a', 1); }", "a:1 !branches"),
+            ("if ($x) $m->setOption(Memcached::OPT_SORT_HOSTS, true); $m->addServer('a', 1);", {
+                "php-options=OPT_SORT_HOSTS=1 a:1 !branches"
+            }),
+            ("if ($x): $m->addServer('a', 1); endif;", "a:1 !branches"),
+            ("switch ($x) { case 1: $m->addServer('a', 1); }", "a:1 !branches"),
+            ("$x && $m->addServer('a', 1);", "a:1 !branches"),
+            ("while ($x) { $m->addServer('a', 1); }", "a:1 !branches"),
             (
                 "$s = [['a', 1]]; $o = [Memcached::OPT_PREFIX_KEY => 'x y', Memcached::OPT_SORT_HOSTS => true];
                  $m->setOptions($o); $m->addServers($s);",
@@ -225,6 +305,37 @@ mod tests {
             ),
         ] {
             assert_eq!(told(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_warning_names_the_option_that_is_the_cause() {
+        let ketama = "$m->setOption(Memcached::OPT_LIBKETAMA_COMPATIBLE, true);";
+        let back = "$m->setOption(Memcached::OPT_LIBKETAMA_COMPATIBLE, false);";
+        let consistent = "$m->setOption(Memcached::OPT_DISTRIBUTION, Memcached::DISTRIBUTION_CONSISTENT);";
+        let server = "$m->addServer('a', 1, 2);";
+        for (text, trap, cause) in [
+            (server.to_owned(), "weights-ignored", "without OPT_LIBKETAMA_COMPATIBLE"),
+            (
+                format!("{ketama} {server} {back}"),
+                "weights-ignored",
+                "OPT_LIBKETAMA_COMPATIBLE => false takes back",
+            ),
+            (
+                format!("{ketama} {server} {consistent}"),
+                "weights-ignored",
+                "the later OPT_DISTRIBUTION takes back",
+            ),
+            (format!("{server} {consistent}"), "weights-ignored", "added before OPT_DISTRIBUTION"),
+        ] {
+            let reading = read(&format!("<?php $m = new Memcached(); {text}")).unwrap().remove(0);
+            let warning = reading.warnings.iter().find(|warning| warning.trap == trap);
+            assert!(
+                warning.is_some_and(|warning| warning.says.contains(cause)),
+                "{text}: {:?}",
+                reading.warnings
+            );
+            assert!(!reading.warnings.iter().any(|warning| warning.trap == "hash-lost"), "{text}");
         }
     }
 
@@ -238,6 +349,17 @@ mod tests {
             "\n$m->addServer($host, 11211);",
             "\n$m->addServer('a', PORT);",
             "\n$m->addServer();",
+            "\n$m->addServer(\"$h\", 1);",
+            "\n$m->addServer(\"{$h}x\", 1);",
+            "$h = 'a';\n$m->addServer($h, 1); $h = 'b'; $m->addServer($h, 1);",
+            "$s = [['a', 1]]; $s[] = ['b', 1];\n$m->addServers($s);",
+            "$s = [['a', 1]]; array_push($s, ['b', 1]);\n$m->addServers($s);",
+            "class C { private $s = [['a', 1]]; function g() { $this->s[] = ['b', 1]; }\nfunction f() { $this->m->addServers($this->s); } }",
+            "class C { private $s = [['a', 1]]; function g() { $this->s = f(); }\nfunction f() { $this->m->addServers($this->s); } }",
+            "$a = ['host' => 'x'];\n$m->addServer($host, 1);",
+            "$m->addServer('a', 1);\n$m = new Memcached(); $m->addServer('b', 1);",
+            "function a() { $n->addServer('a', 1); }\nfunction b() { $n->addServer('b', 1); }",
+            "$m->addServer('a', 1);\n$n->setOption(Memcached::OPT_HASH, Memcached::HASH_MD5);",
         ] {
             let text = format!("<?php $m = new Memcached();{text}");
             assert_eq!(read(&text).unwrap_err().line(), Some(2), "{text}");

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::{
-    ConfigError,
+    ConfigError, Reading,
     program::{Program, Value},
     tokens::Notation,
 };
@@ -48,6 +48,22 @@ impl<'t> Ini<'t> {
     /// Whether any setting's name begins with one of these.
     pub(super) fn has_any(&self, begins: &[&str]) -> bool {
         self.0.iter().any(|setting| begins.iter().any(|begin| setting.name.starts_with(begin)))
+    }
+
+    /// Warns of settings of the extension `name` that are none of `known`.
+    pub(super) fn tell_of_unknown(&self, extension: &str, known: &[&str], reading: &mut Reading) {
+        let unknown = self.0.iter().filter_map(|setting| {
+            let name = setting.name.strip_prefix(extension)?;
+            (!known.contains(&name)).then_some((&setting.name, name, setting.line))
+        });
+        for (whole, name, line) in unknown {
+            let near = known.iter().map(|known| (differing(name, known), known)).min();
+            let near = near.filter(|(distance, _)| *distance * 3 <= name.len());
+            let offer = near.map_or(String::new(), |(_, near)| format!("; near to it is {extension}{near}"));
+            let says =
+                format!("line {line}: {whole} is no setting of the extension, and says nothing{offer}");
+            reading.warn("unknown-setting", says);
+        }
     }
 
     /// Whether any setting is called so.
@@ -177,6 +193,15 @@ fn value(text: &str) -> (Result<Cow<'_, str>, &'static str>, usize) {
             }
         }
     }
+}
+
+/// How many bytes two names differ in, without what they begin and end with alike.
+fn differing(left: &str, right: &str) -> usize {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    let begin = left.iter().zip(right).take_while(|(left, right)| left == right).count();
+    let (left, right) = (&left[begin..], &right[begin..]);
+    let end = left.iter().rev().zip(right.iter().rev()).take_while(|(left, right)| left == right).count();
+    left.len().max(right.len()) - end
 }
 
 /// Where a text in quotes ends.

@@ -49,16 +49,24 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     for store in found {
         let mut reading = self::store(store, &program)?;
         reading.pool = store.key.as_ref().and_then(Value::word).map(str::to_owned);
-        reading.warn(
-            "prefix-hashed",
-            "Laravel's `prefix` is part of each key and hashed: give keys with it, as memcached has them",
-        );
+        let prefix = store.value.get("prefix").cloned().or_else(|| program.entry("prefix"));
+        reading.warn("prefix-hashed", prefix_says(prefix.as_ref()));
         readings.push(reading);
     }
     if readings.is_empty() {
         return Err(ConfigError::of("no store with 'driver' => 'memcached'"));
     }
     Ok(readings)
+}
+
+/// What stands before each key that Laravel places. The versions differ in it, so that it is told and not put there.
+fn prefix_says(prefix: Option<&Item<'_>>) -> String {
+    let what = match prefix.map(|item| &item.value) {
+        Some(Value::Text(prefix)) if prefix.is_empty() => return "no prefix stands before keys".to_owned(),
+        Some(Value::Text(prefix)) => format!("{prefix:?} stands before each key (Laravel 11), or \"{prefix}:\" (10 and older)"),
+        _ => "`prefix`, or CACHE_PREFIX of the environment, stands before each key, with a `:` behind it up to Laravel 10".to_owned(),
+    };
+    format!("{what}, and is hashed: give keys with it, as memcached has them")
 }
 
 /// The stores with the driver memcached.
@@ -164,6 +172,11 @@ mod tests {
         assert_eq!(names, [("a:11212", 100.0), ("/p", 1.0)]);
         let traps: Vec<_> = reading.warnings.iter().map(|warning| warning.trap).collect();
         assert_eq!(traps, ["weights-ignored", "from-environment", "prefix-hashed"]);
+        let says = &reading.warnings.last().unwrap().says;
+        assert!(
+            says.starts_with("\"x\" stands before each key (Laravel 11), or \"x:\" (10 and older)"),
+            "{says}"
+        );
         assert_eq!((reading.options, reading.pool.as_deref()), (vec![], Some("m")));
     }
 

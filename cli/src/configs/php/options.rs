@@ -142,6 +142,11 @@ impl Calls {
         self.servers.push(server);
     }
 
+    /// Whether any option is set that says something of placement.
+    pub(super) fn counts(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Set(set) if set.name != "OPT_PREFIX_KEY"))
+    }
+
     pub(super) fn has_servers(&self) -> bool {
         !self.servers.is_empty()
     }
@@ -169,17 +174,21 @@ impl Calls {
 
     fn warn(&self, order: &Order, reading: &mut Reading) {
         let is_heavy = self.servers.iter().any(|server| server.weight != Weight::default());
-        match order.ring {
-            Ring::None if is_heavy => reading.warn(
+        match (order.ring, order.taken_back) {
+            (Ring::None | Ring::Unweighted, Some(option)) if is_heavy => reading.warn(
+                "weights-ignored",
+                format!("weights count nothing: {option} takes back the ring by weight that was there; leave it out"),
+            ),
+            (Ring::None, _) if is_heavy => reading.warn(
                 "weights-ignored",
                 "weights count nothing without OPT_LIBKETAMA_COMPATIBLE => true",
             ),
-            Ring::Unweighted if is_heavy => reading.warn(
+            (Ring::Unweighted, _) if is_heavy => reading.warn(
                 "weights-ignored",
                 "weights of servers that were added before OPT_DISTRIBUTION count nothing; set options first, and \
                  OPT_LIBKETAMA_COMPATIBLE => true for a ring by weight",
             ),
-            Ring::Heavy => reading.warn(
+            (Ring::Heavy, _) => reading.warn(
                 "weights-make-another-ring",
                 "a weight above 1 makes an MD5 ring by weight, while keys are hashed as before: \
                  OPT_LIBKETAMA_COMPATIBLE => true is what others call ketama",
@@ -194,7 +203,10 @@ impl Calls {
             );
         }
         if order.lost_hash {
-            reading.warn("hash-lost", "OPT_HASH before OPT_LIBKETAMA_COMPATIBLE is lost; set it behind");
+            reading.warn(
+                "hash-lost",
+                "OPT_HASH before OPT_LIBKETAMA_COMPATIBLE, true or false, is lost; set it behind",
+            );
         }
         if order.ring == Ring::Weighted && order.hash == "HASH_CRC" {
             reading.warn(
@@ -251,7 +263,11 @@ struct Order {
     comes_after: bool,
     ring: Ring,
     hash: String,
+    /// Whether the program has set it, and nothing has taken it back.
+    is_own_hash: bool,
     lost_hash: bool,
+    /// What has made a ring without weights, or none, of one by weight.
+    taken_back: Option<&'static str>,
 }
 
 impl Order {
@@ -290,14 +306,13 @@ impl Order {
     }
 
     fn take(&mut self, set: &Set, points: &mut String) {
+        let was_weighted = matches!(self.ring, Ring::Weighted | Ring::Heavy);
         match (set.name, &*set.value) {
             ("OPT_LIBKETAMA_COMPATIBLE", value) => {
-                self.lost_hash |= self.hash != DEFAULT;
-                (self.ring, self.hash) = if value == "1" {
-                    (Ring::Weighted, "HASH_MD5".to_owned())
-                } else {
-                    (Ring::None, DEFAULT.to_owned())
-                };
+                let (ring, hash) =
+                    if value == "1" { (Ring::Weighted, "HASH_MD5") } else { (Ring::None, DEFAULT) };
+                self.lost_hash |= self.is_own_hash && self.hash != hash;
+                (self.ring, self.hash, self.is_own_hash) = (ring, hash.to_owned(), false);
             }
             // What is set already does nothing: the ring that there is stays, also a weighted one.
             ("OPT_DISTRIBUTION", "DISTRIBUTION_CONSISTENT")
@@ -309,10 +324,18 @@ impl Order {
             ("OPT_DISTRIBUTION", _) => self.ring = Ring::None,
             ("OPT_HASH", hash) => {
                 hash.clone_into(&mut self.hash);
-                self.lost_hash = false;
+                (self.is_own_hash, self.lost_hash) = (true, false);
             }
             ("OPT_SORT_HOSTS", _) => points.clone_from(&self.hash),
             _ => {}
+        }
+        match self.ring {
+            Ring::Weighted | Ring::Heavy => self.taken_back = None,
+            Ring::None | Ring::Unweighted if was_weighted => {
+                let off = ["OPT_LIBKETAMA_COMPATIBLE => false", "the later OPT_DISTRIBUTION"];
+                self.taken_back = Some(off[usize::from(set.name == "OPT_DISTRIBUTION")]);
+            }
+            Ring::None | Ring::Unweighted => {}
         }
     }
 

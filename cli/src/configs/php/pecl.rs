@@ -36,9 +36,34 @@ const SETTINGS: &[&str] = &[
     "memcache.session_",
 ];
 
+/// All settings of the extension, behind `memcache.`.
+const KNOWN: &[&str] = &[
+    "allow_failover",
+    "chunk_size",
+    "compress_threshold",
+    "default_port",
+    "hash_function",
+    "hash_strategy",
+    "lock_timeout",
+    "max_failover_attempts",
+    "prefix_host_key",
+    "prefix_host_key_remove_subdomain",
+    "prefix_host_key_remove_www",
+    "prefix_static_key",
+    "protocol",
+    "redundancy",
+    "session_prefix_host_key",
+    "session_prefix_host_key_remove_subdomain",
+    "session_prefix_host_key_remove_www",
+    "session_prefix_static_key",
+    "session_redundancy",
+    "session_save_path",
+];
+
 fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let ini = Ini::read(text);
     let mut reading = strategy(&ini)?;
+    ini.tell_of_unknown("memcache.", KNOWN, &mut reading);
     if ini.handler() == Some("memcache") {
         sessions(&ini, &mut reading)?;
     } else {
@@ -218,5 +243,12 @@ mod tests {
             read("memcache.hash_strategy = Standard\nmemcache.hash_function = FNV\n").unwrap().remove(0);
         assert_eq!((class.scheme.as_deref(), &*class.append), (Some("pecl-memcache-standard"), ""));
         assert_eq!(class.options, [("hash".to_owned(), "fnv".to_owned())]);
+        let unknown = read("memcache.hash_strategi = standard\nmemcache.protocol = ascii").unwrap().remove(0);
+        assert_eq!(unknown.warnings[0].trap, "unknown-setting");
+        assert!(
+            unknown.warnings[0].says.ends_with("near to it is memcache.hash_strategy"),
+            "{:?}",
+            unknown.warnings
+        );
     }
 }

@@ -33,6 +33,39 @@ const SETTINGS: &[&str] = &[
     "memcached.use_sasl",
 ];
 
+/// All settings of the extension, behind `memcached.`: those of 3.2.0, as PHP lists them, and of 3.3.
+const KNOWN: &[&str] = &[
+    "compression_factor",
+    "compression_level",
+    "compression_threshold",
+    "compression_type",
+    "default_binary_protocol",
+    "default_connect_timeout",
+    "default_consistent_hash",
+    "item_size_limit",
+    "serializer",
+    "sess_binary_protocol",
+    "sess_connect_timeout",
+    "sess_consistent_hash",
+    "sess_consistent_hash_type",
+    "sess_lock_expire",
+    "sess_lock_max_wait",
+    "sess_lock_retries",
+    "sess_lock_wait",
+    "sess_lock_wait_max",
+    "sess_lock_wait_min",
+    "sess_locking",
+    "sess_number_of_replicas",
+    "sess_persistent",
+    "sess_prefix",
+    "sess_randomize_replica_read",
+    "sess_remove_failed_servers",
+    "sess_sasl_password",
+    "sess_sasl_username",
+    "sess_server_failure_limit",
+    "store_retry_count",
+];
+
 fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let ini = Ini::read(text);
     let path = ini.text("session.save_path")?;
@@ -53,6 +86,7 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
         }
         _ => class(&ini)?,
     };
+    ini.tell_of_unknown("memcached.", KNOWN, &mut reading);
     if ini.truth("memcached.sess_randomize_replica_read", false)? {
         reading.warn("replicas", "reading asks any of the copies");
     }
@@ -77,6 +111,7 @@ fn sessions(ini: &Ini<'_>, path: &str, line: usize) -> Result<Reading, ConfigErr
             "no servers in session.save_path; write \"HOST:PORT:WEIGHT,HOST:PORT\"",
         ));
     }
+    let has_semicolon = path.contains(';');
     let is_heavy = servers.iter().any(|server| server.weight != Weight::default());
     let kind = ini.text("memcached.sess_consistent_hash_type")?.map_or("ketama", |(value, _)| value);
     let mut reading = match (ini.truth("memcached.sess_consistent_hash", true)?, kind) {
@@ -118,6 +153,12 @@ fn sessions(ini: &Ini<'_>, path: &str, line: usize) -> Result<Reading, ConfigErr
         reading.warn(
             "replicas",
             "memcached.sess_number_of_replicas: copies are stored on the following servers, too",
+        );
+    }
+    if has_semicolon {
+        reading.warn(
+            "semicolon-divides-nothing",
+            "servers are divided by commas: what stands behind a `;` is lost, or part of a host's name",
         );
     }
     for server in &servers {
@@ -228,6 +269,31 @@ mod tests {
         ] {
             assert_eq!(told(list), expected, "{list}");
         }
+    }
+
+    #[test]
+    fn what_says_nothing_is_told() {
+        let traps = |text: &str| {
+            let warnings = read(text).unwrap().remove(0).warnings;
+            let warnings = warnings
+                .into_iter()
+                .filter(|warning| matches!(warning.trap, "unknown-setting" | "semicolon-divides-nothing"));
+            warnings
+                .map(|warning| format!("{} {}", warning.trap, warning.says))
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        let sessions = "session.save_handler=memcached\nsession.save_path=\"a:1,b\"\n";
+        assert_eq!(traps(sessions), "");
+        let told = traps(&format!("{sessions}memcached.sess_consistant_hash=On\nmemcached.x=1"));
+        let (first, second) = told.split_once('\n').unwrap();
+        assert!(
+            first.starts_with("unknown-setting line 3: memcached.sess_consistant_hash is no setting"),
+            "{first}"
+        );
+        assert!(first.ends_with("near to it is memcached.sess_consistent_hash"), "{first}");
+        assert!(second.ends_with("says nothing"), "{second}");
+        assert!(traps(&sessions.replace(",b", ";b:1")).starts_with("semicolon-divides-nothing"));
     }
 
     #[test]

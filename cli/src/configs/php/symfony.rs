@@ -25,12 +25,19 @@ pub(in super::super) const KIND: Kind = Kind {
         let mut words = words(text);
         text.contains("MemcachedAdapter")
             || text.contains("default_memcached_provider")
-            || text.contains("MEMCACHED_DSN")
+            || !variables(text).is_empty()
             || (words.next().is_some_and(|(_, word)| word.starts_with("memcached:"))
                 && words.all(|(_, word)| word.starts_with("memcached:")))
     },
     read,
 };
+
+/// The variables of an environment that have a DSN.
+fn variables(text: &str) -> Vec<env::Variable<'_>> {
+    let mut variables = env::variables(text);
+    variables.retain(|variable| variable.name.ends_with("DSN") && variable.value.starts_with("memcached:"));
+    variables
+}
 
 /// The words of a text with their lines, without remarks and quotes.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -41,10 +48,14 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
+    let variables = variables(text);
+    if !text.contains("createConnection") && !variables.is_empty() {
+        return of_environment(&variables);
+    }
     let mut connection = Connection::default();
     if text.contains("createConnection") {
         let program = Program::read(text, Notation::PHP)?;
-        let call = program.calls().find(|call| call.name == "createConnection");
+        let call = program.only_call("createConnection")?;
         let call = call.ok_or_else(|| ConfigError::of("no call of MemcachedAdapter::createConnection(…)"))?;
         let argument = |at: usize| call.arguments.get(at).map(|item| resolved(&program, &item.value));
         let computed = || ConfigError::at(call.line, "the DSN must be computed; write it in its place");
@@ -67,18 +78,34 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
             };
             connection.options.push((name.to_owned(), value.to_owned()));
         }
-    } else if let Some(variable) =
-        env::variables(text).into_iter().rfind(|variable| variable.name == "MEMCACHED_DSN")
-    {
-        connection.servers.push((variable.line, Entry::Dsn(variable.value.into_owned())));
     } else {
         let dsns = words(text).filter(|(_, word)| word.starts_with("memcached:"));
         connection.servers.extend(dsns.map(|(line, word)| (line, Entry::Dsn(word.to_owned()))));
     }
     if connection.servers.is_empty() {
-        return Err(ConfigError::of("no DSN; write memcached://HOST:PORT/WEIGHT"));
+        return Err(ConfigError::of(
+            "no DSN; write memcached://HOST:PORT/WEIGHT, also where a variable of the environment stands",
+        ));
+    }
+    // A configuration has one DSN for each of its pools.
+    let is_configuration = text.contains("provider");
+    if let Some((line, _)) = connection.servers.get(1).filter(|_| is_configuration) {
+        return Err(ConfigError::at(*line, "a second provider: give the text of one alone"));
     }
     connection.reading().map(|reading| vec![reading])
+}
+
+/// The connection of each variable, of which the last counts where one stands twice.
+fn of_environment(variables: &[env::Variable<'_>]) -> Result<Vec<Reading>, ConfigError> {
+    let is_last = |at: &usize| !variables[at + 1..].iter().any(|other| other.name == variables[*at].name);
+    let last: Vec<_> = (0..variables.len()).filter(is_last).map(|at| &variables[at]).collect();
+    let read = last.iter().map(|variable| {
+        let servers = vec![(variable.line, Entry::Dsn(variable.value.clone().into_owned()))];
+        let mut reading = Connection { servers, ..Connection::default() }.reading()?;
+        reading.pool = (last.len() > 1).then(|| variable.name.to_owned());
+        Ok(reading)
+    });
+    read.collect()
 }
 
 /// What a connection is made of.
@@ -316,6 +343,11 @@ mod tests {
             ),
             ("memcached:?host[a]=1&libketama_compatible=0", format!("{ketama} a")),
             ("MEMCACHED_DSN=memcached://a:1", format!("{ketama} a:1")),
+            ("A=1\nCACHE_DSN=\"memcached://a:1\"\nCACHE_DSN=memcached://b\n", format!("{ketama} b")),
+            (
+                "CACHE_DSN=memcached://a:1\nSESSION_DSN='memcached://b'\nMAILER_DSN=smtp://c",
+                format!("CACHE_DSN {ketama} a:1\nSESSION_DSN {ketama} b"),
+            ),
             (
                 "framework:\n  cache:\n    default_memcached_provider: 'memcached://a:1'\n",
                 format!("{ketama} a:1"),
@@ -342,6 +374,11 @@ mod tests {
             assert_eq!(error.line(), Some(2), "{text}");
             assert!(!error.to_string().contains("secret"), "{error}");
         }
+        let two =
+            "framework:\n default_memcached_provider: 'memcached://a'\n x:\n  provider: 'memcached://b'";
+        assert_eq!(read(two).unwrap_err().line(), Some(4));
+        let two = "MemcachedAdapter::createConnection('memcached://a');\nMemcachedAdapter::createConnection('memcached://b');";
+        assert_eq!(read(two).unwrap_err().line(), Some(2));
         // The list is numbered anew when the first entry goes, and the second is looked for in its old place.
         assert!(read("memcached:?host[a]=1&host[b]=1\nmemcached://c").is_err());
     }

@@ -3,8 +3,8 @@
 //! Source: django `core/cache/backends/memcached.py` and `base.py`, 5.2.19.
 
 use super::{
-    ConfigError, Item, Kind, Notation, Program, Reading, Value, find, of_one_transport, pylibmc_server,
-    pylibmc_with, pymemcache_server, python_memcached_server, text_of, warn_of_versions,
+    ConfigError, Item, Kind, Notation, Program, Reading, Value, find, of_one_transport, pair, pylibmc_server,
+    pylibmc_with, pymemcache_server, python_memcached_item, python_memcached_server, warn_of_versions,
 };
 
 pub(in super::super) const KIND: Kind = Kind {
@@ -32,12 +32,29 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
             "no cache in CACHES has a BACKEND of django.core.cache.backends.memcached",
         ));
     }
-    if text.contains("CACHES[") || text.matches("CACHES =").count() > 1 {
-        let says =
-            "CACHES is changed later in the program, which is not read here: what is said of it may be wrong";
+    if let Some(line) = changed(text) {
+        let says = format!(
+            "line {line}: CACHES is given or changed once more; the last `CACHES = …` alone is read here, as if each line ran: \
+             give the text of one case"
+        );
+        let says = &*says;
         readings.iter_mut().for_each(|reading| reading.warn("changed-later", says));
     }
     Ok(readings)
+}
+
+/// The line where `CACHES` is given for the second time, or a part of it is.
+fn changed(text: &str) -> Option<usize> {
+    let lines = (1..).zip(text.lines()).filter_map(|(number, line)| {
+        let behind = line.trim_start().strip_prefix("CACHES")?;
+        let is_given = behind.trim_start().starts_with('=') && !behind.trim_start().starts_with("==");
+        (is_given || behind.starts_with(['[', '.'])).then_some((number, is_given))
+    });
+    let mut given = 0;
+    lines.into_iter().find_map(|(number, is_given)| {
+        given += usize::from(is_given);
+        (!is_given || given > 1).then_some(number)
+    })
 }
 
 /// The cache `name`, if it is on memcached.
@@ -74,7 +91,26 @@ fn cache(
     };
     reading.pool = name.map(str::to_owned);
     let location = setting("LOCATION").ok_or_else(|| ConfigError::at(cache.line, "no LOCATION"))?;
-    for (text, line) in locations(&location)? {
+    for location in locations(&location)? {
+        let (text, line) = match (&*backend, location) {
+            (_, Location::Text(text, line)) => (text, line),
+            ("PyMemcacheCache", Location::Other(item)) => {
+                let computed =
+                    || ConfigError::at(item.line, "a server is a text, or a pair of host and port");
+                reading.servers.push(pair(&item).ok_or_else(computed)??);
+                continue;
+            }
+            ("MemcachedCache", Location::Other(item)) => {
+                reading.servers.push(python_memcached_item(&item)?);
+                continue;
+            }
+            (_, Location::Other(item)) => {
+                return Err(ConfigError::at(
+                    item.line,
+                    "a server that is no text in quotes: write it as one",
+                ));
+            }
+        };
         reading.servers.push(match &*backend {
             "PyMemcacheCache" => pymemcache_server(&text, line)?,
             "PyLibMCCache" => pylibmc_server(text.strip_prefix("unix:").unwrap_or(&text), line)?,
@@ -109,13 +145,27 @@ fn is_argument(item: &Item<'_>) -> bool {
     matches!(name, Some("behaviors" | "binary" | "username" | "password"))
 }
 
+/// A server as `LOCATION` has it.
+enum Location<'t> {
+    /// A text, and its line.
+    Text(String, usize),
+    /// What the client is handed as it is, such as a pair of host and port.
+    Other(Item<'t>),
+}
+
 /// The servers: a list, or a text that is cut at every `;` and `,`.
-fn locations(location: &Item<'_>) -> Result<Vec<(String, usize)>, ConfigError> {
+fn locations<'t>(location: &Item<'t>) -> Result<Vec<Location<'t>>, ConfigError> {
     match &location.value {
         Value::Text(text) => {
-            Ok(text.split([';', ',']).map(|text| (text.to_owned(), location.line)).collect())
+            Ok(text.split([';', ',']).map(|text| Location::Text(text.to_owned(), location.line)).collect())
         }
-        Value::List(items) => items.iter().map(|item| Ok((text_of(item)?.to_owned(), item.line))).collect(),
+        Value::List(items) => Ok(items
+            .iter()
+            .map(|item| match item.value.text() {
+                Some(text) => Location::Text(text.to_owned(), item.line),
+                None => Location::Other(item.clone()),
+            })
+            .collect()),
         _ => Err(ConfigError::at(location.line, "LOCATION is computed: write its text or list in its place")),
     }
 }

@@ -91,6 +91,23 @@ fn the_package_django_pylibmc_takes_behaviors_for_options() {
 }
 
 #[test]
+fn django_hands_pairs_on_and_brackets_around_one_text_are_none() {
+    let cache = |backend: &str, location: &str| {
+        format!(
+            "CACHES = {{'default': {{'BACKEND': 'django.core.cache.backends.memcached.{backend}', 'LOCATION': {location}}}}}"
+        )
+    };
+    let reading = one(&cache("MemcachedCache", "[('a:1', 3), 'b:2']"));
+    assert_eq!((names(&reading), reading.servers[0].weight), (vec!["a:1", "b:2"], 3.into()));
+    assert_eq!(names(&one(&cache("PyMemcacheCache", "[('a', 1), 'b:2']"))), ["a:1", "b:2"]);
+    assert_eq!(names(&one(&cache("PyMemcacheCache", "('a:1,b:2')"))), ["a:1", "b:2"]);
+    assert_eq!(names(&one(&cache("PyMemcacheCache", "('a:1',)"))), ["a:1"]);
+    assert!(read(&cache("PyLibMCCache", "[('a:1', 3)]"), None).is_err());
+    let twice = format!("{}\nCACHES['default']['LOCATION'] = 'x'", cache("PyMemcacheCache", "'a'"));
+    assert!(one(&twice).warnings[0].says.starts_with("line 2: CACHES is given or changed"));
+}
+
+#[test]
 fn pymemcache_takes_pairs_and_texts() {
     let reading =
         one("HashClient([('a', 1), 'b', '[fd00::1]', '::1', 'unix:/r', ('fd00::2', 3)], hasher=Mine)");
