@@ -17,6 +17,7 @@
 //! | [`config`] | all that a client can be told: [`Config`], and the [`Builder`] that sets it call by call |
 //! | [`spec`] | servers as configurations write them: the one grammar and its reader |
 //! | [`owned`] | schemes and placements that own their texts |
+//! | [`roster`] | servers that are found out: which slot each has, and when a change is taken |
 //! | [`route`] | the fleet: placement, health, and the server to ask for a key |
 //! | [`shares`] | the keys of a batch, divided among the servers that are to be asked |
 //! | [`outcome`] | what verbs make of the outcomes of the protocol |
@@ -68,6 +69,7 @@ mod naming;
 pub mod outcome;
 pub mod owned;
 mod records;
+pub mod roster;
 pub mod route;
 pub mod shares;
 pub mod spec;

@@ -52,6 +52,12 @@ impl ServerSpec {
         Self { weight: weight.into(), ..self }
     }
 
+    /// The same server, found elsewhere.
+    #[must_use]
+    pub fn at(self, address: Address) -> Self {
+        Self { address, ..self }
+    }
+
     /// The same server, which wants `credentials`.
     #[must_use]
     pub fn with_credentials(self, credentials: OwnedCredentials) -> Self {

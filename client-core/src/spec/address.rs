@@ -14,7 +14,7 @@ pub const DEFAULT_PORT: u16 = 11211;
 /// Where a server listens.
 ///
 /// A host name with several addresses is one server: a client tries them one after the other until one answers.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
     /// A host, by name or number, and a port. Names are resolved whenever a connection is opened.
     Tcp {
