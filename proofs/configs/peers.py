@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Runs the peers on random configurations and compares with `memring doctor`.
+"""Runs the peers on random configurations and compares with `memring doctor`; `proofs/configs/run` builds and installs first.
 
-libmemcached (libmemcached.so.11), PHP with its extension memcached, and nutcracker are asked; one that is not installed is
-left out and said so. What a peer refuses must be refused, and 200 keys must be where it puts them.
+libmemcached (libmemcached.so.11), PHP with its extension memcached, and nutcracker are asked. What a peer refuses must be
+refused, and 200 keys must be where it puts them.
 
-    cargo build -p memring && proofs/configs/peers.py [SEED [COUNT]]
+    proofs/configs/run [SEED [COUNT]]
 """
 
 import ctypes
 import json
+import os
 import pathlib
 import random
 import shutil
@@ -16,13 +17,25 @@ import subprocess
 import sys
 import tempfile
 
+
+def number(word, what):
+    if not word.isascii() or not word.isdigit():
+        sys.exit(f"{what} {word!r} is no number: peers.py [SEED [COUNT]]")
+    return int(word)
+
+
+if len(sys.argv) > 3:
+    sys.exit("too many arguments: peers.py [SEED [COUNT]]")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-MEMRING = ROOT / "target/debug/memring"
-SEED, COUNT = [int(word) for word in sys.argv[1:]] + [1, 200][len(sys.argv) - 1 :]
+MEMRING = os.environ.get("MEMRING", ROOT / "target/debug/memring")
+SEED = number(sys.argv[1], "the seed") if len(sys.argv) > 1 else random.randrange(1 << 32)
+COUNT = number(sys.argv[2], "the count") if len(sys.argv) > 2 else 40
+if COUNT == 0:
+    sys.exit("a count of 0 proves nothing")
 KEYS = [f"key:{number}" for number in range(200)]
 folder = pathlib.Path(tempfile.mkdtemp())
 (folder / "keys").write_text("".join(f"{key}\n" for key in KEYS))
-wrong = 0
+wrong = asked = 0
 
 
 def doctor(*words):
@@ -35,7 +48,8 @@ def placed(*words):
 
 
 def check(is_right, what):
-    global wrong
+    global wrong, asked
+    asked += 1
     if not is_right:
         wrong += 1
         print("WRONG", what)
@@ -58,10 +72,7 @@ def option_string():
 
 
 def libmemcached():
-    try:
-        library = ctypes.CDLL("libmemcached.so.11")
-    except OSError:
-        return print("libmemcached is not installed")
+    library = ctypes.CDLL("libmemcached.so.11")
     pointer, size = ctypes.c_void_p, ctypes.c_size_t
     library.memcached.restype = pointer
     library.memcached.argtypes = [ctypes.c_char_p, size]
@@ -109,7 +120,7 @@ def php_program():
 def php():
     has_it = shutil.which("php") and "memcached" in subprocess.run(["php", "-m"], capture_output=True, text=True).stdout.split()
     if not has_it:
-        return print("PHP with memcached is not installed")
+        sys.exit("PHP with memcached is not installed")
     ask = "foreach (file('{}', FILE_IGNORE_NEW_LINES) as $k) {{ $s = $m->getServerByKey($k); echo $s['host'], ' ', $s['port'], \"\\n\"; }}"
     for _ in range(COUNT):
         text = php_program()
@@ -125,7 +136,7 @@ def php():
 
 def twemproxy():
     if not shutil.which("nutcracker"):
-        return print("nutcracker is not installed")
+        sys.exit("nutcracker is not installed")
     servers = [
         "a:1:1", "a:1", "a:1:0", "a:1:x", "a:0:1", "a:65536:1", "::1:11211:1", "[::1]:1:1", "/p:1", "/p", "a:1:1 x", "a:1:1 x y",
         "'a:1:1 x'", "a: 1:1", "a:1:+1", "a:01:1", "a:1:1 # r", "a:1:1#r", "b:1:1",
@@ -142,9 +153,11 @@ def twemproxy():
         check((peer.returncode == 0) == (doctor(folder / "given.yml", "--kind", "twemproxy").returncode == 0), lines)
 
 
+print(f"seed {SEED}, {COUNT} configurations a peer")
 random.seed(SEED)
 for peer in [libmemcached, php, twemproxy]:
+    asked, before = 0, wrong
     peer()
+    print(f"{peer.__name__}: {asked} configurations, {wrong - before} wrong")
 shutil.rmtree(folder)
-print(f"{wrong} wrong")
 sys.exit(wrong > 0)
