@@ -18,7 +18,7 @@ pub struct Limits {
     pub value: usize,
     /// Most items in one reply: 1024, as many as one request line asks for.
     pub items: u32,
-    /// Most lines in one reply to `stats`: 4096.
+    /// Most lines in one reply to `stats` and to whatever else is a list of `STAT` lines: 4096.
     pub stats: u32,
 }
 

@@ -1,7 +1,7 @@
 //! The hash functions of the field, each with its peers' quirks.
 //!
-//! One file per algorithm. An algorithm is a [`Hasher`]; a [`struct@Hash`] is the same as data: a name and what to
-//! call, so that a scheme can hold one and a firmware links only those that its scheme names.
+//! One file per algorithm. An algorithm is a [`Hasher`]. A [`struct@Hash`] is an algorithm as data, a name and the
+//! functions to call: a scheme can hold one, and firmware links only the algorithms that its scheme names.
 //!
 //! Peers written in C hash `char`, which is signed on x86: where that shows, bytes from 0x80 on are sign-extended, as
 //! the peers do on x86-64. Placement on a machine where `char` is unsigned differs for such keys.
@@ -45,10 +45,10 @@ pub trait Hasher {
     /// What a hash is: 32 bits for a [`struct@Hash`], more for a few that their schemes use directly.
     type Output;
 
-    /// Begins a hash. `len` is the number of bytes to come if [`NEEDS_LEN`](Self::NEEDS_LEN), else it means nothing.
+    /// Begins a hash. `len` is the number of bytes to come if [`NEEDS_LEN`](Self::NEEDS_LEN); other algorithms ignore it.
     fn start(len: usize) -> Self;
 
-    /// Takes the next bytes. Cutting the input differently changes nothing.
+    /// Takes the next bytes. How the input is cut into pieces makes no difference.
     fn write(&mut self, bytes: &[u8]);
 
     /// The hash of everything written.
@@ -57,7 +57,7 @@ pub trait Hasher {
     /// Whether the length of the whole input must be known at the start.
     const NEEDS_LEN: bool = false;
 
-    /// How many values there are, from 0 up and each as likely as the others; 0 if they are not.
+    /// The number of values, if they count up from 0 and are equally likely; else 0.
     const VALUES: u64 = 1 << 32;
 
     /// The hash of one slice; an algorithm with a faster way for that overrides this.
@@ -70,7 +70,7 @@ pub trait Hasher {
         hasher.finish()
     }
 
-    /// The hash of a text that comes in pieces.
+    /// The hash of a text in pieces.
     fn of_text(text: &dyn Text) -> Self::Output
     where
         Self: Sized,
@@ -119,7 +119,7 @@ impl Hash {
         self.name
     }
 
-    /// How many values the hash takes, from 0 up and each as likely as the others; 0 if they are not.
+    /// The number of values that the hash takes, if they count up from 0 and are equally likely; else 0.
     pub const fn values(&self) -> u64 {
         self.values
     }
@@ -237,10 +237,10 @@ pub const ONE_AT_A_TIME_UNSIGNED: Hash =
 /// [`FNV1A_32`] over bytes as they are: EnyimMemcachedCore.
 pub const FNV1A_32_UNSIGNED: Hash = Hash::new::<fnv::Fnv1a32Unsigned>("fnv1a_32_unsigned");
 
-/// [`FNV1A_32_UNSIGNED`] from 0 on: EnyimMemcachedCore's legacy locator, which does not begin the hash.
+/// [`FNV1A_32_UNSIGNED`] from 0 on: EnyimMemcachedCore's legacy locator, which forgets the number that FNV begins with.
 pub const FNV1A_32_FROM_ZERO: Hash = Hash::new::<fnv::Fnv1a32FromZero>("fnv1a_32_from_zero");
 
-/// MurmurHash3 with the seed 0, turned so that negative numbers come first: folsom, which compares signed numbers.
+/// MurmurHash3 with the seed 0 and its highest bit flipped: folsom, which compares hashes as signed numbers.
 pub const MURMUR3_SIGNED: Hash = Hash::new::<murmur3::Murmur3Signed>("murmur3_signed");
 
 /// The lower half of XXH3 with 64 bits: memcached's proxy.

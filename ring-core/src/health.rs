@@ -7,6 +7,8 @@
 use core::{error, fmt, time::Duration};
 
 /// A moment, as milliseconds since any fixed moment that the caller chose.
+///
+/// Not to be confused with the `UnixTime` of `memring-text`, which counts from 1970 and may go back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(u64);
 

@@ -1,8 +1,8 @@
 //! The schemes, one file per family of peers, and the table that finds them by name.
 //!
 //! A scheme's placement never changes in a release: what a name means is what its peer did when its vectors were made.
-//! [`versions`] says which version that was and where others differ, [`traps`] what is easily got wrong, [`manual`] what each option means; [`aliases`] are
-//! clients that have no scheme of their own.
+//! [`versions`] says which version that was and where others differ, [`traps`] what is easily got wrong, [`manual`] what
+//! each option means, and [`aliases`] which clients place keys as the scheme of another one does.
 //!
 //! # Which clients agree
 //!

@@ -1,4 +1,4 @@
-//! Cuts what comes in pieces into blocks, for the algorithms that take several bytes at a time.
+//! Cuts input that comes in pieces into blocks, for the algorithms that take several bytes at a time.
 
 /// Collects bytes into blocks of `N` and counts them.
 #[derive(Clone, Debug)]

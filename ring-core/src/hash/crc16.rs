@@ -1,7 +1,7 @@
 //! twemproxy's crc16, which is 32 bits wide.
 //!
-//! The table is that of CRC-16/XMODEM, but the accumulator is a `uint32_t` that is never masked: the upper half of the
-//! hash is what went out of the lower.
+//! The table is that of CRC-16/XMODEM, but the accumulator is a `uint32_t` that is never masked: bits that are
+//! shifted out of the lower half stay in the upper.
 //!
 //! Source: twemproxy `src/hashkit/nc_crc16.c`.
 
@@ -14,7 +14,7 @@ pub(crate) struct Crc16(u32);
 impl Hasher for Crc16 {
     type Output = u32;
 
-    // The upper half is history: short keys leave it small.
+    // The upper half has what was shifted out of the lower: with short keys it is small.
     const VALUES: u64 = 0;
 
     fn start(_len: usize) -> Self {

@@ -7,14 +7,14 @@ use crate::text::Text;
 
 /// A change made to a finished hash.
 pub(crate) trait Fold {
-    /// What becomes of `hash`.
+    /// Returns the changed `hash`.
     fn fold(hash: u32) -> u32;
 
-    /// How many values are left of 2³² even ones, each as likely as the others; 0 if they are not.
+    /// The number of values that 2³² equally likely hashes become, if they count up from 0 and are equally likely; else 0.
     const VALUES: u64;
 }
 
-/// `H`, and then `F`.
+/// The hash of `H`, changed by `F`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Folded<H, F>(H, PhantomData<F>);
 
@@ -89,7 +89,7 @@ impl Fold for Lower31 {
     }
 }
 
-/// The sign turned round: signed numbers in their order, as unsigned ones.
+/// `h ^ 0x80000000`: an unsigned number for each signed one, in the same order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignFirst;
 

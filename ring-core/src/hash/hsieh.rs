@@ -29,7 +29,7 @@ impl Hasher for Hsieh {
     fn finish(self) -> u32 {
         let mut hash = self.hash;
         match *self.blocks.rest() {
-            // The third byte is a `char`, the single one is not.
+            // The peer reads the third byte as a signed `char`, but a single one without a sign.
             [a, b, c] => {
                 hash = hash.wrapping_add(le16(a, b));
                 hash ^= hash << 16 ^ signed(c) << 18;

@@ -11,7 +11,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub(crate) struct Jenkins {
     state: [u32; 3],
-    /// Whether a block was added that is not mixed: the last one ends in [`end`] instead of [`mix`].
+    /// Whether a block was added and not mixed yet: the last block goes through [`end`], the others through [`mix`].
     unmixed: bool,
     blocks: Blocks<12>,
 }

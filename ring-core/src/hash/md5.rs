@@ -1,7 +1,7 @@
 //! MD5 as placements use it: the digest as four little-endian words, the first of which is ketama's key hash.
 //!
-//! A ketama lookup is one MD5 of the key and little else, so this is our own: a key is hashed where it lies, without a
-//! copy or a state object, many keys side by side.
+//! A ketama lookup is one MD5 of the key and little else, so the implementation is our own: it hashes a key where it
+//! lies, without a copy or a state object, and many keys side by side.
 
 use super::Hasher;
 use crate::text::{Concat, Decimal, Text, assemble};
@@ -44,7 +44,7 @@ pub fn digests_numbered(lead: &dyn Text, count: u32, sink: &mut dyn FnMut(Words)
     }
 }
 
-/// Hands out as many of them as go well side by side, and returns how many.
+/// Hands out the first of these digests where hashing them side by side is faster, and returns how many.
 #[cfg(all(not(feature = "small"), any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn begin_numbered(lead: &dyn Text, count: u32, sink: &mut dyn FnMut(Words)) -> u32 {
     let mut buffer = [0; lanes::LONGEST_LEAD];
@@ -58,7 +58,7 @@ fn begin_numbered(lead: &dyn Text, count: u32, sink: &mut dyn FnMut(Words)) -> u
     }
 }
 
-/// None do.
+/// This processor has no vectors worth the code: hands out none.
 #[cfg(not(all(not(feature = "small"), any(target_arch = "x86_64", target_arch = "aarch64"))))]
 fn begin_numbered(_lead: &dyn Text, _count: u32, _sink: &mut dyn FnMut(Words)) -> u32 {
     0

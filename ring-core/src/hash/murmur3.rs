@@ -103,7 +103,7 @@ impl Hasher for Murmur3Chars {
     }
 }
 
-/// [`Murmur3`] turned so that what is negative as a signed number comes first.
+/// [`Murmur3`] with its highest bit flipped, for a peer that compares hashes as signed numbers.
 pub(crate) type Murmur3Signed = Folded<Murmur3, SignFirst>;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! SipHash-1-3 with zero keys: what Rust's standard library hashes with, and `DefaultHasher` is.
+//! SipHash-1-3 with zero keys: the algorithm of `DefaultHasher` in Rust's standard library.
 //!
 //! Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF", with one round to a word and three at the end.
 

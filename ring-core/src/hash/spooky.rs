@@ -76,7 +76,7 @@ impl Short {
             state = with_upper(state, first, second);
             rest = behind;
         }
-        // What is left are the first bytes of two words, and the lowest byte of the length the last.
+        // The rest fills two words from the front; the last byte of the second one is the lowest byte of the length.
         let mut tail = Blocks::<16>::new();
         tail.write(rest, |_| {});
         let [low, high] = if rest.is_empty() { [FILLER; 2] } else { words64(&tail.padded()) };
@@ -90,7 +90,7 @@ impl Short {
 fn with_upper([a, b, c, d]: [u64; 4], first: u64, second: u64) -> [u64; 4] {
     let mut state = [a, b, c.wrapping_add(first), d.wrapping_add(second)];
     for bits in [50, 52, 30, 41, 54, 48, 38, 37, 62, 34, 5, 36] {
-        // Turns c, d, a, b in this order: the next one always stands third.
+        // Changes c, d, a and b in turn: the words move round, so that the next one always stands third.
         let [a, b, c, d] = state;
         let c = c.rotate_left(bits).wrapping_add(d);
         state = [b, c, d, a ^ c];
@@ -100,7 +100,7 @@ fn with_upper([a, b, c, d]: [u64; 4], first: u64, second: u64) -> [u64; 4] {
 
 fn end(mut state: [u64; 4]) -> u64 {
     for bits in [15, 52, 26, 51, 28, 9, 47, 54, 32, 25, 63] {
-        // Turns c, d, a, b in this order: the next one always stands third.
+        // Changes c, d, a and b in turn: the words move round, so that the next one always stands third.
         let [a, b, c, d] = state;
         let d = d ^ c;
         let c = c.rotate_left(bits);

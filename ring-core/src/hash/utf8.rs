@@ -14,7 +14,7 @@ pub(crate) struct Utf8 {
     next: (u8, u8),
 }
 
-/// Any byte inside a character but some second ones.
+/// The bounds of a byte inside a character; some second bytes have narrower ones.
 const CONTINUATION: (u8, u8) = (0x80, 0xbf);
 
 impl Utf8 {

@@ -1,7 +1,7 @@
 //! XXH3 with 64 bits: the hash of the proxy in memcached, for keys and for points.
 //!
-//! Texts of one length have one way, of which there are four: up to 16 bytes, up to 128, up to 240, and longer ones in
-//! stripes of 64 bytes.
+//! The length of a text decides how it is hashed: there is one way for up to 16 bytes, one for up to 128, one for up to
+//! 240, and one for longer texts, in stripes of 64 bytes.
 //!
 //! Source: the xxHash specification, `doc/xxhash_spec.md`, section "XXH3 algorithm".
 
@@ -38,7 +38,7 @@ impl Hasher for Xxh3 {
 
 /// XXH3 of 64 bits, whose seed is the first eight bytes of the text, the least significant first.
 ///
-/// The hash is that of the bytes behind them. A text of fewer bytes has the seed that zeros behind it make.
+/// The bytes after these are hashed. The seed of a shorter text is the text with zeros after it.
 #[derive(Clone, Debug)]
 pub struct Xxh3Seeded {
     len: usize,
@@ -150,7 +150,7 @@ impl Seeded {
             self.used = self.used.saturating_add(bytes.len()).min(MIDDLE);
             return;
         }
-        // The last stripe, whole or not, is counted otherwise.
+        // The last stripe, whole or not, is added by `finish`.
         let counted = (self.len - 1) / STRIPE;
         let Self { seed, number, last, accumulators, .. } = self;
         self.stripes.write(bytes, |stripe| {
@@ -270,7 +270,7 @@ fn mixed(text: &[u8], at: usize, secret_at: usize, seed: u64) -> u64 {
     )
 }
 
-/// The two halves of the product of 128 bits, one upon the other.
+/// The exclusive or of the two halves of the product, which has 128 bits.
 const fn multiplied(left: u64, right: u64) -> u64 {
     let product = left as u128 * right as u128;
     product as u64 ^ (product >> 64) as u64

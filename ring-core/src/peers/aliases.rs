@@ -1,7 +1,7 @@
-//! Names of clients that place keys as a scheme under another name does.
+//! Clients that place keys exactly as a scheme does that is named for another client.
 //!
-//! An alias is that scheme with some of its options set: [`Scheme::from_name`] finds it, and the scheme then goes by its own
-//! name.
+//! An alias is a second name for such a scheme with some of its options set. [`Scheme::from_name`] finds it; the scheme that
+//! it returns has the name of the scheme, not the alias.
 
 use crate::scheme::{OptionError, Scheme};
 
@@ -29,7 +29,7 @@ impl Alias {
     /// The scheme with the options.
     ///
     /// # Errors
-    /// [`OptionError`] never, as a test sees to: what the table says fits the schemes.
+    /// None in practice: a test holds every line of the table against its scheme.
     pub fn scheme(&self) -> Result<Scheme<'static>, OptionError> {
         let scheme = super::Peer::named(self.scheme).ok_or(OptionError::Unknown { known: &[] })?.scheme;
         self.options.iter().try_fold(scheme, |scheme, (name, value)| scheme.with_option(name, value))

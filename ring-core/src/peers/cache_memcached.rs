@@ -40,7 +40,7 @@ pub const CACHE_MEMCACHED: Scheme<'static> = Scheme {
 /// How often `get_sock` looks for a living server.
 const TRIES: u32 = 20;
 
-/// The slots of growing sums: to the hash is added, try by try, that of `1key`, `2key` ….
+/// The slots of a growing sum: each further try adds the hash of `1key`, `2key` … to it.
 pub(super) fn rehash(view: &View<'_>, key: &[u8], order: &mut Order<'_>) {
     add_up(view, view.scheme.hash_key(key), &view.scheme.key.of(key), order);
 }

@@ -61,7 +61,7 @@ const RING: Continuum<u32> = Continuum {
     tie: Tie::FirstStays,
 };
 
-/// Host and port, which a path has not.
+/// Host and port; a path has no port.
 fn address(name: &str) -> (&str, &str) {
     match host_and_port(name) {
         (host, Some(port)) => {
@@ -98,7 +98,7 @@ impl Line {
     /// The place of a slot.
     fn place(slot: u32, total: f64) -> u32 {
         let place = (f64::from(slot) / total * f64::from(u32::MAX) + 0.5) as u32;
-        // The peer's sum would wrap, but not for a slot that one of its hashes has.
+        // The peer's sum could wrap, but never does for a slot that one of its hashes has.
         place.saturating_add(1)
     }
 

@@ -30,7 +30,7 @@ pub const VBUCKET: Scheme<'static> = Scheme {
     ..Scheme::BASE
 };
 
-/// Buckets without.
+/// Buckets without a map: those of the type `memcached`.
 pub const KETAMA: Scheme<'static> = Scheme {
     name: "couchbase-ketama",
     used_by: "Couchbase clients and moxi, for memcached buckets",

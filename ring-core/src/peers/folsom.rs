@@ -31,7 +31,7 @@ pub const FOLSOM: Scheme<'static> = Scheme {
 /// Points of every server.
 const POINTS: u32 = 100;
 
-/// What makes an unsigned number of a signed one in the same order, and back.
+/// The bit that, when flipped, makes an unsigned number of a signed one in the same order, and back.
 const SIGN: u32 = 1 << 31;
 
 const RING: Continuum<u32> = Continuum {

@@ -1,7 +1,7 @@
 //! hash_ring, Python's ring of the first consistent-hashing articles.
 //!
-//! - Names are hashed as they are written. A server of average weight has 40 digests, of which three points each are
-//!   taken; the number of digests is rounded down in whole numbers.
+//! - Names are hashed as they are written. A server of average weight has 40 digests, each of which gives three
+//!   points; the number of digests is computed in whole numbers, rounded down.
 //! - The search is for a point *above* the hash, so a key that hits a point exactly goes past it.
 //! - Two servers on one point: the last of the list has it, and has it alone.
 //! - A dead server's keys go to the owners of the next points. No options.

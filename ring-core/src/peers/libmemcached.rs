@@ -56,7 +56,7 @@ pub const KETAMA_WEIGHTED: Scheme<'static> = Scheme {
     ..Scheme::BASE
 };
 
-/// What libmemcached calls ketama and is not.
+/// What libmemcached calls ketama, though it is not the ketama of other clients.
 pub const KETAMA: Scheme<'static> = Scheme {
     name: "libmemcached-ketama",
     used_by: "libmemcached with KETAMA, php-memcached's session handler, pylibmc with ketama",
@@ -117,7 +117,7 @@ pub(super) const PEERS: &[Peer] = &[
     VBUCKET_PEER,
 ];
 
-/// What rings take: the last but one only those that may become weighted ones, the last one only [`SPY`].
+/// The options of rings. Only rings that may become weighted ones take the last but one; only [`SPY`] takes the last.
 const RING_OPTIONS: &[&str] = &[
     "hash",
     "points-hash",
@@ -180,8 +180,10 @@ pub(super) fn set<'a>(scheme: Scheme<'a>, name: &str, value: &'a str) -> Result<
         "prefix" => namespace(scheme, value),
         "hash_with_prefix_key" => Scheme { key: hashing_prefix(scheme.key, switch(value)?), ..scheme },
         "sort_hosts" => Scheme { roster: switch(value)?.then_some(by_host_then_port), ..scheme },
-        // The one that is left is auto_eject_hosts.
-        _ => Scheme { fallback: if switch(value)? { eject } else { fallback::none }, ..scheme },
+        "auto_eject_hosts" => {
+            Scheme { fallback: if switch(value)? { eject } else { fallback::none }, ..scheme }
+        }
+        _ => return Err("no such option"),
     })
 }
 

@@ -1,6 +1,6 @@
-//! What each option of a scheme means, in a line, and what it is unless said; the schemes' own files say more.
+//! What each option of a scheme means, in a line, and its default; the schemes' own files say more.
 //!
-//! Which values an option takes, [`Peer::takes`] says: in the words in which it refuses others.
+//! [`Peer::takes`] says which values an option takes, in the words in which it refuses others.
 
 use super::{Peer, traps::is_about};
 
@@ -30,7 +30,7 @@ impl Peer {
     /// Which values the option `option` takes.
     #[must_use]
     pub fn takes(&self, option: &str) -> &'static str {
-        // No option takes this but one that takes any text.
+        // Only an option that takes any text takes this one.
         match (self.set)(self.scheme, option, "\u{1}?\u{1}?\u{1}?") {
             Err(expected) => expected,
             Ok(_) => "any text",
@@ -41,9 +41,9 @@ impl Peer {
 /// Makes the table and its documentation of one text.
 macro_rules! manuals {
     ($($schemes:literal $option:literal $default:literal $means:literal)*) => {
-        /// Every option. The first that is about a scheme counts.
+        /// Every option. The first line that fits a scheme counts.
         ///
-        /// | option | of | unless said | means |
+        /// | option | of | default | means |
         /// |---|---|---|---|
         $(#[doc = concat!("| `", $option, "` | `", $schemes, "` | ", $default, " | ", $means, " |")])*
         pub const MANUALS: &[Manual] =
@@ -59,7 +59,7 @@ manuals! {
     "php-memcached" "hash" "default"
         "OPT_HASH: the hash of keys and, on a ring without weights, of points"
     "pylibmc-ketama-weighted" "hash" ""
-        "has no effect: ketama_weighted sets md5 behind it"
+        "has no effect: ketama_weighted sets md5 after it"
     "pylibmc-*" "hash" "default"
         "the behavior hash: of keys and, on a ring without weights, of points"
     "twemproxy-*" "hash" "fnv1a_64"

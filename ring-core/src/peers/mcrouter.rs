@@ -6,12 +6,12 @@
 //! | [`WEIGHTED_CH3`] | `WeightedCh3` |
 //! | [`CRC32`] | `Crc32` |
 //!
-//! - Only the places of the servers in the pool count, not their names.
+//! - Only the positions of the servers in the pool count, not their names.
 //! - Of a key, a route in front (`/region/cluster/`) and everything from `|#|` on are not hashed.
 //! - Option `salt` is hashed behind the key. `hash_func` is checked.
 //! - Option `weights` of [`WEIGHTED_CH3`]: a number from 0 to 1 for each server, `1.0,0.5`; servers without one have 0.5.
 //!   They are shares of what the server would have under [`CH3`], not weights beside each other, and not the weights of
-//!   the list of servers. When all are 0, a key has some server all the same.
+//!   the list of servers. When all are 0, every key still has a server.
 //! - No fallback here: mcrouter's failover is a matter of its routes.
 //!
 //! Source: mcrouter at 9d7f4342, `lib/fbi/hash.c`, `lib/WeightedCh3HashFunc.cpp`, `lib/HashSelector.h`,

@@ -3,7 +3,7 @@
 //! - The default is jump hash over the XXH3 of the key, the backends in the order of the list. It is not
 //!   [`jump`](super::jump), which hashes with xxHash64 and sorts its servers.
 //! - A server is named by host and port as `mcp.backend` was given them, an IPv6 address without brackets; the label of a
-//!   backend counts nothing. No weights (list a backend twice), and no fallback here: failover is the matter of routes.
+//!   backend does not count. No weights (list a backend twice), and no fallback here: failover is the matter of routes.
 //! - Two servers on one point of a ring: the first of the list has it, as `qsort` of glibc keeps it.
 //!
 //! **Trap.** `omode` makes points and nothing else: `omode=ketama` alone hashes keys with XXH3 and agrees with no client of

@@ -34,7 +34,7 @@ impl<'a> Scheme<'a> {
             Scheme::from_name(name).ok_or_else(|| SchemeError::Unknown { name: name.to_owned() })?;
         options.into_iter().try_fold(scheme, |scheme, (option, value)| {
             let wrong = |error| SchemeError::Option { option: option.to_owned(), error };
-            // What is wrong is not worth keeping.
+            // A value that the scheme refuses is not kept.
             scheme.with_option(option, value).map_err(wrong)?;
             scheme.with_option(option, keep(value)).map_err(wrong)
         })

@@ -10,7 +10,8 @@
 //!   digits follow, `unix:` in front is dropped, and two servers on one point: the first of the list has it.
 //! - When a server is down, [`HASH`] adds the hash of the number of the try and the key, and [`CONSISTENT`] goes on to the
 //!   next point. After twenty tries, or twenty points of servers that are down or were tried, nginx goes over to round
-//!   robin, which no key has an order in: that of [`HASH`] ends there, that of [`CONSISTENT`] goes on along the ring.
+//!   robin, which does not depend on the key. Here the order of [`HASH`] ends there, and that of [`CONSISTENT`] goes on
+//!   along the ring.
 //!   (A server that is found down only by being asked does not count as a try of [`HASH`]; then nginx has the order given
 //!   here and goes on with it.)
 //! - An upstream with an empty key is served round robin by nginx. Here it is a key like others.

@@ -1,4 +1,4 @@
-//! What some peers let one say and others do not. Plain data, which the file of its peer reads.
+//! Options that only some peers have, as plain data. The file of each peer reads its own.
 
 use core::fmt;
 
@@ -52,7 +52,7 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// Options of as many `replicas`.
+    /// Options with so many `replicas`.
     pub(crate) const fn with_replicas(self, replicas: u32) -> Self {
         Self::Ring(RingOptions { replicas, ..self.ring() })
     }
@@ -95,7 +95,7 @@ pub struct RingOptions {
 }
 
 impl RingOptions {
-    /// As many `replicas`, and four points to a digest.
+    /// So many `replicas`, and four points to a digest.
     #[must_use]
     pub const fn new(replicas: u32) -> Self {
         Self { replicas, points_per_digest: 4 }
@@ -113,7 +113,7 @@ pub struct Points {
 }
 
 impl Points {
-    /// As a program has them that sets its behaviors before it adds servers.
+    /// The points of a program that sets its behaviors before it adds servers.
     pub(crate) const BEHAVIOR_FIRST: Self = Self { hash: None, weighted_if_heavy: true };
 }
 
@@ -134,7 +134,7 @@ pub(crate) struct Sorting {
     pub(crate) once: bool,
 }
 
-/// With what a client logs in.
+/// The name and the password that a client logs in with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Login<'a> {
     /// The user's name.
@@ -173,7 +173,7 @@ pub enum PoolPoints {
     Evcache,
 }
 
-/// What of a key a pool hashes, and with which seed.
+/// Which part of a key a pool hashes, and with which seed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolKeys<'a> {
     pub(crate) seed: Option<u64>,

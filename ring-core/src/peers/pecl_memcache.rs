@@ -12,7 +12,7 @@
 //! - Of a key, every byte up to the blank counts as `_`, and bytes beyond 250 do not count. That includes the prefix,
 //!   option `prefix`, which is hashed here.
 //! - A dead server's keys go where the key with `-0`, `-1`, … behind it goes: the first living of
-//!   `max_failover_attempts` (20) of them, so perhaps nobody. `allow_failover=0` turns that off.
+//!   `max_failover_attempts` (20) of them, so a key may have no server at all. `allow_failover=0` turns that off.
 //! - `hash_strategy` is checked.
 //!
 //! Source: pecl memcache 4.0.5.2 `memcache_consistent_hash.c`, `memcache_standard_hash.c`, `memcache_pool.c`
@@ -180,11 +180,12 @@ fn set<'a>(
         "prefix" => namespace(scheme, value),
         "allow_failover" if switch(value)? => Scheme { fallback: key_with_number, ..scheme },
         "allow_failover" => Scheme { fallback: fallback::none, ..scheme },
-        _ => Scheme { tries: 1 + attempts(value)?, ..scheme },
+        "max_failover_attempts" => Scheme { tries: 1 + attempts(value)?, ..scheme },
+        _ => return Err("no such option"),
     })
 }
 
-/// More than any list of servers is long would only take time.
+/// More tries than a list can have servers would only take time.
 fn attempts(value: &str) -> Result<u32, &'static str> {
     count(value)
         .ok()

@@ -21,7 +21,7 @@
 //! - Option `points-hash`: with `after-addServers`, the hash that was set when the ring was made; `OPT_HASH` makes no new
 //!   points. (`php-options` knows by itself.) With `before-addServers` points are made as keys are hashed.
 //! - `OPT_SORT_HOSTS` sorts the list of servers and, set to false again, leaves it sorted: the order before is nowhere kept.
-//!   So after `addServers` only the first `true` counts, while before it the last word does. `php-options` knows that;
+//!   So after `addServers` only the first `true` counts, while before it the last call does. `php-options` knows that;
 //!   `sort_hosts` says how the list is in the end.
 //! - The others are libmemcached's: `hash`, `buckets`, `prefix` (`OPT_PREFIX_KEY`, not hashed),
 //!   `sort_hosts` (`OPT_SORT_HOSTS`), `auto_eject_hosts` (`OPT_REMOVE_FAILED_SERVERS`; without effect on `modula` and

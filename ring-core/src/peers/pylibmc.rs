@@ -11,7 +11,7 @@
 //!   weighted rings, whose keys are hashed as before.
 //! - Names are [`libmemcached`]'s, but an IPv6 address loses its brackets: pylibmc takes `[::1]:11212` apart.
 //! - Option `hash`: `default` (one_at_a_time), `md5`, `crc` and the others of libhashkit. [`KETAMA_WEIGHTED`] takes it and
-//!   ignores it, as the peer does, which sets `ketama_weighted`, and md5 with it, behind `hash`, in whatever order they
+//!   ignores it, as the peer does, which sets `ketama_weighted`, and md5 with it, after `hash`, in whatever order they
 //!   are given. (A hash that is set later, by `client.behaviors["hash"] = …`, counts: `libmemcached-ketama-weighted`.)
 //! - `distribution` is checked. `auto_eject_hosts` is the behavior `remove_failed` or `auto_eject`.
 //!

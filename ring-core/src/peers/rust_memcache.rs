@@ -4,7 +4,7 @@
 //!   not promise that it stays; it has not changed so far. `Client::with_hash_function` replaces it, and the placement then
 //!   is another one.
 //! - On machines of 32 bits the peer keeps the lower half of the hash (read, not run): there it places keys elsewhere.
-//! - Names count nothing, only places. No weights, no fallback.
+//! - Only the positions of servers count, not their names. No weights, no fallback.
 //! - Keys are texts in UTF-8 there. It agrees with no other client.
 //!
 //! Source: memcache 0.21, `src/client.rs`. The module `memcache::exp` of the same crate is another client.

@@ -1,14 +1,14 @@
 //! Which version of each peer its scheme is proved with, and where other versions place keys elsewhere.
 
-/// What is known of one scheme's, or several schemes', peer.
+/// What is known about the peer of one or several schemes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Versions {
     /// The name of the scheme; with a `*` at the end, of all whose names begin so.
     pub schemes: &'static str,
-    /// The version that made the vectors; [`READ`] where none has.
+    /// The version that made the vectors; [`READ`] where no peer made any.
     pub proved: &'static str,
-    /// Where other versions, or other machines, differ; what is not known is not said.
+    /// Where other versions, or other machines, differ, as far as that is known.
     pub others: &'static str,
 }
 
