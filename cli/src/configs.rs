@@ -18,6 +18,7 @@ mod login;
 mod mcrouter;
 mod memcached_proxy;
 mod memjs;
+mod memring;
 mod nginx;
 mod node;
 mod php;
@@ -62,6 +63,7 @@ impl Kind {
 /// All kinds, the surest first.
 pub const KINDS: &[Kind] = &[
     libmemcached::KIND,
+    memring::KIND,
     php::LARAVEL,
     php::SYMFONY,
     php::ARRAY,

@@ -10,7 +10,7 @@ use crate::{
     failure::{Failure, Outcome},
     key_file::KeyFile,
     locate::{self, Format, KeySource},
-    output,
+    near, output,
     scheme_args::{Choice, Placed, build},
     servers::NamedServer,
     visible::Visible,
@@ -30,7 +30,8 @@ use source::Source;
 ///
 /// SOURCE is a file, `-` for standard input, or the text itself. What reads it is seen from the text, or named by --kind:
 /// option strings of libmemcached, php.ini, PHP's classes, Laravel, Symfony, Django and the clients of Python, Rails and Dalli,
-/// spymemcached and xmemcached, gomemcache, the clients of Node, twemproxy, nginx, mcrouter, memcached's proxy, .env files.
+/// spymemcached and xmemcached, gomemcache, the clients of Node, twemproxy, nginx, mcrouter, memcached's proxy, .env files,
+/// memring.toml.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -145,9 +146,10 @@ fn kinds() -> String {
 /// What a source says, of the pool `pool` if one is named.
 fn patients(source: &str, kind: Option<&str>, pool: Option<&str>) -> Result<Vec<Reading>, Failure> {
     let kind = kind.map(|name| {
-        let names = || KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ");
-        Kind::named(name)
-            .ok_or_else(|| Failure::usage(format_args!("unknown kind {name:?}; the kinds are {}", names())))
+        let names = || KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>();
+        Kind::named(name).ok_or_else(|| {
+            Failure::usage(format_args!("unknown kind {name:?}; {}", near::offer(name, &names())))
+        })
     });
     let source = Source::open(source, kind.transpose()?)?;
     let mut readings = source.readings()?;

@@ -51,6 +51,15 @@ impl Failure {
         Self::Failed(reason.to_string())
     }
 
+    /// The same failure, with what led to it before its reason.
+    pub(crate) fn about(self, what: &str) -> Self {
+        match self {
+            Self::Usage(reason) => Self::Usage(format!("{what}: {reason}")),
+            Self::Failed(reason) => Self::Failed(format!("{what}: {reason}")),
+            Self::Interrupted => Self::Interrupted,
+        }
+    }
+
     /// Says why on standard error and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         let (reason, code) = match self {
@@ -71,6 +80,15 @@ const LONGEST: usize = 1000;
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::failed(error)
+        Self::failed(system(&error))
     }
+}
+
+/// What the system says, without the number of its error, in lower case.
+pub(crate) fn system(error: &io::Error) -> String {
+    let says = error.to_string();
+    let says = says.split(" (os error ").next().unwrap_or(&says);
+    let mut chars = says.chars();
+    let first = chars.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(chars).collect()
 }

@@ -79,9 +79,11 @@ impl Input {
     }
 
     /// The keys of a keys file that all are wanted at once; [`KeyFile`](crate::key_file::KeyFile) is for any number of them.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = Result<Vec<u8>, Failure>> {
-        self.lines().map(|(number, line)| {
-            unescape(line).collect::<Result<_, _>>().map_err(|error| self.at(number, error))
+    /// Each comes with its line; blank lines are no keys.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (usize, Result<Vec<u8>, Failure>)> {
+        let lines = self.lines().map(|(number, line)| (number, line.strip_suffix(b"\r").unwrap_or(line)));
+        lines.filter(|(_, line)| !line.is_empty()).map(|(number, line)| {
+            (number, unescape(line).collect::<Result<_, _>>().map_err(|error| self.at(number, error)))
         })
     }
 
@@ -172,10 +174,10 @@ mod tests {
 
     #[test]
     fn a_key_is_a_line_and_the_last_newline_ends_it() {
-        let keys = |text| input(text).keys().collect::<Result<Vec<_>, _>>().unwrap();
-        assert_eq!(keys(""), Vec::<Vec<u8>>::new());
-        assert_eq!(keys("\n"), [b""]);
-        assert_eq!(keys("a\n\n# b"), [&b"a"[..], b"", b"# b"]);
+        let keys = |text| input(text).keys().map(|(line, key)| (line, key.unwrap())).collect::<Vec<_>>();
+        assert_eq!(keys(""), vec![]);
+        assert_eq!(keys("\n"), vec![]);
+        assert_eq!(keys("a\n\n# b\r\n"), [(1, b"a".to_vec()), (3, b"# b".to_vec())]);
     }
 
     #[test]
@@ -216,7 +218,7 @@ mod tests {
     fn errors_name_the_line() {
         let bad = Input { name: "list".into(), bytes: b"a\n\xff\n".into() };
         assert!(matches!(bad.text(), Err(Failure::Usage(reason)) if reason == "list line 2: not UTF-8"));
-        let error = input("a\nb\\y\n").keys().find_map(Result::err).unwrap();
+        let error = input("a\nb\\y\n").keys().find_map(|(_, key)| key.err()).unwrap();
         assert!(
             matches!(&error, Failure::Usage(reason) if reason.starts_with("list line 2: bad escape at byte 1")),
             "{error:?}"

@@ -1,4 +1,4 @@
-//! Files of keys, one a line, read in blocks of whole lines: of any number of keys, only a block is in memory.
+//! Files of keys, one a line, without those that are blank, read in blocks of whole lines: of any number of keys, only a block is in memory.
 
 use core::ops::ControlFlow;
 use std::{
@@ -117,14 +117,20 @@ impl<'b> Iterator for Keys<'b> {
     type Item = Result<Key<'b>, Failure>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let end = memchr::memchr(b'\n', self.rest).unwrap_or(self.rest.len());
-        let (line, rest) = self.rest.split_at(end);
-        self.rest = rest.get(1..).unwrap_or_default();
-        let number = self.number;
-        self.number += 1;
+        let (line, number) = loop {
+            if self.rest.is_empty() {
+                return None;
+            }
+            let end = memchr::memchr(b'\n', self.rest).unwrap_or(self.rest.len());
+            let (line, rest) = self.rest.split_at(end);
+            self.rest = rest.get(1..).unwrap_or_default();
+            self.number += 1;
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            // There is no empty key.
+            if !line.is_empty() {
+                break (line, self.number - 1);
+            }
+        };
         Some(
             Key::read(line)
                 .map_err(|error| Failure::usage(format_args!("{} line {number}: {error}", self.name))),
@@ -217,10 +223,10 @@ mod tests {
     fn a_key_is_a_line_however_it_is_read() {
         for most in [1, 2, 3, 5, 1000] {
             assert_eq!(keys(b"", most), (vec![], None));
-            assert_eq!(keys(b"\n", most), (vec![b"".to_vec()], None));
-            let expected: Vec<_> = [&b"a"[..], b"", b"# b", b"c d"].map(<[u8]>::to_vec).into();
+            assert_eq!(keys(b"\n", most), (vec![], None));
+            let expected: Vec<_> = [&b"a"[..], b"# b", b"c d"].map(<[u8]>::to_vec).into();
             assert_eq!(keys(b"a\n\n# b\nc\\x20d", most), (expected.clone(), None));
-            assert_eq!(keys(b"a\n\n# b\nc\\x20d\n", most), (expected, None));
+            assert_eq!(keys(b"a\r\n\r\n# b\nc\\x20d\n\n\n", most), (expected, None));
         }
     }
 

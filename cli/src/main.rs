@@ -16,6 +16,7 @@ mod input;
 mod interrupt;
 mod key_file;
 mod locate;
+mod near;
 mod output;
 mod plan;
 mod sample;

@@ -10,7 +10,10 @@ use std::{
 use serde_json::Value;
 use tempfile::Builder;
 
-use crate::{failure::Failure, visible::Visible};
+use crate::{
+    failure::{self, Failure},
+    visible::Visible,
+};
 
 /// Writes `text`; a reader that has gone away is no error.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
@@ -94,7 +97,8 @@ impl Printer {
                 self.has_reader = false;
                 Ok(())
             }
-            written => Ok(written?),
+            Err(error) => Err(Failure::failed(format_args!("standard output: {}", failure::system(&error)))),
+            Ok(()) => Ok(()),
         }
     }
 }

@@ -93,6 +93,11 @@ impl<'a> Choice<'a> {
         let Self { name, options } = self;
         Scheme::named(name, options.iter().copied(), |value| value).map_err(|error| match error {
             SchemeError::Unknown { .. } => schemes::unknown(name),
+            SchemeError::Option { option, error } => {
+                let value =
+                    options.iter().rev().find(|(name, _)| *name == option).map_or("", |(_, value)| value);
+                Failure::usage(format_args!("{name}: option {option}={value}: {error}"))
+            }
             _ => Failure::usage(format_args!("{name}: {error}")),
         })
     }
@@ -109,9 +114,9 @@ impl fmt::Display for Choice<'_> {
 pub(crate) fn build<'a>(scheme: Scheme<'a>, servers: &'a [NamedServer]) -> Result<Placed<'a>, Failure> {
     let list = servers.iter().map(NamedServer::as_server).collect();
     Placement::owned(scheme, list).map_err(|error| match error {
-        BuildError::Weight { index, .. } => {
+        BuildError::Weight { index, expected } => {
             let place = servers.get(index).map_or("", |placed| &placed.place);
-            Failure::usage(format_args!("{place}: {error}"))
+            Failure::usage(format_args!("{place}: bad weight; {} takes {expected}", scheme.name))
         }
         _ => Failure::usage(format_args!("{}: {error}", scheme.name)),
     })

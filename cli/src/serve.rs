@@ -3,10 +3,11 @@
 use core::net::SocketAddr;
 use std::net::ToSocketAddrs as _;
 
+use memring_client::testing::ServerBuilder;
 use memring_std::testing::Server;
 
 use crate::{
-    failure::{Failure, Outcome},
+    failure::{self, Failure, Outcome},
     interrupt::Interrupt,
     output,
     verbs::secure::{auth_file, users},
@@ -17,9 +18,9 @@ use crate::{
 /// It knows memcached's classic commands and forgets everything at the end: for tests and for trying things out.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Where to listen, as `127.0.0.1:11311` or `localhost:11311`; port 0 takes a free one. The address is printed when it
-    /// can be connected to.
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:11311")]
+    /// Where to listen, as `127.0.0.1:11311`, `localhost:11311` or `/run/memring.sock`; port 0 takes a free one. The address is
+    /// printed when it can be connected to.
+    #[arg(long, value_name = "HOST:PORT or /PATH", default_value = "127.0.0.1:11311")]
     listen: String,
 
     /// How much it may hold, in MiB; when that is full, what was not used for longest is dropped.
@@ -37,26 +38,51 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let interrupt = Interrupt::take()?;
-    let address = address(&args.listen)?;
-    let mut server =
-        Server::builder().memory(usize::from(args.memory) << 20).item_size_max(args.item_size_max);
-    if let Some(path) = &args.auth_file {
-        for (user, password) in users(&auth_file(path)?)? {
-            server = server.auth(user, password);
-        }
+    let wrong = |error| Failure::failed(format_args!("{}: {}", args.listen, failure::system(&error)));
+    #[cfg(unix)]
+    if let Some(path) = socket(&args.listen) {
+        use memring_std::testing::UnixServer;
+
+        let server = UnixServer::bind(args.built(UnixServer::builder())?, path).map_err(wrong)?;
+        output::print(&format!("listening on {}\n", server.path().display()))?;
+        interrupt.wait();
+        server.stop();
+        return Ok(Outcome::Fine);
     }
-    let server =
-        server.bind(address).map_err(|error| Failure::failed(format_args!("{}: {error}", args.listen)))?;
+    let address = address(&args.listen)?;
+    let server = args.built(Server::builder())?.bind(address).map_err(wrong)?;
     output::print(&format!("listening on {}\n", server.addr()))?;
     interrupt.wait();
     server.stop();
     Ok(Outcome::Fine)
 }
 
+impl Args {
+    /// The server that the options describe.
+    fn built<S>(&self, server: ServerBuilder<S>) -> Result<ServerBuilder<S>, Failure> {
+        let mut server = server.memory(usize::from(self.memory) << 20).item_size_max(self.item_size_max);
+        if let Some(path) = &self.auth_file {
+            for (user, password) in users(&auth_file(path)?)? {
+                server = server.auth(user, password);
+            }
+        }
+        Ok(server)
+    }
+}
+
+/// The path of a Unix socket: `/PATH`, `unix:/PATH` or `unix:///PATH`.
+#[cfg(unix)]
+fn socket(text: &str) -> Option<&str> {
+    let path = text.strip_prefix("unix://").or_else(|| text.strip_prefix("unix:")).unwrap_or(text);
+    path.starts_with('/').then_some(path)
+}
+
 /// The first address of a host and a port.
 fn address(text: &str) -> Result<SocketAddr, Failure> {
     if text.starts_with('/') || text.starts_with("unix:") {
-        return Err(Failure::usage(format_args!("--listen {text}: a Unix socket; write HOST:PORT")));
+        return Err(Failure::usage(format_args!(
+            "--listen {text}: no path of a Unix socket; write /PATH or HOST:PORT"
+        )));
     }
     let port = text.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
     if !matches!(port, Some(Ok(_))) {

@@ -40,11 +40,11 @@ impl SettingsArgs {
         if names_servers {
             return Ok(Settings { unread: Path::new(HERE).exists().then_some(HERE), ..Settings::default() });
         }
-        let path = match variable(FILE_VARIABLE) {
-            Some(path) => Some(path),
-            None => Path::new(HERE).exists().then(|| HERE.into()),
+        let file = match variable(FILE_VARIABLE) {
+            Some(path) => Some(read(&path).map_err(|failure| failure.about(FILE_VARIABLE))?),
+            None if Path::new(HERE).exists() => read_here()?,
+            None => None,
         };
-        let file = path.map(|path| read(&path)).transpose()?;
         let has_servers = file.as_ref().is_some_and(|file| !file.said.servers().is_empty());
         let listed = if has_servers { None } else { variable(SERVERS_VARIABLE) };
         let listed = listed.map(|text| text.into_string()).transpose();
@@ -55,6 +55,25 @@ impl SettingsArgs {
 
 /// The file that is read where no other is named.
 pub(crate) const HERE: &str = "memring.toml";
+
+/// Reads the file of the working directory, unless it is another user's: whoever works in a folder of others would send keys and
+/// passwords where they say.
+fn read_here() -> Result<Option<File>, Failure> {
+    #[cfg(unix)]
+    if is_of_another_user(Path::new(HERE), rustix::process::geteuid().as_raw()) {
+        eprintln!("memring: ./{HERE} belongs to another user and is not read; --config {HERE} reads it");
+        return Ok(None);
+    }
+    read(HERE.as_ref()).map(Some)
+}
+
+/// Whether a file belongs to another user than `own` and the system's.
+#[cfg(unix)]
+fn is_of_another_user(path: &Path, own: u32) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    path.metadata().is_ok_and(|there| there.uid() != own && there.uid() != 0)
+}
 
 /// The variable that names the file.
 const FILE_VARIABLE: &str = "MEMRING_CONFIG";
@@ -132,5 +151,22 @@ impl Settings {
             Some(file) => format!("; {file} is not read where servers are named, unless by --config {file}"),
             None => String::new(),
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_one_s_own_or_the_system_s() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let own = file.path().metadata().unwrap().uid();
+        assert!(!is_of_another_user(file.path(), own));
+        // What the system's user owns is nobody else's.
+        assert_eq!(is_of_another_user(file.path(), own + 1), own != 0);
+        assert!(!is_of_another_user(Path::new("/"), 12345) && !is_of_another_user(Path::new("/no/such"), 1));
     }
 }

@@ -1,6 +1,11 @@
 //! Columns of text that line up.
+//!
+//! How wide a text is on a terminal is for `unicode-width` to say. The rest are forty lines of our own: comfy-table and tabled
+//! are about borders, styles and wrapping, all of which would have to be switched off, so that less would not be written.
 
 use core::fmt;
+
+use unicode_width::UnicodeWidthStr as _;
 
 /// On which side of its column a cell stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +34,7 @@ impl Table {
 
     fn width(&self, column: usize) -> usize {
         let cells = self.rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        cells.map(|cell| cell.width()).max().unwrap_or(0)
     }
 }
 
@@ -41,7 +46,7 @@ impl fmt::Display for Table {
             let mut line = String::new();
             for (place, (cell, width)) in row.iter().zip(&widths).enumerate() {
                 let gap = if place == 0 { "" } else { "  " };
-                let padding = " ".repeat(width - cell.chars().count());
+                let padding = " ".repeat(width - cell.width());
                 let (before, behind) = match self.columns.get(place) {
                     Some(Align::Left) => ("", &*padding),
                     Some(Align::Right) | None => (&*padding, ""),
@@ -65,5 +70,9 @@ mod tests {
         table.row(["a", "7 %", ""]);
         table.row(["größer", "100 %", "x"]);
         assert_eq!(table.to_string(), "server  share  note\na         7 %\ngrößer  100 %  x\n");
+        let mut wide = Table::new([Align::Left, Align::Left]);
+        wide.row(["緩存", "x"]);
+        wide.row(["abcd", "y"]);
+        assert_eq!(wide.to_string(), "緩存  x\nabcd  y\n");
     }
 }

@@ -1,10 +1,11 @@
 //! The commands that talk to servers, and what they have in common.
 
 use core::{fmt::Display, mem, time::Duration};
+use std::time::SystemTime;
 
 use memring_core::peers::libmemcached;
 use memring_std::{Builder, Config, ErrorKind, Ttl};
-use memring_text::value::MAX_VALUE_LEN;
+use memring_text::{ttl::MAX_RELATIVE_SECONDS, value::MAX_VALUE_LEN};
 
 use self::secure::SecureArgs;
 use crate::{
@@ -167,12 +168,23 @@ pub(crate) fn all_fine<E: Display>(errors: impl IntoIterator<Item = E>) -> Resul
     if lines.is_empty() { Ok(()) } else { Err(Failure::failed(lines.join("\n"))) }
 }
 
+/// Whether an item that lives for `time` from now ends behind the last moment that memcached can be told, 2³¹ − 1 seconds
+/// after 1970. The client would end it then.
+fn is_beyond_the_last(time: Duration) -> bool {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let is_relative = time.as_secs() <= MAX_RELATIVE_SECONDS.into();
+    !is_relative && now.checked_add(time).is_none_or(|end| end.as_secs() > i32::MAX as u64)
+}
+
 /// How long an item lives; for ever unless said.
 pub(crate) fn ttl(argument: Option<Duration>) -> Result<Ttl, Failure> {
     match argument {
         None => Ok(Ttl::NEVER),
         // Other tools say "for ever" so.
         Some(Duration::ZERO) => Err(Failure::usage("time to live is zero; without --ttl it is for ever")),
+        Some(time) if is_beyond_the_last(time) => Err(Failure::usage(
+            "time to live ends after January 2038, when memcached's time ends; without --ttl it is for ever",
+        )),
         Some(time) => Ok(Ttl::after(time)),
     }
 }

@@ -9,6 +9,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(unix)]
+mod unix;
+
 use core::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::atomic::{AtomicBool, Ordering},
@@ -17,7 +20,7 @@ use core::{
 use std::{
     collections::BTreeMap,
     io::{self, Read as _, Write as _},
-    net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs},
+    net::{Shutdown, TcpListener, ToSocketAddrs},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
 };
@@ -27,25 +30,36 @@ use memring_client::{
     testing::{Bind, Host},
 };
 use memring_text::server::Next;
-use socket2::SockRef;
+use socket2::{SockAddr, Socket, Type};
+
+#[cfg(unix)]
+pub use unix::UnixServer;
 
 /// A server with memcached's classic and meta commands, on threads of this process.
 ///
 /// Dropping it closes its connections and ends its threads, and what it held is gone.
 #[derive(Debug)]
 pub struct Server {
-    shared: Arc<Shared>,
-    acceptor: Option<JoinHandle<()>>,
+    running: Running,
+    addr: SocketAddr,
 }
 
 /// The options of a [`Server`].
 pub type ServerBuilder = memring_client::testing::ServerBuilder<Server>;
 
+/// The threads of a server, which end with it.
+#[derive(Debug)]
+struct Running {
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
 /// The state that the threads share.
 #[derive(Debug)]
 struct Shared {
-    listener: TcpListener,
-    addr: SocketAddr,
+    listener: Socket,
+    /// Where the listener can be connected to, by the server itself.
+    own: SockAddr,
     host: Host,
     open: Mutex<Open>,
     closing: AtomicBool,
@@ -54,7 +68,7 @@ struct Shared {
 /// The open connections, by a number of their own.
 #[derive(Debug, Default)]
 struct Open {
-    streams: BTreeMap<u64, Arc<TcpStream>>,
+    streams: BTreeMap<u64, Arc<Socket>>,
     last: u64,
 }
 
@@ -81,29 +95,26 @@ impl Server {
     }
 
     fn listen(builder: ServerBuilder, listener: TcpListener) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            addr: listener.local_addr()?,
-            listener,
-            host: builder.host(Clock::SYSTEM)?,
-            open: Mutex::default(),
-            closing: AtomicBool::new(false),
-        });
-        let accepting = Arc::clone(&shared);
-        let acceptor = thread::Builder::new().name("memring-server".into());
-        let acceptor = acceptor.spawn(move || accepting.accept())?;
-        Ok(Self { shared, acceptor: Some(acceptor) })
+        let addr = listener.local_addr()?;
+        let ip = match addr.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        let own = SocketAddr::new(ip, addr.port()).into();
+        Ok(Self { running: Running::new(builder.host(Clock::SYSTEM)?, listener.into(), own)?, addr })
     }
 
     /// The server's address.
     #[must_use]
-    pub fn addr(&self) -> SocketAddr {
-        self.shared.addr
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
     }
 
     /// The number of open connections.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.shared.open().streams.len()
+        self.running.connections()
     }
 
     /// Closes all connections, ends all threads and frees the port.
@@ -112,13 +123,36 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.shared.close();
+impl Running {
+    fn new(host: Host, listener: Socket, own: SockAddr) -> io::Result<Self> {
+        let shared =
+            Arc::new(Shared { listener, own, host, open: Mutex::default(), closing: AtomicBool::new(false) });
+        let accepting = Arc::clone(&shared);
+        let acceptor = thread::Builder::new().name("memring-server".into());
+        let acceptor = acceptor.spawn(move || accepting.accept())?;
+        Ok(Self { shared, acceptor: Some(acceptor) })
+    }
+
+    /// The number of open connections.
+    fn connections(&self) -> usize {
+        self.shared.open().streams.len()
+    }
+}
+
+impl Running {
+    /// Closes the connections and ends the threads, if they have not ended.
+    fn end(&mut self) {
         if let Some(acceptor) = self.acceptor.take() {
+            self.shared.close();
             // A thread that panicked has ended, too.
             let _ = acceptor.join();
         }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -150,7 +184,7 @@ impl Shared {
     }
 
     /// Serves the connection. Its error, if it ends in one, has no receiver.
-    fn serve_or_refuse(&self, stream: TcpStream) {
+    fn serve_or_refuse(&self, stream: Socket) {
         let stream = Arc::new(stream);
         match self.admit(&stream) {
             Some(number) => {
@@ -163,8 +197,10 @@ impl Shared {
         }
     }
 
-    fn serve(&self, mut stream: &TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
+    fn serve(&self, mut stream: &Socket) -> io::Result<()> {
+        if !self.own.is_unix() {
+            stream.set_tcp_nodelay(true)?;
+        }
         let mut visit = self.host.visit();
         loop {
             let (output, next) = visit.answer();
@@ -181,7 +217,7 @@ impl Shared {
     }
 
     /// Registers a connection, unless there are too many.
-    fn admit(&self, stream: &Arc<TcpStream>) -> Option<u64> {
+    fn admit(&self, stream: &Arc<Socket>) -> Option<u64> {
         let mut open = self.open();
         if self.closing.load(Ordering::Acquire) || open.streams.len() >= self.host.connections() {
             return None;
@@ -202,14 +238,10 @@ impl Shared {
         }
         drop(open);
         // On some systems, this wakes the thread; on others, only a connection does.
-        let _ = SockRef::from(&self.listener).shutdown(Shutdown::Both);
-        let ip = match self.addr.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        let own = SocketAddr::new(ip, self.addr.port());
-        let _ = TcpStream::connect_timeout(&own, Duration::from_secs(1));
+        let _ = self.listener.shutdown(Shutdown::Both);
+        if let Ok(socket) = Socket::new(self.own.domain(), Type::STREAM, None) {
+            let _ = socket.connect_timeout(&self.own, Duration::from_secs(1));
+        }
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {

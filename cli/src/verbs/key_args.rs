@@ -42,7 +42,7 @@ pub(crate) struct KeysArgs {
     #[command(flatten)]
     client: ClientArgs,
 
-    /// A file of keys, one a line, in which `\xNN` is a byte; `-` is standard input.
+    /// A file of keys, one a line, in which `\xNN` is a byte; blank lines are none; `-` is standard input.
     #[arg(long = "keys", value_name = "FILE", conflicts_with = "words")]
     file: Option<String>,
 
@@ -64,7 +64,7 @@ impl KeysArgs {
             }
             Some(path) => {
                 let file = Input::read(path, Longest::KEY)?;
-                for (number, key) in (1..).zip(file.keys()) {
+                for (number, key) in file.keys() {
                     Key::new(&key?).map_err(|error| file.at(number, error))?;
                 }
                 Keys::File(file)
@@ -111,7 +111,7 @@ impl Keys<'_> {
     fn each(&self) -> Box<dyn Iterator<Item = Result<Vec<u8>, Failure>> + '_> {
         match self {
             Self::Words(words) => Box::new(words.iter().map(|word| Ok(word.as_encoded_bytes().to_vec()))),
-            Self::File(file) => Box::new(file.keys()),
+            Self::File(file) => Box::new(file.keys().map(|(_, key)| key)),
         }
     }
 }

@@ -23,6 +23,9 @@ use crate::{
 /// moved meanwhile may be missing or come twice. Nothing is kept in memory, however many there are. With --misplaced, the
 /// exit code is 1 if there are any.
 ///
+/// Where the scheme has a prefix or the configuration a namespace, these are the keys that have it, without it, as `memring get`
+/// takes them; --all prints all keys, as they are stored.
+///
 /// Examples: memring keys --servers eight.txt --prefix session: --long;
 /// memring keys --servers eight.txt --scheme twemproxy-ketama --misplaced
 #[derive(Debug, clap::Args)]
@@ -42,8 +45,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REGEX")]
     regex: Vec<String>,
 
-    /// Only keys that lie on another server than the scheme's. Keys that do not begin with the scheme's own prefix are none
-    /// of its, and lie nowhere wrong.
+    /// All keys as they are stored, also those of other prefixes and namespaces, which belong nowhere by the scheme.
+    #[arg(long)]
+    all: bool,
+
+    /// Only keys that lie on another server than the scheme's.
     #[arg(long)]
     misplaced: bool,
 
@@ -70,6 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let is_placing = args.misplaced || args.long || args.count || args.json;
     let config = if is_placing { args.client.config_for_keys()? } else { args.client.config()? };
     let prefix = [config.scheme.scheme().key.prefix, &config.namespace].concat();
+    let put_before = prefix;
     let wanted = Wanted { prefix: args.prefix.clone().into_bytes(), patterns: args.patterns()? };
     let names: Vec<_> =
         config.servers.iter().chain(&config.gutter).map(|server| server.name().to_owned()).collect();
@@ -79,17 +86,23 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let (mut sink, mut printed) = (Sink::new(args, &names), Ok(()));
     let (mut left, mut misplaced) = (args.limit.unwrap_or(u64::MAX), 0_u64);
     let answers = client.metadump_with(|server, line| {
-        let key: Vec<u8> = line.unescape().collect();
-        if !wanted.matches(&key) {
+        let stored: Vec<u8> = line.unescape().collect();
+        let own = stored.strip_prefix(&*put_before);
+        let key = match own {
+            _ if args.all => &stored,
+            Some(own) => own,
+            None => return ControlFlow::Continue(()),
+        };
+        if !wanted.matches(key) {
             return ControlFlow::Continue(());
         }
-        let belongs = key.strip_prefix(&*prefix).map(|key| client.server_of_bytes(key));
+        let belongs = own.map(|key| client.server_of_bytes(key));
         let is_misplaced = belongs.as_deref().is_some_and(|belongs| belongs != server);
         if args.misplaced && !is_misplaced {
             return ControlFlow::Continue(());
         }
         misplaced += u64::from(is_misplaced);
-        let found = Found { key: &key, server, belongs: belongs.as_deref(), is_misplaced, line, now };
+        let found = Found { key, server, belongs: belongs.as_deref(), is_misplaced, line, now };
         printed = sink.take(&found);
         left = left.saturating_sub(1);
         if printed.is_err() || left == 0 { ControlFlow::Break(()) } else { sink.goes_on() }

@@ -7,6 +7,8 @@ use memring_client::values::{DEFAULT_LIMIT, Object, Peer, Type, Value, guess, pe
 use memring_std::Item;
 use serde_json::{Map, Value as Json, json};
 
+use crate::near;
+
 /// Whose values they are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Convention {
@@ -23,8 +25,8 @@ impl Convention {
             return Ok(Self::Auto);
         }
         peers::named(name).map(Self::Of).ok_or_else(|| {
-            let known: Vec<_> = peers::ALL.iter().map(|peer| peer.name()).collect();
-            format!("no such client: {AUTO}, {}", known.join(", "))
+            let known: Vec<_> = [AUTO].into_iter().chain(peers::ALL.iter().map(|peer| peer.name())).collect();
+            format!("no such client; {}", near::offer(name, &known))
         })
     }
 

@@ -140,7 +140,8 @@ fn a_source_is_a_file_a_text_or_standard_input() {
     memring_reading("doctor -", b"hello").fails(2, "no client is known");
     memring("doctor - --keys -").fails(2, "only one of SOURCE, --against and --keys");
     memring("doctor").fails(2, "SOURCE");
-    memring("doctor --kind nobody x=1").fails(2, "the kinds are libmemcached, ");
+    memring("doctor --kind zzz x=1").fails(2, "unknown kind \"zzz\"; there are libmemcached, ");
+    memring("doctor --kind twemprox x=1").fails(2, "unknown kind \"twemprox\"; near to it is twemproxy");
     let list = memring("doctor --list").text();
     assert!(list.contains("twemproxy") && list.contains("django"), "{list}");
 }

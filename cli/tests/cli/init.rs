@@ -72,7 +72,8 @@ fn no_password_and_no_wrong_scheme_gets_into_it() {
     assert!(!printed.stderr.contains("s3cret"), "{printed:?}");
     printed.fails(2, "a password in a server's URL");
     memring("init - --scheme libketamma").fails(2, "near to it are libketama");
-    memring("init - --scheme libketama --option hash=nonesuch").fails(2, "libketama: option \"hash\"");
+    memring("init - --scheme libketama --option hash=nonesuch")
+        .fails(2, "libketama: option hash=nonesuch: bad value");
     memring("init - --option hash=md5").fails(2, "--scheme");
     memring("init - --from a:1,b:1").fails(2, "no scheme of memring places keys as this does");
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    memring::{Run, command, file, memring, memring_with},
+    memring::{Run, command, file, memring, memring_reading, memring_with},
     server::Server,
 };
 
@@ -109,7 +109,9 @@ fn keys_without_the_prefix_of_the_scheme_are_none_of_its() {
         memring(&format!("set --server {} other v", server.address)).text();
     }
     assert_eq!(memring(&format!("keys {options} --option prefix=shop: --misplaced")).text(), "");
-    let all = memring(&format!("keys {options} --option prefix=shop: --long")).text();
+    let own = memring(&format!("keys {options} --option prefix=shop:")).text();
+    assert!(own.lines().count() == 20 && own.lines().all(|line| line.starts_with('k')), "{own}");
+    let all = memring(&format!("keys {options} --option prefix=shop: --all --long")).text();
     assert_eq!(all.lines().filter(|line| line.starts_with("other\t") && line.contains("\t-\t")).count(), 3);
     assert_eq!(all.lines().filter(|line| line.starts_with("shop:k")).count(), 20);
 }
@@ -121,6 +123,34 @@ fn a_server_that_does_not_dump_says_so() {
     let own = Server::embedded();
     memring(&format!("keys --server {}", own.address)).fails(3, "metadump on");
     memring(&format!("watch --server {}", own.address)).fails(3, "watch on");
+}
+
+#[test]
+fn keys_are_printed_as_get_takes_them() {
+    let server = Server::memcached();
+    let toml =
+        |namespace: &str| file(&format!("servers = ['{}']\nnamespace = '{namespace}'\n", server.address));
+    let (ours, theirs) = (toml("app:"), toml("other:"));
+    memring(&format!("set --config {ours} a 1")).text();
+    memring(&format!("set --config {theirs} b 2")).text();
+    let keys = |more: &str| {
+        let text = memring(&format!("keys --config {ours} {more}")).text();
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(
+        (keys(""), keys("--prefix a"), keys("--prefix app:")),
+        (vec!["a".into()], vec!["a".into()], vec![])
+    );
+    assert_eq!(keys("--all"), ["app:a", "other:b"]);
+    let piped = memring_reading(&format!("get --config {ours} --keys -"), keys("").join("\n").as_bytes());
+    assert_eq!(piped.text(), "a\t1\n");
+    let objects = memring(&format!("keys --config {ours} --all --json")).json();
+    let nowhere = objects.as_array().unwrap().iter().find(|object| object["key"] == "other:b").unwrap();
+    assert!(nowhere["belongs"].is_null() && nowhere["misplaced"] == false, "{objects}");
+    let counts = memring(&format!("keys --config {ours} --count --json")).json();
+    assert_eq!(counts[0]["keys"], 1);
 }
 
 #[test]

@@ -144,3 +144,11 @@ fn statistics_have_any_number_of_lines() {
         assert_eq!(run("--json").json()[&address].as_object().unwrap().len(), 6000);
     }
 }
+
+#[test]
+fn a_full_disk_is_said_of_standard_output() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut where_is = command("where --scheme libketama --server a:1 k".split(' '));
+    let run = Run::of(where_is.stdout(full).output().unwrap());
+    assert_eq!((run.code, &*run.stderr), (3, "memring: standard output: no space left on device\n"));
+}

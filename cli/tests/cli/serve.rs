@@ -18,6 +18,22 @@ fn serves_until_a_signal_comes_and_ends_well() {
 }
 
 #[test]
+fn a_unix_socket_is_listened_on_and_taken_away_in_the_end() {
+    let path = format!("{}.sock", crate::memring::file(""));
+    for listen in [path.clone(), format!("unix:{path}"), format!("unix://{path}")] {
+        let server = Server::embedded_with(&["--listen", &listen]);
+        assert_eq!(server.address, path);
+        memring_with(["set", "--server", &path, "k", "v"]).text();
+        assert_eq!(memring_with(["get", "--server", &path, "k"]).text(), "v");
+        memring(&format!("serve --listen {path}")).fails(3, "address already in use");
+        assert_eq!(server.end("TERM"), Some(0));
+        assert!(!std::path::Path::new(&path).exists());
+        // What a server has left that was killed.
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    }
+}
+
+#[test]
 fn an_address_in_use_is_an_error() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
@@ -25,7 +41,9 @@ fn an_address_in_use_is_an_error() {
     memring("serve --listen nowhere")
         .fails(2, "--listen nowhere: no port; write HOST:PORT, with 0 for a free one");
     memring("serve --listen nowhere.invalid:1").fails(3, "nowhere.invalid:1: name not resolved");
-    memring("serve --listen /tmp/m.sock").fails(2, "--listen /tmp/m.sock: a Unix socket; write HOST:PORT");
+    memring("serve --listen unix:m.sock").fails(2, "--listen unix:m.sock: no path of a Unix socket");
+    let there = crate::memring::file("x");
+    memring(&format!("serve --listen {there}")).fails(3, &format!("{there}: address already in use"));
 }
 
 #[test]

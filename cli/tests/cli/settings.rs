@@ -51,6 +51,35 @@ fn a_file_says_what_the_line_leaves_open() {
 }
 
 #[test]
+fn a_file_of_another_user_is_not_read_unless_it_is_named() {
+    let folder = Folder::new(THREE);
+    // Only the system's user can give files away.
+    if std::os::unix::fs::chown(folder.file(), Some(65534), None).is_err() {
+        return;
+    }
+    let run = folder.run("where k", &[]);
+    assert!(run.stderr.contains("./memring.toml belongs to another user and is not read"), "{run:?}");
+    run.fails_with_output(2, "no servers");
+    assert_eq!(folder.run("where --config memring.toml k", &[]).code, 0);
+}
+
+#[test]
+fn a_variable_that_names_no_file_is_named_in_the_error() {
+    let folder = Folder::new(THREE);
+    folder
+        .run("where k", &[("MEMRING_CONFIG", "/no/such")])
+        .fails(3, "MEMRING_CONFIG: /no/such: no such file");
+}
+
+#[test]
+fn a_namespace_that_no_key_can_have_is_refused_by_all_commands() {
+    let folder = Folder::new(&format!("{THREE}namespace = 'a b'\nplace_by_namespace = true"));
+    for args in ["where k", "get k", "spread"] {
+        folder.run(args, &[]).fails(2, "memring.toml line 3: namespace: no beginning of a key");
+    }
+}
+
+#[test]
 fn the_line_counts_before_the_file() {
     let folder = Folder::new(&format!("{THREE}options = {{ hash = 'md5' }}"));
     let path = folder.file();

@@ -287,6 +287,9 @@ fn arguments_that_are_wrong_are_usage_errors() {
     memring("get --server 127.0.0.1:port k").fails(2, "--server number 1");
     memring("get --server 127.0.0.1:1 --timeout soon k").fails(2, "not a length of time");
     memring("set --server 127.0.0.1:1 --ttl 0s k v").fails(2, "time to live is zero");
+    for ttl in ["36500d", "999999999d"] {
+        memring(&format!("set --server 127.0.0.1:1 --ttl {ttl} k v")).fails(2, "ends after January 2038");
+    }
     memring("set --server 127.0.0.1:1 --flags 4294967296 k v").fails(2, "--flags");
     memring("set --servers - k").fails(2, "only one of --servers and the value");
     memring("incr --server 127.0.0.1:1 k -1").fails(2, "-1");

@@ -164,6 +164,8 @@ impl fmt::Display for FileProblem {
             Self::Time(error) => error.fmt(f),
             Self::Value(advice) => f.write_str(advice),
             Self::Server(error) => error.fmt(f),
+            // The key has the option's name.
+            Self::Scheme(SchemeError::Option { error, .. }) => error.fmt(f),
             Self::Scheme(error) => error.fmt(f),
             Self::OptionsAlone => f.write_str("options of no scheme; name it with scheme = \"NAME\""),
             Self::Source => {

@@ -4,7 +4,7 @@ use core::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use memring_core::health::HealthPolicy;
-use memring_text::{Ttl, value::MAX_VALUE_LEN};
+use memring_text::{Key, Ttl, value::MAX_VALUE_LEN};
 use toml::de::{DeTable, DeValue};
 
 use super::{
@@ -24,7 +24,12 @@ pub(super) fn read(text: &str, table: &DeTable<'_>) -> Result<ConfigFile, FileEr
     let listed = top.take("servers").as_ref().map(Listed::read).transpose()?.unwrap_or_default();
     let scheme = scheme(&mut top, &mut config)?;
     if let Some(value) = top.take("namespace") {
-        config.namespace = value.text()?.into();
+        let text = value.text()?;
+        if !text.is_empty() && Key::new(text.as_bytes()).is_err() {
+            let says = "no beginning of a key; write at most 250 bytes without blanks and control characters";
+            return Err(value.wrong(FileProblem::Value(says)));
+        }
+        config.namespace = text.into();
     }
     if let Some(value) = top.take("place_by_namespace") {
         config.place_by_namespace = value.boolean()?;

@@ -126,6 +126,14 @@ fn an_error_says_line_and_key_and_what_to_write() {
             "servers = { dns = \"a\" }",
             "line 1: servers: a table in place of a list; sources of servers are not supported yet, so list them",
         ),
+        (
+            "\nnamespace = \"a b\"",
+            "line 2: namespace: no beginning of a key; write at most 250 bytes without",
+        ),
+        (
+            "scheme = \"libmemcached-modula\"\noptions = { hash = \"x\" }",
+            "line 2: options.hash: bad value: expected a hash of libhashkit",
+        ),
         ("servers = 1", "line 1: servers: a number; write \"HOST:PORT\""),
         (
             "servers = [\"a:1\",\n\"a:b\"]",
@@ -158,7 +166,7 @@ fn an_error_says_line_and_key_and_what_to_write() {
         assert!(said.starts_with(error) && !said.contains("s3cret"), "{said}");
     }
     let said = says("scheme = \"libmemcached-modula\"\n[options]\nhash = \"md5\"\nhsah = \"md5\"");
-    assert!(said.starts_with("line 4: options.hsah: option \"hsah\": "), "{said}");
+    assert!(said.starts_with("line 4: options.hsah: unknown option: "), "{said}");
 }
 
 /// A folder of the build with these files.

@@ -57,7 +57,7 @@ impl<'t> Ini<'t> {
             (!known.contains(&name)).then_some((&setting.name, name, setting.line))
         });
         for (whole, name, line) in unknown {
-            let near = known.iter().map(|known| (differing(name, known), known)).min();
+            let near = known.iter().map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
             let near = near.filter(|(distance, _)| *distance * 3 <= name.len());
             let offer = near.map_or(String::new(), |(_, near)| format!("; near to it is {extension}{near}"));
             let says =
@@ -193,15 +193,6 @@ fn value(text: &str) -> (Result<Cow<'_, str>, &'static str>, usize) {
             }
         }
     }
-}
-
-/// How many bytes two names differ in, without what they begin and end with alike.
-fn differing(left: &str, right: &str) -> usize {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    let begin = left.iter().zip(right).take_while(|(left, right)| left == right).count();
-    let (left, right) = (&left[begin..], &right[begin..]);
-    let end = left.iter().rev().zip(right.iter().rev()).take_while(|(left, right)| left == right).count();
-    left.len().max(right.len()) - end
 }
 
 /// Where a text in quotes ends.

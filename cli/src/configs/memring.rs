@@ -1,0 +1,83 @@
+//! memring's own file, `memring.toml`: what it means, by the reader of the clients.
+
+use memring_client::file::ConfigFile;
+use memring_core::peers::libmemcached::KETAMA_WEIGHTED;
+
+use super::{ConfigError, Kind, ReadServer, Reading};
+
+pub(super) const KIND: Kind = Kind {
+    name: "memring",
+    about: "memring's own configuration file, memring.toml",
+    is_it: |text| {
+        let begins = |key: &str| {
+            let is_it =
+                |line: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
+            text.lines().any(is_it)
+        };
+        // With a mistake in it, the file is known by what no program begins a line with.
+        let is_program = text.contains('(');
+        ["servers", "scheme"].into_iter().any(begins) && (ConfigFile::from_toml(text).is_ok() || !is_program)
+    },
+    read: |text| Ok(vec![read(text)?]),
+};
+
+fn read(text: &str) -> Result<Reading, ConfigError> {
+    let file = ConfigFile::from_toml(text).map_err(|error| match error.line() {
+        Some(line) => {
+            let says = error.to_string();
+            ConfigError::at(line, says.strip_prefix(&format!("line {line}: ")).unwrap_or(&says))
+        }
+        None => ConfigError::of(error.to_string()),
+    })?;
+    let mut reading = Reading::of(file.scheme().unwrap_or(KETAMA_WEIGHTED.name));
+    reading.options = file.options().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    for spec in file.servers() {
+        reading.servers.push(ReadServer::new(spec.name(), spec.address().clone()).weighing(spec.weight()));
+    }
+    if file.scheme().is_none() {
+        reading.warn(
+            "scheme-assumed",
+            format!("no scheme is named, so that clients take {}", KETAMA_WEIGHTED.name),
+        );
+    }
+    if reading.servers.is_empty() {
+        reading.warn("servers-elsewhere", "no servers stand here; give them with --server, in order");
+    }
+    let config = file.without_secrets();
+    let namespace = String::from_utf8_lossy(&config.namespace).into_owned();
+    if config.place_by_namespace {
+        reading.prepend = namespace;
+    } else if !namespace.is_empty() {
+        reading.warn(
+            "prefix-not-hashed",
+            "the namespace is sent before the key and not placed with it, as place_by_namespace is not set",
+        );
+    }
+    Ok(reading)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        read,
+        testing::{names, one},
+    };
+
+    #[test]
+    fn a_file_of_memring_s_own_is_read_as_the_clients_do() {
+        let reading = one(
+            "servers = [\"a:1\", \"b:1 3\"]\nscheme = \"libmemcached-modula\"\noptions = { hash = \"md5\" }\n\
+             namespace = \"x:\"\nplace_by_namespace = true\n",
+        );
+        assert_eq!((reading.kind, names(&reading), &*reading.prepend), ("memring", vec!["a:1", "b:1"], "x:"));
+        assert_eq!(reading.scheme.as_deref(), Some("libmemcached-modula"));
+        assert_eq!(reading.options, [("hash".to_owned(), "md5".to_owned())]);
+        let reading = one("servers = \"a:1, b:1\"\nnamespace = \"x:\"\n");
+        let traps: Vec<_> = reading.warnings.iter().map(|warning| warning.trap).collect();
+        assert_eq!((traps, &*reading.prepend), (vec!["scheme-assumed", "prefix-not-hashed"], ""));
+        let error = read("servers = [\"a:1\"]\nsheme = \"x\"\n", None).unwrap_err();
+        assert_eq!(error.to_string(), "line 2: sheme: unknown key; near to it is scheme");
+        let error = read("scheme = \"libketamma\"\n", None).unwrap_err();
+        assert!(error.line() == Some(1) && error.to_string().contains("libketama"), "{error}");
+    }
+}
