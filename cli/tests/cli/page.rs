@@ -2,7 +2,8 @@
 //!
 //! Needs chromium in PATH.
 
-use std::{fs, path::PathBuf};
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, path::PathBuf, thread};
 
 use serde_json::json;
 
@@ -55,42 +56,55 @@ fn keys() -> String {
 
 #[test]
 fn every_scheme_places_in_a_browser_as_the_command_line_does() {
-    let (mut browser, keys) = (Browser::start(), keys());
-    let list = file(&keys);
-    let mut schemes = 0;
-    for line in memring("schemes").text().lines() {
-        let name = line.split_ascii_whitespace().next().unwrap();
-        let about = memring(&format!("schemes {name}")).text();
-        let example = about.lines().find_map(|line| line.trim_start().strip_prefix("example")).unwrap();
-        let words: Vec<_> = example.split_ascii_whitespace().skip(2).filter(|word| *word != "KEY").collect();
-        let place = |more: &[&str]| {
-            let mut args = [&["where"], &*words, more].concat();
-            args.extend(["--keys", &list]);
-            memring_with(args).text()
-        };
-        let (before, after) = (place(&[]), place(&["--server", JOINS]));
-        let html = scratch("page").with_extension("html");
-        let mut args = vec!["plan", "--add", JOINS, "--keys", &list, "--html", html.to_str().unwrap()];
-        args.extend(words.iter().map(|word| if *word == "--server" { "--old-server" } else { word }));
-        memring_with(args).text();
+    let keys = keys();
+    let listed = memring("schemes").text();
+    let names: Vec<_> = listed.lines().filter_map(|line| line.split_ascii_whitespace().next()).collect();
+    assert!(names.len() > 40, "{}", names.len());
+    // A browser keeps one processor busy.
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut browser = Browser::start();
+                while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    places_alike(&mut browser, name, &keys);
+                }
+                assert_eq!(browser.complaints(), Vec::<String>::new());
+            });
+        }
+    });
+}
 
-        browser.open(&html, READY);
-        let answered = look_up(&mut browser, &keys);
-        let expected: String = before
-            .lines()
-            .zip(after.lines())
-            .map(|(before, after)| {
-                let (key, before) = before.split_once("  ").unwrap();
-                format!("{key}\t{before}\t{}\n", after.split_once("  ").unwrap().1)
-            })
-            .collect();
-        let differs = answered.lines().zip(expected.lines()).find(|(is, ought)| is != ought);
-        assert!(answered == expected, "{name}: {differs:?}, {} bytes", answered.len());
-        fs::remove_file(html).unwrap();
-        schemes += 1;
-    }
-    assert!(schemes > 40, "{schemes}");
-    assert_eq!(browser.complaints(), Vec::<String>::new());
+/// A page of the example of the scheme says of each key what `where` says, before and after a server joins.
+fn places_alike(browser: &mut Browser, name: &str, keys: &str) {
+    let list = file(keys);
+    let about = memring(&format!("schemes {name}")).text();
+    let example = about.lines().find_map(|line| line.trim_start().strip_prefix("example")).unwrap();
+    let words: Vec<_> = example.split_ascii_whitespace().skip(2).filter(|word| *word != "KEY").collect();
+    let place = |more: &[&str]| {
+        let mut args = [&["where"], &*words, more].concat();
+        args.extend(["--keys", &list]);
+        memring_with(args).text()
+    };
+    let (before, after) = (place(&[]), place(&["--server", JOINS]));
+    let html = scratch("page").with_extension("html");
+    let mut args = vec!["plan", "--add", JOINS, "--keys", &list, "--html", html.to_str().unwrap()];
+    args.extend(words.iter().map(|word| if *word == "--server" { "--old-server" } else { word }));
+    memring_with(args).text();
+
+    browser.open(&html, READY);
+    let answered = look_up(browser, keys);
+    let expected: String = before
+        .lines()
+        .zip(after.lines())
+        .map(|(before, after)| {
+            let (key, before) = before.split_once("  ").unwrap();
+            format!("{key}\t{before}\t{}\n", after.split_once("  ").unwrap().1)
+        })
+        .collect();
+    let differs = answered.lines().zip(expected.lines()).find(|(is, ought)| is != ought);
+    assert!(answered == expected, "{name}: {differs:?}, {} bytes", answered.len());
+    fs::remove_file(html).unwrap();
 }
 
 #[test]
