@@ -26,10 +26,10 @@ use workers::Workers;
 /// Reads and writes random keys, and says how fast and how evenly the servers answer: operations a second, misses, and
 /// below which time half, 99 % and 99.9 % of the answers came.
 ///
-/// Flat out, each worker asks again as soon as it has its answer. With --rate, each operation has a time at which it is to
-/// begin, and its latency is counted from then on, whether or not a worker was free: a server that stalls is seen to stall
-/// all that should have been asked meanwhile. Keys are `memring:bench:` and a number, and expire by themselves. The exit
-/// code is 3 if any operation failed.
+/// Without --rate, each worker asks again as soon as it has its answer. With --rate, each operation has a time at which it
+/// should begin, and its latency is counted from that time, even if no worker was free then. So while a server stalls, all
+/// operations that should have begun meanwhile count as slow. Keys are `memring:bench:` and a number, and expire by
+/// themselves. The exit code is 3 if any operation failed.
 ///
 /// Examples: memring bench --servers eight.txt --duration 30s --workers 32;
 /// memring bench --server 127.0.0.1:11211 --load --keys 1000000 --zipf 0.99 --rate 20000 --client tokio
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     client: ClientArgs,
 
-    /// For how long.
+    /// How long to measure.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     duration: Duration,
 
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     workers: u16,
 
-    /// How many operations a second all workers begin together; as many as they can unless said.
+    /// How many operations a second all workers together begin. Without it, as many as they can.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     rate: Option<u32>,
 
@@ -58,11 +58,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
     keys: u64,
 
-    /// Takes key number n in proportion to n to the power of minus this, instead of all alike: 0.99 is usual.
+    /// Asks for key number n in proportion to 1/n^EXPONENT, instead of for all keys equally often; 0.99 is usual.
     #[arg(long, value_name = "EXPONENT")]
     zipf: Option<f64>,
 
-    /// The length of values in bytes, or the least and the most, `100-2000`.
+    /// The length of values in bytes; or the shortest and the longest, `100-2000`.
     #[arg(long, value_name = "BYTES", default_value = "100")]
     size: Sizes,
 
@@ -70,11 +70,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     ttl: Duration,
 
-    /// Stores all keys first, which is not measured.
+    /// Stores all keys before the measurement begins.
     #[arg(long)]
     load: bool,
 
-    /// Chooses keys and sizes as another run with this seed did.
+    /// Chooses the same keys and sizes as another run with this seed.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 

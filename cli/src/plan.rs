@@ -26,10 +26,9 @@ mod rows;
 
 /// Says which share of the keys a change moves, and from where to where.
 ///
-/// Servers files are those of `memring where`. A key has moved when the name of its server is another
-/// one; what stays is the hit rate to expect right after the change, of what was hit before it. Rings are compared arc
-/// by arc and modulo slot by slot, which is exact; what can be compared in neither way is sampled, and the report says
-/// so.
+/// Files of servers are those of `memring where`. A key moves when its server has another name after the change. Right after
+/// it, the hit rate is about the old one times the share that stays. Rings are compared arc by arc and modulo slot by slot,
+/// which is exact; what can be compared in neither way is sampled, and the report says so.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -41,15 +40,15 @@ pub(crate) struct Args {
     #[command(flatten)]
     scheme: SchemeArgs,
 
-    /// Whose placement to use after the change; the same as before it unless said.
+    /// Whose placement to use after the change. Without it, the same as before.
     #[arg(long, value_name = "NAME")]
     new_scheme: Option<String>,
 
-    /// An option of the scheme after the change; on top of those before it, if the scheme stays.
+    /// An option of the scheme after the change. If the scheme stays, the options from before it stay, too.
     #[arg(long = "new-option", value_name = "NAME=VALUE", value_parser = assignment)]
     new_options: Vec<String>,
 
-    /// A file of keys, one a line, as `memring where` has them; `-` is standard input. All shares are those of these keys then.
+    /// A file of keys, one a line, as `memring where` has them; `-` is standard input. All shares are then shares of these keys.
     #[arg(long, value_name = "FILE")]
     keys: Option<String>,
 
@@ -57,12 +56,12 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 
-    /// Draws the change into a file, too.
+    /// Also draws the change, into an SVG file.
     #[arg(long, value_name = "FILE")]
     svg: Option<String>,
 
-    /// Writes a page of the change, too: one file that needs nothing else, with both rings, and with the servers before and after
-    /// of any key that is typed or pasted there.
+    /// Also writes a page of the change: one HTML file that needs nothing else, with both rings, and with the old and the new
+    /// server of any key that is typed or pasted there.
     #[arg(long, value_name = "FILE")]
     html: Option<String>,
 }

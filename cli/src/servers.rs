@@ -27,8 +27,8 @@ pub(crate) struct ServerArgs {
 /// How names are read.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct NameArgs {
-    /// Takes as a server's name whatever stands before its weight, also what no address could be, such as
-    /// `cache1/10.0.0.1:11211`: as vector files have them.
+    /// Takes whatever stands before the weight as the server's name, even if it cannot be an address, such as
+    /// `cache1/10.0.0.1:11211`. Vector files have such names.
     #[arg(long)]
     names_as_written: bool,
 }

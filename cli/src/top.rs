@@ -24,8 +24,8 @@ use sample::{Rates, Sample, table};
 /// Shows what each server is doing: operations and bytes a second, how many reads find something, evictions, items, memory
 /// and connections, anew every two seconds, until `q` is typed.
 ///
-/// Figures a second are those between two looks. Where standard output is no terminal, or with --once, there are two looks
-/// and a table. The exit code is then 3 if a server does not answer.
+/// Rates are those between two looks at the servers' statistics. Where standard output is not a terminal, or with --once, it
+/// looks twice, prints a table and ends; the exit code is then 3 if a server does not answer.
 ///
 /// Examples: memring top --servers eight.txt; memring top --servers eight.txt --once --json
 #[derive(Debug, clap::Args)]

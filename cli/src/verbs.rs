@@ -47,7 +47,8 @@ pub(crate) struct ClientArgs {
     #[command(flatten)]
     scheme: SchemeArgs,
 
-    /// How long it may take, connecting included: `250ms`, `2s`. Unless said, by the configuration file either: 1 s.
+    /// How long an operation may take, connecting included: `250ms`, `2s`. Unless the configuration file has
+    /// another: 1 s.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
 

@@ -19,9 +19,9 @@ use crate::{
 
 /// Prints the keys that the servers hold, one a line, escaped as `\xNN`, as `--keys` of other commands reads them.
 ///
-/// Servers go through their items (`lru_crawler metadump`, since memcached 1.4.31) while others come and go: an item that is
-/// moved meanwhile may be missing or come twice. Nothing is kept in memory, however many there are. With --misplaced, the
-/// exit code is 1 if there are any.
+/// Servers go through their items (`lru_crawler metadump`, since memcached 1.4.31) while other clients use them: an item that
+/// changes meanwhile may be missing or come twice. Keys are printed as they come, so memory does not grow with their number.
+/// With --misplaced, the exit code is 1 if there are any.
 ///
 /// Where the scheme has a prefix or the configuration a namespace, these are the keys that have it, without it, as `memring get`
 /// takes them; --all prints all keys, as they are stored.
@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REGEX")]
     regex: Vec<String>,
 
-    /// All keys as they are stored, also those of other prefixes and namespaces, which belong nowhere by the scheme.
+    /// All keys as they are stored, also those of other prefixes and namespaces, which have no server by the scheme.
     #[arg(long)]
     all: bool,
 
@@ -53,8 +53,8 @@ pub(crate) struct Args {
     #[arg(long)]
     misplaced: bool,
 
-    /// Prints columns, with tabs between: key; server; the server by the scheme, or `-`; bytes of memory; seconds left, -1
-    /// for ever; seconds since it was used last.
+    /// Prints columns, with tabs between: key; server; the server by the scheme, or `-`; bytes of memory; seconds left, or -1
+    /// if it never expires; seconds since it was used last.
     #[arg(long, short)]
     long: bool,
 

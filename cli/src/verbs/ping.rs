@@ -25,7 +25,7 @@ use crate::{
 
 /// Connects to each server, stores a value there, reads it back, and says how long each of the three took.
 ///
-/// Connecting is the look-up of the name, the connection, encryption and the password. All servers are asked at once,
+/// Connecting takes in looking the name up, the connection itself, encryption and the password. All servers are asked at once,
 /// each over a connection of its own, which is opened anew in each round. The key, `memring:ping:` and a number, is
 /// deleted again. The exit code is 3 if a server failed in any round.
 ///
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     client: ClientArgs,
 
-    /// How often; of several rounds, the least, the median and the longest time are told.
+    /// How many rounds; of several, the shortest, the median and the longest time are printed.
     #[arg(long, value_name = "ROUNDS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     count: u32,
 

@@ -15,9 +15,10 @@ use crate::{
 
 /// Prints how each server's memory is divided: a line for each class of items of similar size that has memory.
 ///
-/// `chunk`, the bytes that each item of the class takes; `pages` of memory; `used` of the `chunks` in them; `waste`, which
-/// part of the used chunks' bytes no item fills; `age`, the seconds since the item that goes next was used; and how many
-/// items were `evicted`, that is, dropped for others before their time.
+/// The columns: `chunk`, the bytes that each item of the class takes; `pages`, how many pages of memory the class has;
+/// `used` and `chunks`, how many of the chunks in them are in use; `waste`, the share of the used chunks' bytes that holds
+/// nothing; `age`, the seconds since the item that would be dropped next was used; `evicted`, how many items were dropped
+/// before their time to make room for others.
 ///
 /// Example: memring slabs --servers eight.txt
 #[derive(Debug, clap::Args)]

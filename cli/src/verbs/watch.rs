@@ -17,9 +17,9 @@ use crate::{
 
 /// Prints what happens on the servers, a line each, until it is interrupted: server, time, kind, and what else is known.
 ///
-/// An old server refuses. One that is watched works a little more for it, and drops lines that are not read
-/// fast enough; then it is told how many. Lines of one server are nearly in the order of time, not quite: each of its threads
-/// has a log.
+/// Servers older than 1.4.26 refuse. Being watched costs a server a little work. It drops lines that are not read fast
+/// enough; a line then says how many. The lines of one server come nearly in the order of time, but not quite: each of its
+/// threads has a log of its own.
 ///
 /// Example: memring watch --servers eight.txt mutations evictions
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT")]
     prefix: Option<String>,
 
-    /// Ends behind so many lines.
+    /// Ends after so many lines.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 
@@ -50,11 +50,11 @@ enum Kind {
     Fetchers,
     /// Changes of items.
     Mutations,
-    /// Evictions.
+    /// Items that are dropped before their time to make room for others.
     Evictions,
     /// Connections that open and close; since 1.6.10.
     Connevents,
-    /// Deletions; since 1.6.20.
+    /// Items that are deleted; since 1.6.20.
     Deletions,
 }
 
