@@ -440,3 +440,81 @@ impl fmt::Display for ForeignHandle {
 }
 
 impl error::Error for ForeignHandle {}
+
+#[cfg(test)]
+mod tests {
+    use memring_text::StoreOutcome;
+
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+
+    fn item(value: &str) -> AnyOutcome<String> {
+        AnyOutcome::Item(Some(Item { flags: 0, cas: None, value: value.to_owned() }))
+    }
+
+    fn outcomes(batch: Batch, results: Vec<Result<AnyOutcome<String>, Error>>) -> Outcomes<String> {
+        batch.outcomes(Many::new(results, Vec::new()), true)
+    }
+
+    #[test]
+    fn keys_and_values_are_those_of_the_calls() {
+        let mut batch = Batch::new();
+        assert!(batch.is_empty());
+        batch.get("one");
+        batch.place_by("group");
+        batch.set("two", "value", Ttl::NEVER);
+        batch.place_by_key();
+        batch.delete("three");
+        assert_eq!((batch.len(), batch.is_empty()), (3, false));
+        assert_eq!(batch.keys().collect::<Vec<_>>(), [&b"one"[..], b"two", b"three"]);
+        assert_eq!(batch.routing_keys(None).collect::<Vec<_>>(), [&b"one"[..], b"group", b"three"]);
+        assert_eq!(batch.routing_keys(Some(b"all")).collect::<Vec<_>>(), [&b"all"[..], b"group", b"all"]);
+        let Some(AnyOperation::Store(store)) = batch.operation(1, Key::new(b"two").unwrap(), NOW) else {
+            panic!("a set")
+        };
+        assert_eq!((store.key.as_bytes(), store.value.as_bytes()), (&b"two"[..], &b"value"[..]));
+        assert!(batch.operation(3, Key::new(b"two").unwrap(), NOW).is_none());
+        assert_eq!(batch.check(4).unwrap_err().0, 1);
+    }
+
+    #[test]
+    fn each_handle_takes_its_own_result() {
+        let mut batch = Batch::new();
+        let (one, two) = (batch.get("one"), batch.get("two"));
+        let mut outcomes = outcomes(batch, vec![Ok(item("first")), Ok(item("second"))]);
+        let mut value = |handle: Handle<kind::Get>| outcomes.take(handle).unwrap().unwrap().value;
+        assert_eq!((value(two), value(one)), ("second".to_owned(), "first".to_owned()));
+    }
+
+    #[test]
+    fn a_handle_of_another_batch_takes_nothing() {
+        let (mut batch, mut other) = (Batch::new(), Batch::new());
+        batch.get("mine");
+        let foreign = other.get("theirs");
+        let error = outcomes(batch, vec![Ok(item("mine"))]).take(foreign).unwrap_err();
+        assert_eq!(error.kind(), crate::failure::ErrorKind::Config);
+    }
+
+    #[test]
+    fn only_reads_whose_server_failed_are_misses() {
+        let failed = |cause: Cause| Err::<AnyOutcome<String>, _>(Error::new("run", cause));
+        let mut batch = Batch::new();
+        let (read, refused) = (batch.get("read"), batch.get("refused"));
+        let (write, stored) = (batch.set("write", "", Ttl::NEVER), batch.set("stored", "", Ttl::NEVER));
+        let results = vec![
+            failed(Cause::Timeout),
+            failed(Cause::config(ForeignHandle)),
+            failed(Cause::Timeout),
+            Ok(AnyOutcome::Store(StoreOutcome::Stored)),
+        ];
+        let many = Many::new(results, Vec::new());
+        let mut told = batch.clone().outcomes(many.clone(), false);
+        let mut outcomes = batch.outcomes(many, true);
+        assert!(outcomes.take(refused).is_err());
+        assert!(outcomes.take(write).unwrap_err().is_timeout());
+        assert!(outcomes.take(stored).is_ok());
+        assert!(told.results[0].take().is_some_and(|result| result.is_err()));
+        assert!(outcomes.take(read).unwrap().is_none());
+    }
+}

@@ -150,6 +150,17 @@ mod tests {
     }
 
     #[test]
+    fn all_servers_know_the_first_verbs() {
+        let get = |verb| Request::Get(Get { verb, key: PROBE.key });
+        for known in [get(GetVerb::Get), get(GetVerb::Gets), Request::Quit] {
+            assert!(!may_be_unknown(&known), "{known:?}");
+        }
+        for new in [get(GetVerb::Gat(1)), get(GetVerb::Gats(1)), Request::Version] {
+            assert!(may_be_unknown(&new), "{new:?}");
+        }
+    }
+
+    #[test]
     fn what_changes_something_is_not_its_own_witness() {
         use memring_text::{Operation as _, meta::MetaDelete, request::Touch};
 

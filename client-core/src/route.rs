@@ -445,8 +445,10 @@ mod tests {
         let fleet = fleet(&NAMES, &["spare:1"], FailurePolicy::Fallback);
         let mut route = fleet.route(b"k").unwrap();
         let mut seen = vec![route.index];
+        assert!(!fleet.is_stand_in(route));
         while let Some(next) = fleet.route_on(b"k", route) {
             route = next;
+            assert!(fleet.is_stand_in(route));
             seen.push(route.index);
         }
         assert_eq!((seen.len(), seen[0], seen[3]), (4, fleet.primary(b"k"), 3));

@@ -353,3 +353,16 @@ pub(super) fn flight_key(key: &[u8], routing_key: &[u8]) -> Box<[u8]> {
     // No key has more than 250 bytes, and none has the byte 0 but that of a binary one, which is no key here.
     [key, b"\0", routing_key].concat().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_share_a_flight_only_for_the_same_key_on_the_same_server() {
+        assert_eq!(*flight_key(b"k", b"k"), *b"k");
+        assert_ne!(flight_key(b"k", b"a"), flight_key(b"k", b"b"));
+        assert_ne!(flight_key(b"k", b"a"), flight_key(b"k", b"k"));
+        assert_ne!(flight_key(b"ka", b"b"), flight_key(b"k", b"ab"));
+    }
+}

@@ -328,3 +328,50 @@ impl<V: Into<Bytes>> From<RawAnswer<V>> for Answer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+    const KEY: Key<'static> = match Key::new(b"k") {
+        Ok(key) => key,
+        Err(_) => unreachable!(),
+    };
+
+    /// The line that is sent for `errand`, to a server that keeps nothing for longer than `cap`.
+    fn line(errand: &Errand, dialect: Dialect, cap: Option<Ttl>) -> String {
+        let sent = errand.operation(dialect, KEY, NOW, Opaque::new(b"1").unwrap()).unwrap();
+        let sent = cap.map_or(Some(sent), |cap| sent.with_ttl_cap(cap, NOW)).unwrap_or(sent);
+        String::from_utf8(sent.request().parts().head.as_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn nothing_lives_longer_on_a_server_that_stands_in() {
+        let write = Write {
+            flags: 0,
+            value: Bytes::from_static(b"v"),
+            ttl: Ttl::seconds(100),
+            condition: Condition::None,
+        };
+        let write = Errand::Write(write);
+        let short = Some(Ttl::seconds(60));
+        assert_eq!(line(&write, Dialect::Classic, None), "set k 0 100 1\r\n");
+        assert_eq!(line(&write, Dialect::Classic, short), "set k 0 60 1\r\n");
+        assert!(line(&write, Dialect::Meta, None).contains(" T100 "));
+        assert!(line(&write, Dialect::Meta, short).contains(" T60 "));
+    }
+
+    #[test]
+    fn what_is_discarded_has_expired_already() {
+        assert_eq!(line(&Errand::Discard(9), Dialect::Classic, None), "cas k 0 -1 0 9\r\n");
+        assert!(line(&Errand::Discard(9), Dialect::Meta, None).contains(" T-1"));
+    }
+
+    #[test]
+    fn an_item_of_the_classic_verbs_tells_no_time() {
+        let answer = Answer::from(RawAnswer::Plain(Some((Bytes::from_static(b"v"), 3, Some(9)))));
+        let found = Found { value: "v".into(), len: 1, flags: 3, cas: 9, left: -1, ..Found::default() };
+        assert_eq!(answer, Answer::Found(Some(found)));
+    }
+}

@@ -103,3 +103,52 @@ impl Talk for Invalidate {
 
 /// How often an item that others change is looked at. To delete it is always right.
 const MOST: u32 = 3;
+
+#[cfg(test)]
+mod tests {
+    use memring_text::{Ttl, ttl::UnixTime};
+
+    use super::*;
+    use crate::fetch::Freshness;
+
+    /// Takes the errand that is to be sent, and gives `answer` to it.
+    fn tell(machine: &mut Invalidate, answer: Answer) -> Errand {
+        let now = Instant::now();
+        let Next::Send(errand) = machine.next(now) else { panic!("nothing is to be sent: {machine:?}") };
+        machine.answered(Ok(answer), now);
+        errand
+    }
+
+    /// The machine for items of 100 seconds, which are kept for 171, the last eleven of them without a value.
+    fn begun() -> Invalidate {
+        let times = Freshness::new(Ttl::seconds(100)).times(UnixTime::from_secs(1_700_000_000)).unwrap();
+        Invalidate::new(times, Dialect::Meta)
+    }
+
+    fn item(left: i64) -> Answer {
+        Answer::Found(Some(Found { value: "v".into(), len: 1, cas: 9, left, ..Found::default() }))
+    }
+
+    #[test]
+    fn an_item_keeps_its_value_for_as_long_as_an_old_one_is_handed_out() {
+        let marked = |left| {
+            let mut machine = begun();
+            assert_eq!(tell(&mut machine, item(left)), Errand::Look);
+            tell(&mut machine, Answer::Changed(StoreOutcome::Stored))
+        };
+        assert_eq!(marked(150), Errand::MarkStale(9, Some(after(71))));
+        assert_eq!(marked(50), Errand::MarkStale(9, None));
+        assert_eq!(marked(5), Errand::Discard(9));
+    }
+
+    #[test]
+    fn an_item_that_others_change_again_and_again_is_deleted() {
+        let mut machine = begun();
+        for _ in 0..MOST {
+            assert_eq!(tell(&mut machine, item(150)), Errand::Look);
+            tell(&mut machine, Answer::Changed(StoreOutcome::Exists));
+        }
+        assert_eq!(tell(&mut machine, Answer::Changed(StoreOutcome::Stored)), Errand::Delete);
+        assert!(matches!(machine.next(Instant::now()), Next::Done(true)));
+    }
+}

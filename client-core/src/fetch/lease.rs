@@ -452,3 +452,129 @@ const LONGEST_DELAY: Duration = Duration::from_millis(250);
 
 /// Longer than any item that is not for ever is handed out.
 const LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use memring_text::{Ttl, ttl::UnixTime};
+
+    use super::*;
+    use crate::{
+        failure::Cause,
+        fetch::{Content, Freshness},
+    };
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A lease of ten seconds, and a grace of eleven; an item of 100 seconds is kept for 171.
+    fn begun(dialect: Dialect) -> (Lease, Instant) {
+        let now = Instant::now();
+        let times = Freshness::new(Ttl::seconds(100)).times(UnixTime::from_secs(1_700_000_000)).unwrap();
+        let terms = Terms { wait_until: now + 5 * SECOND, limit: 1000, takes_nothing: true };
+        (Lease::new(times, dialect, terms, now, 7), now)
+    }
+
+    /// Takes the errand that is to be sent, and gives `answer` to it.
+    fn tell(lease: &mut Lease, now: Instant, answer: Answer) -> Errand {
+        let Turn::Send(errand) = lease.step(now) else { panic!("nothing is to be sent: {lease:?}") };
+        lease.answered(Ok(answer), now, &mut |_| now);
+        errand
+    }
+
+    fn value(text: &'static str, left: i64) -> Found {
+        Found { value: text.into(), len: text.len() as u64, cas: 9, left, ..Found::default() }
+    }
+
+    fn content(text: &'static str) -> Fetched {
+        Some(Content { flags: 0, value: text.into() })
+    }
+
+    /// A caller without meta commands whose placeholder was stored; its token.
+    fn placed() -> (Lease, Instant, Bytes) {
+        let (mut lease, now) = begun(Dialect::Classic);
+        assert_eq!(tell(&mut lease, now, Answer::Found(None)), Errand::Read);
+        let placed = tell(&mut lease, now + SECOND, Answer::Changed(StoreOutcome::Stored));
+        let Errand::Write(Write { flags: PLACEHOLDER, value, .. }) = placed else { panic!("{placed:?}") };
+        (lease, now, value)
+    }
+
+    #[test]
+    fn only_the_own_placeholder_wins() {
+        let (mut lease, now, token) = placed();
+        let own = Found { flags: PLACEHOLDER, value: token, ..Found::default() };
+        tell(&mut lease, now, Answer::Found(Some(own)));
+        assert_eq!(lease.step(now), Turn::Load);
+
+        let (mut lease, now, _) = placed();
+        let other = Found { flags: PLACEHOLDER, ..value("another caller's", -1) };
+        tell(&mut lease, now, Answer::Found(Some(other)));
+        assert!(matches!(lease.step(now), Turn::Wait(_)));
+
+        let (mut lease, now, token) = placed();
+        let same = Found { value: token.clone(), len: 16, ..Found::default() };
+        tell(&mut lease, now, Answer::Found(Some(same)));
+        assert_eq!(lease.step(now), Turn::Done(Some(Content { flags: 0, value: token })));
+    }
+
+    #[test]
+    fn who_wins_an_item_that_soon_ends_loads_only_while_it_is_the_same() {
+        let won = Answer::Found(Some(Found { win: true, ..value("old", 5) }));
+        let (mut lease, now) = begun(Dialect::Meta);
+        tell(&mut lease, now, won.clone());
+        let same = tell(&mut lease, now, Answer::Found(Some(value("", -1))));
+        assert!(matches!(same, Errand::Extend(_)));
+        assert_eq!(lease.step(now), Turn::Load);
+
+        let (mut lease, now) = begun(Dialect::Meta);
+        for _ in 0..2 {
+            assert!(matches!(tell(&mut lease, now, won.clone()), Errand::Ask(_)));
+            let changed = Found { cas: 10, ..value("", -1) };
+            tell(&mut lease, now, Answer::Found(Some(changed)));
+        }
+        assert_eq!(lease.step(now), Turn::Own);
+    }
+
+    #[test]
+    fn what_is_loaded_is_stored_over_what_was_won() {
+        let (mut lease, now) = begun(Dialect::Meta);
+        tell(&mut lease, now, Answer::Found(Some(Found { win: true, ..value("old", 50) })));
+        assert_eq!(lease.step(now), Turn::Load);
+        lease.loaded(content("new"));
+        let stored = tell(&mut lease, now + 13 * SECOND, Answer::Changed(StoreOutcome::Exists));
+        let Errand::Write(write) = stored else { panic!("{stored:?}") };
+        assert_eq!((&*write.value, write.condition), (&b"new"[..], Condition::Unchanged(9)));
+        assert_eq!(lease.step(now), Turn::Done(content("new")));
+        assert!(lease.notes().is_late);
+        assert_eq!(lease.notes().too_long_by, Some(3 * SECOND));
+    }
+
+    #[test]
+    fn a_lease_without_meta_commands_begins_with_its_placeholder() {
+        let (mut lease, now, token) = placed();
+        let own = Found { flags: PLACEHOLDER, value: token, ..Found::default() };
+        tell(&mut lease, now + 2 * SECOND, Answer::Found(Some(own)));
+        lease.loaded(content("new"));
+        tell(&mut lease, now + 14 * SECOND, Answer::Changed(StoreOutcome::NotFound));
+        assert_eq!(lease.notes().too_long_by, Some(3 * SECOND));
+    }
+
+    #[test]
+    fn only_an_old_value_is_told_as_stale() {
+        for (left, is_stale) in [(150, false), (50, true)] {
+            let (mut lease, now) = begun(Dialect::Meta);
+            tell(&mut lease, now, Answer::Found(Some(value("value", left))));
+            assert_eq!(lease.step(now), Turn::Done(content("value")));
+            assert_eq!(lease.notes().is_stale, is_stale);
+        }
+    }
+
+    #[test]
+    fn an_error_tells_whether_the_errand_may_have_been_done() {
+        let server: Arc<str> = "a:1".into();
+        let on = |is_ambiguous| NoAnswer::from(&Error::on(&server, "fetch", Cause::Timeout, is_ambiguous));
+        assert_eq!((on(false), on(true)), (NoAnswer::NotDone, NoAnswer::Lost));
+        let refused = Error::on(&server, "fetch", Cause::HangsUp, true);
+        assert_eq!(NoAnswer::from(&refused), NoAnswer::UnknownCommand);
+    }
+}
