@@ -271,7 +271,18 @@ fn as_placed<'k>(reading: &Reading, key: &'k [u8]) -> Cow<'k, [u8]> {
 }
 
 /// Traps by which keys may be placed otherwise than the answer says.
-const NOT_ALL_IS_READ: [&str; 2] = ["branches", "changed-later"];
+const NOT_ALL_IS_READ: [&str; 10] = [
+    "address-in-name",
+    "branches",
+    "changed-later",
+    "from-environment",
+    "key-function",
+    "prefix-unknown",
+    "servers-elsewhere",
+    "several-functions",
+    "unknown-namespace",
+    "unknown-prefix",
+];
 
 /// Tells of some traps on standard error, where standard output has something else.
 pub(crate) fn tell_of_traps(reading: &Reading, which: impl Fn(&str) -> bool) {

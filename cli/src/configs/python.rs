@@ -245,20 +245,24 @@ fn pymemcache(told: &Told<'_, '_>) -> Result<Reading, ConfigError> {
             None => pymemcache_server(text_of(item)?, item.line)?,
         });
     }
-    if let Some(hasher) = told.argument("hasher") {
-        if hasher.word().is_none_or(|hasher| !hasher.ends_with("RendezvousHash")) {
-            reading.scheme = None;
-            reading.warn(
-                "own-hasher",
-                "hasher is a class of the program's own: nobody else can tell where its keys are",
-            );
-        }
-    }
+    without_own_hasher(&mut reading, told.argument("hasher").as_ref());
     if told.argument("key_prefix").is_some() {
         reading
             .warn("prefix-not-hashed", "key_prefix is sent with each key and plays no part in its placement");
     }
     Ok(reading)
+}
+
+/// Takes the scheme away where `hasher` is another class than pymemcache's.
+fn without_own_hasher(reading: &mut Reading, hasher: Option<&Value<'_>>) {
+    let is_own = |hasher: &Value<'_>| hasher.word().is_none_or(|hasher| !hasher.ends_with("RendezvousHash"));
+    if hasher.is_some_and(is_own) {
+        reading.scheme = None;
+        reading.warn(
+            "own-hasher",
+            "hasher is a class of the program's own: nobody else can tell where its keys are",
+        );
+    }
 }
 
 /// `host`, `host:port` cut at the last colon, `[v6]`, `[v6]:port`, `unix:/path` or `/path`.

@@ -269,6 +269,9 @@ fn keys_are_answered_as_json_and_with_the_traps() {
     let run = memring_with(["doctor", text, "--json", "--keys", &file("foo\n")]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stderr.contains("mind changed-later: line 2"), "{}", run.stderr);
+    let computed = "Dalli::Client.new(['a:1', 'b:1'], namespace: \"x#{y}\")";
+    let told = memring_with(["doctor", computed, "--keys", &file("foo\n")]).stderr;
+    assert!(told.contains("mind unknown-namespace: "), "{told}");
     let found: Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!(found[0]["key"], "foo");
 }

@@ -24,6 +24,14 @@ pub(in super::super) const KIND: Kind = Kind {
 
 fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let program = Program::read(text, Notation::PHP)?;
+    let words = || text.split(|char: char| !char.is_alphanumeric());
+    let has = |name: &str| words().any(|word| word == name);
+    let made = ["Memcache", "MemcachePool"].iter().find_map(|class| program.made(class).next());
+    if made.is_some() || (has("Memcache") && !has("Memcached")) {
+        let says = "this is the class Memcache of PHP's older extension, which places keys otherwise: give its lines of php.ini \
+                    (memcache.*), with --kind pecl-ini, and each server with --server HOST:PORT";
+        return Err(ConfigError::at(made.map_or(1, |(_, line)| line), says));
+    }
     let mut objects: Vec<Object<'_>> = Vec::new();
     let scopes = program.scopes();
     for call in program.calls() {
@@ -306,6 +314,20 @@ mod tests {
         ] {
             assert_eq!(told(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn the_class_of_the_older_extension_is_not_taken_for_this_one() {
+        for (text, line) in [
+            ("<?php\n$m = new Memcache;\n$m->addServer('a', 1);", Some(2)),
+            ("<?php\n$m = new \\Memcache();\n$m->addServer('a', 1);", Some(2)),
+            ("<?php\n// not Memcached\n$m = new MemcachePool();\n$m->addServer('a', 1);", Some(3)),
+            ("function f(Memcache $m) { $m->addServer('a', 1); }", Some(1)),
+        ] {
+            assert!((KIND.is_it)(text));
+            assert_eq!(read(text).unwrap_err().line(), line, "{text}");
+        }
+        assert_eq!(told("/* was Memcache */ $m->addServer('a', 1);"), "a:1");
     }
 
     #[test]

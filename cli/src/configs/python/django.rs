@@ -5,6 +5,7 @@
 use super::{
     ConfigError, Item, Kind, Notation, Program, Reading, Value, find, of_one_transport, pair, pylibmc_server,
     pylibmc_with, pymemcache_server, python_memcached_item, python_memcached_server, warn_of_versions,
+    without_own_hasher,
 };
 
 pub(in super::super) const KIND: Kind = Kind {
@@ -124,6 +125,9 @@ fn cache(
                 ),
             );
         }
+    }
+    if backend == "PyMemcacheCache" {
+        without_own_hasher(&mut reading, option("hasher"));
     }
     if backend == "MemcachedCache" {
         warn_of_versions(&mut reading);
