@@ -223,4 +223,16 @@ mod tests {
         assert!(days.stale_for(Duration::from_secs(86_400 * 31)).times(NOW).is_err());
         assert!(Freshness::new(Duration::ZERO).times(NOW).is_err());
     }
+    #[test]
+    fn what_a_value_outlives_itself_by_is_at_most_thirty_days() {
+        let thirty_days = Duration::from_secs(86_400 * 30);
+        // Nothing is loaded early, the shortest lease is a second, and two more are for rounding.
+        let outlived = |stale: Duration| {
+            let short =
+                Freshness::new(Ttl::seconds(100)).refresh_before(Duration::ZERO).lease(Duration::ZERO);
+            short.stale_for(stale).times(NOW)
+        };
+        assert!(outlived(thirty_days - Duration::from_secs(3)).is_ok());
+        assert!(outlived(thirty_days - Duration::from_secs(2)).is_err());
+    }
 }

@@ -67,3 +67,20 @@ pub fn peeked(flags: u32, value: bytes::Bytes) -> Option<Fetched> {
     let found = Found { len: value.len() as u64, value, flags, ..Found::default() };
     (!is_placeholder(&found) && !is_blank(&found)).then(|| content::read(flags, found.value))
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::fetch::Content;
+
+    #[test]
+    fn what_is_peeked_at_has_its_value_and_no_placeholder_has() {
+        let value = Bytes::from_static(b"v");
+        assert_eq!(peeked(7, value.clone()), Some(Some(Content { flags: 7, value: value.clone() })));
+        assert_eq!(peeked(content::NOTHING, Bytes::new()), Some(None));
+        assert_eq!(peeked(0, Bytes::new()), None);
+        assert_eq!(peeked(crate::fetch::PLACEHOLDER, value), None);
+    }
+}

@@ -101,4 +101,14 @@ mod tests {
             assert_eq!(seen.note(b"k", (1, *place), later), later);
         }
     }
+    #[test]
+    fn a_place_changes_with_the_server_only() {
+        let (first, later) = (Place { server: 1, ends: 0 }, Place { server: 1, ends: 1 });
+        let mut place = first;
+        place.or_moved(later);
+        assert_eq!(place, first);
+        let other = Place { server: 2, ends: 5 };
+        place.or_moved(other);
+        assert_eq!(place, other);
+    }
 }

@@ -140,3 +140,17 @@ impl FetchCounts {
         self.stale_hits.saturating_add(self.joined).saturating_add(self.waited)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_callers_have_one_seed() {
+        // A lease's token comes from the seed: with one token, each of two would take the other's lease for its own.
+        let shared = [Shared::new(Observer::default()), Shared::new(Observer::default())];
+        let seeds: std::collections::BTreeSet<_> =
+            shared.iter().flat_map(|shared| (0..100).map(|_| shared.seed())).collect();
+        assert_eq!(seeds.len(), 200);
+    }
+}

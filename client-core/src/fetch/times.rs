@@ -162,4 +162,11 @@ mod tests {
             assert_eq!(times.capped(cap), times);
         }
     }
+    #[test]
+    fn a_server_without_meta_commands_keeps_no_grace() {
+        let times = times(Ttl::seconds(100));
+        let kept = |dialect, has_value| times.kept_by(dialect, has_value).exptime(NOW).unwrap();
+        assert_eq!((kept(Dialect::Meta, true), kept(Dialect::Classic, true)), (171, 100));
+        assert_eq!((kept(Dialect::Meta, false), kept(Dialect::Classic, false)), (91, 10));
+    }
 }

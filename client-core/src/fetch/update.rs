@@ -203,3 +203,84 @@ impl<F: FnMut(Option<&Content>) -> Option<L>, L: Loaded> Talk for Update<F> {
 
 const FIRST_DELAY: Duration = Duration::from_millis(2);
 const LONGEST_DELAY: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use memring_text::ttl::UnixTime;
+
+    use super::*;
+
+    /// Takes the errand that is to be sent, and gives `answer` to it.
+    fn tell<T: Talk>(machine: &mut T, now: Instant, answer: Answer) -> Errand {
+        let Next::Send(errand) = machine.next(now) else { panic!("nothing is to be sent") };
+        machine.answered(Ok(answer), now);
+        errand
+    }
+
+    fn item(text: &'static str) -> Found {
+        Found { value: text.into(), len: text.len() as u64, cas: 9, left: 100, ..Found::default() }
+    }
+
+    /// What the closure is given when `found` was read, of a key of `fetch` or not.
+    fn given(found: Found, is_fetched: bool) -> Option<Content> {
+        let times = Freshness::new(Ttl::seconds(100)).times(UnixTime::from_secs(1_700_000_000)).unwrap();
+        let lifetime = if is_fetched { Life::Fetched(times) } else { Life::Plain(Ttl::NEVER) };
+        let now = Instant::now();
+        let mut given = None;
+        let change = |old: Option<&Content>| {
+            given = old.cloned();
+            Some("new")
+        };
+        let mut machine = Update::new(change, lifetime, Dialect::Meta, now, 7);
+        tell(&mut machine, now, Answer::Found(Some(found)));
+        let written = tell(&mut machine, now, Answer::Changed(StoreOutcome::Stored));
+        let Errand::Write(Write { condition: Condition::Unchanged(9), .. }) = written else {
+            panic!("{written:?}")
+        };
+        given
+    }
+
+    #[test]
+    fn the_closure_is_given_the_value_if_there_is_one() {
+        let value = Some(Content { flags: 0, value: "old".into() });
+        assert_eq!(given(item("old"), false), value);
+        assert_eq!(given(item("old"), true), value);
+        assert_eq!(given(Found { left: 5, ..item("old") }, false), value);
+        assert_eq!(given(Found { left: 5, ..item("old") }, true), None, "in its grace");
+        assert_eq!(given(item(""), false), Some(Content { flags: 0, value: "".into() }));
+        for won in [
+            Found { win: true, ..item("") },
+            Found { stale: true, ..item("") },
+            Found { taken: true, ..item("") },
+        ] {
+            assert_eq!(given(won, false), None, "a placeholder");
+        }
+        assert_eq!(given(Found { flags: crate::fetch::PLACEHOLDER, ..item("token") }, false), None);
+        assert_eq!(given(Found { flags: NOTHING, ..item("") }, false), None);
+    }
+
+    #[test]
+    fn an_update_that_others_are_before_waits_and_reads_again() {
+        let now = Instant::now();
+        let until = now + Duration::from_secs(5);
+        let mut machine =
+            Update::new(|_: Option<&Content>| Some("new"), Life::Plain(Ttl::NEVER), Dialect::Meta, until, 7);
+        tell(&mut machine, now, Answer::Found(None));
+        tell(&mut machine, now, Answer::Changed(StoreOutcome::NotStored));
+        let Next::Wait(next) = machine.next(now) else { panic!("it does not wait") };
+        assert!(next > now && next <= now + FIRST_DELAY);
+        assert_eq!(tell(&mut machine, next, Answer::Found(None)), Errand::Read);
+    }
+
+    #[test]
+    fn what_reading_has_won_is_given_back_by_an_update_that_changes_nothing() {
+        let now = Instant::now();
+        let nothing = |_: Option<&Content>| None::<&str>;
+        let mut machine = Update::new(nothing, Life::Plain(Ttl::NEVER), Dialect::Meta, now, 7);
+        tell(&mut machine, now, Answer::Found(Some(Found { win: true, ..item("old") })));
+        let given_back = tell(&mut machine, now, Answer::Changed(StoreOutcome::Exists));
+        assert_eq!(given_back, Errand::MarkStale(9, None));
+        let Next::Done(updated) = machine.next(now) else { panic!("it is not done") };
+        assert_eq!((updated.content, updated.tries), (None, 1));
+    }
+}
