@@ -121,6 +121,7 @@ pub fn read(text: &str, kind: Option<&Kind>) -> Result<Vec<Reading>, ConfigError
     let program = program.and_then(|(_, notation)| Program::read(text, *notation).ok());
     let branch = program.as_ref().and_then(Program::branch);
     let change = program.as_ref().and_then(Program::change);
+    let spread = program.as_ref().and_then(Program::spread);
     for reading in &mut readings {
         reading.kind = kind.name;
         if let Some(line) = branch {
@@ -132,6 +133,10 @@ pub fn read(text: &str, kind: Option<&Kind>) -> Result<Vec<Reading>, ConfigError
             let says = "a user and a password are in the text, and are not read here: to memring, say them by --auth-file or by \
                         `auth` in memring.toml";
             reading.warn("login-left-out", says);
+        }
+        if let Some(line) = spread {
+            let says = "what is taken in here from elsewhere is not read, and may have options that count: write it in its place";
+            reading.warn("options-elsewhere", format!("line {line}: {says}"));
         }
         if let Some(line) = change {
             let says = "a list, a table or a client is changed after it was made, which is not read here";
@@ -257,7 +262,7 @@ mod tests {
     use super::{testing::told, *};
 
     fn traps_of(text: &str) -> Vec<&'static str> {
-        let traps = ["branches", "changed-later"];
+        let traps = ["branches", "changed-later", "options-elsewhere"];
         let warnings = read(text, None).unwrap().remove(0).warnings;
         warnings.into_iter().map(|warning| warning.trap).filter(|trap| traps.contains(trap)).collect()
     }
@@ -272,6 +277,10 @@ mod tests {
             ("o = ['a']\no << 'b'\nDalli::Client.new(['a'])", &["changed-later"]),
             ("mc := memcache.New(\"a:1\")\nif err != nil { }", &[]),
             ("mc := memcache.New(\"a:1\")\nif x { }", &["branches"]),
+            ("new Memcached(['a:1'], { ...opts, timeout: 3 })", &["options-elsewhere"]),
+            ("from pymemcache import HashClient\nHashClient(['a:1'], **opts)", &["options-elsewhere"]),
+            ("Dalli::Client.new('a', { x: 1, **opts })", &["options-elsewhere"]),
+            ("s := []string{\"a:1\"}\nmc := memcache.New(s...)", &[]),
         ] {
             assert_eq!(traps_of(text), expected, "{text}");
         }

@@ -145,6 +145,21 @@ impl<'t> Program<'t> {
         self.tokens.windows(2).find(is_it).map(|two| two[0].line)
     }
 
+    /// The line where a list or a table takes in what is elsewhere: `...name`, `**name`.
+    pub(super) fn spread(&self) -> Option<usize> {
+        let sign = |at: usize| match self.tokens.get(at).map(|placed| &placed.token) {
+            Some(Token::Sign(sign)) => *sign,
+            _ => "",
+        };
+        let is_name = |at: usize| matches!(self.tokens.get(at), Some(Placed { token: Token::Word(_), .. }));
+        let is_it = |&at: &usize| {
+            let has_dots = (1..4).all(|ahead| sign(at + ahead) == ".") && is_name(at + 4);
+            let has_stars = sign(at + 1) == "*" && sign(at + 2) == "*" && is_name(at + 3);
+            ["{", "[", "(", ","].contains(&sign(at)) && (has_dots || has_stars)
+        };
+        (0..self.tokens.len()).find(is_it).map(|at| self.tokens[at].line)
+    }
+
     /// The scope that each token stands in: 0 outside of all functions, else a number for each body of one. Of languages that
     /// begin a function by this word.
     pub(super) fn scopes(&self) -> Vec<usize> {
@@ -521,9 +536,13 @@ impl<'t> Parser<'_, 't> {
     fn item(&mut self) -> Item<'t> {
         let line = self.line();
         let first = self.expression();
-        if ["=>", ":", "="].into_iter().any(|sign| self.takes(sign)) {
+        let sign = ["=>", ":", "="].into_iter().find(|sign| self.takes(sign));
+        if let Some(sign) = sign {
             let line = self.line();
-            return Item { key: Some(first), value: self.expression(), line };
+            let value = self.expression();
+            // `a ? b : c` has no key.
+            let is_choice = sign == ":" && first == Value::Unknown;
+            return Item { key: Some(first), value: if is_choice { Value::Unknown } else { value }, line };
         }
         Item { key: None, value: first, line }
     }

@@ -130,7 +130,12 @@ impl Calls {
             return Err(ConfigError::at(line, "the options must be computed; write the array in its place"));
         };
         for item in items {
-            let Some(option) = item.key.as_ref().and_then(Value::word) else { continue };
+            let Some(option) = item.key.as_ref().and_then(Value::word) else {
+                return Err(ConfigError::at(
+                    item.line,
+                    "an option must be computed; write it as Memcached::OPT_… => VALUE",
+                ));
+            };
             self.set(option, &super::resolved(program, &item.value), item.line)?;
         }
         Ok(())

@@ -25,7 +25,7 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
         readings.extend(cache(&program, None, &caches)?);
     } else {
         for item in items {
-            readings.extend(cache(&program, item.key.as_ref().and_then(Value::text), item)?);
+            readings.extend(cache(&program, item.key.as_ref().and_then(Value::word), item)?);
         }
     }
     if readings.is_empty() {

@@ -103,6 +103,8 @@ fn django_hands_pairs_on_and_brackets_around_one_text_are_none() {
     assert_eq!(names(&one(&cache("PyMemcacheCache", "('a:1,b:2')"))), ["a:1", "b:2"]);
     assert_eq!(names(&one(&cache("PyMemcacheCache", "('a:1',)"))), ["a:1"]);
     assert!(read(&cache("PyLibMCCache", "[('a:1', 3)]"), None).is_err());
+    let tables = "CACHES = dict(default=dict(BACKEND='django.core.cache.backends.memcached.PyMemcacheCache', LOCATION='a:1'))";
+    assert_eq!(one(tables).pool.as_deref(), Some("default"));
     let hasher = one(&cache("PyMemcacheCache", "['a'], 'OPTIONS': {'hasher': MyHash}"));
     assert_eq!((hasher.scheme, hasher.warnings[0].trap), (None, "own-hasher"));
     let twice = format!("{}\nCACHES['default']['LOCATION'] = 'x'", cache("PyMemcacheCache", "'a'"));
