@@ -34,6 +34,8 @@ pub(crate) const PEERS: &[Row] = &[
     }),
     client("pymemcache", &["clients/with_wheels", "pymemcache"], |_| Drawn::plain("pymemcache-rendezvous")),
     client("python-binary-memcached", &["clients/with_wheels", "bmemcached"], |_| Drawn::plain("bmemcached")),
+    client("emcache", &["clients/with_wheels", "emcache"], |_| Drawn::plain("emcache")),
+    client("meta-memcache", &["clients/with_wheels", "meta_memcache"], |_| Drawn::plain("meta-memcache")),
     client("Cache::Memcached", &["perl", "clients/cache_memcached.pl", "Cache::Memcached"], |_| {
         Drawn::plain("cache-memcached").weighing(Weights::Whole(7))
     }),
