@@ -57,3 +57,21 @@ impl<'o> Order<'o> {
         servers.get(..len).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_noted_until_the_storage_is_full() {
+        let mut storage = [ServerIndex::default(); 2];
+        let mut order = Order::new(&mut storage);
+        assert!((order.len(), order.is_empty(), order.is_full()) == (0, true, false));
+        assert!(order.push(ServerIndex::new(4)) && order.push(ServerIndex::new(4)), "noted once");
+        assert!((order.len(), order.is_empty(), order.is_full()) == (1, false, false));
+        assert!(!order.push(ServerIndex::new(1)));
+        assert!((order.len(), order.is_empty(), order.is_full()) == (2, false, true));
+        assert!(!order.push(ServerIndex::new(7)));
+        assert_eq!(order.as_slice(), [ServerIndex::new(4), ServerIndex::new(1)]);
+    }
+}
