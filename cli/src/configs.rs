@@ -276,6 +276,7 @@ mod tests {
             ("import pylibmc\nif b['ketama'] == 1:\n    pass\npylibmc.Client(['a'])", &["branches"]),
             ("o = ['a']\no << 'b'\nDalli::Client.new(['a'])", &["changed-later"]),
             ("mc := memcache.New(\"a:1\")\nif err != nil { }", &[]),
+            ("import memcache\nh: list[str] = ['a:1']\nmemcache.Client(h)", &[]),
             ("mc := memcache.New(\"a:1\")\nif x { }", &["branches"]),
             ("new Memcached(['a:1'], { ...opts, timeout: 3 })", &["options-elsewhere"]),
             ("from pymemcache import HashClient\nHashClient(['a:1'], **opts)", &["options-elsewhere"]),
@@ -308,6 +309,10 @@ mod tests {
             (
                 "import memcache\nservers: list[str] = ['a:1']\nif servers == 3: pass\nmemcache.Client(servers)",
                 "a:1",
+            ),
+            (
+                "S = %w[a:1 b:1].freeze\nN = 'n'.freeze\nDalli::Client.new(S, namespace: N)",
+                "namespace=n a:1 b:1",
             ),
             ("const servers: string[] = ['a:1'];\nnew Memcached(servers)", "a:1"),
             ("import memcache\nx = {'s': ['b:1']}\ns = ['a:1']\nmemcache.Client(servers=s)", "a:1"),

@@ -137,14 +137,18 @@ impl<'t> Program<'t> {
         let sign = |placed: &Placed<'t>, sign: &str| matches!(placed.token, Token::Sign(is) if is == sign);
         let shovel = self.tokens.windows(2).find(|two| two.iter().all(|placed| sign(placed, "<")));
         // A name, a key in brackets, and one `=`.
-        let entry = self.tokens.windows(6).find(|six| {
-            let [name, open, _, close, equals, next] = six else { return false };
+        let entry = self.tokens.windows(7).find(|seven| {
+            let [before, name, open, _, close, equals, next] = seven else { return false };
+            // The type of a name stands behind a colon.
+            if sign(before, ":") {
+                return false;
+            }
             // Those of pylibmc's client are read.
             let is_named = matches!(name.token, Token::Word(word) if last_name(word) != "behaviors");
             is_named && sign(open, "[") && sign(close, "]") && sign(equals, "=") && !sign(next, "=")
         });
-        let lines =
-            [shovel, entry].into_iter().flatten().filter_map(|tokens| tokens.first()).map(|first| first.line);
+        let lines = [shovel.and_then(|two| two.first()), entry.and_then(|seven| seven.get(1))];
+        let lines = lines.into_iter().flatten().map(|placed| placed.line);
         lines.chain(call).min()
     }
 }

@@ -87,6 +87,13 @@ impl<'t> Parser<'_, 't> {
                 break;
             }
             line = *next;
+            // A constant of Ruby.
+            if self.is_sign_at(0, ".")
+                && self.tokens.get(self.at + 1).is_some_and(|placed| placed.token == Token::Word("freeze"))
+            {
+                self.at += 2;
+                continue;
+            }
             // Go's `servers...`.
             if (0..3).all(|ahead| self.is_sign_at(ahead, ".")) {
                 self.at += 3;
