@@ -349,15 +349,15 @@ mod tests {
     #[test]
     fn nothing_lives_longer_on_a_server_that_stands_in() {
         let write = Write {
-            flags: 0,
+            flags: 7,
             value: Bytes::from_static(b"v"),
             ttl: Ttl::seconds(100),
             condition: Condition::None,
         };
         let write = Errand::Write(write);
         let short = Some(Ttl::seconds(60));
-        assert_eq!(line(&write, Dialect::Classic, None), "set k 0 100 1\r\n");
-        assert_eq!(line(&write, Dialect::Classic, short), "set k 0 60 1\r\n");
+        assert_eq!(line(&write, Dialect::Classic, None), "set k 7 100 1\r\n");
+        assert_eq!(line(&write, Dialect::Classic, short), "set k 7 60 1\r\n");
         assert!(line(&write, Dialect::Meta, None).contains(" T100 "));
         assert!(line(&write, Dialect::Meta, short).contains(" T60 "));
     }

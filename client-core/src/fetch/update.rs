@@ -273,6 +273,21 @@ mod tests {
     }
 
     #[test]
+    fn a_write_whose_answer_was_lost_is_known_by_its_new_cas() {
+        let now = Instant::now();
+        for (cas, was_written) in [(10, true), (9, false)] {
+            let new = |_: Option<&Content>| Some("new");
+            let mut machine = Update::new(new, Life::Plain(Ttl::NEVER), Dialect::Meta, now, 7);
+            tell(&mut machine, now, Answer::Found(Some(item("old"))));
+            assert!(matches!(machine.next(now), Next::Send(Errand::Write(_))));
+            machine.answered(Err(NoAnswer::Lost), now);
+            tell(&mut machine, now, Answer::Found(Some(Found { cas, ..item("new") })));
+            let is_done = matches!(machine.next(now), Next::Done(updated) if updated.is_uncertain);
+            assert_eq!(is_done, was_written, "{cas}");
+        }
+    }
+
+    #[test]
     fn what_reading_has_won_is_given_back_by_an_update_that_changes_nothing() {
         let now = Instant::now();
         let nothing = |_: Option<&Content>| None::<&str>;
