@@ -131,23 +131,26 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 impl Shared {
     /// Serves the connection. Its error, if it ends in one, has no receiver.
     async fn serve_or_refuse(self: &Arc<Self>, stream: TcpStream) {
-        if let Some(mut stream) = self.admit(stream) {
+        if let Err(mut stream) = self.admit(stream) {
             let _ = stream.write_all(Host::CROWD).await;
         }
     }
 
-    /// Serves a connection. Returns it if there are too many.
-    fn admit(self: &Arc<Self>, stream: TcpStream) -> Option<TcpStream> {
+    /// Serves a connection.
+    ///
+    /// # Errors
+    /// The connection, if there are too many or the server is being closed.
+    fn admit(self: &Arc<Self>, stream: TcpStream) -> Result<(), TcpStream> {
         let mut open = self.open();
-        let Some(open) = open.as_mut() else { return Some(stream) };
+        let Some(open) = open.as_mut() else { return Err(stream) };
         if in_use(open) >= self.host.connections() {
-            return Some(stream);
+            return Err(stream);
         }
         let shared = Arc::clone(self);
         open.spawn(async move {
             let _ = shared.serve(stream).await;
         });
-        None
+        Ok(())
     }
 
     async fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
