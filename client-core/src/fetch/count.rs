@@ -82,24 +82,16 @@ impl Talk for IncrOr {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    /// Takes the errand that is to be sent, and gives `answer` to it.
-    fn tell(machine: &mut IncrOr, answer: Result<Answer, NoAnswer>) -> Errand {
-        let now = Instant::now();
-        let Next::Send(errand) = machine.next(now) else { panic!("nothing is to be sent: {machine:?}") };
-        machine.answered(answer, now);
-        errand
-    }
+    use super::{super::talk::tell, *};
 
     #[test]
     fn a_counter_that_comes_and_goes_is_made_twice_at_most() {
         let mut machine = IncrOr::new(1, 5, Ttl::NEVER, Dialect::Meta);
-        let count = tell(&mut machine, Err(NoAnswer::UnknownCommand));
+        let count = tell(&mut machine, Instant::now(), Err(NoAnswer::UnknownCommand));
         assert_eq!(machine.dialect(), Dialect::Classic);
         for _ in 0..2 {
-            assert_eq!(tell(&mut machine, Ok(Answer::Number(None))), count);
-            let made = tell(&mut machine, Ok(Answer::Changed(StoreOutcome::NotStored)));
+            assert_eq!(tell(&mut machine, Instant::now(), Ok(Answer::Number(None))), count);
+            let made = tell(&mut machine, Instant::now(), Ok(Answer::Changed(StoreOutcome::NotStored)));
             assert!(matches!(made, Errand::Write(Write { condition: Condition::Missing, .. })));
         }
         assert!(matches!(machine.next(Instant::now()), Next::Failed(Some(Cause::NotStored))));
@@ -108,7 +100,7 @@ mod tests {
     #[test]
     fn what_may_have_been_counted_is_not_sent_again() {
         let mut machine = IncrOr::new(1, 5, Ttl::NEVER, Dialect::Classic);
-        tell(&mut machine, Err(NoAnswer::Lost));
+        tell(&mut machine, Instant::now(), Err(NoAnswer::Lost));
         assert!(matches!(machine.next(Instant::now()), Next::Failed(None)));
     }
 }

@@ -223,6 +223,7 @@ mod tests {
         assert!(days.stale_for(Duration::from_secs(86_400 * 31)).times(NOW).is_err());
         assert!(Freshness::new(Duration::ZERO).times(NOW).is_err());
     }
+
     #[test]
     fn what_a_value_outlives_itself_by_is_at_most_thirty_days() {
         let thirty_days = Duration::from_secs(86_400 * 30);

@@ -108,16 +108,8 @@ const MOST: u32 = 3;
 mod tests {
     use memring_text::{Ttl, ttl::UnixTime};
 
-    use super::*;
+    use super::{super::talk::tell, *};
     use crate::fetch::Freshness;
-
-    /// Takes the errand that is to be sent, and gives `answer` to it.
-    fn tell(machine: &mut Invalidate, answer: Answer) -> Errand {
-        let now = Instant::now();
-        let Next::Send(errand) = machine.next(now) else { panic!("nothing is to be sent: {machine:?}") };
-        machine.answered(Ok(answer), now);
-        errand
-    }
 
     /// The machine for items of 100 seconds, which are kept for 171, the last eleven of them without a value.
     fn begun() -> Invalidate {
@@ -133,8 +125,8 @@ mod tests {
     fn an_item_keeps_its_value_for_as_long_as_an_old_one_is_handed_out() {
         let marked = |left| {
             let mut machine = begun();
-            assert_eq!(tell(&mut machine, item(left)), Errand::Look);
-            tell(&mut machine, Answer::Changed(StoreOutcome::Stored))
+            assert_eq!(tell(&mut machine, Instant::now(), Ok(item(left))), Errand::Look);
+            tell(&mut machine, Instant::now(), Ok(Answer::Changed(StoreOutcome::Stored)))
         };
         assert_eq!(marked(150), Errand::MarkStale(9, Some(after(71))));
         assert_eq!(marked(50), Errand::MarkStale(9, None));
@@ -145,10 +137,13 @@ mod tests {
     fn an_item_that_others_change_again_and_again_is_deleted() {
         let mut machine = begun();
         for _ in 0..MOST {
-            assert_eq!(tell(&mut machine, item(150)), Errand::Look);
-            tell(&mut machine, Answer::Changed(StoreOutcome::Exists));
+            assert_eq!(tell(&mut machine, Instant::now(), Ok(item(150))), Errand::Look);
+            tell(&mut machine, Instant::now(), Ok(Answer::Changed(StoreOutcome::Exists)));
         }
-        assert_eq!(tell(&mut machine, Answer::Changed(StoreOutcome::Stored)), Errand::Delete);
+        assert_eq!(
+            tell(&mut machine, Instant::now(), Ok(Answer::Changed(StoreOutcome::Stored))),
+            Errand::Delete
+        );
         assert!(matches!(machine.next(Instant::now()), Next::Done(true)));
     }
 }

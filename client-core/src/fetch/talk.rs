@@ -33,3 +33,11 @@ pub enum Next<T> {
     /// It has failed: with this, or with the last error if there is none.
     Failed(Option<Cause>),
 }
+
+/// Takes the errand that `machine` is to send at `now`, and gives `answer` to it.
+#[cfg(test)]
+pub(super) fn tell<T: Talk>(machine: &mut T, now: Instant, answer: Result<Answer, NoAnswer>) -> Errand {
+    let Next::Send(errand) = machine.next(now) else { panic!("nothing is to be sent") };
+    machine.answered(answer, now);
+    errand
+}

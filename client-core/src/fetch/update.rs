@@ -208,14 +208,7 @@ const LONGEST_DELAY: Duration = Duration::from_millis(100);
 mod tests {
     use memring_text::ttl::UnixTime;
 
-    use super::*;
-
-    /// Takes the errand that is to be sent, and gives `answer` to it.
-    fn tell<T: Talk>(machine: &mut T, now: Instant, answer: Answer) -> Errand {
-        let Next::Send(errand) = machine.next(now) else { panic!("nothing is to be sent") };
-        machine.answered(Ok(answer), now);
-        errand
-    }
+    use super::{super::talk::tell, *};
 
     fn item(text: &'static str) -> Found {
         Found { value: text.into(), len: text.len() as u64, cas: 9, left: 100, ..Found::default() }
@@ -232,8 +225,8 @@ mod tests {
             Some("new")
         };
         let mut machine = Update::new(change, lifetime, Dialect::Meta, now, 7);
-        tell(&mut machine, now, Answer::Found(Some(found)));
-        let written = tell(&mut machine, now, Answer::Changed(StoreOutcome::Stored));
+        tell(&mut machine, now, Ok(Answer::Found(Some(found))));
+        let written = tell(&mut machine, now, Ok(Answer::Changed(StoreOutcome::Stored)));
         let Errand::Write(Write { condition: Condition::Unchanged(9), .. }) = written else {
             panic!("{written:?}")
         };
@@ -265,11 +258,11 @@ mod tests {
         let until = now + Duration::from_secs(5);
         let mut machine =
             Update::new(|_: Option<&Content>| Some("new"), Life::Plain(Ttl::NEVER), Dialect::Meta, until, 7);
-        tell(&mut machine, now, Answer::Found(None));
-        tell(&mut machine, now, Answer::Changed(StoreOutcome::NotStored));
+        tell(&mut machine, now, Ok(Answer::Found(None)));
+        tell(&mut machine, now, Ok(Answer::Changed(StoreOutcome::NotStored)));
         let Next::Wait(next) = machine.next(now) else { panic!("it does not wait") };
         assert!(next > now && next <= now + FIRST_DELAY);
-        assert_eq!(tell(&mut machine, next, Answer::Found(None)), Errand::Read);
+        assert_eq!(tell(&mut machine, next, Ok(Answer::Found(None))), Errand::Read);
     }
 
     #[test]
@@ -278,10 +271,10 @@ mod tests {
         for (cas, was_written) in [(10, true), (9, false)] {
             let new = |_: Option<&Content>| Some("new");
             let mut machine = Update::new(new, Life::Plain(Ttl::NEVER), Dialect::Meta, now, 7);
-            tell(&mut machine, now, Answer::Found(Some(item("old"))));
+            tell(&mut machine, now, Ok(Answer::Found(Some(item("old")))));
             assert!(matches!(machine.next(now), Next::Send(Errand::Write(_))));
             machine.answered(Err(NoAnswer::Lost), now);
-            tell(&mut machine, now, Answer::Found(Some(Found { cas, ..item("new") })));
+            tell(&mut machine, now, Ok(Answer::Found(Some(Found { cas, ..item("new") }))));
             let is_done = matches!(machine.next(now), Next::Done(updated) if updated.is_uncertain);
             assert_eq!(is_done, was_written, "{cas}");
         }
@@ -292,8 +285,8 @@ mod tests {
         let now = Instant::now();
         let nothing = |_: Option<&Content>| None::<&str>;
         let mut machine = Update::new(nothing, Life::Plain(Ttl::NEVER), Dialect::Meta, now, 7);
-        tell(&mut machine, now, Answer::Found(Some(Found { win: true, ..item("old") })));
-        let given_back = tell(&mut machine, now, Answer::Changed(StoreOutcome::Exists));
+        tell(&mut machine, now, Ok(Answer::Found(Some(Found { win: true, ..item("old") }))));
+        let given_back = tell(&mut machine, now, Ok(Answer::Changed(StoreOutcome::Exists)));
         assert_eq!(given_back, Errand::MarkStale(9, None));
         let Next::Done(updated) = machine.next(now) else { panic!("it is not done") };
         assert_eq!((updated.content, updated.tries), (None, 1));
