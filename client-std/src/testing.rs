@@ -137,9 +137,7 @@ impl Running {
     fn connections(&self) -> usize {
         self.shared.open().streams.len()
     }
-}
 
-impl Running {
     /// Closes the connections and ends the threads, if they have not ended.
     fn end(&mut self) {
         if let Some(acceptor) = self.acceptor.take() {
