@@ -1,8 +1,9 @@
 //! Lengths of time as people write them on a command line.
 //!
-//! The grammar is that of configuration files, so that both read `1.5s` and `30d` alike. humantime has no fractions and jiff no
-//! days without a date, and a library that reads files would get another dependency for twelve lines. A number alone is seconds here, as memcached's own times are, and an error in a file, where nobody sees at once that `timeout = 500`
-//! was meant as milliseconds.
+//! The grammar is that of configuration files, so that both read `1.5s` and `30d` alike. humantime has no fractions and jiff
+//! no days without a date, and a library that reads files would get another dependency for twelve lines. A number alone is
+//! seconds here, as memcached's own times are. In a file it is an error, because nobody would see at once that
+//! `timeout = 500` was meant as milliseconds.
 
 use core::time::Duration;
 

@@ -9,7 +9,7 @@ use std::{
 use memring_core::vector::unescape;
 use memring_text::value::MAX_VALUE_LEN;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, key_file};
 
 /// A file that was read whole.
 #[derive(Debug)]
@@ -78,11 +78,11 @@ impl Input {
         &self.name
     }
 
-    /// The keys of a keys file that all are wanted at once; [`KeyFile`](crate::key_file::KeyFile) is for any number of them.
+    /// The keys of a keys file that all are wanted at once; [`KeyFile`](key_file::KeyFile) is for any number of them.
     /// Each comes with its line; blank lines are no keys.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (usize, Result<Vec<u8>, Failure>)> {
-        let lines = self.lines().map(|(number, line)| (number, line.strip_suffix(b"\r").unwrap_or(line)));
-        lines.filter(|(_, line)| !line.is_empty()).map(|(number, line)| {
+        let written = self.lines().filter_map(|(number, line)| Some((number, key_file::written(line)?)));
+        written.map(|(number, line)| {
             (number, unescape(line).collect::<Result<_, _>>().map_err(|error| self.at(number, error)))
         })
     }

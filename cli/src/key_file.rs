@@ -1,4 +1,5 @@
-//! Files of keys, one a line, without those that are blank, read in blocks of whole lines: of any number of keys, only a block is in memory.
+//! Files of keys, one a line, without lines that are blank, read in blocks of whole lines: of any number of keys, only a block
+//! is in memory.
 
 use core::ops::ControlFlow;
 use std::{
@@ -125,9 +126,7 @@ impl<'b> Iterator for Keys<'b> {
             let (line, rest) = self.rest.split_at(end);
             self.rest = rest.get(1..).unwrap_or_default();
             self.number += 1;
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            // There is no empty key.
-            if !line.is_empty() {
+            if let Some(line) = written(line) {
                 break (line, self.number - 1);
             }
         };
@@ -136,6 +135,12 @@ impl<'b> Iterator for Keys<'b> {
                 .map_err(|error| Failure::usage(format_args!("{} line {number}: {error}", self.name))),
         )
     }
+}
+
+/// The key on a line, as it is written there; a blank line has none, as there is no empty key.
+pub(crate) fn written(line: &[u8]) -> Option<&[u8]> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    (!line.is_empty()).then_some(line)
 }
 
 impl<'b> Key<'b> {

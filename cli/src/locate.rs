@@ -23,8 +23,8 @@ mod listing;
 /// Says on which server each key lives.
 ///
 /// A keys file has one key a line, escaped: `\xNN` is a byte, everything else is itself; blank lines are no keys. It may have
-/// any number of keys, which are answered in their order as they are read. A bad line is an error; the lines before it are answered then, and none
-/// behind it. KEY arguments are taken as they are.
+/// any number of keys, which are answered in their order as they are read. A bad line is an error; the lines before it are
+/// answered then, and none behind it. KEY arguments are taken as they are.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Lists the known schemes and who uses them, as `memring schemes` does.

@@ -75,8 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     // Where a key belongs is asked only by some.
     let is_placing = args.misplaced || args.long || args.count || args.json;
     let config = if is_placing { args.client.config_for_keys()? } else { args.client.config()? };
-    let prefix = [config.scheme.scheme().key.prefix, &config.namespace].concat();
-    let put_before = prefix;
+    let put_before = [config.scheme.scheme().key.prefix, &config.namespace].concat();
     let wanted = Wanted { prefix: args.prefix.clone().into_bytes(), patterns: args.patterns()? };
     let names: Vec<_> =
         config.servers.iter().chain(&config.gutter).map(|server| server.name().to_owned()).collect();
