@@ -24,7 +24,9 @@ const fn client(name: &'static str, program: &'static [&'static str], draw: fn(&
 
 /// Every peer that a package has.
 pub(crate) const PEERS: &[Row] = &[
+    client("libmemcached", &["clients/libmemcached"], libmemcached),
     client("php-memcached", &["php", "clients/php_memcached.php"], php_memcached),
+    client("PECL memcache", &["php", "clients/pecl_memcache.php"], pecl_memcache),
     client("pylibmc", &["/usr/bin/python3", "clients/python.py", "pylibmc"], pylibmc),
     client("python-memcached, Debian's", &["/usr/bin/python3", "clients/python.py", "memcache"], |_| {
         Drawn::plain("python-memcached-or1").weighing(Weights::Whole(5))
@@ -41,6 +43,7 @@ pub(crate) const PEERS: &[Row] = &[
     }),
     client("Cache::Memcached::Fast", &["perl", "clients/cache_memcached.pl", "Cache::Memcached::Fast"], fast),
     client("Dalli", &["ruby", "clients/dalli.rb"], |_| Drawn::plain("dalli").weighing(Weights::Whole(6))),
+    client("gomemcache", &["clients/gomemcache"], |_| Drawn::plain("gomemcache")),
     client("memcached (npm)", &["node", "clients/node.js", "memcached"], |_| {
         Drawn::plain("node-hashring-ketama").weighing(Weights::Whole(9))
     }),
@@ -52,6 +55,34 @@ pub(crate) const PEERS: &[Row] = &[
 
 fn pick<'a>(rng: &mut Rng, of: &[&'a str]) -> &'a str {
     of[rng.usize(..of.len())]
+}
+
+fn libmemcached(rng: &mut Rng) -> Drawn {
+    let (scheme, way) = [
+        ("libmemcached-modula", "MODULA"),
+        ("libmemcached-consistent", "CONSISTENT"),
+        ("libmemcached-ketama", "CONSISTENT_KETAMA"),
+        ("libmemcached-spy", "CONSISTENT_KETAMA_SPY"),
+        ("libmemcached-ketama-weighted", "CONSISTENT_WEIGHTED"),
+    ][rng.usize(..5)];
+    let hash = pick(
+        rng,
+        &[
+            "default", "md5", "crc", "fnv1_64", "fnv1a_64", "fnv1_32", "fnv1a_32", "murmur", "murmur3",
+            "jenkins",
+        ],
+    );
+    let sorted = pick(rng, &["0", "1"]);
+    let drawn = Drawn::plain(scheme).told("way", way).weighing(Weights::Whole(9));
+    drawn.option(("hash", hash), ("hash", hash)).option(("sort_hosts", sorted), ("sort_hosts", sorted))
+}
+
+fn pecl_memcache(rng: &mut Rng) -> Drawn {
+    let (scheme, strategy) =
+        [("pecl-memcache-standard", "standard"), ("pecl-memcache-consistent", "consistent")][rng.usize(..2)];
+    let hash = pick(rng, &["crc32", "fnv"]);
+    let drawn = Drawn::plain(scheme).told("hash_strategy", strategy).weighing(Weights::Whole(9));
+    drawn.option(("hash", hash), ("hash_function", hash))
 }
 
 fn php_memcached(rng: &mut Rng) -> Drawn {
