@@ -12,13 +12,17 @@ use crate::{kinds::variant, write as write_seeds};
 pub(crate) fn write() -> io::Result<()> {
     let all = fleets();
     let of_schemes = &all[..peers::all().count()];
-    write_seeds("placement_ways_agree", all.iter().cloned())?;
+    write_seeds("placement_ways_agree", "seed", all.iter().cloned())?;
     let resized = || (0..).zip(of_schemes).map(|(at, fleet)| [fleet, &[at][..]].concat());
-    write_seeds("placement_is_stable", resized())?;
-    write_seeds("plan_agrees_with_keys", resized())?;
+    write_seeds("placement_is_stable", "seed", resized())?;
+    write_seeds("plan_agrees_with_keys", "seed", resized())?;
     // To the same scheme with another option, or to another scheme.
     let others = all.iter().rev().chain(of_schemes);
-    write_seeds("plan_adds_up", of_schemes.iter().zip(others).map(|(old, new)| [&old[..], new].concat()))
+    write_seeds(
+        "plan_adds_up",
+        "seed",
+        of_schemes.iter().zip(others).map(|(old, new)| [&old[..], new].concat()),
+    )
 }
 
 /// An option that takes more values than this takes any text.

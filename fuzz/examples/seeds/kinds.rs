@@ -14,16 +14,17 @@ pub(crate) fn write() -> io::Result<()> {
         "meta_is_answered",
         "meta_round_trips",
         "requests_round_trip",
-        "typed_values_round_trip",
-        "values_are_read_within_bounds",
     ] {
-        write_seeds(target, searched(target))?;
+        write_seeds(target, "seed", searched(target))?;
     }
-    write_seeds("clients_tell_the_truth", scripts())?;
-    write_seeds("machines_take_any_answer", answers())?;
-    write_seeds("placements_never_change", picks())?;
-    write_seeds("vector_lines_are_read_alike", lines())?;
-    write_seeds("servers_are_read_alike", servers())
+    for target in ["typed_values_round_trip", "values_are_read_within_bounds"] {
+        write_seeds(target, "made", searched(target))?;
+    }
+    write_seeds("clients_tell_the_truth", "seed", scripts())?;
+    write_seeds("machines_take_any_answer", "seed", answers())?;
+    write_seeds("placements_never_change", "seed", picks())?;
+    write_seeds("vector_lines_are_read_alike", "seed", lines())?;
+    write_seeds("servers_are_read_alike", "seed", servers())
 }
 
 /// The bytes by which a derived enumeration is its `number`-th of `count`.

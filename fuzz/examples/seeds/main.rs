@@ -5,7 +5,8 @@
 //! cargo run --manifest-path fuzz/Cargo.toml --example seeds
 //! ```
 //!
-//! In git are those of transcripts that reach code which the others do not, and all others; a unit test runs them.
+//! In git are the files named `seed-…`, which a unit test runs. Where most of what is made reaches no code that the others do
+//! not, of transcripts above all, all of it is named `made-…` and stays out of git, and what is new in it is kept as a seed.
 
 mod fleets;
 mod kinds;
@@ -115,15 +116,15 @@ fn short_ones(way: Way) -> Vec<Vec<u8>> {
 /// Writes `seeds` behind the head that says where to cut, and what is asked for.
 fn write_streams(target: &str, seeds: &[Vec<u8>], asked: impl Fn(&[u8]) -> [u8; 2]) -> io::Result<()> {
     let cuts = [5, 0, 11, 0, 19, 0];
-    write(target, seeds.iter().map(|bytes| [&cuts[..], &asked(bytes), bytes].concat()))
+    write(target, "made", seeds.iter().map(|bytes| [&cuts[..], &asked(bytes), bytes].concat()))
 }
 
-/// Writes `seeds` into the target's folder, by their numbers.
-fn write(target: &str, seeds: impl IntoIterator<Item = Vec<u8>>) -> io::Result<()> {
+/// Writes `seeds` into the target's folder, by `name` and their numbers.
+fn write(target: &str, name: &str, seeds: impl IntoIterator<Item = Vec<u8>>) -> io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     fs::create_dir_all(&folder)?;
     for (number, seed) in seeds.into_iter().enumerate() {
-        fs::write(folder.join(format!("seed-{number:03}")), seed)?;
+        fs::write(folder.join(format!("{name}-{number:03}")), seed)?;
     }
     Ok(())
 }
