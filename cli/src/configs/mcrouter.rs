@@ -38,9 +38,11 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     }
     let has_routes = !found.routes.is_empty();
     if !has_routes {
-        let names = pools.iter().filter_map(|pool| pool.key.as_ref()?.text().map(|name| (name, pool.line)));
-        found.routes =
-            names.map(|(name, line)| Route { pool: name.to_owned(), line, ..Route::default() }).collect();
+        for pool in pools {
+            if let Some(name) = pool.key.as_ref().and_then(Value::text) {
+                found.routes.push(pool_route(name, Some(&pool.value), None, pool.line)?);
+            }
+        }
     }
     let others = found.others.join(", ");
     let mut readings = Vec::new();
@@ -94,8 +96,13 @@ struct Route {
     function: Option<String>,
     salt: Option<String>,
     weights: Option<Vec<String>>,
+    /// Whether `bucketize` chooses between buckets before it does between servers.
+    is_in_buckets: bool,
     line: usize,
 }
+
+/// The hash that weights are for.
+const WEIGHTED: &str = "WeightedCh3";
 
 /// Routes that a tree of them ends at.
 #[derive(Default)]
@@ -115,9 +122,10 @@ impl Found {
         }
         match &item.value {
             Value::Text(text) => {
-                if let Some(pool) =
-                    text.strip_prefix("PoolRoute|").or_else(|| text.strip_prefix("HashRoute|Pool|"))
-                {
+                if let Some(name) = text.strip_prefix("PoolRoute|") {
+                    let pool = find(pools, name).map(|pool| &pool.value);
+                    self.note(pool_route(name, pool, None, item.line)?);
+                } else if let Some(pool) = text.strip_prefix("HashRoute|Pool|") {
                     self.note(Route { pool: pool.to_owned(), line: item.line, ..Route::default() });
                 } else if let Some((kind, _)) = text.split_once("|Pool|") {
                     self.others.push(kind.to_owned());
@@ -172,30 +180,50 @@ fn route(item: &Item<'_>, kind: &str, pools: &[Item<'_>]) -> Result<Option<Route
         let says = format!("{pool:?} is none of the \"pools\"");
         return Err(ConfigError::at(target.map_or(item.line, |target| target.line), says));
     }
-    let mut route = Route { pool, line: item.line, ..Route::default() };
-    // A HashRoute has beside its children what a PoolRoute has in "hash".
-    let (hash, fields) = match item.value.get("hash") {
-        Some(hash) if is_pool_route => (hash.value.text(), &hash.value),
-        _ => (None, &item.value),
-    };
-    let text = |name: &str| fields.get(name).and_then(|field| field.value.text()).map(str::to_owned);
-    route.function = hash.map(str::to_owned).or_else(|| text("hash_func"));
-    if hash.is_none() {
-        route.salt = text("salt");
-        route.weights = weights(fields)?;
+    if !is_pool_route {
+        // A HashRoute has beside its children what a PoolRoute has in "hash".
+        let mut route = Route { pool, line: item.line, ..Route::default() };
+        route.take(&item.value)?;
+        return Ok(Some(route));
     }
-    if route.weights.is_none() {
-        let pool = target.filter(|target| matches!(target.value, Value::List(_))).map(|target| &target.value);
-        let pool = pool.or_else(|| find(pools, &route.pool).map(|pool| &pool.value));
-        route.weights = pool.map(weights).transpose()?.flatten();
+    let own = target.filter(|target| matches!(target.value, Value::List(_)));
+    let fields = own.or_else(|| find(pools, &pool)).map(|pool| &pool.value);
+    pool_route(&pool, fields, item.value.get("hash"), item.line).map(Some)
+}
+
+/// A PoolRoute: the weights of the pool make it one of WeightedCh3, and then `hash` counts, field by field.
+fn pool_route(
+    name: &str,
+    pool: Option<&Value<'_>>,
+    hash: Option<&Item<'_>>,
+    line: usize,
+) -> Result<Route, ConfigError> {
+    let mut route = Route { pool: name.to_owned(), line, ..Route::default() };
+    if let Some(weights) = pool.map(weights).transpose()?.flatten() {
+        route.function = Some(WEIGHTED.to_owned());
+        route.weights = Some(weights);
     }
-    Ok(Some(route))
+    match hash.map(|hash| (&hash.value, hash.line)) {
+        None => {}
+        Some((Value::Text(function), _)) => route.function = Some(function.clone().into_owned()),
+        Some((fields @ Value::List(_), _)) => route.take(fields)?,
+        Some((_, line)) => {
+            return Err(ConfigError::at(line, "\"hash\" is neither a name nor an object; write \"Ch3\""));
+        }
+    }
+    Ok(route)
 }
 
 /// The weights of a hash or a pool, as written.
 fn weights(fields: &Value<'_>) -> Result<Option<Vec<String>>, ConfigError> {
     let Some(weights) = fields.get("weights") else { return Ok(None) };
-    let read = weights.value.items().unwrap_or_default().iter().map(|item| {
+    let Value::List(items) = &weights.value else {
+        return Err(ConfigError::at(
+            weights.line,
+            "\"weights\" is no list; write [1, 0.5], a number for each server",
+        ));
+    };
+    let read = items.iter().map(|item| {
         let word = match item.value {
             Value::Word(word) => Some(word),
             _ => None,
@@ -208,10 +236,28 @@ fn weights(fields: &Value<'_>) -> Result<Option<Vec<String>>, ConfigError> {
 }
 
 impl Route {
+    /// Takes what an object says of the hash.
+    fn take(&mut self, fields: &Value<'_>) -> Result<(), ConfigError> {
+        for (name, field) in [("hash_func", &mut self.function), ("salt", &mut self.salt)] {
+            match fields.get(name).map(|item| (item, item.value.text())) {
+                None => {}
+                Some((_, Some(text))) => *field = Some(text.to_owned()),
+                Some((item, None)) => {
+                    return Err(ConfigError::at(item.line, format!("{name:?} is no text in quotes")));
+                }
+            }
+        }
+        if let Some(weights) = weights(fields)? {
+            self.weights = Some(weights);
+        }
+        self.is_in_buckets = fields.get("bucketize").is_some_and(|item| item.value.truth() != Some(false));
+        Ok(())
+    }
+
     fn reading(&self, pools: &[Item<'_>]) -> Result<Reading, ConfigError> {
         let mut reading = match self.function.as_deref() {
             None | Some("Ch3") => Reading::of("mcrouter-ch3"),
-            Some("WeightedCh3") => Reading::of("mcrouter-weighted-ch3"),
+            Some(WEIGHTED) => Reading::of("mcrouter-weighted-ch3"),
             Some("Crc32") => Reading::of("mcrouter-crc32"),
             Some(other) => {
                 let mut reading = Reading::default();
@@ -222,6 +268,11 @@ impl Route {
                 reading
             }
         };
+        if self.is_in_buckets {
+            reading = Reading::default();
+            reading
+                .warn("no-scheme", "memring has no scheme for \"bucketize\", which places buckets of keys");
+        }
         reading.pool = Some(self.pool.clone());
         if let Some(salt) = self.salt.as_deref().filter(|_| reading.scheme.is_some()) {
             reading.option("salt", salt);
@@ -241,10 +292,10 @@ impl Route {
                     "WeightedCh3 without \"weights\"; write a number from 0 to 1 for each server",
                 ));
             }
-            (Some(_), false) => {
+            (Some(_), false) if reading.scheme.is_some() => {
                 reading.warn("weights-ignored", "\"weights\" count nothing unless hash_func is WeightedCh3");
             }
-            (None, false) => {}
+            (_, false) => {}
         }
         reading.warn(
             "order-decides",
@@ -303,7 +354,11 @@ mod tests {
     }
 
     fn told(route: &str) -> String {
-        let told = read(&config(route)).unwrap().into_iter().map(|reading| {
+        told_of(&config(route))
+    }
+
+    fn told_of(text: &str) -> String {
+        let told = read(text).unwrap().into_iter().map(|reading| {
             let options = reading.options.iter().map(|(name, value)| format!("{name}={value}"));
             let warnings = reading.warnings.iter().filter(|warning| warning.trap != "order-decides");
             let warnings = warnings.map(|warning| format!("!{}", warning.trap));
@@ -340,9 +395,45 @@ mod tests {
                      "operation_policies": { "get": { "type": "PoolRoute", "pool": "A", "hash": "Crc32" } } }"#,
                 "A|Ch3 mcrouter-ch3 !routes-decide\nA|Crc32 mcrouter-crc32 !routes-decide",
             ),
+            (r#"{ "type": "PoolRoute", "pool": "A", "hash_func": "Crc32", "salt": "x" }"#, "A mcrouter-ch3"),
+            (r#"{ "type": "PoolRoute", "pool": "A", "hash": { "bucketize": true } }"#, "A - !no-scheme"),
             ("\"NullRoute\"", "A mcrouter-ch3 !no-route\nB mcrouter-ch3 !no-route"),
         ] {
             assert_eq!(told(route), expected, "{route}");
+        }
+    }
+
+    #[test]
+    fn the_weights_of_a_pool_make_its_routes_weighted_unless_their_hash_says_otherwise() {
+        let weighted = "mcrouter-weighted-ch3 weights=1,0.5";
+        for (route, expected) in [
+            ("\"PoolRoute|A\"", format!("A {weighted} !weights-are-not-shares")),
+            (r#"{ "type": "PoolRoute", "pool": "A" }"#, format!("A {weighted} !weights-are-not-shares")),
+            (
+                r#"{ "type": "PoolRoute", "pool": "A", "hash": { "salt": "x" } }"#,
+                "A mcrouter-weighted-ch3 salt=x weights=1,0.5 !weights-are-not-shares".to_owned(),
+            ),
+            (
+                r#"{ "type": "PoolRoute", "pool": "A", "hash": { "weights": [0.1, 0.2] } }"#,
+                "A mcrouter-weighted-ch3 weights=0.1,0.2 !weights-are-not-shares".to_owned(),
+            ),
+            (
+                r#"{ "type": "PoolRoute", "pool": "A", "hash": { "hash_func": "Ch3" } }"#,
+                "A mcrouter-ch3 !weights-ignored".to_owned(),
+            ),
+            (
+                r#"{ "type": "PoolRoute", "pool": "A", "hash": "Crc32" }"#,
+                "A mcrouter-crc32 !weights-ignored".to_owned(),
+            ),
+            // The children of a HashRoute are servers alone.
+            ("\"HashRoute|Pool|A\"", "A mcrouter-ch3".to_owned()),
+            (
+                "\"NullRoute\"",
+                format!("A {weighted} !weights-are-not-shares !no-route\nB mcrouter-ch3 !no-route"),
+            ),
+        ] {
+            let text = config(route).replace("\"A\": {", "\"A\": { \"weights\": [1, 0.5],");
+            assert_eq!(told_of(&text), expected, "{route}");
         }
     }
 
@@ -353,6 +444,9 @@ mod tests {
             r#"{ "type": "PoolRoute" }"#,
             r#"{ "type": "PoolRoute", "pool": "A", "hash": "WeightedCh3" }"#,
             r#"{ "type": "PoolRoute", "pool": "A", "hash": { "hash_func": "WeightedCh3", "weights": [1.5] } }"#,
+            r#"{ "type": "PoolRoute", "pool": "A", "hash": 1 }"#,
+            r#"{ "type": "PoolRoute", "pool": "A", "hash": { "hash_func": 1 } }"#,
+            r#"{ "type": "PoolRoute", "pool": "A", "hash": { "weights": 1 } }"#,
             "\"PoolRoute|C\"",
             "{ \"type\": [ }",
         ] {
