@@ -6,7 +6,7 @@ use memring_client::spec::Address;
 
 use super::{
     ConfigError, Kind, ReadServer, Reading,
-    program::{Call, Item, Program, Value, find, last_name},
+    program::{Call, Item, Program, Value, last_name},
     servers,
     tokens::Notation,
 };
@@ -36,10 +36,11 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
         }
         readings.push(reading);
     }
-    let options = program.tables("settings").find_map(|table| Some(table.get("pool_options")?.value.clone()));
+    let options = program.tables("settings").find_map(|table| table.get("pool_options").cloned());
+    let options = options.map(|options| table_of(&options, &program)).transpose()?.unwrap_or_default();
     for pool in program.tables("pools") {
         for item in pool.items().unwrap_or_default() {
-            library_pools(item, "", options.as_ref(), &program, &mut readings)?;
+            library_pools(item, "", &options, &program, &mut readings)?;
         }
     }
     if readings.is_empty() {
@@ -52,15 +53,11 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
 fn library_pools(
     item: &Item<'_>,
     set: &str,
-    options: Option<&Value<'_>>,
+    options: &[Item<'_>],
     program: &Program<'_>,
     readings: &mut Vec<Reading>,
 ) -> Result<(), ConfigError> {
-    let key = item.key.as_ref().and_then(|key| match key {
-        Value::List(inside) => inside.first().and_then(|item| item.value.text()),
-        key => key.word(),
-    });
-    let Some(name) = key else {
+    let Some(name) = key_of(item) else {
         return Err(ConfigError::at(item.line, "a pool without a name; write NAME = { backends = { … } }"));
     };
     if set.is_empty() && name.starts_with("set_") {
@@ -95,15 +92,31 @@ fn library_pools(
         return Err(ConfigError::at(item.line, format!("pool {name} has no backends")));
     }
     // Those of the pool count before those of all pools.
-    let own = item.value.get("options").map(|options| options.value.clone());
-    let own = own.as_ref().and_then(Value::items).unwrap_or_default();
-    let mut all: Vec<_> = options.and_then(Value::items).unwrap_or_default().to_vec();
-    all.retain(|option| !own.iter().any(|other| other.key == option.key));
-    all.extend(own.iter().cloned());
+    let own = item.value.get("options").map(|options| table_of(options, program));
+    let own = own.transpose()?.unwrap_or_default();
+    let mut all = options.to_vec();
+    all.retain(|option| !own.iter().any(|other| key_of(other) == key_of(option)));
+    all.extend(own);
     set_options(&all, program, &mut reading)?;
     reading.warn("routes-decide", ROUTES);
     readings.push(reading);
     Ok(())
+}
+
+/// The entries of a table, also of one that the program has under a name.
+fn table_of<'t>(item: &Item<'t>, program: &Program<'t>) -> Result<Vec<Item<'t>>, ConfigError> {
+    match program.resolved(item.value.clone()) {
+        Value::List(entries) => Ok(entries),
+        _ => Err(ConfigError::at(item.line, "the options must be computed; write them in their place")),
+    }
+}
+
+/// The key of an entry: `name = …` or `["name"] = …`.
+fn key_of<'i>(item: &'i Item<'_>) -> Option<&'i str> {
+    match item.key.as_ref()? {
+        Value::List(inside) => inside.first()?.value.text(),
+        key => key.word(),
+    }
 }
 
 /// `HOST:PORT`, and perhaps a label behind it.
@@ -142,15 +155,8 @@ fn pool(call: &Call<'_>, program: &Program<'_>) -> Result<Reading, ConfigError> 
     if reading.servers.is_empty() {
         return Err(ConfigError::at(call.line, "a pool without backends"));
     }
-    match argument(1) {
-        None => {}
-        Some(Value::List(options)) => set_options(&options, program, &mut reading)?,
-        Some(_) => {
-            return Err(ConfigError::at(
-                call.line,
-                "the options must be computed; write them in their place",
-            ));
-        }
+    if let Some(options) = call.arguments.get(1) {
+        set_options(&table_of(options, program)?, program, &mut reading)?;
     }
     reading.warn("routes-decide", ROUTES);
     Ok(reading)
@@ -162,9 +168,11 @@ fn set_options(
     program: &Program<'_>,
     reading: &mut Reading,
 ) -> Result<(), ConfigError> {
-    let is_set = |name: &str| find(options, name).is_some();
+    let is_set = |name: &str| options.iter().any(|item| key_of(item) == Some(name));
     for item in options {
-        let Some(name) = item.key.as_ref().and_then(Value::word) else { continue };
+        let Some(name) = key_of(item) else {
+            return Err(ConfigError::at(item.line, "an option without a name; write NAME = VALUE"));
+        };
         let value = program.resolved(item.value.clone());
         let wrong = |expected: &str| {
             ConfigError::at(item.line, format!("{name} is not {expected}; write it in its place"))
@@ -286,6 +294,12 @@ mod tests {
                 "a filter=tags filter_conf={} seed=y h:1\nb-c seed=x filter=tags filter_conf={} i:2",
             ),
             (
+                "local o = { seed = 'z' }\nlocal all = { seed = 'x', filter = 'tags', filter_conf = '{}' }
+                 settings{ pool_options = all } pools{ a = { options = o, backends = { 'h:1' } } }",
+                "a filter=tags filter_conf={} seed=z h:1",
+            ),
+            ("pools{ a = { options = { [\"seed\"] = 'y' }, backends = { 'h:1' } } }", "a seed=y h:1"),
+            (
                 "pools{ set_all = { z1 = { backends = { 'a:1' } }, z2 = { backends = { 'b:1' } } } }",
                 "set_all/z1 a:1\nset_all/z2 b:1",
             ),
@@ -297,6 +311,9 @@ mod tests {
             "pools{\nfoo = { } }",
             "pools{ foo = { backends =\n{ 'a' } } }",
             "pools{\nfoo = { backends = { } } }",
+            "pools{ foo = { backends = { 'a:1' },\noptions = o } }",
+            "pools{ foo = { backends = { 'a:1' }, options = {\n[o] = 1 } } }",
+            "settings{\npool_options = o() } pools{ foo = { backends = { 'a:1' } } }",
         ] {
             assert_eq!(read(text).unwrap_err().line(), Some(2), "{text}");
         }

@@ -109,7 +109,7 @@ impl<'t> Program<'t> {
             let [word, brace, ..] = &self.tokens[*at..] else { return false };
             matches!(word.token, Token::Word(word) if word == name) && brace.token == Token::Sign("{")
         };
-        let table = |at: usize| Parser { tokens: &self.tokens, at: at + 1, depth: 0 }.item().value;
+        let table = |at: usize| Parser { tokens: &self.tokens, at: at + 1, depth: 0 }.simple();
         (0..self.tokens.len()).filter(is_it).map(table)
     }
 

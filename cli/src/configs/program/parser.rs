@@ -113,7 +113,7 @@ impl<'t> Parser<'_, 't> {
     }
 
     /// A value that no operator follows.
-    fn simple(&mut self) -> Value<'t> {
+    pub(super) fn simple(&mut self) -> Value<'t> {
         if self.depth >= DEEPEST {
             self.at += 1;
             return Value::Unknown;
