@@ -166,14 +166,27 @@ fn take(calls: &mut Calls, call: &Call<'_>, program: &Program<'_>) -> Result<(),
         }
         ("setOptions", Some(list)) => calls.set_all(&list, program, call.line),
         ("addServer", Some(_)) => {
-            calls.add(server(&call.arguments, program, call.line, false)?);
+            let field = |at: usize, name: &str| {
+                let item = find(&call.arguments, name)
+                    .or_else(|| call.arguments.get(at).filter(|item| item.key.is_none()));
+                item.map(|item| resolved(program, &item.value))
+            };
+            let fields = [field(0, "host"), field(1, "port"), field(2, "weight")];
+            let says = "addServer without a port, which PHP refuses; write 'HOST', PORT";
+            let added = server(fields, call.line, false)?;
+            calls.add(added.ok_or_else(|| ConfigError::at(call.line, says))?);
             Ok(())
         }
         ("addServers", Some(list)) => {
             for item in array(&list).ok_or_else(|| computed("the list of servers"))? {
                 let entry = resolved(program, &item.value);
                 let fields = array(&entry).ok_or_else(|| computed("a server"))?;
-                calls.add(server(fields, program, item.line, true)?);
+                // Host, port and weight are known by their order, whatever keys they have.
+                let field = |at: usize| fields.get(at).map(|item| resolved(program, &item.value));
+                match server([field(0), field(1), field(2)], item.line, true)? {
+                    Some(server) => calls.add(server),
+                    None => calls.drop_server(item.line),
+                }
             }
             Ok(())
         }
@@ -181,21 +194,16 @@ fn take(calls: &mut Calls, call: &Call<'_>, program: &Program<'_>) -> Result<(),
     }
 }
 
-/// A server of `host, port, weight`. What `addServers` adds is named otherwise if it is a socket.
+/// A server of host, port and weight; nothing without a port. What `addServers` adds is named otherwise if it is a socket.
 fn server(
-    fields: &[Item<'_>],
-    program: &Program<'_>,
+    [host, port, share]: [Option<Value<'_>>; 3],
     line: usize,
     is_list: bool,
-) -> Result<ReadServer, ConfigError> {
-    let field = |at: usize, name: &str| {
-        let item = find(fields, name).or_else(|| fields.get(at).filter(|item| item.key.is_none()));
-        item.map(|item| resolved(program, &item.value))
-    };
-    let Some(Value::Text(host)) = field(0, "host") else {
+) -> Result<Option<ReadServer>, ConfigError> {
+    let Some(Value::Text(host)) = host else {
         return Err(ConfigError::at(line, "the host of a server is no text; write 'HOST', PORT, WEIGHT"));
     };
-    let numbers = [field(1, "port"), field(2, "weight")].map(|value| match value {
+    let [port, share] = [port, share].map(|value| match value {
         None => Ok(None),
         Some(value) => match value
             .word()
@@ -205,9 +213,8 @@ fn server(
             None => Err(ConfigError::at(line, "a port or weight is no number; write 'HOST', PORT, WEIGHT")),
         },
     });
-    let [port, share] = numbers;
-    let (port, share) = (port?, share?.unwrap_or(0));
-    Ok(added(&host, port.unwrap_or(0), is_list).weighing(weight(share)))
+    let share = share?.unwrap_or(0);
+    Ok(port?.map(|port| added(&host, port, is_list).weighing(weight(share))))
 }
 
 /// What is added for a host and a port.
@@ -283,6 +290,10 @@ mod tests {
                 "php-options=OPT_DISTRIBUTION=DISTRIBUTION_CONSISTENT OPT_HASH=HASH_DEFAULT a:1*3 \
                  !weights-make-another-ring !consistent-without-ketama",
             ),
+            ("$m->addServers([['a'], ['b', 1]]);", "b:1 !server-dropped"),
+            ("$m->addServers([['host' => 'a', 'port' => 1, 'weight' => 2], ['port' => '1', 'host' => 2]]);", {
+                "a:1*2 1:2 !weights-ignored"
+            }),
             ("$m->addServer('a', 1); $n->addServer('b', 1);", "$m a:1\n$n b:1"),
             ("define('PORT', 1); const HOST = 'a'; $m->addServer(HOST, PORT);", "a:1"),
             ("$h = 'a'; $db = ['h' => 'db', 'host' => 'c']; $m->addServer($h, 1);", "a:1"),
@@ -371,6 +382,8 @@ mod tests {
             "\n$m->addServer($host, 11211);",
             "\n$m->addServer('a', PORT);",
             "\n$m->addServer();",
+            "\n$m->addServer('a');",
+            "\n$m->addServers([['port' => 1, 'host' => 'a']]);",
             "\n$m->addServer(\"$h\", 1);",
             "\n$m->setOption(Memcached::OPT_HASH, $x ? Memcached::HASH_MD5 : Memcached::HASH_CRC);",
             "\n$m->addServer($x ? 'a' : 'b', 1);",

@@ -14,6 +14,8 @@ pub(super) struct Setting<'t> {
     name: Cow<'t, str>,
     value: Result<Cow<'t, str>, &'static str>,
     line: usize,
+    /// What stands behind the value on its last line, from the `;` on.
+    remark: &'t str,
 }
 
 /// All settings of a text.
@@ -34,9 +36,11 @@ impl<'t> Ini<'t> {
             }
             if let Some((name, from)) = named(&rest[..end]) {
                 let (value, len) = value(&rest[from..]);
-                taken = (from + len).max(end);
+                let behind = &rest[from + len..];
+                let remark = behind.lines().next().unwrap_or_default();
+                taken = (from + len + behind.find('\n').unwrap_or(behind.len())).max(end);
                 if !is_elsewhere {
-                    settings.push(Setting { name: name.into(), value, line });
+                    settings.push(Setting { name: name.into(), value, line, remark });
                 }
             }
             line += rest[..taken].matches('\n').count() + 1;
@@ -63,6 +67,26 @@ impl<'t> Ini<'t> {
             let says =
                 format!("line {line}: {whole} is no setting of the extension, and says nothing{offer}");
             reading.warn("unknown-setting", says);
+        }
+    }
+
+    /// Warns if a `;` that no quotes are around cuts the list of servers that `name` is set to: a remark begins there.
+    pub(super) fn tell_of_cut_list(&self, name: &str, reading: &mut Reading) {
+        let Some(setting) = self.0.iter().rfind(|setting| setting.name == name) else { return };
+        let Some(rest) = setting.remark.strip_prefix(';') else { return };
+        // A port, or the slashes of a URL.
+        let is_server = |word: &str| {
+            word.split_once(':').is_some_and(|(_, behind)| {
+                behind.starts_with("//") || behind.starts_with(|char: char| char.is_ascii_digit())
+            })
+        };
+        if rest.split_whitespace().next().is_some_and(is_server) {
+            let says = format!(
+                "line {}: to PHP a `;` outside of quotes begins a remark, so that {:?} is no server: write commas",
+                setting.line,
+                rest.trim()
+            );
+            reading.warn("semicolon-begins-a-remark", says);
         }
     }
 
@@ -119,7 +143,7 @@ fn set_by_program(text: &str) -> Vec<Setting<'_>> {
                 Value::Word(word) => Ok(word.into()),
                 _ => Err("the value must be computed; write it in its place"),
             };
-            Some(Setting { name, value, line: call.line })
+            Some(Setting { name, value, line: call.line, remark: "" })
         })
         .collect()
 }
@@ -145,7 +169,7 @@ fn named(line: &str) -> Option<(&str, usize)> {
     Some((name.trim_end(), indent + name.len() + 1))
 }
 
-/// What a value means, and how long it is in the text.
+/// What a value means, and how long it is in the text, without the remark behind it.
 fn value(text: &str) -> (Result<Cow<'_, str>, &'static str>, usize) {
     let bare = |piece: &str| match piece.trim() {
         word if ["on", "yes", "true"].iter().any(|truth| word.eq_ignore_ascii_case(truth)) => {
@@ -187,10 +211,7 @@ fn value(text: &str) -> (Result<Cow<'_, str>, &'static str>, usize) {
                 whole = whole.and_then(|whole| Ok(whole + &quoted?));
                 at += 1 + len + 1;
             }
-            _ => {
-                let remark = text[at..].find('\n').unwrap_or(text.len() - at);
-                return (whole.map(Cow::Owned), at + remark);
-            }
+            _ => return (whole.map(Cow::Owned), at),
         }
     }
 }

@@ -20,6 +20,8 @@ struct Set {
 pub(super) struct Calls {
     steps: Vec<Step>,
     servers: Vec<ReadServer>,
+    /// Where a server without a port stands, which PHP leaves out.
+    dropped: Option<usize>,
     prefix: String,
     hashes_prefix: bool,
     replicas: i64,
@@ -147,6 +149,11 @@ impl Calls {
         self.servers.push(server);
     }
 
+    /// Notes that PHP leaves out the server of this line.
+    pub(super) fn drop_server(&mut self, line: usize) {
+        self.dropped.get_or_insert(line);
+    }
+
     /// Whether any option is set that says something of placement.
     pub(super) fn counts(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, Step::Set(set) if set.name != "OPT_PREFIX_KEY"))
@@ -178,6 +185,10 @@ impl Calls {
     }
 
     fn warn(&self, order: &Order, reading: &mut Reading) {
+        if let Some(line) = self.dropped {
+            let says = "addServers leaves out a server without a port, with a warning: write ['HOST', PORT]";
+            reading.warn("server-dropped", format!("line {line}: {says}"));
+        }
         let is_heavy = self.servers.iter().any(|server| server.weight != Weight::default());
         match (order.ring, order.taken_back) {
             (Ring::None | Ring::Unweighted, Some(option)) if is_heavy => reading.warn(

@@ -129,6 +129,8 @@ fn sessions(ini: &Ini<'_>, reading: &mut Reading) -> Result<(), ConfigError> {
     for url in path.split(is_between).filter(|url| !url.is_empty()) {
         reading.servers.push(server(url).map_err(|says| ConfigError::at(line, says))?);
     }
+    let setting = if own.is_some() { "memcache.session_save_path" } else { "session.save_path" };
+    ini.tell_of_cut_list(setting, reading);
     if reading.servers.is_empty() {
         return Err(ConfigError::at(
             line,
@@ -191,6 +193,9 @@ fn server(url: &str) -> Result<ReadServer, String> {
     let Some((name, port)) = cut.map(|colon| (&host[..colon], &host[colon + 1..])) else {
         return Err(format!("{host:?} has no port, and none is taken for it; write tcp://HOST:PORT"));
     };
+    if host.contains(';') {
+        return Err(format!("a `;` divides no servers, and is part of the host in {host:?}; write commas"));
+    }
     match port.parse::<u16>() {
         Ok(port) if port > 0 && !name.is_empty() => {
             let reached = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
@@ -225,6 +230,8 @@ mod tests {
             "tcp://a:1?weight=-1",
             "unix://p",
             "tcp://[::1]",
+            "a:1;b:1",
+            "tcp://a:1;tcp://b:1",
         ] {
             assert!(server(bad).is_err(), "{bad}");
         }
@@ -239,6 +246,10 @@ mod tests {
         assert_eq!((reading.scheme.as_deref(), &*reading.append), (Some("pecl-memcache-consistent"), "-0"));
         let traps: Vec<_> = reading.warnings.iter().map(|warning| warning.trap).collect();
         assert_eq!(traps, ["value-refused", "sessions-and-class-differ", "replicas"]);
+        let cut = read("session.save_handler=memcache\nsession.save_path = tcp://a:1;tcp://b:1\n")
+            .unwrap()
+            .remove(0);
+        assert_eq!((cut.servers.len(), cut.warnings[0].trap), (1, "semicolon-begins-a-remark"));
         let class =
             read("memcache.hash_strategy = Standard\nmemcache.hash_function = FNV\n").unwrap().remove(0);
         assert_eq!((class.scheme.as_deref(), &*class.append), (Some("pecl-memcache-standard"), ""));

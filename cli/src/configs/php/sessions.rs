@@ -111,7 +111,6 @@ fn sessions(ini: &Ini<'_>, path: &str, line: usize) -> Result<Reading, ConfigErr
             "no servers in session.save_path; write \"HOST:PORT:WEIGHT,HOST:PORT\"",
         ));
     }
-    let has_semicolon = path.contains(';');
     let is_heavy = servers.iter().any(|server| server.weight != Weight::default());
     let kind = ini.text("memcached.sess_consistent_hash_type")?.map_or("ketama", |(value, _)| value);
     let mut reading = match (ini.truth("memcached.sess_consistent_hash", true)?, kind) {
@@ -155,10 +154,21 @@ fn sessions(ini: &Ini<'_>, path: &str, line: usize) -> Result<Reading, ConfigErr
             "memcached.sess_number_of_replicas: copies are stored on the following servers, too",
         );
     }
-    if has_semicolon {
+    ini.tell_of_cut_list("session.save_path", &mut reading);
+    if path.contains(';') {
         reading.warn(
             "semicolon-divides-nothing",
             "servers are divided by commas: what stands behind a `;` is lost, or part of a host's name",
+        );
+    } else if let Some(entry) = entries(path).find(|entry| host_and_numbers(entry).0.is_empty()) {
+        reading.warn(
+            "host-missing",
+            format!("{entry:?} names no host, and localhost is asked: write HOST:PORT"),
+        );
+    } else if let Some(entry) = entries(path).find(|entry| has_lost_part(entry)) {
+        reading.warn(
+            "part-lost",
+            format!("of {entry:?} the part that is no number is lost: write HOST:PORT:WEIGHT, and commas between servers"),
         );
     }
     for server in &servers {
@@ -178,22 +188,41 @@ fn sessions(ini: &Ini<'_>, path: &str, line: usize) -> Result<Reading, ConfigErr
 
 /// The servers of a list, as libmemcached reads one: `HOST[:PORT[:WEIGHT]]` or `/PATH[:0[:WEIGHT]]` with commas between.
 fn servers(list: &str, line: usize) -> Result<Vec<ReadServer>, ConfigError> {
-    let mut servers = Vec::new();
+    entries(list).map(|entry| server(entry, line)).collect()
+}
+
+/// The servers as they are written.
+fn entries(list: &str) -> impl Iterator<Item = &str> {
     let mut rest = list;
-    while !rest.is_empty() {
+    core::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
         let (entry, behind) = rest.split_once(',').unwrap_or((rest, ""));
-        servers.push(server(entry, line)?);
         // One blank behind a comma does not count; what more there is does.
         rest = behind.strip_prefix(|char: char| char.is_ascii_whitespace()).unwrap_or(behind);
-    }
-    Ok(servers)
+        Some(entry)
+    })
+}
+
+/// Whether something of a server counts nothing: a port or a weight that is no number, or what stands behind a weight.
+fn has_lost_part(entry: &str) -> bool {
+    let (_, numbers) = host_and_numbers(entry);
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    // A port may be missing.
+    let fields = numbers.trim_end().splitn(2, [' ', ':']);
+    !fields.into_iter().all(is_number)
+}
+
+/// The host of a server, and what stands behind its colon.
+fn host_and_numbers(entry: &str) -> (&str, &str) {
+    let from = if entry.starts_with('[') { entry.find(']').unwrap_or(0) } else { 0 };
+    let colon = entry[from..].find(':').map_or(entry.len(), |colon| from + colon);
+    (&entry[..colon], entry.get(colon + 1..).unwrap_or_default())
 }
 
 fn server(entry: &str, line: usize) -> Result<ReadServer, ConfigError> {
-    let from = if entry.starts_with('[') { entry.find(']').unwrap_or(0) } else { 0 };
-    let colon = entry[from..].find(':').map_or(entry.len(), |colon| from + colon);
-    let host = &entry[..colon];
-    let numbers = entry.get(colon + 1..).unwrap_or_default();
+    let (host, numbers) = host_and_numbers(entry);
     // The weight stands behind a blank or, if there is none, a colon.
     let share =
         numbers.split_once(' ').or_else(|| numbers.split_once(':')).map_or(0, |(_, weight)| number(weight));
@@ -275,9 +304,11 @@ mod tests {
     fn what_says_nothing_is_told() {
         let traps = |text: &str| {
             let warnings = read(text).unwrap().remove(0).warnings;
-            let warnings = warnings
-                .into_iter()
-                .filter(|warning| matches!(warning.trap, "unknown-setting" | "semicolon-divides-nothing"));
+            let warnings = warnings.into_iter().filter(|warning| {
+                ["unknown-setting", "semicolon-", "part-lost", "host-missing"]
+                    .iter()
+                    .any(|begin| warning.trap.starts_with(begin))
+            });
             warnings
                 .map(|warning| format!("{} {}", warning.trap, warning.says))
                 .collect::<Vec<_>>()
@@ -294,6 +325,31 @@ mod tests {
         assert!(first.ends_with("near to it is memcached.sess_consistent_hash"), "{first}");
         assert!(second.ends_with("says nothing"), "{second}");
         assert!(traps(&sessions.replace(",b", ";b:1")).starts_with("semicolon-divides-nothing"));
+        for (list, lost) in [
+            ("a:1 b:1", true),
+            ("a:1 3", false),
+            ("a:1 3 b:1", true),
+            ("a:x", true),
+            ("a:1:2:3,b", true),
+            ("a:1, b", false),
+            ("/run/a.sock:0:3", false),
+            ("[::1]:1:2", false),
+        ] {
+            assert_eq!(traps(&sessions.replace("a:1,b", list)).starts_with("part-lost"), lost, "{list}");
+        }
+        for list in ["::1", "a:1,,b:1"] {
+            assert!(traps(&sessions.replace("a:1,b", list)).starts_with("host-missing"), "{list}");
+        }
+        for (value, is_cut) in [
+            ("a:1;b:1", true),
+            ("a:1 ; b:1", true),
+            ("\"a:1\";tcp://b:1", true),
+            ("a:1 ; the first", false),
+            ("\"a:1,b\"", false),
+        ] {
+            let text = format!("session.save_handler=memcached\nsession.save_path = {value}\n");
+            assert_eq!(traps(&text).starts_with("semicolon-begins-a-remark"), is_cut, "{value}");
+        }
     }
 
     #[test]
