@@ -32,8 +32,10 @@ fn is_it(text: &str) -> bool {
 
 /// The option string of a text that is one or gives one to `LIBMEMCACHED`, and the lines before it.
 fn text_of(text: &str) -> (usize, Cow<'_, str>) {
-    let given = env::variables(text).into_iter().rfind(|variable| variable.name == "LIBMEMCACHED");
-    given.map_or_else(|| (0, text.into()), |variable| (variable.line - 1, variable.value))
+    let mut variables = env::variables(text).unwrap_or_default().into_iter();
+    let given = variables.rfind(|variable| variable.name == "LIBMEMCACHED");
+    let given = given.and_then(|variable| Some((variable.line - 1, variable.value?.into())));
+    given.unwrap_or_else(|| (0, text.into()))
 }
 
 fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {

@@ -39,6 +39,7 @@ fn is_variable(text: &str) -> bool {
 
 fn read_dalli(text: &str) -> Result<Vec<Reading>, ConfigError> {
     if let Some(list) = text.trim().strip_prefix(VARIABLE).filter(|_| is_variable(text)) {
+        super::env::check_value(list, 1)?;
         return of_environment(list.trim_matches(['"', '\'']), 1).map(|reading| vec![reading]);
     }
     let program = Program::read(text, Notation::RUBY)?;

@@ -8,6 +8,7 @@
 use super::{
     super::{
         ConfigError, Kind, Reading, env,
+        list::told_apart,
         program::{Item, Program, Value},
         tokens::Notation,
     },
@@ -33,10 +34,14 @@ pub(in super::super) const KIND: Kind = Kind {
 };
 
 /// The variables of an environment that have a DSN.
-fn variables(text: &str) -> Vec<env::Variable<'_>> {
-    let mut variables = env::variables(text);
-    variables.retain(|variable| variable.name.ends_with("DSN") && variable.value.starts_with("memcached:"));
+fn variables(text: &str) -> Vec<env::Variable> {
+    let mut variables = env::variables(text).unwrap_or_default();
+    variables.retain(|variable| variable.name.ends_with("DSN") && dsn(variable).starts_with("memcached:"));
     variables
+}
+
+fn dsn(variable: &env::Variable) -> &str {
+    variable.value.as_deref().unwrap_or_default()
 }
 
 /// The words of a text with their lines, without remarks and quotes.
@@ -96,16 +101,19 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
 }
 
 /// The connection of each variable, of which the last counts where one stands twice.
-fn of_environment(variables: &[env::Variable<'_>]) -> Result<Vec<Reading>, ConfigError> {
-    let is_last = |at: &usize| !variables[at + 1..].iter().any(|other| other.name == variables[*at].name);
+fn of_environment(variables: &[env::Variable]) -> Result<Vec<Reading>, ConfigError> {
+    let name_of = |variable: &env::Variable| (variable.name.clone(), variable.place.clone());
+    let is_last =
+        |at: &usize| !variables[at + 1..].iter().any(|other| name_of(other) == name_of(&variables[*at]));
     let last: Vec<_> = (0..variables.len()).filter(is_last).map(|at| &variables[at]).collect();
     let read = last.iter().map(|variable| {
-        let servers = vec![(variable.line, Entry::Dsn(variable.value.clone().into_owned()))];
+        env::check_value(dsn(variable), variable.line)?;
+        let servers = vec![(variable.line, Entry::Dsn(dsn(variable).to_owned()))];
         let mut reading = Connection { servers, ..Connection::default() }.reading()?;
-        reading.pool = (last.len() > 1).then(|| variable.name.to_owned());
-        Ok(reading)
+        reading.pool = (last.len() > 1).then(|| variable.name.clone());
+        Ok((reading, &*variable.place))
     });
-    read.collect()
+    read.collect::<Result<_, _>>().map(told_apart)
 }
 
 /// What a connection is made of.
