@@ -142,12 +142,26 @@ pub fn read(text: &str, kind: Option<&Kind>) -> Result<Vec<Reading>, ConfigError
             let says = "a list, a table or a client is changed after it was made, which is not read here";
             reading.warn("changed-later", format!("line {line}: {says}"));
         }
+        if let Some(server) = reading.servers.iter().find_map(stands_for_another) {
+            let line =
+                (1..).zip(text.lines()).find(|(_, line)| line.contains(server)).map(|(number, _)| number);
+            let says = format!("{server} stands for what is elsewhere; write its value in its place");
+            return Err(ConfigError { line, says });
+        }
         if let Some(scheme) = &reading.scheme {
             let options = reading.options.iter().map(|(name, value)| (&**name, &**value));
             OwnedScheme::named(scheme, options).map_err(|error| ConfigError::of(error.to_string()))?;
         }
     }
     Ok(readings)
+}
+
+/// What stands in the place of a server's host or path, if it is a name for something else.
+fn stands_for_another(server: &ReadServer) -> Option<&str> {
+    match &server.address {
+        Address::Tcp { host, .. } => env::placeholder(host),
+        Address::Unix(path) => env::placeholder(path),
+    }
 }
 
 /// What a configuration says of the placement of keys.
@@ -355,6 +369,21 @@ mod tests {
         let readings = read("MEMCACHE_SERVERS=a:1,b:2 # both\n# remark\nOTHER=1,2\n", None).unwrap();
         assert_eq!(readings[0].kind, "env");
         assert!(told(readings).contains("a:1 b:2"));
+    }
+
+    #[test]
+    fn what_stands_for_a_server_is_no_server() {
+        for (text, sign) in [
+            ("import memcache\nmemcache.Client(['${host}:1'])", "${host}"),
+            ("upstream m {\nserver $host:1; hash $uri; }", "$host"),
+            ("import memcache\nmemcache.Client(['{{ host }}:1'])", "{{ host }}"),
+            ("import memcache\nmemcache.Client(['<host>:1'])", "<host>"),
+            ("import memcache\nmemcache.Client(['unix:/run/$X/m.sock'])", "$X"),
+        ] {
+            let error = read(text, None).map(told).unwrap_err();
+            assert_eq!(error.line(), Some(2), "{text}: {error}");
+            assert!(error.to_string().contains(sign), "{error}");
+        }
     }
 
     #[test]

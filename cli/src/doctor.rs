@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use memring::configs::{ConfigError, KINDS, Kind, Reading};
-use memring_client::spec::{Entry, ServerSpec, entries};
+use memring_client::{
+    file::ConfigFile,
+    spec::{Entry, ServerSpec, entries},
+};
 use memring_core::Server;
 
 use crate::{
@@ -200,13 +203,18 @@ pub(crate) fn one(
 pub(crate) fn written(reading: &Reading) -> Option<Written<'_>> {
     let Choice { name, options } = choice(reading).ok()?;
     let servers: Vec<_> = reading.servers.iter().map(spec).collect();
-    let can = reading.append.is_empty() && !servers.is_empty();
-    can.then_some(Written { scheme: Some(name), options, servers, namespace: &reading.prepend })
+    if !reading.append.is_empty() || servers.is_empty() {
+        return None;
+    }
+    let written = Written { scheme: Some(name), options, servers, namespace: &reading.prepend };
+    // An address that cannot be one, such as a host with a blank, is no server of a file.
+    let read = ConfigFile::from_toml(&written.alone()).ok()?;
+    (read.servers() == written.servers).then_some(written)
 }
 
 /// Why there is no such file.
-pub(crate) const UNWRITTEN: &str =
-    "no memring.toml says the same: it lacks servers, or puts a suffix behind each key";
+pub(crate) const UNWRITTEN: &str = "no memring.toml says the same: the configuration has no servers, puts a suffix behind each \
+     key, or has a server whose address cannot be one; `memring doctor` tells which";
 
 /// Gives servers to a configuration that has none.
 fn give_servers(reading: &mut Reading, servers: &[String]) -> Result<(), Failure> {

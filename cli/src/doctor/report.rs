@@ -44,8 +44,13 @@ pub(super) fn text(reading: &Reading) -> String {
             text += &format!("  {}: {}\n", warning.trap, warning.says);
         }
     }
-    if let Some(line) = where_line::line(reading).filter(|_| !reading.servers.is_empty()) {
-        text += &format!("\nThe same with `memring where`:\n  {line}\n");
+    match where_line::line(reading).filter(|_| !reading.servers.is_empty()) {
+        Some(line) => text += &format!("\nThe same with `memring where`:\n  {line}\n"),
+        None if reading.scheme.is_some() && !reading.servers.is_empty() => {
+            text +=
+                "\nNo line of `memring where` says the same: a name has a blank, a comma or a `#` in it.\n";
+        }
+        None => {}
     }
     if let Some(written) = written(reading) {
         let lines: String = written.alone().lines().map(|line| format!("  {line}\n")).collect();

@@ -103,11 +103,17 @@ fn of_servers(reading: &Reading, found: &mut Found) {
             }
         }
     }
+    let has_address = |server: &&ReadServer| server.address.to_string().parse::<Address>().is_ok();
+    if let Some(server) = servers.iter().find(|server| !has_address(server)) {
+        let says = format!("{:?} can be no host: nobody reaches this server", server.address.to_string());
+        found.push(("no-such-host", says));
+    }
     let is_name = |server: &&ReadServer| match &server.address {
         Address::Tcp { host, .. } => host.parse::<IpAddr>().is_err() && host != "localhost",
         Address::Unix(_) => false,
     };
-    let named: Vec<_> = servers.iter().filter(is_name).map(|server| server.address.to_string()).collect();
+    let named = servers.iter().filter(is_name).filter(has_address);
+    let named: Vec<_> = named.map(|server| server.address.to_string()).collect();
     if let [first, others @ ..] = &*named {
         let more = match others.len() {
             0 => String::new(),

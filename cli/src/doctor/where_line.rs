@@ -1,7 +1,8 @@
 //! The command that places keys as the configuration does, and a file of its servers.
 
 use memring::configs::Reading;
-use memring_client::spec::ServerSpec;
+use memring_client::spec::{Entry, ServerSpec, entries};
+use memring_core::Weight;
 
 use super::spec;
 
@@ -13,32 +14,53 @@ pub(super) struct Written {
 }
 
 impl Written {
-    pub(super) fn of(reading: &Reading) -> Self {
+    /// Nothing if no command can name the servers so, such as one whose name has a blank in it.
+    pub(super) fn of(reading: &Reading) -> Option<Self> {
         let specs: Vec<_> = reading.servers.iter().map(spec).collect();
         let texts: Vec<_> = specs.iter().map(ServerSpec::to_string).collect();
-        let is_readable =
-            |(text, spec): (&String, &ServerSpec)| text.parse::<ServerSpec>().is_ok_and(|read| read == *spec);
+        let is_readable = |(text, spec): (&String, &ServerSpec)| {
+            one_entry(text).is_some_and(|entry| entry.read().is_ok_and(|read| read == *spec))
+        };
         if texts.iter().zip(&specs).all(is_readable) {
-            return Self { servers: texts, as_written: false };
+            return Some(Self { servers: texts, as_written: false });
         }
         // The weight always, as a name may end as if it had one.
-        let servers = reading.servers.iter().map(|server| {
-            let unnamed = ServerSpec::new("a", server.address.clone()).weighing(server.weight).to_string();
-            let weight = unnamed.rsplit_once(' ').map_or("1", |(_, weight)| weight);
-            format!("{} {weight}", server.name)
-        });
-        Self { servers: servers.collect(), as_written: true }
+        let servers: Vec<_> =
+            specs.iter().map(|spec| format!("{} {}", spec.name(), shown(spec.weight()))).collect();
+        let is_readable = |(text, spec): (&String, &ServerSpec)| {
+            let read = one_entry(text).and_then(|entry| entry.as_written().ok());
+            read.is_some_and(|read| (read.name, read.weight) == (spec.name(), spec.weight()))
+        };
+        servers.iter().zip(&specs).all(is_readable).then_some(Self { servers, as_written: true })
     }
 }
 
-/// The words of `memring where` that place KEY as the configuration does.
+/// The server of a text that has one alone.
+fn one_entry(text: &str) -> Option<Entry<'_>> {
+    match &*entries(text).ok()? {
+        [entry] => Some(*entry),
+        _ => None,
+    }
+}
+
+/// A weight as it is written.
+fn shown(weight: Weight) -> String {
+    match weight {
+        Weight::Whole(weight) => weight.to_string(),
+        // The point tells it from a whole number.
+        Weight::Real(weight) if weight.fract() == 0.0 => format!("{weight}.0"),
+        Weight::Real(weight) => weight.to_string(),
+    }
+}
+
+/// The words of `memring where` that place KEY as the configuration does, if it has a scheme and a command can name its servers.
 pub(super) fn words(reading: &Reading) -> Option<Vec<String>> {
     let scheme = reading.scheme.as_deref()?;
     let mut words = ["memring", "where", "--scheme", scheme].map(str::to_owned).to_vec();
     for (name, value) in &reading.options {
         words.extend(["--option".to_owned(), format!("{name}={value}")]);
     }
-    let written = Written::of(reading);
+    let written = Written::of(reading)?;
     if written.as_written {
         words.push("--names-as-written".to_owned());
     }

@@ -122,6 +122,25 @@ fn the_line_for_a_shell_runs_in_one() {
 }
 
 #[test]
+fn names_that_no_command_can_have_are_in_no_line_for_a_shell() {
+    let blank = "Dalli::Client.new('a b:1', namespace: 'x y')";
+    let told = memring_with(["doctor", blank]).text();
+    assert!(told.contains("no-such-host: \"a b:1\"") && !told.contains("memring where --scheme"), "{told}");
+    let json = memring_with(["doctor", blank, "--json"]).json();
+    assert_eq!((&json["where"], &json["config"]), (&Value::Null, &Value::Null));
+    memring_with(["init", "-", "--from", blank]).fails(2, "no memring.toml says the same");
+    // A name of its own may have anything in it: the file says it, and a command does where it can.
+    let pools = |name: &str| file(&format!("p:\n  listen: a:1\n  servers:\n  - 10.0.0.1:1:3 {name}\n"));
+    let odd = memring_with(["doctor", &pools("a,b"), "--json"]).json();
+    assert_eq!(odd["where"], Value::Null);
+    let config = file(odd["config"].as_str().unwrap());
+    assert_eq!(memring(&format!("where --config {config} k")).text(), "k  a,b\n");
+    let odd = memring_with(["doctor", &pools("a=b"), "--json"]).json();
+    let words: Vec<_> = odd["where"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    assert!(memring_with(words[1..].iter().copied()).text().ends_with("a=b\n"), "{words:?}");
+}
+
+#[test]
 fn a_source_is_a_file_a_text_or_standard_input() {
     let text = "--SERVER=10.0.0.1 --SERVER=10.0.0.2:11212 --HASH=CRC --DISTRIBUTION=consistent";
     let told = memring_with(["doctor", text, "--json"]).json();
