@@ -59,7 +59,7 @@ enum Command {
     Doctor(doctor::Args),
     Init(init::Args),
     #[command(
-        after_help = "Example: memring plan --old eight.txt --new thirteen.txt --scheme libmemcached-ketama-weighted --svg plan.svg"
+        after_help = "Examples:\n  memring plan --old eight.txt --new thirteen.txt --scheme libmemcached-ketama-weighted --svg plan.svg\n  memring plan --old eight.txt --add 10.0.0.9:11211 --scheme libmemcached-ketama-weighted --steps --rate 20000 --hit-ratio 0.95 --ttl 1h --max-misses 2000"
     )]
     Plan(plan::Args),
     #[command(after_help = "Example: memring spread --scheme twemproxy-ketama --servers weighted.txt")]

@@ -13,16 +13,20 @@ use crate::{
     output,
     sample::{self, Known},
     scheme_args::{Choice, Placed, SchemeArgs, assignment, build, indexes, options},
-    servers::NameArgs,
+    servers::{NameArgs, NamedServer},
     settings::Settings,
     share, warnings,
 };
 
 mod lists;
+mod pace;
 mod page;
 mod picture;
 mod report;
 mod rows;
+mod steps;
+
+use steps::{StepArgs, Steps};
 
 /// Says which share of the keys a change moves, and from where to where.
 ///
@@ -64,6 +68,9 @@ pub(crate) struct Args {
     /// server of any key that is typed or pasted there.
     #[arg(long, value_name = "FILE")]
     html: Option<String>,
+
+    #[command(flatten)]
+    steps: StepArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
@@ -77,16 +84,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let new_choice = args.new_choice(&old_choice);
     let (old_scheme, new_scheme) = (old_choice.scheme()?, new_choice.scheme()?);
     let (old_servers, new_servers) = args.lists.servers(args.names, &settings)?;
+    if args.steps.steps {
+        return print_steps(args, &old_choice, &settings, [&old_servers, &new_servers]);
+    }
     let (old, new) = (build(old_scheme, &old_servers)?, build(new_scheme, &new_servers)?);
     warnings::tell(&[(old_scheme, &old_servers), (new_scheme, &new_servers)]);
-    let (before, after) = (old.servers().len(), new.servers().len());
-    let pairs = before.saturating_mul(after);
-    if pairs > MOST_PAIRS {
-        return Err(Failure::usage(format_args!(
-            "{before} servers before and {after} after make more than the {MOST_PAIRS} pairs that a plan compares; \
-             `memring spread` says who has how much of either list"
-        )));
-    }
+    check_pairs(old.servers().len(), new.servers().len())?;
     let (plan, known) = compare(&old, &new, args.keys.as_deref(), &settings)?;
     let change = Change {
         old: Side::new(old_choice.to_string(), &old, |server| plan.before(server)),
@@ -106,6 +109,35 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         output::print(&change.to_string())?;
     }
     Ok(Outcome::Fine)
+}
+
+/// Prints the steps from the old servers to the new ones.
+fn print_steps(
+    args: &Args,
+    choice: &Choice<'_>,
+    settings: &Settings,
+    [old, new]: [&[NamedServer]; 2],
+) -> Result<Outcome, Failure> {
+    let steps = Steps::find(args, choice, settings, [old, new])?;
+    let scheme = choice.scheme()?;
+    warnings::tell(&[(scheme, old), (scheme, new)]);
+    if args.json {
+        output::print_json(&steps.json())?;
+    } else {
+        output::print(&steps.to_string())?;
+    }
+    Ok(Outcome::Fine)
+}
+
+/// Refuses lists of which a plan would be too large.
+fn check_pairs(before: usize, after: usize) -> Result<(), Failure> {
+    if before.saturating_mul(after) <= MOST_PAIRS {
+        return Ok(());
+    }
+    Err(Failure::usage(format_args!(
+        "{before} servers before and {after} after make more than the {MOST_PAIRS} pairs that a plan compares; \
+         `memring spread` says who has how much of either list"
+    )))
 }
 
 /// Compares the two placements: exactly if that can be done, with the keys of a file if there is one, else with a sample.

@@ -135,6 +135,11 @@ fn what_a_change_does_is_as_documented() {
     let spreads = ["libketama", "jump"]
         .map(|scheme| memring(&format!("spread --servers {new} --json --scheme {scheme}")).json());
     are_as_documented("spread", &spreads);
+    let load = format!(
+        "plan --old {new} --add 10.0.0.9 --remove 10.0.0.1 --json --steps --rate 100 --hit-ratio 0.9 --ttl 1h --max-misses 30"
+    );
+    let steps = ["libketama", "jump"].map(|scheme| memring(&format!("{load} --scheme {scheme}")).json());
+    are_as_documented("plan --steps", &steps);
 }
 
 #[test]

@@ -253,3 +253,55 @@ fn a_picture_that_cannot_be_written_whole_leaves_the_old_one() {
     assert_eq!(fs::read_to_string(&picture).unwrap(), "the old one");
     assert!(memring(&format!("{args} -")).text().contains("<svg xmlns="));
 }
+
+const LOAD: &str = "--scheme libmemcached-ketama-weighted --steps --rate 20000 --hit-ratio 0.95 --ttl 1h";
+
+#[test]
+fn steps_stay_under_the_limit_and_end_at_the_new_list() {
+    let plan = plan(&servers(8), &servers(13), &format!("{LOAD} --max-misses 3000 --json")).json();
+    let steps = plan["steps"].as_array().unwrap();
+    assert!(steps.len() >= 5, "{plan}");
+    let names: Vec<_> = steps.last().unwrap()["servers"].as_array().unwrap().iter().collect();
+    assert_eq!(names.len(), 13, "{plan}");
+    let (mut at, mut moved) = (0.0, 0.0);
+    for step in steps {
+        assert!(number(&step["misses"]) <= 3000.001, "{step}");
+        at += number(&step["pause_seconds"]);
+        moved += number(&step["moved"]);
+        assert!((number(&step["at_seconds"]) - at).abs() < 0.1, "{step}");
+    }
+    assert!((moved - number(&plan["moved"])).abs() < 1e-9 && at > 0.0, "{plan}");
+}
+
+#[test]
+fn steps_of_a_server_that_replaces_another_move_as_little_as_at_once() {
+    let old = file("a:1\nb:1\nc:1\n");
+    let load = LOAD.replace("libmemcached-ketama-weighted", "libmemcached-modula");
+    let run = memring(&format!("plan --old {old} --remove b:1 --add d:1 {load} --max-misses 19000 --json"));
+    let plan = run.json();
+    assert!(number(&plan["moved"]) > 0.6, "a list that shrinks first: {plan}");
+    let new = file("a:1\nd:1\nc:1\n");
+    let plan = plan_steps(&old, &new, &format!("{load} --max-misses 19000 --json"));
+    assert!((number(&plan["moved"]) - 1.0 / 3.0).abs() < 1e-6, "{plan}");
+    let steps = plan["steps"].as_array().unwrap();
+    assert_eq!((&steps[0]["add"][0], &steps[0]["remove"][0]), (&"d:1".into(), &"b:1".into()));
+}
+
+fn plan_steps(old: &str, new: &str, rest: &str) -> Value {
+    plan(old, new, rest).json()
+}
+
+#[test]
+fn steps_that_nobody_can_make_are_refused() {
+    let (old, new) = (servers(3), servers(4));
+    let with = |rest: &str| plan(&old, &new, &format!("{LOAD} {rest}"));
+    with("").fails(2, "--max-misses");
+    with("--max-misses 1000").fails(2, "1000 misses a second are there at rest");
+    with("--max-misses 1000.1").fails(2, "more than 1000 steps; raise --max-misses or --pause");
+    with("--max-misses 2000 --pause 0s").fails(2, "--pause 0s");
+    with("--max-misses 2000 --keys -").fails(2, "more than once");
+    with("--max-misses 2000 --new-scheme libketama").fails(2, "cannot be used with");
+    plan(&old, &new, "--scheme libketama --rate 5").fails(2, "--steps");
+    let text = plan(&old, &old, &format!("{LOAD} --max-misses 2000")).text();
+    assert!(text.contains("no server joins or leaves"), "{text}");
+}
