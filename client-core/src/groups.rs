@@ -16,9 +16,13 @@ impl Groups {
     /// Puts each position into the group of its server. There are `count` groups, with empty ones; a server beyond
     /// them adds groups.
     pub(crate) fn new(servers: &[ServerIndex], count: usize) -> Self {
-        let most = servers.iter().map(|server| server.get().saturating_add(1)).max();
+        let most = servers.iter().max().map_or(0, |server| server.get().saturating_add(1));
+        let count = count.max(most);
+        if count == 1 {
+            return Self { positions: (0..servers.len()).collect(), ends: vec![servers.len()] };
+        }
         // `ends` holds each group's size first, then its beginning, and when all positions are dealt its end.
-        let mut ends = vec![0_usize; count.max(most.unwrap_or(0))];
+        let mut ends = vec![0_usize; count];
         for server in servers {
             if let Some(size) = ends.get_mut(server.get()) {
                 *size = size.saturating_add(1);
@@ -46,8 +50,14 @@ impl Groups {
     }
 
     /// The items at the positions, group after group. Positions beyond the end of `items` are left out.
-    pub(crate) fn gather<T: Copy>(&self, items: &[T]) -> Vec<T> {
-        self.positions.iter().filter_map(|position| items.get(*position).copied()).collect()
+    pub(crate) fn gather<T: Copy>(&self, items: Vec<T>) -> Vec<T> {
+        // If nothing was left out, one group has all positions in their order.
+        if self.ends.len() == 1 && self.positions.len() == items.len() {
+            return items;
+        }
+        let mut gathered = Vec::with_capacity(items.len());
+        gathered.extend(self.positions.iter().filter_map(|position| items.get(*position).copied()));
+        gathered
     }
 
     /// Keeps only the positions for which `keeps` says so: one word for each of the [`positions`](Self::positions).
@@ -98,6 +108,22 @@ mod tests {
         assert_eq!(parts, [(ServerIndex::new(2), &[0, 3][..], &["a", "d"][..])]);
         groups.retain(&[true]);
         assert_eq!(groups.positions(), [0]);
+    }
+
+    #[test]
+    fn one_group_is_the_batch() {
+        let mut groups = Groups::new(&[ServerIndex::new(0); 3], 1);
+        assert_eq!(groups.positions(), [0, 1, 2]);
+        assert_eq!(groups.gather(vec!["a", "b", "c"]), ["a", "b", "c"]);
+        groups.retain(&[true, false, true]);
+        assert_eq!(groups.gather(vec!["a", "b", "c"]), ["a", "c"]);
+    }
+
+    #[test]
+    fn items_are_gathered_group_after_group() {
+        let groups = Groups::new(&[1, 0, 1].map(ServerIndex::new), 2);
+        assert_eq!(groups.gather(vec!["a", "b", "c"]), ["b", "a", "c"]);
+        assert_eq!(groups.gather(vec!["a", "b"]), ["b", "a"]);
     }
 
     #[test]

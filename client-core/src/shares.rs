@@ -53,7 +53,7 @@ impl<'b, P: Watched> Shares<'b, P> {
             .map_err(|(position, error)| Error::at(position, name, error))?;
         let routes = fleet.route_many(routing_keys);
         let groups = Groups::new(routes.servers(), fleet.pools().len());
-        let keys = groups.gather(&wire_keys);
+        let keys = groups.gather(wire_keys);
         let shares = Self { fleet, keys, groups, routes };
         if shares.routes.has_stand_ins() {
             fleet.tell_reroutes(name, routing_keys, &shares.routes);

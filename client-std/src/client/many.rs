@@ -7,7 +7,6 @@ use memring_client::{
     outcome::must_be_stored,
 };
 use memring_text::{
-    buffer::Buffer as _,
     connection::Lent,
     request::{Attributes, Delete, GetVerb},
 };
@@ -41,11 +40,10 @@ impl Client {
     /// [`position`](Error::position); nothing was sent then. Errors of servers are in the [`Many`].
     pub fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
         let own = |_, item: LentItem<'_>| {
-            let mut value = Vec::new();
-            match item.value {
-                Lent::Whole(bytes) => value.put(bytes).map_err(Cause::Full)?,
-                Lent::Joined(joined) => mem::swap(&mut value, joined),
-            }
+            let value = match item.value {
+                Lent::Whole(bytes) => bytes.to_vec(),
+                Lent::Joined(joined) => mem::take(joined),
+            };
             Ok(Some(Item { flags: item.flags, cas: item.cas, value }))
         };
         self.read_many("get_many", keys, own, Option::is_some)

@@ -43,9 +43,8 @@ impl<'k> Key<'k> {
         keys: impl Iterator<Item = &'k [u8]> + Clone,
         scratch: &'k mut Vec<u8>,
     ) -> Result<Vec<Self>, (usize, KeyError)> {
-        let checked = |(position, key)| Self::new(key).map_err(|error| (position, error.behind(prefix)));
         if prefix.is_empty() {
-            return keys.enumerate().map(checked).collect();
+            return Self::all_valid(keys);
         }
         scratch.clear();
         // An empty key stays empty, so that it is an error: the caller did not ask for the prefix as a key.
@@ -60,7 +59,17 @@ impl<'k> Key<'k> {
             rest = behind;
             key
         });
-        composed.enumerate().map(checked).collect()
+        Self::all_valid(composed).map_err(|(position, error)| (position, error.behind(prefix)))
+    }
+
+    #[cfg(feature = "alloc")]
+    fn all_valid(keys: impl Iterator<Item = &'k [u8]>) -> Result<Vec<Self>, (usize, KeyError)> {
+        // What collects results does not know how many there will be.
+        let mut valid = Vec::with_capacity(keys.size_hint().0);
+        for (position, key) in keys.enumerate() {
+            valid.push(Self::new(key).map_err(|error| (position, error))?);
+        }
+        Ok(valid)
     }
 }
 
