@@ -8,6 +8,7 @@ use memring_text::{Limits, Ttl, capabilities::Feature};
 use crate::{
     OwnedCredentials, OwnedScheme,
     config::{Config, UnderWay},
+    discovery::Discovery,
     failure::{Cause, Error, Event, Observer},
     route::FailurePolicy,
     spec::{ServerList, ServerSpec, ServerSpecError},
@@ -51,6 +52,13 @@ impl<C: FromConfig> Builder<C> {
             Ok(specs) => self.config.servers.extend(specs),
             Err(error) => self.is_wrong(error),
         }
+        self
+    }
+
+    /// Finds out the servers while the client runs: [`Config::discovery`]. The client is then made by `Client::discover`, of
+    /// the builder's [configuration](Self::config).
+    pub fn discovery(mut self, discovery: impl Into<Discovery>) -> Self {
+        self.config.discovery = Some(discovery.into());
         self
     }
 

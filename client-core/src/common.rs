@@ -38,6 +38,11 @@ use crate::{
     watch::Watch,
 };
 
+mod discovered;
+
+use discovered::Discovered;
+pub use discovered::WeakCommon;
+
 /// The state of a client beside its sockets. `P` is the pool of one server.
 ///
 /// Clones share the servers and the configuration. Each clone has its own timeout, routing key, and choice whether
@@ -61,6 +66,8 @@ struct Shared<P> {
     opaques: AtomicU64,
     naming: Naming,
     fetch: Arc<fetch::Shared>,
+    /// What is known of the source, if the servers are found out.
+    discovered: Option<Discovered>,
 }
 
 impl<P> Clone for Common<P> {
@@ -81,6 +88,18 @@ impl<P: Watched> Common<P> {
     pub fn build(
         config: Config,
         clock: Clock,
+        open: impl FnMut(&ServerSpec, Watch, &Arc<Config>) -> Result<P, Cause>,
+    ) -> Result<Self, Error> {
+        if config.discovery.is_some() {
+            return Err(Error::new("build", discovered::source()));
+        }
+        Self::with(config, clock, None, open)
+    }
+
+    fn with(
+        config: Config,
+        clock: Clock,
+        discovered: Option<Discovered>,
         mut open: impl FnMut(&ServerSpec, Watch, &Arc<Config>) -> Result<P, Cause>,
     ) -> Result<Self, Error> {
         let (config, naming) = config.ready()?;
@@ -89,7 +108,8 @@ impl<P: Watched> Common<P> {
         let Config { timeout, errors_as_misses, .. } = *config;
         let (fleet, is_closed) = (RwLock::new(Arc::new(fleet)), AtomicBool::new(false));
         let fetch = Arc::new(fetch::Shared::new(config.observer.clone()));
-        let shared = Shared { config, clock, fleet, is_closed, opaques: AtomicU64::new(0), naming, fetch };
+        let opaques = AtomicU64::new(0);
+        let shared = Shared { config, clock, fleet, is_closed, opaques, naming, fetch, discovered };
         Ok(Self { shared: Arc::new(shared), timeout, errors_as_misses, routing_key: None })
     }
 
@@ -125,9 +145,13 @@ impl<P: Watched> Common<P> {
         ServerSpecError: From<S::Error>,
     {
         let set = || {
+            if self.shared.discovered.is_some() {
+                return Err(discovered::is_discovered());
+            }
             let specs = ServerSpec::read_all(servers).map_err(Cause::config)?;
             let before = self.fleet();
-            let after = before.with_servers(specs, |spec, watch| open(spec, watch, &self.shared.config))?;
+            let after =
+                before.with_servers(specs, &[], |spec, watch| open(spec, watch, &self.shared.config))?;
             let change = Change::new(Arc::clone(before.placement()), Arc::clone(after.placement()));
             self.replace(after).map(|()| change)
         };

@@ -10,6 +10,7 @@ use memring_text::{Limits, Ttl, ttl::ZeroTtl};
 use crate::Tls;
 use crate::{
     Corrections, OwnedCredentials, OwnedScheme,
+    discovery::Discovery,
     failure::{Cause, Error, Observer},
     insight,
     naming::Naming,
@@ -41,7 +42,15 @@ pub struct Config {
     ///
     /// A host name that has several addresses is one server, which is reached over the first of them that takes the
     /// connection. Servers that hold keys of their own behind one name are to be listed one by one.
+    ///
+    /// With [`discovery`](Self::discovery), this is the list to begin with if the source does not answer: that of the last
+    /// time, for example.
     pub servers: Vec<ServerSpec>,
+
+    /// How the client finds out its servers while it runs. Default: `None`, the servers are those of the list.
+    ///
+    /// A client with a source is made by `Client::discover`, which asks the source first.
+    pub discovery: Option<Discovery>,
 
     /// How keys are placed on the servers. Default: [`libmemcached::KETAMA_WEIGHTED`].
     pub scheme: OwnedScheme,
@@ -177,6 +186,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             servers: Vec::new(),
+            discovery: None,
             scheme: libmemcached::KETAMA_WEIGHTED.into(),
             namespace: Vec::new(),
             place_by_namespace: false,

@@ -14,7 +14,6 @@ mod counts;
 mod event;
 mod many;
 
-#[cfg(feature = "file")]
 pub(crate) use cause::System;
 pub use cause::{Cause, Evidence};
 pub use counts::{Counters, ServerCounts};
@@ -198,9 +197,10 @@ pub enum ErrorKind {
     /// there. [`Error::typed_problem`] says which.
     Encoding,
     /// Network: the server failed several times of late and is left alone for a while. Nothing was sent.
-    /// [`Error::retry_after`] says when it is tried again.
+    /// [`Error::retry_after`] says when it is tried again. Or the servers are found out, the server that held the key has
+    /// left, and no other has taken its place yet.
     Down,
-    /// Network: the server's name does not resolve.
+    /// Network: the server's name does not resolve; or the servers could not be found out when the client was made.
     Resolve,
     /// Network: no connection could be opened.
     Connect,

@@ -123,3 +123,13 @@ pub(crate) fn observer(observer: Observer) -> Observer {
         observer
     }
 }
+
+/// Counts a question to the source of servers.
+pub(crate) fn asked(is_answered: bool) {
+    figures::asked(is_answered);
+}
+
+/// Notes how many slots the list has whose servers are found out, and how many of them no server has.
+pub(crate) fn discovered(slots: usize, free: usize) {
+    figures::discovered(slots, free);
+}

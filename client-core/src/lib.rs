@@ -17,6 +17,7 @@
 //! | [`config`] | all that a client can be told: [`Config`], and the [`Builder`] that sets it call by call |
 //! | [`spec`] | servers as configurations write them: the one grammar and its reader |
 //! | [`owned`] | schemes and placements that own their texts |
+//! | [`discovery`] | where the list of servers comes from, if it is found out |
 //! | [`roster`] | servers that are found out: which slot each has, and when a change is taken |
 //! | [`route`] | the fleet: placement, health, and the server to ask for a key |
 //! | [`shares`] | the keys of a batch, divided among the servers that are to be asked |
@@ -56,6 +57,7 @@ mod common;
 pub mod config;
 mod credentials;
 pub mod dial;
+pub mod discovery;
 pub mod failure;
 pub mod fetch;
 #[cfg(feature = "file")]
@@ -87,7 +89,7 @@ pub use any_operation::{AnyOperation, AnyOutcome};
 pub use builder::{Builder, FromConfig};
 pub use capabilities::{Corrections, KnownCapabilities};
 pub use clock::Clock;
-pub use common::{Changing, ChangingMany, Common};
+pub use common::{Changing, ChangingMany, Common, WeakCommon};
 pub use config::Config;
 pub use credentials::OwnedCredentials;
 pub use lines::Lines;

@@ -1,6 +1,6 @@
 //! The servers of a client whose list is found out while it runs: which slot each has, and when a change is taken.
 //!
-//! A [`Source`](Answer) is asked again and again for the servers. What it answers is no list to place keys on: the
+//! A [`Source`](crate::discovery::Source) is asked again and again for the servers. What it answers is no list to place keys on: the
 //! servers of a name come in any order, one is away while it restarts, another one comes back with another address. So
 //! each server has a [`Slot`], whose name decides placement, and [`assign`] fits each answer to the slots: no key moves
 //! because a server has restarted, and its replacement gets the slot that became free. [`Roster`] decides which change is
@@ -116,6 +116,24 @@ impl Servers {
 impl From<Servers> for Answer {
     fn from(servers: Servers) -> Self {
         Self { servers, ttl: None }
+    }
+}
+
+impl From<Vec<ServerSpec>> for Answer {
+    fn from(list: Vec<ServerSpec>) -> Self {
+        Servers::List(list).into()
+    }
+}
+
+impl From<Vec<Member>> for Answer {
+    fn from(members: Vec<Member>) -> Self {
+        Servers::Members(members).into()
+    }
+}
+
+impl From<Vec<Address>> for Answer {
+    fn from(addresses: Vec<Address>) -> Self {
+        addresses.into_iter().map(Member::at).collect::<Vec<_>>().into()
     }
 }
 

@@ -87,20 +87,23 @@ impl<P: Watched> Fleet<P> {
                 .map_err(Cause::config)
         };
         let gutter = if config.gutter.is_empty() { None } else { Some(place(&config.gutter)?) };
-        Self::of(place(&config.servers)?, gutter, config, clock, &[], open)
+        Self::of(place(&config.servers)?, gutter, config, clock, (&[], &[]), open)
     }
 
-    /// A fleet with other `servers`. Servers that stay keep their pools, and what is known of their health.
+    /// A fleet with other `servers`, of which those at the positions `vacant` are away. Servers that stay keep their pools, and
+    /// what is known of their health.
     ///
     /// # Errors
     /// [`Cause::Config`] when the list does not fit the scheme; or the error of `open`.
     pub(crate) fn with_servers(
         &self,
         servers: Vec<ServerSpec>,
+        vacant: &[usize],
         open: impl FnMut(&ServerSpec, Watch) -> Result<P, Cause>,
     ) -> Result<Self, Cause> {
         let placement = OwnedPlacement::build(self.scheme().clone(), servers).map_err(Cause::config)?;
-        Self::of(Arc::new(placement), self.gutter.clone(), &self.config, self.clock, &self.pools, open)
+        let gutter = self.gutter.clone();
+        Self::of(Arc::new(placement), gutter, &self.config, self.clock, (&self.pools, vacant), open)
     }
 
     fn of(
@@ -108,7 +111,7 @@ impl<P: Watched> Fleet<P> {
         gutter: Option<Arc<OwnedPlacement>>,
         config: &Arc<Config>,
         clock: Clock,
-        kept: &[Arc<P>],
+        (kept, vacant): (&[Arc<P>], &[usize]),
         mut open: impl FnMut(&ServerSpec, Watch) -> Result<P, Cause>,
     ) -> Result<Self, Cause> {
         let spare = gutter.as_ref().map_or(&[][..], |gutter| gutter.servers());
@@ -117,13 +120,14 @@ impl<P: Watched> Fleet<P> {
             return Err(Cause::config(BuildError::TooManyServers { given }));
         }
         let mut pools = Vec::<Arc<P>>::with_capacity(given);
-        for spec in placement.servers().iter().chain(spare) {
+        for (index, spec) in placement.servers().iter().chain(spare).enumerate() {
+            let is_vacant = vacant.contains(&index);
             // A server that is listed twice has two pools: a batch takes a part of each.
             let is_free = |pool: &&Arc<P>| !pools.iter().any(|taken| Arc::ptr_eq(taken, pool));
-            pools.push(match kept.iter().filter(|pool| pool.watch().serves(spec)).find(is_free) {
+            pools.push(match kept.iter().filter(|pool| pool.watch().serves(spec, is_vacant)).find(is_free) {
                 Some(pool) => Arc::clone(pool),
                 None => {
-                    let watch = Watch::new(spec, Arc::clone(config), clock);
+                    let watch = Watch::new(spec, Arc::clone(config), clock).vacant(is_vacant);
                     Arc::new(open(spec, watch)?)
                 }
             });
@@ -270,6 +274,8 @@ impl<P: Watched> Fleet<P> {
     /// Whether the server at `index` may be asked.
     fn ask(&self, index: usize, now: Instant) -> Verdict {
         match (self.pools.get(index), &self.config.health_policy) {
+            // When it is tried depends on no time.
+            (Some(pool), _) if pool.watch().is_vacant() => Verdict::Down { retry_at: now },
             (Some(pool), Some(policy)) if pool.watch().is_noted() => {
                 pool.watch().with_health(|health| health.ask(now, policy))
             }
@@ -504,7 +510,7 @@ mod tests {
         let fleet = fleet(&NAMES, &["spare:1"], FailurePolicy::Fail);
         fail(&fleet, 1);
         fail(&fleet, 3);
-        let other = fleet.with_servers(specs(&["d:1", "b:1 5"]), open).unwrap();
+        let other = fleet.with_servers(specs(&["d:1", "b:1 5"]), &[], open).unwrap();
         assert!(Arc::ptr_eq(fleet.pool(1), other.pool(1)) && Arc::ptr_eq(fleet.pool(3), other.pool(2)));
         assert!(other.pool(1).watch().is_noted() && !other.pool(0).watch().is_noted());
         assert_eq!(other.specs().map(ServerSpec::name).collect::<Vec<_>>(), ["d:1", "b:1", "spare:1"]);
@@ -514,7 +520,7 @@ mod tests {
     fn a_server_listed_twice_has_two_pools() {
         let fleet = fleet(&["a:1", "a:1"], &[], FailurePolicy::Fail);
         assert!(!Arc::ptr_eq(fleet.pool(0), fleet.pool(1)));
-        let same = fleet.with_servers(specs(&["a:1", "a:1"]), open).unwrap();
+        let same = fleet.with_servers(specs(&["a:1", "a:1"]), &[], open).unwrap();
         assert!(Arc::ptr_eq(fleet.pool(0), same.pool(0)) && Arc::ptr_eq(fleet.pool(1), same.pool(1)));
     }
 }

@@ -12,6 +12,9 @@ pub struct ServerStatus {
     pub spec: ServerSpec,
     /// Whether it belongs to the gutter.
     pub is_spare: bool,
+    /// Whether no server has the slot now: its server has left, and no other has taken its place. Only servers that are
+    /// found out leave slots.
+    pub is_vacant: bool,
     /// Whether it may be asked.
     pub health: HealthStatus,
     /// Counts of what has happened so far between the client and the server, and to the server's keys.
@@ -40,8 +43,9 @@ impl ServerStatus {
     /// The status of the server of `spec`, whose health `watch` knows.
     #[must_use]
     pub fn new(spec: &ServerSpec, is_spare: bool, watch: &Watch, connections: Connections) -> Self {
+        let is_vacant = watch.is_vacant();
         let (spec, health, counts) = (spec.clone(), watch.status(), watch.counters().counts());
         let Connections { count: connections, idle, waiting } = connections;
-        Self { spec, is_spare, health, counts, connections, idle, waiting }
+        Self { spec, is_spare, is_vacant, health, counts, connections, idle, waiting }
     }
 }

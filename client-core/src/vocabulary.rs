@@ -5,11 +5,13 @@ pub use crate::{
     batch::{Batch, Handle, kind},
     change::{Change, Moves},
     config::{Config, UnderWay},
+    discovery,
     failure::{Error, ErrorKind, Event, FromServer, Many, ServerCounts},
     fetch::{
         Content, FetchCounts, FetchError, FetchOutcome, Freshness, LeaseEvent, Lifetime, Loaded, Updated,
     },
     outcome::CasOutcome,
+    roster,
     route::FailurePolicy,
     spec::{Address, DEFAULT_PORT, ServerList, ServerSpec, ServerSpecError, ServerSpecProblem},
     status::ServerStatus,

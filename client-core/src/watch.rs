@@ -39,6 +39,8 @@ pub struct Watch {
     ends: AtomicU64,
     health: Mutex<ServerHealth>,
     hang_ups: HangUps,
+    /// Whether no server has the slot, so that nothing may be sent.
+    is_vacant: bool,
 }
 
 impl Watch {
@@ -56,7 +58,20 @@ impl Watch {
             ends: AtomicU64::new(0),
             health: Mutex::default(),
             hang_ups: HangUps::default(),
+            is_vacant: false,
         }
+    }
+
+    /// The same watch, over a slot that no server has now: it is down, and never tried.
+    #[must_use]
+    pub(crate) fn vacant(self, is_vacant: bool) -> Self {
+        Self { is_vacant, ..self }
+    }
+
+    /// Whether no server has the slot. Then no connection may be opened: another server may have the address by now.
+    #[must_use]
+    pub const fn is_vacant(&self) -> bool {
+        self.is_vacant
     }
 
     /// The server's name.
@@ -65,9 +80,9 @@ impl Watch {
         &self.name
     }
 
-    /// Whether this is the watch over the server that `spec` means: the same name, reached in the same way.
-    pub(crate) fn serves(&self, spec: &ServerSpec) -> bool {
-        self.spec.is_reached_as(spec)
+    /// Whether this is the watch over the server that `spec` means: the same name, reached in the same way, and as vacant.
+    pub(crate) fn serves(&self, spec: &ServerSpec, is_vacant: bool) -> bool {
+        self.spec.is_reached_as(spec) && self.is_vacant == is_vacant
     }
 
     /// The counters of what has happened so far.
@@ -84,7 +99,7 @@ impl Watch {
 
     /// Whether any failure of the server is noted.
     pub(crate) fn is_noted(&self) -> bool {
-        self.is_noted.load(Ordering::Relaxed)
+        self.is_vacant || self.is_noted.load(Ordering::Relaxed)
     }
 
     /// Runs `act` on the server's health.
@@ -124,6 +139,9 @@ impl Watch {
     /// The cause of an error when the server is left alone until `retry_at`.
     #[must_use]
     pub fn down(&self, retry_at: health::Instant) -> Cause {
+        if self.is_vacant {
+            return Cause::Vacant;
+        }
         Cause::Down(retry_at.since(self.clock.moment()))
     }
 
@@ -335,6 +353,6 @@ impl Drop for Attempt<'_> {
 }
 
 /// A random number, which need only differ between processes and calls.
-fn jitter() -> u32 {
+pub(crate) fn jitter() -> u32 {
     RandomState::new().build_hasher().finish() as u32
 }

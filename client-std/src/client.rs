@@ -8,6 +8,7 @@ use memring_client::{
     change::Change,
     failure::{Cause, Error},
     outcome::{CasOutcome, is_stored, must_be_stored},
+    roster::Roster,
     spec::{ServerList, ServerSpecError},
 };
 use memring_text::{
@@ -19,6 +20,7 @@ use memring_text::{
 use crate::{
     call::{Target, call},
     deadline::Deadline,
+    discover,
     pool::Pool,
 };
 
@@ -113,9 +115,47 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config): a server, the scheme or another field is invalid, or they do
-    /// not fit together.
+    /// not fit together; or the servers are to be [found out](Self::discover).
     pub fn with_config(config: Config) -> Result<Self, Error> {
         Self::from_config(config)
+    }
+
+    /// The client that `config` describes, whose servers are found out by its [`discovery`](Config::discovery): the source is
+    /// asked before this returns, and then again and again by a thread that ends with the client. No operation waits for it. When it
+    /// fails, the servers stay as they are; [`Builder::on_event`] tells of that, and of each change before it is made.
+    ///
+    /// ```
+    /// use memring_std::{Client, Ttl, discovery::Source, testing::Server};
+    ///
+    /// let server = Server::start()?;
+    /// let list = std::env::temp_dir().join(format!("memring-servers-{}", std::process::id()));
+    /// std::fs::write(&list, server.addr().to_string())?;
+    ///
+    /// let client = Client::discover(Client::builder().discovery(Source::file(&list)).config()?)?;
+    /// client.set("greeting", "hello", Ttl::NEVER)?;
+    /// # std::fs::remove_file(&list)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Resolve`](crate::ErrorKind::Resolve): the source does not answer within the
+    /// [pace's](crate::discovery::Discovery::pace) time, or knows no server, and [`Config::servers`] has none to begin with.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): there is no source, or as of [`with_config`](Self::with_config).
+    pub fn discover(config: Config) -> Result<Self, Error> {
+        Ok(Self { common: discover::start(config)? })
+    }
+
+    /// The servers as the source has told of them so far: who has which slot, and since when the source fails. `None` if
+    /// they are not [found out](Self::discover).
+    #[must_use]
+    pub fn roster(&self) -> Option<Roster> {
+        self.common.roster()
+    }
+
+    /// Takes the change of servers that was refused as too large ([`Pace::max_share`](crate::roster::Pace::max_share)), if
+    /// the source still says so when it is asked, which is now. Returns whether one was refused.
+    pub fn accept_change(&self) -> bool {
+        self.common.accept_change()
     }
 
     /// A builder, which sets further options.
@@ -190,7 +230,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the list is invalid; the servers stay as they were.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the list is invalid, or the servers are [found
+    /// out](Self::discover); they stay as they were.
     pub fn set_servers<S: TryInto<ServerList>>(
         &self,
         servers: impl IntoIterator<Item = S>,

@@ -28,15 +28,18 @@ pub(crate) struct Dialer {
 enum Place {
     Tcp(Arc<Resolver>),
     Unix(Box<Path>),
+    /// No server has the slot: another one may have the address by now.
+    Vacant,
 }
 
 impl Dialer {
-    /// A dialer for the server of `spec`.
+    /// A dialer for the server of `spec`. If its slot `is_vacant`, no connection is opened.
     ///
     /// # Errors
     /// As of [`Terms::new`].
-    pub(crate) fn new(spec: &ServerSpec, options: &Config) -> Result<Self, Cause> {
+    pub(crate) fn new(spec: &ServerSpec, is_vacant: bool, options: &Config) -> Result<Self, Cause> {
         let place = match spec.address() {
+            _ if is_vacant => Place::Vacant,
             Address::Tcp { host, port } => Place::Tcp(Arc::new(Resolver::new(host, *port))),
             Address::Unix(path) => Place::Unix(Path::new(path).into()),
         };

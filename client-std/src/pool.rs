@@ -94,9 +94,9 @@ impl Pool {
     /// A pool without any connection yet.
     pub(crate) fn new(spec: &ServerSpec, watch: Watch, options: &Arc<Config>) -> Result<Self, Cause> {
         Ok(Self {
-            watch,
             capabilities: KnownCapabilities::new(spec.name(), &options.corrections),
-            dialer: Dialer::new(spec, options)?,
+            dialer: Dialer::new(spec, watch.is_vacant(), options)?,
+            watch,
             options: Arc::clone(options),
             size: options.pool_size.map_or(SIZE, NonZeroUsize::get),
             shelf: Mutex::new(Shelf::new()),

@@ -39,6 +39,8 @@ pub(crate) struct Dialer {
 enum Place {
     Tcp(Resolver),
     Unix(Box<Path>),
+    /// No server has the slot: another one may have the address by now.
+    Vacant,
     #[cfg(test)]
     Memory(Connect),
 }
@@ -56,12 +58,13 @@ impl core::fmt::Debug for Connect {
 }
 
 impl Dialer {
-    /// A dialer for the server of `spec`.
+    /// A dialer for the server of `spec`. If its slot `is_vacant`, no connection is opened.
     ///
     /// # Errors
     /// As of [`Terms::new`].
-    pub(crate) fn new(spec: &ServerSpec, options: &Config) -> Result<Self, Cause> {
+    pub(crate) fn new(spec: &ServerSpec, is_vacant: bool, options: &Config) -> Result<Self, Cause> {
         let place = match spec.address() {
+            _ if is_vacant => Place::Vacant,
             Address::Tcp { host, port } => Place::Tcp(Resolver::new(host, *port)),
             Address::Unix(path) => Place::Unix(Path::new(path).into()),
         };
@@ -91,6 +94,7 @@ impl Dialer {
                 tcp_of_any(&addresses, deadline, self.terms.tcp).await
             }
             Place::Unix(path) => in_time(deadline, unix(path)).await,
+            Place::Vacant => return Err(Cause::Vacant),
             #[cfg(test)]
             Place::Memory(Connect(connect)) => connect(),
         };
@@ -105,7 +109,7 @@ impl Dialer {
     /// The runtime lacks its clock or its network.
     pub(crate) fn check_runtime(&self) -> Result<(), Cause> {
         match &self.place {
-            Place::Tcp(_) | Place::Unix(_) => check_runtime(),
+            Place::Tcp(_) | Place::Unix(_) | Place::Vacant => check_runtime(),
             #[cfg(test)]
             Place::Memory(_) => Ok(()),
         }

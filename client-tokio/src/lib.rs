@@ -52,6 +52,7 @@ mod call;
 mod client;
 mod deadline;
 mod dial;
+mod discover;
 mod hang_up;
 mod lines;
 mod pool;

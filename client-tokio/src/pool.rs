@@ -80,7 +80,7 @@ pub(crate) struct Pool {
 impl Pool {
     /// A pool without an open connection yet.
     pub(crate) fn new(spec: &ServerSpec, watch: Watch, options: &Arc<Config>) -> Result<Self, Cause> {
-        Ok(Self::over(Dialer::new(spec, options)?, watch, options))
+        Ok(Self::over(Dialer::new(spec, watch.is_vacant(), options)?, watch, options))
     }
 
     /// A pool of the connections that `dialer` opens.

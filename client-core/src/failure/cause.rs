@@ -18,7 +18,7 @@ use memring_text::{
 };
 
 use super::ErrorKind;
-use crate::typed;
+use crate::{roster::Why, typed};
 
 /// What went wrong, without the server and the operation. Callers of a client see an [`Error`](super::Error).
 ///
@@ -83,6 +83,10 @@ pub enum Cause {
     NotStored,
     /// The server failed before, and is left alone: it will be tried again after this time.
     Down(Duration),
+    /// No server has the slot now: its server has left, and nobody has taken its place.
+    Vacant,
+    /// The servers could not be found out, and there is no list to begin with.
+    Undiscovered(Why),
     /// A typed value could not be encoded, or what is stored is none.
     Typed(Arc<typed::Problem>),
 }
@@ -180,7 +184,9 @@ impl Cause {
             | Self::Unsupported(_)
             | Self::Stream(_)
             | Self::Typed(_)
-            | Self::Down(_) => Evidence::None,
+            | Self::Down(_)
+            | Self::Vacant
+            | Self::Undiscovered(_) => Evidence::None,
         }
     }
 
@@ -197,7 +203,7 @@ impl Cause {
     /// Whether nothing reached the server at all, so that another server may be asked instead.
     #[must_use]
     pub const fn is_unreached(&self) -> bool {
-        matches!(self, Self::Resolve(_) | Self::Connect(_))
+        matches!(self, Self::Resolve(_) | Self::Connect(_) | Self::Vacant)
     }
 
     /// What kind of thing went wrong.
@@ -211,7 +217,7 @@ impl Cause {
             Self::Value(_) | Self::Skipped(_) => ErrorKind::TooLarge,
             Self::Ttl(_) => ErrorKind::Ttl,
             Self::Full(_) => ErrorKind::BufferFull,
-            Self::Resolve(_) => ErrorKind::Resolve,
+            Self::Resolve(_) | Self::Undiscovered(_) => ErrorKind::Resolve,
             Self::Connect(_) => ErrorKind::Connect,
             Self::Tls(_) => ErrorKind::Tls,
             Self::Timeout | Self::PoolBusy | Self::OverQuota | Self::Stalled => ErrorKind::Timeout,
@@ -219,7 +225,7 @@ impl Cause {
             Self::Io(_) => ErrorKind::Io,
             Self::Protocol(_) => ErrorKind::Protocol,
             Self::NotStored => ErrorKind::NotStored,
-            Self::Down(_) => ErrorKind::Down,
+            Self::Down(_) | Self::Vacant => ErrorKind::Down,
             Self::Typed(_) => ErrorKind::Encoding,
             Self::Refused(_) => ErrorKind::Server,
             Self::Server(error) => match error.kind() {
@@ -296,6 +302,8 @@ impl fmt::Display for Cause {
             Self::Refused(word) => write!(f, "server answered {}", word.word()),
             Self::NotStored => f.write_str("server did not store the value"),
             Self::Typed(problem) => problem.fmt(f),
+            Self::Vacant => f.write_str("the server has left, and no other has taken its place"),
+            Self::Undiscovered(why) => write!(f, "servers not found out: {why}"),
             Self::Down(wait) => write!(f, "server is down, next trial in {} ms", wait.as_millis()),
         }
     }

@@ -70,7 +70,14 @@ impl Counters {
             Event::Disconnected { .. } => &self.disconnected,
             Event::ServerDown { .. } => &self.downs,
             // What is not of one server is counted elsewhere.
-            Event::ServerUp { .. } | Event::Fetched { .. } | Event::Lease { .. } => return,
+            Event::ServerUp { .. }
+            | Event::Fetched { .. }
+            | Event::Lease { .. }
+            | Event::ServersChanged { .. }
+            | Event::AddressChanged { .. }
+            | Event::ChangeRefused { .. }
+            | Event::SourceFailed { .. }
+            | Event::SourceRecovered {} => return,
             Event::Retried { .. } => &self.retried,
             Event::Rerouted { .. } => &self.rerouted,
             Event::Failed { error } => {

@@ -4,7 +4,11 @@ use core::{fmt, time::Duration};
 use std::sync::Arc;
 
 use super::{Error, ErrorKind};
-use crate::fetch::{FetchOutcome, LeaseEvent};
+use crate::{
+    change::Change,
+    fetch::{FetchOutcome, LeaseEvent},
+    roster::Why,
+};
 
 /// Something that happened to a connection, a server or an operation.
 ///
@@ -81,6 +85,35 @@ pub enum Event<'e> {
         /// What.
         event: LeaseEvent,
     },
+    /// The servers that are found out have changed: the client takes the new list when the observer returns.
+    #[non_exhaustive]
+    ServersChanged {
+        /// The lists before and after.
+        change: &'e Change,
+        /// The share of all keys that moves to another server or has none now, from 0 to 1.
+        share: f64,
+    },
+    /// A server that is found out has another address. No key moves.
+    #[non_exhaustive]
+    AddressChanged {
+        /// The server's name.
+        server: &'e str,
+    },
+    /// A change of the servers that are found out is too large, and is not taken.
+    #[non_exhaustive]
+    ChangeRefused {
+        /// The share of all keys that it would move or leave without a server, from 0 to 1.
+        share: f64,
+    },
+    /// The source of the servers begins to fail. The servers stay as they are.
+    #[non_exhaustive]
+    SourceFailed {
+        /// Why.
+        why: &'e Why,
+    },
+    /// The source of the servers answers again.
+    #[non_exhaustive]
+    SourceRecovered {},
 }
 
 impl<'e> Event<'e> {
@@ -129,6 +162,31 @@ impl<'e> Event<'e> {
         Self::Lease { event }
     }
 
+    /// The servers have changed.
+    pub(crate) const fn servers_changed(change: &'e Change, share: f64) -> Self {
+        Self::ServersChanged { change, share }
+    }
+
+    /// A server has another address.
+    pub(crate) const fn address_changed(server: &'e str) -> Self {
+        Self::AddressChanged { server }
+    }
+
+    /// A change is too large.
+    pub(crate) const fn change_refused(share: f64) -> Self {
+        Self::ChangeRefused { share }
+    }
+
+    /// The source begins to fail.
+    pub(crate) const fn source_failed(why: &'e Why) -> Self {
+        Self::SourceFailed { why }
+    }
+
+    /// The source answers again.
+    pub(crate) const fn source_recovered() -> Self {
+        Self::SourceRecovered {}
+    }
+
     /// The name of the server, where one was involved.
     #[must_use]
     pub fn server(&self) -> Option<&'e str> {
@@ -138,9 +196,15 @@ impl<'e> Event<'e> {
             | Self::ServerDown { server, .. }
             | Self::ServerUp { server }
             | Self::Retried { server }
+            | Self::AddressChanged { server }
             | Self::Rerouted { server, .. } => Some(server),
             Self::Failed { error } => error.server(),
-            Self::Fetched { .. } | Self::Lease { .. } => None,
+            Self::Fetched { .. }
+            | Self::Lease { .. }
+            | Self::ServersChanged { .. }
+            | Self::ChangeRefused { .. }
+            | Self::SourceFailed { .. }
+            | Self::SourceRecovered {} => None,
         }
     }
 }

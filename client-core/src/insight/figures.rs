@@ -94,5 +94,25 @@ pub(super) fn event(event: &Event<'_>) {
             };
             metrics::counter!("memring.fetch.lease", "event" => event).increment(1);
         }
+        Event::ServersChanged { share, .. } => {
+            metrics::counter!("memring.discovery.changes").increment(1);
+            metrics::histogram!("memring.discovery.moved_share").record(*share);
+        }
+        Event::AddressChanged { .. } => {
+            metrics::counter!("memring.discovery.address_changes", "server" => server()).increment(1);
+        }
+        Event::ChangeRefused { .. } => metrics::counter!("memring.discovery.refused").increment(1),
+        // Each question is counted, not only the first that fails.
+        Event::SourceFailed { .. } | Event::SourceRecovered {} => {}
     }
+}
+
+pub(super) fn asked(is_answered: bool) {
+    let outcome = if is_answered { "answered" } else { "failed" };
+    metrics::counter!("memring.discovery.polls", "outcome" => outcome).increment(1);
+}
+
+pub(super) fn discovered(slots: usize, free: usize) {
+    metrics::gauge!("memring.discovery.servers").set(slots as f64);
+    metrics::gauge!("memring.discovery.free_slots").set(free as f64);
 }

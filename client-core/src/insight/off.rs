@@ -30,3 +30,9 @@ impl Server {
 }
 
 pub(super) const fn event(_: &Event<'_>) {}
+
+#[cfg(not(feature = "metrics"))]
+pub(super) const fn asked(_: bool) {}
+
+#[cfg(not(feature = "metrics"))]
+pub(super) const fn discovered(_: usize, _: usize) {}

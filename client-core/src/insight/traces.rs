@@ -58,5 +58,12 @@ pub(super) fn event(event: &Event<'_>) {
             tracing::debug!(?outcome, ?waited, ?loading, "fetch has ended");
         }
         Event::Lease { event } => tracing::debug!(?event, "lease of a fetch"),
+        Event::ServersChanged { change, share } => {
+            tracing::info!(servers = change.after().len(), share, "memcached servers have changed");
+        }
+        Event::AddressChanged { server } => tracing::info!(server, "memcached server has another address"),
+        Event::ChangeRefused { share } => tracing::warn!(share, "change of memcached servers is refused"),
+        Event::SourceFailed { why } => tracing::warn!(%why, "source of memcached servers fails"),
+        Event::SourceRecovered {} => tracing::info!("source of memcached servers answers again"),
     }
 }

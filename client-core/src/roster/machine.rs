@@ -74,6 +74,8 @@ pub enum Why {
     Unfit(String),
     /// It could not be asked, or its answer is not understood.
     Source(String),
+    /// It did not answer within this time.
+    Late(Duration),
 }
 
 impl core::fmt::Display for Why {
@@ -82,6 +84,7 @@ impl core::fmt::Display for Why {
             Self::Empty => f.write_str("the source knows no server"),
             Self::Unfit(why) => write!(f, "the servers do not fit the scheme: {why}"),
             Self::Source(why) => f.write_str(why),
+            Self::Late(time) => write!(f, "no answer within {time:?}"),
         }
     }
 }
@@ -127,6 +130,12 @@ impl Roster {
     #[must_use]
     pub const fn failing_since(&self) -> Option<Instant> {
         self.failing_since
+    }
+
+    /// Whether a change was refused that the caller may [accept](Self::accept).
+    #[must_use]
+    pub const fn has_refused(&self) -> bool {
+        self.refused.is_some()
     }
 
     /// How long one question to the source may take.

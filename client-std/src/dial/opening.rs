@@ -126,6 +126,7 @@ impl<'d> Opening<'d> {
             Step::Begin => Ok(Moved::On(match &self.dialer.place {
                 Place::Tcp(resolver) => Step::Resolve(resolver, resolver.ask().map_err(Cause::resolve)?),
                 Place::Unix(path) => Step::Connect(Connecting::Unix(path)),
+                Place::Vacant => return Err(Cause::Vacant),
             })),
             Step::Resolve(resolver, inquiry) => {
                 let options = self.dialer.terms.tcp;

@@ -12,7 +12,7 @@ use memring_std::{
     Attributes, Batch, Buffer, CasOutcome, Change, Config, Content, DumpLine, Error, FetchCounts, FetchError,
     FlushDelay, Freshness, FromServer, ItemRef, Lifetime, Loaded, LogLine, Many, MetaArithOptions,
     MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaSetOptions, MetaStoreOutcome, ServerList,
-    ServerSpecError, ServerStatus, Stats, StatsKind, StoreOutcome, Ttl, Updated, WatchKinds,
+    ServerSpecError, ServerStatus, Stats, StatsKind, StoreOutcome, Ttl, Updated, WatchKinds, roster::Roster,
 };
 use memring_suite::Scripted;
 use memring_text::{Item, operation::MetaItem};
@@ -83,6 +83,11 @@ macro_rules! verbs {
                 Self::builder().servers([server.name()]).timeout(timeout).build().unwrap()
             }
 
+            /// A client whose servers are found out.
+            async fn discover(config: Config) -> Result<Self, Error>;
+            fn roster(&self) -> Option<Roster>;
+            fn accept_change(&self) -> bool;
+
             fn with_timeout(&self, timeout: Duration) -> Self;
             fn with_errors_as_misses(&self, yes: bool) -> Self;
             fn routed_by(&self, key: impl AsRef<[u8]>) -> Self;
@@ -122,6 +127,10 @@ macro_rules! verbs {
 
             carried!();
 
+            async fn discover(config: Config) -> Result<Self, Error> {
+                Self::discover(config)
+            }
+
             async fn fetch<L: Loaded, E: Send + Sync + 'static>(
                 &self,
                 key: impl AsRef<[u8]>,
@@ -149,6 +158,10 @@ macro_rules! verbs {
             type Meta<'a> = memring_tokio::Meta<'a>;
 
             carried!();
+
+            async fn discover(config: Config) -> Result<Self, Error> {
+                Self::discover(config).await
+            }
 
             async fn fetch<L: Loaded, E: Send + Sync + 'static>(
                 &self,
@@ -182,6 +195,14 @@ macro_rules! carried {
             ServerSpecError: From<S::Error>,
         {
             Self::connect(servers)
+        }
+
+        fn roster(&self) -> Option<Roster> {
+            self.roster()
+        }
+
+        fn accept_change(&self) -> bool {
+            self.accept_change()
         }
 
         fn with_timeout(&self, timeout: Duration) -> Self {

@@ -13,6 +13,7 @@ mod batches;
 mod client;
 mod crowded;
 mod descriptors;
+mod discovery;
 mod events;
 mod everywhere;
 mod faults;
