@@ -52,11 +52,11 @@ fn side_by_side(batch: [Option<(&&[u8], &mut u32)>; LANES], blocks: usize) {
     for index in 0..blocks {
         let mut words = [[0; LANES]; 16];
         for (lane, (key, _)) in (0..LANES).zip(batch.iter().flatten()) {
-            padding::words(key, key.len(), index, |at, word| {
-                if let Some(lanes) = words.get_mut(at) {
-                    lanes[lane] = word;
-                }
-            });
+            let block =
+                if blocks == 1 { padding::only_block(key) } else { padding::block(key, key.len(), index) };
+            for (lanes, word) in words.iter_mut().zip(block) {
+                lanes[lane] = word;
+            }
         }
         compress(&mut state, &words);
     }
