@@ -64,6 +64,8 @@ pub use freshness::Freshness;
 pub use invalidate::Invalidate;
 pub use lease::{NoAnswer, give_back_of};
 pub use put::{Put, peeked};
+#[cfg(test)]
+pub(crate) use random::Random;
 pub use seen::Place;
 pub use shared::{FetchCounts, FetchOutcome, LeaseEvent, Shared};
 pub use talk::{Next, Talk};

@@ -34,6 +34,7 @@
 //! | [`vocabulary`] | the names that callers of every client need |
 //! | `file` | configurations from files in TOML (feature `file`) |
 //! | [`fetch`] | get or compute without a stampede, and its relatives, as machines |
+//! | [`transition`] | other servers without lost hits and old values, as machines |
 //! | [`failure`] | errors, what a client tells its observer, and the results of many keys |
 //! | [`guide`] | guides for those who use a client |
 //!
@@ -80,6 +81,7 @@ mod target;
 pub mod testing;
 #[cfg(feature = "tls")]
 pub mod tls;
+pub mod transition;
 pub mod typed;
 pub mod values;
 pub mod vocabulary;

@@ -33,6 +33,8 @@ pub enum Errand {
     Read,
     /// Ask about the item, without its value.
     Look,
+    /// Read the item, and leave a mark for so many seconds if it is missing. Nothing is won of an item that is there.
+    Mark(u32),
     /// Store a value.
     Write(Write),
     /// Mark the item stale if it has this cas unique; with a time to live or with the one that it has.
@@ -119,7 +121,7 @@ impl Errand {
         match self {
             Self::Extend(_) | Self::MarkStale(..) | Self::Discard(_) => true,
             Self::Write(write) => matches!(write.condition, Condition::Unchanged(_)),
-            Self::Ask(_) | Self::Read | Self::Look | Self::Delete | Self::Count(_) => false,
+            Self::Ask(_) | Self::Read | Self::Look | Self::Mark(_) | Self::Delete | Self::Count(_) => false,
         }
     }
 
@@ -143,6 +145,11 @@ impl Errand {
                 Op::Get(MetaGet::new(key).touch(times.vivify()).cas().opaque(opaque))
             }
             (Self::Read, Dialect::Meta) => Op::Get(read(MetaGet::new(key).value())),
+            (Self::Mark(seconds), Dialect::Meta) => {
+                Op::Get(read(MetaGet::new(key).vivify(i32::try_from(*seconds).unwrap_or(i32::MAX)).value()))
+            }
+            // No other command says who has made an empty item.
+            (Self::Mark(_), Dialect::Classic) => return Err(Cause::Unclear),
             (Self::Look, Dialect::Meta) => Op::Get(read(MetaGet::new(key))),
             (Self::Ask(_) | Self::Read | Self::Look | Self::Extend(_), Dialect::Classic) => {
                 Op::Gets(Get::gets(key))

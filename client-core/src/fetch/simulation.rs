@@ -236,6 +236,7 @@ impl Server {
                 changed(if was_there { StoreOutcome::Stored } else { StoreOutcome::NotFound })
             }
             Errand::Count(_) => Ok(Answer::Number(None)),
+            Errand::Mark(_) => unreachable!("it belongs to transitions"),
         }
     }
 }
