@@ -57,7 +57,7 @@ impl Witness {
     pub fn of(request: &Request<'_>) -> Self {
         match request {
             _ if request.may_retry(1) => Self::Itself,
-            Request::Meta(_) => Self::Noop,
+            Request::Meta(_) | Request::Lease(_) => Self::Noop,
             _ => Self::Nobody,
         }
     }

@@ -88,6 +88,10 @@ impl Capabilities {
     /// # Errors
     /// Names the feature that is missing.
     pub fn check(self, request: &Request<'_>) -> Result<(), Unsupported> {
+        if let Request::Lease(_) | Request::MetaNoop = request {
+            let unsupported = Unsupported { feature: Feature::Meta };
+            return if self.has(Feature::Meta) { Ok(()) } else { Err(unsupported) };
+        }
         let missing =
             Feature::SINCE.iter().find(|(feature, _)| !self.has(*feature) && needs(request, *feature));
         match missing {
@@ -100,7 +104,6 @@ impl Capabilities {
 fn needs(request: &Request<'_>, feature: Feature) -> bool {
     let meta = match request {
         Request::Meta(meta) => meta,
-        Request::MetaNoop => return feature == Feature::Meta,
         Request::Admin(admin) => return admin.feature() == Some(feature),
         _ => return false,
     };

@@ -17,7 +17,7 @@ mod small_get;
 
 pub use error::ProtocolError;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
-pub(crate) use fast::WholeReply;
+pub(crate) use fast::{Leased, WholeReply};
 use in_step::InStep;
 pub use small_exchange::{OneLine, SmallExchange};
 pub use small_get::SmallGet;

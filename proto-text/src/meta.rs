@@ -9,12 +9,15 @@
 //! | [`MetaDebug`] | | | | `b` |
 //! | [`MetaNoop`] | | | | |
 //!
+//! [`MetaLease`] is one `mg`, in fewer steps.
+//!
 //! Callers of a client choose the flags with [`MetaGetOptions`] and its relatives.
 
 mod command;
 mod flag;
 mod info;
 mod key;
+mod lease;
 mod mode;
 mod opaque;
 mod reply;
@@ -29,6 +32,7 @@ pub use command::{
 pub(crate) use flag::{Flag, Flags};
 pub use info::MetaInfo;
 pub use key::{BinaryKey, BinaryKeyError, MAX_BINARY_KEY_LEN, MetaKey, MetaKeyError};
+pub use lease::MetaLease;
 pub use mode::{ArithMode, SetMode};
 pub use opaque::{MAX_OPAQUE_LEN, Opaque, OpaqueError};
 pub use reply::{DebugLine, MetaCode, MetaHead, ReturnFlag};

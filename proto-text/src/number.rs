@@ -105,6 +105,23 @@ const fn tenth_in_parts(number: u64) -> (u64, u8) {
     (tenth, (last % 10) as u8)
 }
 
+/// The digits of a number below 10⁸, and how many there are; what is behind them is of no meaning. Without a loop, as
+/// one word with a byte for each digit.
+#[inline(always)]
+pub(crate) const fn short_digits(number: u32) -> ([u8; 8], usize) {
+    let number = number as u64;
+    // The upper four digits and the lower four, then each two, then each one; the first digit in the lowest byte.
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    let upper = (fours.wrapping_mul(10_486) >> 20) & 0x0000_007f_0000_007f;
+    let twos = upper | (fours.wrapping_sub(upper.wrapping_mul(100)) << 16);
+    let tens = (twos.wrapping_mul(103) >> 10) & 0x000f_000f_000f_000f;
+    let digits = tens | (twos.wrapping_sub(tens.wrapping_mul(10)) << 8);
+    // At least the last digit is there.
+    let zeros = (digits | 1 << 56).trailing_zeros() & !7;
+    let text = digits.wrapping_add(u64::from_le_bytes([b'0'; 8])) >> zeros;
+    (text.to_le_bytes(), (64_u32.wrapping_sub(zeros) / 8) as usize)
+}
+
 /// A number written out.
 #[derive(Clone, Copy)]
 pub(crate) struct Digits {
@@ -194,6 +211,16 @@ mod tests {
                 assert_eq!(tenth_in_parts(number), (number / 10, (number % 10) as u8), "{number}");
             }
             number = number.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
+
+    #[test]
+    fn in_one_word_or_digit_by_digit_a_number_is_written_the_same() {
+        let edges =
+            (0..8).flat_map(|power| [10_u32.pow(power) - 1, 10_u32.pow(power), 7 * 10_u32.pow(power)]);
+        for number in (0..100_000).chain(edges).chain((0..100_000_000).step_by(9973)).chain([99_999_999]) {
+            let (digits, len) = short_digits(number);
+            assert_eq!(&digits[..len], Digits::of(u64::from(number)).as_bytes(), "{number}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Requests, as types that can only hold what is valid on the wire.
 
 use crate::{
-    meta::{MetaRequest, MetaShape},
+    meta::{MetaLease, MetaRequest, MetaShape},
     value::Value,
 };
 
@@ -29,7 +29,8 @@ pub(crate) use encode::{meta_line, store_line};
 pub use expected::{Abandoned, Expected, Keys, ReplyShape};
 pub use get::{Get, GetVerb};
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
-pub(crate) use line::{LINE_END, Usual};
+pub(crate) use line::LINE_END;
+pub(crate) use line::{Compose, Line, Usual};
 pub use stats::StatsKind;
 pub use store::{Store, StoreVerb};
 
@@ -64,6 +65,8 @@ pub enum Request<'a> {
     Quit,
     /// `mg`, `ms`, `md`, `ma`, `me`: built by [`MetaGet`](crate::meta::MetaGet) and its relatives.
     Meta(&'a MetaRequest<'a>),
+    /// The `mg` that wins what must be made anew.
+    Lease(&'a MetaLease<'a>),
     /// `mn`: does nothing, and is answered; see [`MetaNoop`](crate::meta::MetaNoop).
     MetaNoop,
     /// User and password, in a `set`: the first request on a connection if the server demands them. Do not send it to
@@ -124,6 +127,7 @@ impl<'a> Request<'a> {
             Self::Version => (false, ReplyShape::Version),
             Self::Stats(kind) => (false, kind.reply_shape()),
             Self::Meta(meta) => (false, ReplyShape::Meta(meta.shape())),
+            Self::Lease(_) => (false, ReplyShape::Meta(MetaLease::SHAPE)),
             Self::MetaNoop => (false, ReplyShape::Meta(MetaShape::NOOP)),
             Self::Auth(_) => (false, ReplyShape::Auth),
             Self::Admin(admin) => (false, admin.reply_shape()),
@@ -143,6 +147,7 @@ impl Expected for Request<'_> {
     fn key(&self, index: usize) -> Option<&[u8]> {
         match self {
             Self::Get(get) if index == 0 => Some(get.key.as_bytes()),
+            Self::Lease(lease) if index == 0 => Some(lease.key().as_bytes()),
             Self::Meta(meta) if index == 0 => Some(meta.key().as_bytes()),
             _ => None,
         }
@@ -150,6 +155,7 @@ impl Expected for Request<'_> {
 
     fn opaque(&self) -> Option<&[u8]> {
         match self {
+            Self::Lease(lease) => Some(lease.opaque()),
             Self::Meta(meta) => meta.opaque(),
             _ => None,
         }

@@ -5,7 +5,7 @@ use core::{num::NonZeroU64, ops::Range};
 use memring_client::hang_up::PROBE;
 use memring_text::{
     Key, Request, Value,
-    meta::{MetaRequest, MetaVerb},
+    meta::MetaVerb,
     request::{Expected, GetVerb, ReplyShape},
 };
 use tokio::time::Instant;
@@ -107,10 +107,11 @@ impl Queue {
                 for part in request.parts().as_slices() {
                     self.bytes.extend_from_slice(part);
                 }
-                if let Request::Meta(meta) = request {
-                    Token::put(meta, &mut self.bytes);
+                let shape = request.reply_shape();
+                if Token::is_there(shape) {
+                    Token::put(request, &mut self.bytes);
                 }
-                What::Other(request.reply_shape())
+                What::Other(shape)
             }
         };
         self.expect(terms.deadline);
@@ -339,9 +340,14 @@ struct Token<'q> {
 }
 
 impl<'q> Token<'q> {
+    /// Whether a request with a reply of this shape has one.
+    fn is_there(shape: ReplyShape) -> bool {
+        matches!(shape, ReplyShape::Meta(shape) if shape.verb() != MetaVerb::Noop)
+    }
+
     /// Puts the token of `request` behind it: key, opaque and the length of each.
-    fn put(request: &MetaRequest<'_>, bytes: &mut Vec<u8>) {
-        let (key, opaque) = (request.key().as_bytes(), request.opaque().unwrap_or(&[]));
+    fn put(request: &Request<'_>, bytes: &mut Vec<u8>) {
+        let (key, opaque) = (request.key(0).unwrap_or(&[]), request.opaque().unwrap_or(&[]));
         bytes.extend_from_slice(key);
         bytes.extend_from_slice(opaque);
         // A key has 250 bytes at most, and an opaque 31.
@@ -350,8 +356,7 @@ impl<'q> Token<'q> {
 
     /// Splits a request from the token that `put` has put behind it; `shape` tells whether there is one.
     fn split(shape: ReplyShape, bytes: &'q [u8]) -> Option<(&'q [u8], Self)> {
-        let ReplyShape::Meta(shape) = shape else { return None };
-        if shape.verb() == MetaVerb::Noop {
+        if !Self::is_there(shape) {
             return None;
         }
         let (rest, [key, opaque]) = bytes.split_last_chunk()?;

@@ -276,6 +276,7 @@ mod tests {
     use super::*;
     use crate::{
         exchange::ProtocolError,
+        meta::MetaLease,
         operation::StoreOutcome,
         request::{Arith, Get, Request, Store, StoreVerb},
         value::Value,
@@ -336,6 +337,7 @@ mod tests {
             store(StoreVerb::Set),
             store(StoreVerb::Cas(1)),
             Request::Version,
+            Request::Lease(&MetaLease::new(key, 11, 82, 7)),
         ];
         let limits = Limits { line: 20, value: 9, items: 1, ..Limits::DEFAULT };
         for reply in [
@@ -364,6 +366,29 @@ mod tests {
             b"EXISTS\r\n",
             b"SERVER_ERROR no\r\n",
             b"SERVER_ERROR out of memory storing object\r\n",
+            b"VA 2 c7 t99 f0 Ohaaaaaaa\r\nab\r\n",
+            b"VA 2 c18446744073709551615 t-1 f4294967295 Ohaaaaaaa\r\nab\r\n",
+            b"VA 2 c18446744073709551616 t-1 f7 Ohaaaaaaa\r\nab\r\n",
+            b"VA 2 c7 t-1 f4294967296 Ohaaaaaaa\r\nab\r\n",
+            b"VA 2 c7 t9223372036854775808 f7 Ohaaaaaaa\r\nab\r\n",
+            b"VA 2 c7 t-12 f7 Ohaaaaaaa\r\nab\r\n",
+            b"VA 2 c7 t5 f00 Ohaaaaaaa\r\nab\r\n",
+            b"VA 0 c7 t11 f0 Ohaaaaaaa\r\n\r\n",
+            b"VA 0 c7 t11 f0 Ohaaaaaaa W\r\n\r\n",
+            b"VA 2 c7 t11 f0 Ohaaaaaaa X Z\r\nab\r\n",
+            b"VA 2 c7 t5 f0 Oiaaaaaaa\r\nab\r\n",
+            b"VA 2 c7 t5 f0 Ohaaaaaa\r\nab\r\n",
+            b"VA 2 c7 t5 f0 Ohaaaaaaaa\r\nab\r\n",
+            b"VA 2 t5 c7 f0 Ohaaaaaaa\r\nab\r\n",
+            b"VA 2 c7 t5 f0 s2 Ohaaaaaaa\r\nab\r\n",
+            b"VA 2 c7 t5 Ohaaaaaaa\r\nab\r\n",
+            b"VA 2 c7 t5 f0 Ohaaaaaaa\nab\r\n",
+            b"VA 2 c7 t5 f0 Ohaaaaaaa\r\nabc\n",
+            b"VA 9 c7 t5 f0 Ohaaaaaaa\r\n123456789\r\n",
+            b"VA 10 c7 t5 f0 Ohaaaaaaa\r\n1234567890\r\n",
+            b"VA 2 c7 t5 f0 Ohaaaaaaa\r\nab\r\nEN\r\n",
+            b"EN\r\n",
+            b"HD c7 t5 f0 Ohaaaaaaa\r\n",
             b"",
         ] {
             for request in &requests {
@@ -375,7 +400,9 @@ mod tests {
                         connection.send(request).and_then(|()| connection.receive_reply(request, &mut taken));
                     std::format!("{result:?} {taken:?} {}", connection.dialog.owed())
                 };
-                for limits in [limits, Limits { line: 6, ..limits }, Limits::DEFAULT] {
+                for limits in
+                    [limits, Limits { line: 6, ..limits }, Limits { line: 40, ..limits }, Limits::DEFAULT]
+                {
                     let came_to = call(1, limits);
                     for step in [2, 5, 8, 99] {
                         assert_eq!(call(step, limits), came_to, "{} {request:?}", reply.escape_ascii());

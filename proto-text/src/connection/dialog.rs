@@ -188,7 +188,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
     }
 
     /// Reads what has come of one call's reply, and says whether that was its end.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub(super) fn decode_reply<V: Buffer>(
         &mut self,
         oldest: &(impl Encode + ?Sized),
@@ -200,6 +201,18 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Dialog<B> {
             self.ended();
             return Ok(true);
         }
+        self.decode_events(oldest, reply)
+    }
+
+    /// As [`decode_reply`](Self::decode_reply), event by event.
+    // Where a word is half as wide, flash is dear, and a call takes 60 bytes of it.
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(always))]
+    fn decode_events<V: Buffer>(
+        &mut self,
+        oldest: &(impl Encode + ?Sized),
+        reply: &mut Reply<V>,
+    ) -> Result<bool, ProtocolError> {
         while let Progress::Event { consumed, event, complete, .. } =
             self.exchange.decode_any(self.inbox.unread(), oldest)?
         {

@@ -18,7 +18,10 @@
 
 use super::{Exchange, InStep, Progress, ProtocolError, Reading};
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
-use crate::request::{Encode, Usual};
+use crate::{
+    number::split_u64,
+    request::{Encode, Usual},
+};
 use crate::{
     reply::{Event, ItemHead, RawHead, ReplyDecoder, State},
     request::Expected,
@@ -34,6 +37,17 @@ pub(crate) enum WholeReply<'b> {
     Miss,
     /// `STORED`.
     Stored,
+    /// The value of a [`MetaLease`](crate::meta::MetaLease) that has won nothing.
+    Leased(Leased, &'b [u8]),
+}
+
+/// What is told of an item that is as it should be.
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leased {
+    pub(crate) cas: u64,
+    pub(crate) ttl: i64,
+    pub(crate) flags: u32,
 }
 
 /// The whole reply to a get of one key.
@@ -87,9 +101,48 @@ impl Exchange {
                 self.owed = self.owed.saturating_sub(1);
                 (WholeReply::Stored, rest)
             }
+            Usual::Leased { opaque } => {
+                let (leased, value, rest) = self.whole_leased(buf, opaque)?;
+                (WholeReply::Leased(leased, value), rest)
+            }
             _ => return None,
         };
         Some((reply, buf.len().saturating_sub(rest.len())))
+    }
+
+    /// The whole reply to a [`MetaLease`](crate::meta::MetaLease) that has won nothing.
+    #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+    #[inline(always)]
+    fn whole_leased<'b>(&mut self, buf: &'b [u8], opaque: &[u8; 8]) -> Option<(Leased, &'b [u8], &'b [u8])> {
+        if !self.is_at_reply() {
+            return None;
+        }
+        let (len, rest) = split_u64(buf.strip_prefix(b"VA ")?)?;
+        let (cas, rest) = split_u64(rest.strip_prefix(b" c")?)?;
+        let (ttl, rest) = match rest.strip_prefix(b" t")? {
+            [b'-', b'1', rest @ ..] => (-1, rest),
+            rest => {
+                let (seconds, rest) = split_u64(rest)?;
+                (i64::try_from(seconds).ok()?, rest)
+            }
+        };
+        let (flags, rest) = match rest.strip_prefix(b" f")? {
+            // Most are 0.
+            [b'0', rest @ ..] => (0, rest),
+            rest => split_u64(rest)?,
+        };
+        let (returned, rest) = rest.strip_prefix(b" O")?.split_first_chunk()?;
+        let rest = behind_line(rest)?;
+        let (line, len) = (buf.len().wrapping_sub(rest.len()), usize::try_from(len).ok()?);
+        let leased = Leased { cas, ttl, flags: u32::try_from(flags).ok()? };
+        let within = line <= self.decoder.limits.line && len <= self.decoder.limits.value;
+        let (value, rest) = rest.split_at_checked(len)?;
+        let rest = behind_line(rest)?;
+        if returned != opaque || !within {
+            return None;
+        }
+        self.owed = self.owed.saturating_sub(1);
+        Some((leased, value, rest))
     }
 
     /// The whole reply to a get of this one key.

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::bit;
 use crate::number::Digits;
 
 /// Capacity for all flags that one command can have, each with a space before it. See the test
@@ -13,10 +14,12 @@ const CAPACITY: usize = 242;
 pub(crate) struct Flags {
     text: [u8; CAPACITY],
     len: usize,
+    /// The bits of the letters that are there, see [`bit`].
+    letters: u64,
 }
 
 impl Flags {
-    pub(crate) const NONE: Self = Self { text: [0; CAPACITY], len: 0 };
+    pub(crate) const NONE: Self = Self { text: [0; CAPACITY], len: 0, letters: 0 };
 
     /// The flags as they are written, with a space before each.
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -35,15 +38,20 @@ impl Flags {
         self.iter().find(|(found, _)| *found == letter).map(|(_, token)| token)
     }
 
-    pub(crate) fn has(&self, letter: u8) -> bool {
-        self.token(letter).is_some()
+    /// The bits of the letters that are there, see [`bit`].
+    pub(crate) const fn letters(&self) -> u64 {
+        self.letters
+    }
+
+    pub(crate) const fn has(&self, letter: u8) -> bool {
+        self.letters & bit(letter) != 0
     }
 
     /// Puts a flag behind the others; asked for again, it takes the place of the one before.
     pub(crate) fn put(&mut self, letter: u8, token: &[u8]) {
         if self.has(letter) {
             let before = *self;
-            self.len = 0;
+            (self.len, self.letters) = (0, 0);
             before
                 .iter()
                 .filter(|(other, _)| *other != letter)
@@ -53,13 +61,13 @@ impl Flags {
     }
 
     fn add(&mut self, letter: u8, token: &[u8]) {
-        for byte in [b' ', letter].iter().chain(token) {
-            let place = self.text.get_mut(self.len);
-            debug_assert!(place.is_some(), "flags longer than their capacity");
-            if let Some(place) = place {
-                *place = *byte;
-                self.len = self.len.saturating_add(1);
-            }
+        let end = self.len.saturating_add(2).saturating_add(token.len());
+        let place = self.text.get_mut(self.len..end);
+        debug_assert!(place.is_some(), "flags longer than their capacity");
+        if let Some([space, first, rest @ ..]) = place {
+            (*space, *first) = (b' ', letter);
+            rest.iter_mut().zip(token).for_each(|(place, byte)| *place = *byte);
+            (self.len, self.letters) = (end, self.letters | bit(letter));
         }
     }
 }

@@ -47,9 +47,10 @@ impl Opaque {
     /// The first 31 of `bytes`, whatever they are: what a server is to send back.
     pub(crate) fn echo(bytes: &[u8]) -> Self {
         let mut opaque = Self { bytes: [0; MAX_OPAQUE_LEN], len: 0 };
-        for (slot, byte) in opaque.bytes.iter_mut().zip(bytes) {
-            *slot = *byte;
-            opaque.len = opaque.len.saturating_add(1);
+        let len = bytes.len().min(MAX_OPAQUE_LEN);
+        if let (Some(place), Some(bytes)) = (opaque.bytes.get_mut(..len), bytes.get(..len)) {
+            place.copy_from_slice(bytes);
+            opaque.len = u8::try_from(len).unwrap_or(0);
         }
         opaque
     }

@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn letters_have_bits_of_their_own() {
-        let letters = b"bcfhklOstWXZ";
+        let letters = b"bcfhkqlstvxEXWZCDFIJLMNOPRST";
         for (at, one) in letters.iter().enumerate() {
             assert!(letters[..at].iter().all(|other| other & 63 != one & 63));
         }

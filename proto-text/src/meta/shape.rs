@@ -39,26 +39,15 @@ impl MetaShape {
         quiet: false,
     };
 
-    pub(crate) fn of(verb: MetaVerb, flags: &Flags) -> Self {
-        let answered: &[u8] = match verb {
-            MetaVerb::Get => b"cfhklstO",
-            MetaVerb::Set => b"cksO",
-            MetaVerb::Delete => b"kO",
-            MetaVerb::Arith => b"cktO",
-            MetaVerb::Debug | MetaVerb::Noop => b"",
-        };
-        let mut shape = Self { verb, ..Self::NOOP };
-        for (letter, _) in flags.iter() {
-            match letter {
-                b'v' => shape.value = true,
-                b'q' => shape.quiet = true,
-                b'C' if verb == MetaVerb::Get => shape.or_done = true,
-                b'N' if verb == MetaVerb::Arith => shape.vivifies = true,
-                letter if answered.contains(&letter) => shape.returns |= bit(letter),
-                _ => {}
-            }
+    pub(crate) const fn of(verb: MetaVerb, flags: &Flags) -> Self {
+        Self {
+            verb,
+            returns: flags.letters() & answered(verb),
+            value: flags.has(b'v'),
+            or_done: flags.has(b'C') && matches!(verb, MetaVerb::Get),
+            vivifies: flags.has(b'N') && matches!(verb, MetaVerb::Arith),
+            quiet: flags.has(b'q'),
         }
-        shape
     }
 
     /// The command.
@@ -78,7 +67,25 @@ impl MetaShape {
     }
 }
 
-/// A bit of its own for each letter that comes back: see the test `letters_have_bits_of_their_own`.
+/// The bits of the flags that a server answers.
+const fn answered(verb: MetaVerb) -> u64 {
+    match verb {
+        MetaVerb::Get => bits(b"cfhklstO"),
+        MetaVerb::Set => bits(b"cksO"),
+        MetaVerb::Delete => bits(b"kO"),
+        MetaVerb::Arith => bits(b"cktO"),
+        MetaVerb::Debug | MetaVerb::Noop => 0,
+    }
+}
+
+pub(super) const fn bits(letters: &[u8]) -> u64 {
+    match letters {
+        [letter, rest @ ..] => bit(*letter) | bits(rest),
+        [] => 0,
+    }
+}
+
+/// A bit of its own for each letter: see the test `letters_have_bits_of_their_own`.
 pub(crate) const fn bit(letter: u8) -> u64 {
     1 << (letter & 63)
 }

@@ -5,7 +5,7 @@ use core::fmt;
 use super::{Operation, Outcome, Reply, ReplyError, StoreOutcome};
 use crate::{
     buffer::Buffer,
-    meta::{MetaArith, MetaCode, MetaDebug, MetaDelete, MetaGet, MetaInfo, MetaNoop, MetaSet},
+    meta::{MetaArith, MetaCode, MetaDebug, MetaDelete, MetaGet, MetaInfo, MetaLease, MetaNoop, MetaSet},
     number::parse_u64,
     request::Request,
     ttl::{Ttl, UnixTime},
@@ -26,6 +26,35 @@ impl<V> fmt::Debug for MetaItem<V> {
     }
 }
 
+fn item<V>(reply: Reply<V>) -> Result<Option<MetaItem<V>>, ReplyError> {
+    match (reply.outcome, reply.assembly.lost) {
+        (Outcome::Meta(MetaCode::Miss, _) | Outcome::Silence { sure: true }, _) => Ok(None),
+        (Outcome::Meta(MetaCode::Done, info), _) => Ok(Some(MetaItem { value: None, info })),
+        (Outcome::Meta(MetaCode::Value, _), Some(lost)) => Err(lost.into()),
+        (Outcome::Meta(MetaCode::Value, info), None) => Ok(Some(MetaItem { value: Some(reply.value), info })),
+        (other, _) => Err(other.into_error()),
+    }
+}
+
+impl Operation for MetaLease<'_> {
+    /// `None` is a miss, of a server that makes no placeholders.
+    type Output<V> = Option<MetaItem<V>>;
+
+    #[inline]
+    fn request(&self) -> Request<'_> {
+        Request::Lease(self)
+    }
+
+    #[inline]
+    fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Self::Output<V>, ReplyError> {
+        item(reply)
+    }
+
+    fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
+        self.with_ttl_cap(cap, now)
+    }
+}
+
 impl Operation for MetaGet<'_> {
     /// `None` is a miss.
     type Output<V> = Option<MetaItem<V>>;
@@ -35,15 +64,7 @@ impl Operation for MetaGet<'_> {
     }
 
     fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<Self::Output<V>, ReplyError> {
-        match (reply.outcome, reply.assembly.lost) {
-            (Outcome::Meta(MetaCode::Miss, _) | Outcome::Silence { sure: true }, _) => Ok(None),
-            (Outcome::Meta(MetaCode::Done, info), _) => Ok(Some(MetaItem { value: None, info })),
-            (Outcome::Meta(MetaCode::Value, _), Some(lost)) => Err(lost.into()),
-            (Outcome::Meta(MetaCode::Value, info), None) => {
-                Ok(Some(MetaItem { value: Some(reply.value), info }))
-            }
-            (other, _) => Err(other.into_error()),
-        }
+        item(reply)
     }
 
     fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {

@@ -2,7 +2,7 @@
 
 use super::{Assembly, Item, ReplyError, ValueError};
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
-use crate::exchange::WholeReply;
+use crate::exchange::{Leased, WholeReply};
 use crate::{
     buffer::Buffer,
     meta::{MetaCode, MetaInfo},
@@ -111,6 +111,13 @@ impl<V: Buffer> Reply<V> {
             }
             WholeReply::Miss => Outcome::End,
             WholeReply::Stored => Outcome::Status(Status::Stored),
+            WholeReply::Leased(Leased { cas, ttl, flags }, value) => {
+                if !value.is_empty() {
+                    self.assembly.lost = self.value.put(value).err().map(ValueError::Full);
+                }
+                let (cas, ttl, flags) = (Some(cas), Some(ttl), Some(flags));
+                Outcome::Meta(MetaCode::Value, MetaInfo { cas, ttl, flags, ..MetaInfo::default() })
+            }
         };
     }
 
@@ -189,6 +196,21 @@ impl<V: Buffer> Reply<V> {
 }
 
 impl<V> Reply<V> {
+    /// What an `mg` told with its value, if that is there.
+    #[inline]
+    pub const fn meta_value(&self) -> Option<&MetaInfo> {
+        match &self.outcome {
+            Outcome::Meta(MetaCode::Value, info) if self.assembly.lost.is_none() => Some(info),
+            _ => None,
+        }
+    }
+
+    /// The buffer that has taken the value.
+    #[inline]
+    pub fn into_value(self) -> V {
+        self.value
+    }
+
     /// The status, for the shapes that end in one.
     pub(super) fn status(self) -> Result<Status, ReplyError> {
         match self.outcome {

@@ -116,6 +116,7 @@ impl Compose for Request<'_> {
         match self {
             Self::Get(get) => get.compose(head),
             Self::Store(store) => store.compose(head),
+            Self::Lease(lease) => lease.compose(head),
             _ => self.compose_rare(head),
         }
     }
@@ -125,6 +126,7 @@ impl Compose for Request<'_> {
         match self {
             Self::Get(get) => get.usual(),
             Self::Store(store) => store.usual(),
+            Self::Lease(lease) => lease.usual(),
             _ => Usual::Other,
         }
     }
@@ -135,7 +137,7 @@ impl Request<'_> {
     fn compose_rare(&self, head: &mut Line<'_, impl Buffer + ?Sized>) {
         match self {
             // These are not rare.
-            Self::Get(_) | Self::Store(_) => {}
+            Self::Get(_) | Self::Store(_) | Self::Lease(_) => {}
             Self::Delete(delete) => delete.compose(head),
             Self::Arith(arith) => arith.compose(head),
             Self::Touch(touch) => touch.compose(head),

@@ -28,6 +28,11 @@ pub enum Usual<'a> {
     },
     /// `STORED`.
     Stored,
+    /// The value of a [`MetaLease`](crate::meta::MetaLease).
+    Leased {
+        /// What comes back as it was sent.
+        opaque: &'a [u8; 8],
+    },
     /// Something else.
     Other,
 }
@@ -146,7 +151,7 @@ impl<O: Buffer + ?Sized> Line<'_, O> {
     // Where a word is half as wide, flash is dear: all that is inlined here would be 2 KB for each kind of request.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    pub(super) fn put(&mut self, bytes: &[u8]) {
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
         if self.out.put(bytes).is_err() {
             self.missing = self.missing.saturating_add(bytes.len());
         }
@@ -192,7 +197,7 @@ impl<O: Buffer + ?Sized> Line<'_, O> {
     }
 
     #[inline]
-    pub(super) fn end(&mut self, noreply: bool) {
+    pub(crate) fn end(&mut self, noreply: bool) {
         if noreply {
             self.put(b" noreply\r\n");
         } else {

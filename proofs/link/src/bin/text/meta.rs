@@ -4,7 +4,8 @@ use memring_text::{
     Key, Request, Value,
     capabilities::{Capabilities, Feature},
     meta::{
-        ArithMode, BinaryKey, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaKey, MetaSet, Opaque, SetMode,
+        ArithMode, BinaryKey, MetaArith, MetaDebug, MetaDelete, MetaGet, MetaKey, MetaLease, MetaSet, Opaque,
+        SetMode,
     },
 };
 
@@ -56,6 +57,9 @@ pub(crate) fn meta_requests(
             *MetaArith::new(key).mode(ArithMode::Incr).delta(number).vivify(exptime).value().as_ref(),
             *debug.as_ref(),
         ];
+        let lease = MetaLease::new(Key::new(b"tokyo").ok()?, exptime, exptime, number as u32);
+        each(&Request::Lease(&lease))?;
+        digest.debug(&(lease, lease.key(), lease.opaque(), lease.with_times(7, exptime)));
         old.iter().try_for_each(|request| each(&Request::Meta(request)))?;
         for request in [get.as_ref(), set.as_ref(), delete.as_ref(), arith.as_ref(), debug.as_ref()] {
             let whole = Request::Meta(request);

@@ -5,7 +5,7 @@ use core::fmt::Debug;
 use memring_text::{
     Get, Key, Operation, Reply, Store, Value,
     buffer::{ArrayBuffer, Buffer},
-    meta::{MetaArith, MetaDebug, MetaDelete, MetaGet, MetaNoop, MetaSet},
+    meta::{MetaArith, MetaDebug, MetaDelete, MetaGet, MetaLease, MetaNoop, MetaSet},
     operation::{Assembly, Version},
     reply::{DecodeError, Event, ServerError},
     request::{Admin, Arith, Credentials, Delete, FlushAll, StatsKind, Touch, Verbosity},
@@ -33,6 +33,7 @@ pub(crate) fn operations(input: &[u8]) -> Option<()> {
     come_to(&MetaArith::new(key).value(), input, |outcome| outcome)?;
     come_to(&MetaDebug::new(key), input, |text| text.map(|text| text.as_slice().len()))?;
     come_to(&MetaNoop, input, |()| ())?;
+    come_to(&MetaLease::new(key, 11, 82, 7), input, |item| item)?;
     come_to(&Admin::CacheMemlimit { megabytes: 64 }, input, |outcome| outcome)?;
     come_to(&Credentials::new(b"user", b"password").ok()?, input, |()| ())?;
     let (mut coming, mut value, mut items) = (Assembly::default(), ArrayBuffer::<64>::new(), Digest::new());
@@ -57,6 +58,8 @@ pub(crate) fn come_to<O: Operation, D: Debug>(
     events(input, |event| {
         reply.take(event);
         let _ = (reply.turned_away(), event.statistic());
+        let told = reply.meta_value().map(|info| (*info, reply.clone().into_value().as_slice().len()));
+        Digest::new().debug(&told);
         if let Event::Error(line) = event {
             let error = ServerError::from(*line);
             let mut digest = Digest::new();

@@ -6,7 +6,7 @@ use memring_text::{
     Get, Key, Operation, Store, Ttl, Value,
     meta::{
         ArithMode, MetaArith, MetaArithOptions, MetaDelete, MetaDeleteOptions, MetaGet, MetaGetOptions,
-        MetaKey, MetaNoop, MetaSet, MetaSetOptions, Opaque, SetMode,
+        MetaKey, MetaLease, MetaNoop, MetaSet, MetaSetOptions, Opaque, SetMode,
     },
     request::Touch,
     ttl::{UnixTime, ZeroTtl},
@@ -54,6 +54,7 @@ pub(crate) fn options(input: &[u8]) -> Option<()> {
     let (key, exptime) = (Key::new(b"tokyo").ok()?, number as i32);
     capped(&Get::gat(key, exptime), ttl, now, &mut digest);
     capped(&Touch::new(key, exptime), ttl, now, &mut digest);
+    capped(&MetaLease::new(key, exptime, exptime, 7), ttl, now, &mut digest);
     let store = Store::set(key, Value::EMPTY).exptime(exptime);
     capped(&store, ttl, now, &mut digest);
     Some(())
