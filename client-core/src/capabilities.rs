@@ -41,8 +41,8 @@ impl KnownCapabilities {
     #[must_use]
     pub fn dialect(&self) -> Option<Dialect> {
         let known = self.known.load(Ordering::Relaxed);
-        (known & Self::KNOWN != 0)
-            .then(|| if self.allow(&Request::MetaNoop) { Dialect::Meta } else { Dialect::Classic })
+        let dialect = if known & META != 0 { Dialect::Meta } else { Dialect::Classic };
+        (known & Self::KNOWN != 0).then_some(dialect)
     }
 
     /// Notes the server's version, and checks that the server has all features that `request` needs.
@@ -58,6 +58,9 @@ impl KnownCapabilities {
         capabilities.check(request)
     }
 }
+
+/// The bit of a server that has the meta commands.
+const META: u32 = Capabilities::CLASSIC.with(Feature::Meta).bits() as u32;
 
 /// The caller's word on servers that have more or fewer features than their version says.
 #[derive(Clone, Debug, Default)]

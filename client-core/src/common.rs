@@ -1,6 +1,7 @@
 //! The state of a client beside its sockets: its configuration, its servers, how its keys are written.
 
 use core::{
+    any::TypeId,
     mem,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
@@ -219,7 +220,14 @@ impl<P> Common<P> {
     /// A token that no other request under way has.
     #[must_use]
     pub fn opaque(&self) -> Opaque {
-        Opaque::number(self.shared.opaques.fetch_add(1, Ordering::Relaxed))
+        Opaque::number(self.number())
+    }
+
+    /// The number that such a token is made of.
+    #[inline]
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.shared.opaques.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The date and time now.
@@ -316,14 +324,36 @@ impl<P: Watched> Common<P> {
     /// [`ErrorKind::Config`](crate::failure::ErrorKind::Config): `freshness` is invalid.
     pub fn fetch<L: Loaded, E: Send + Sync + 'static>(
         &self,
-        key: Key<'_>,
-        routing_key: &[u8],
+        (key, routing_key): (Key<'_>, &[u8]),
         freshness: &Freshness,
     ) -> Result<Call<E>, Error> {
         let Shared { config, clock, fetch, .. } = &*self.shared;
         let keys = (key.as_bytes(), routing_key);
         Call::new::<L>(fetch, keys, freshness, config.limits.value, (clock.now(), clock.unix_time()))
             .map_err(|cause| Error::new("fetch", cause))
+    }
+
+    /// The times of a call of `fetch`, for its [glance](fetch::Ask); `None` if others of this client ask for the
+    /// key, too, or load it: then the call joins them.
+    ///
+    /// # Errors
+    /// As of [`fetch`](Self::fetch).
+    #[inline]
+    pub fn glance<L: Loaded, E: 'static>(
+        &self,
+        (key, routing_key): (Key<'_>, &[u8]),
+        freshness: &Freshness,
+    ) -> Result<Option<Times>, Error> {
+        let Shared { clock, fetch, .. } = &*self.shared;
+        let times = freshness.times_by(|| clock.unix_time()).map_err(|cause| Error::new("fetch", cause))?;
+        let is_alone = fetch.is_alone(key.as_bytes(), routing_key, TypeId::of::<(L::Found, E)>());
+        Ok(is_alone.then_some(times))
+    }
+
+    /// Tells of a glance that has found a fresh value, of a call that began at `began`.
+    #[inline]
+    pub fn tell_hit(&self, began: Instant) {
+        self.shared.fetch.tell_hit(began, || self.now());
     }
 
     /// The machine of `invalidate`, for a key that is fetched by `freshness`.

@@ -6,7 +6,8 @@
 //!
 //! - One caller at a time loads a key, in all processes of the fleet, by a lease that the server gives: `mg … N R`, and
 //!   its flags `W`, `Z` and `X`. What it loads is stored by `ms … C` of the win: a late one cannot replace a newer value.
-//! - Callers of one key in one process share one question and one load: the *flight*.
+//! - Callers of one key in one process share one load, and the questions that wait for it: the *flight*. Who finds a fresh
+//!   value asks alone, by a *glance*.
 //! - A caller that has lost gets the stale value where there is one; else it waits, and then computes for itself.
 //! - A loader that fails, panics or is dropped gives its lease back at once. A process that dies keeps it until another
 //!   process has seen the lease for longer than it may last.
@@ -26,6 +27,9 @@
 //! - `invalidate` takes a [`Freshness`] in place of a time: how long a stale item is kept hangs on the lease, too. `update`
 //!   takes a [`Lifetime`], which says whether the key is one of `fetch`: an item of any other verb has no grace, and is a
 //!   value to its last second.
+//! - Each caller asks for itself, and joins a flight only where there is one, or where its question comes to nothing: a
+//!   value that is there needs no flight. Callers of a missing key that come within one round trip ask once each; one of
+//!   them wins and loads. Were the first of them to ask for all, each hit would take eight times as many steps.
 //! - In a fleet of both dialects, whoever speaks meta takes what the others store for aged, and loads it once more.
 //! - A store that is refused because the connection was lost is dropped without a word to the server; the lease ends by
 //!   itself.
@@ -42,6 +46,7 @@ mod errand;
 mod error;
 mod flights;
 mod freshness;
+mod glance;
 mod invalidate;
 mod lease;
 mod put;
@@ -52,6 +57,7 @@ mod shared;
 mod simulation;
 mod talk;
 mod times;
+mod trip;
 mod update;
 
 pub use bytes::Bytes;
@@ -61,6 +67,7 @@ pub use count::IncrOr;
 pub use errand::{Answer, Condition, Count, Dialect, Errand, ErrandOperation, Found, RawAnswer, Write};
 pub use error::FetchError;
 pub use freshness::Freshness;
+pub use glance::{Ask, First, Glance, Missed};
 pub use invalidate::Invalidate;
 pub use lease::{NoAnswer, give_back_of};
 pub use put::{Put, peeked};
@@ -70,5 +77,6 @@ pub use seen::Place;
 pub use shared::{FetchCounts, FetchOutcome, LeaseEvent, Shared};
 pub use talk::{Next, Talk};
 pub use times::Times;
+pub use trip::Trip;
 pub(crate) use update::Life;
 pub use update::{Lifetime, Update, Updated};

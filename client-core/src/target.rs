@@ -7,7 +7,7 @@ use memring_text::{Operation, Ttl};
 
 use crate::{
     failure::{Cause, Error},
-    fetch::Place,
+    fetch::{Dialect, Place},
     route::{Fleet, Route, Watched},
     watch::Attempt,
 };
@@ -44,7 +44,7 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
     ///
     /// # Errors
     /// [`ErrorKind::Down`](crate::failure::ErrorKind::Down): no server may be asked now.
-    #[inline]
+    #[inline(always)]
     pub fn new(fleet: Arc<Fleet<P>>, key: &'k [u8], name: &'static str, deadline: D) -> Result<Self, Error> {
         let route = match fleet.route(key) {
             Ok(route) => route,
@@ -92,6 +92,24 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
     /// The server, and the span of time in which it has not restarted.
     pub fn place(&self) -> Place {
         Place { server: Arc::as_ptr(self.shared_pool()).addr(), ends: self.pool().watch().ends() }
+    }
+
+    /// Which commands the server has, as far as is known.
+    #[inline]
+    pub fn dialect(&self) -> Option<Dialect> {
+        self.pool().watch().capabilities().dialect()
+    }
+
+    /// Whether the server stands in for another.
+    #[inline]
+    pub fn is_stand_in(&self) -> bool {
+        self.fleet.is_stand_in(self.route)
+    }
+
+    /// Counts a value that was there.
+    #[inline]
+    pub fn has_hit(&self) {
+        self.pool().watch().found(1, 0);
     }
 
     /// The longest time to live on this server, if it stands in for another.

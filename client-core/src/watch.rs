@@ -16,6 +16,7 @@ use memring_core::health::{self, HealthStatus, ServerHealth};
 use memring_text::Request;
 
 use crate::{
+    capabilities::KnownCapabilities,
     clock::{Clock, moment},
     config::Config,
     failure::{Cause, Counters, Error, Event, Evidence},
@@ -41,6 +42,7 @@ pub struct Watch {
     hang_ups: HangUps,
     /// Whether no server has the slot, so that nothing may be sent.
     is_vacant: bool,
+    capabilities: KnownCapabilities,
 }
 
 impl Watch {
@@ -51,6 +53,7 @@ impl Watch {
             name: spec.name().into(),
             spec: spec.clone(),
             scene: Scene::new(spec.address(), clock),
+            capabilities: KnownCapabilities::new(spec.name(), &config.corrections),
             config,
             clock,
             counters: Counters::default(),
@@ -78,6 +81,12 @@ impl Watch {
     #[must_use]
     pub const fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// The features that the server is known to have.
+    #[must_use]
+    pub const fn capabilities(&self) -> &KnownCapabilities {
+        &self.capabilities
     }
 
     /// Whether this is the watch over the server that `spec` means: the same name, reached in the same way, and as vacant.

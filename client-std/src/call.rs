@@ -103,7 +103,7 @@ pub(crate) fn ask<O: Operation, V: Buffer>(
     result.inspect_err(|cause| lease.ends(cause))
 }
 
-#[inline]
+#[inline(always)]
 fn exchange<V: Buffer>(
     lease: &mut Lease<'_>,
     request: &Request<'_>,

@@ -7,9 +7,7 @@ use std::{
     time::Instant,
 };
 
-use memring_client::{
-    Config, Connections, KnownCapabilities, failure::Cause, route, spec::ServerSpec, watch::Watch,
-};
+use memring_client::{Config, Connections, failure::Cause, route, spec::ServerSpec, watch::Watch};
 use memring_text::{Connection, Limits, Request, exchange::ExchangeState};
 
 use crate::{
@@ -28,7 +26,6 @@ pub(crate) type Wire = Box<Connection<Socket, Box<[u8]>>>;
 #[derive(Debug)]
 pub(crate) struct Pool {
     watch: Watch,
-    capabilities: KnownCapabilities,
     dialer: Dialer,
     options: Arc<Config>,
     size: usize,
@@ -94,7 +91,6 @@ impl Pool {
     /// A pool without any connection yet.
     pub(crate) fn new(spec: &ServerSpec, watch: Watch, options: &Arc<Config>) -> Result<Self, Cause> {
         Ok(Self {
-            capabilities: KnownCapabilities::new(spec.name(), &options.corrections),
             dialer: Dialer::new(spec, watch.is_vacant(), options)?,
             watch,
             options: Arc::clone(options),
@@ -114,11 +110,6 @@ impl Pool {
         &self.watch
     }
 
-    /// The known features of the server.
-    pub(crate) const fn capabilities(&self) -> &KnownCapabilities {
-        &self.capabilities
-    }
-
     /// Counts the connections.
     pub(crate) fn connections(&self) -> Connections {
         let shelf = self.lock();
@@ -127,7 +118,7 @@ impl Pool {
     }
 
     /// Takes a part of the pool for one operation, as soon as one is free.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lease(&self, deadline: &Deadline) -> Result<Lease<'_>, Cause> {
         let mut shelf = self.lock();
         if shelf.lent < self.size {

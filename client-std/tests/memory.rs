@@ -1,4 +1,4 @@
-//! What a server can make the client allocate: no more than the limits, and a little.
+//! What a server can make the client allocate: no more than the limits, and a little. And how often a hit allocates.
 //!
 //! A program of its own, because it counts what is allocated; by this thread only, so the servers do not count.
 
@@ -10,7 +10,7 @@ use std::{
 };
 
 use allocation_counter::measure;
-use memring_std::{Client, Error, ErrorKind, Limits, StatsKind};
+use memring_std::{Client, Error, ErrorKind, Limits, StatsKind, Ttl, testing::Server};
 
 /// What a connection needs by itself, and a call besides its value: buffers, the reply, an error.
 const LITTLE: u64 = 64 * 1024;
@@ -101,4 +101,24 @@ fn a_value_of_the_limit_costs_itself() {
     let (bytes, kind) = most(|| client.get_many(&["k"]).unwrap().all());
     assert_eq!(kind, None);
     assert!(bytes <= VALUE as u64 + LITTLE, "{bytes}");
+}
+
+#[test]
+fn a_value_that_is_there_is_allocated_and_nothing_else_is() {
+    let server = Server::start().unwrap();
+    let client = Client::connect([server.addr()]).unwrap();
+    let (key, mut buffer) = ("a:key:of:some:length", Vec::with_capacity(200));
+    client.set(key, [b'v'; 100], Ttl::NEVER).unwrap();
+    let fetch = || client.fetch(key, Ttl::NEVER, || -> Result<Vec<u8>, ()> { unreachable!("it is there") });
+    let counted = |call: &mut dyn FnMut()| {
+        // The server tells its version first, and the connection has its buffers.
+        call();
+        measure(call).count_total
+    };
+    let into_buffer = counted(&mut || assert!(client.get_into(key, &mut buffer).unwrap().is_some()));
+    let get = counted(&mut || assert!(client.get(key).unwrap().is_some()));
+    let fetched = counted(&mut || assert_eq!(fetch().unwrap().len(), 100));
+    // The labels of each figure are allocated: of every operation, and of what `fetch` came to.
+    let (operation, outcome) = if cfg!(feature = "metrics") { (8, 4) } else { (0, 0) };
+    assert_eq!((into_buffer, get, fetched), (operation, operation + 1, operation + outcome + 1));
 }

@@ -30,7 +30,7 @@ use core::{
 use std::sync::Arc;
 
 use memring_client::{
-    Config, Connections, KnownCapabilities,
+    Config, Connections,
     failure::{Cause, Evidence},
     route,
     spec::ServerSpec,
@@ -70,7 +70,6 @@ pub(crate) mod waiting;
 #[derive(Debug)]
 pub(crate) struct Pool {
     watch: Arc<Watch>,
-    capabilities: KnownCapabilities,
     muxes: Box<[Arc<Mux>]>,
     next: AtomicUsize,
     growth: Arc<Growth>,
@@ -92,7 +91,6 @@ impl Pool {
             Arc::new(Mux::new(dialer, watch, Arc::clone(options), Arc::clone(&growth)))
         };
         Self {
-            capabilities: KnownCapabilities::new(watch.name(), &options.corrections),
             muxes: (0..options.pool_size.map_or(1, NonZeroUsize::get)).map(mux).collect(),
             watch,
             next: AtomicUsize::new(0),
@@ -109,11 +107,6 @@ impl Pool {
     /// The watch over the server's health.
     pub(crate) fn watch(&self) -> &Watch {
         &self.watch
-    }
-
-    /// The known features of the server.
-    pub(crate) const fn capabilities(&self) -> &KnownCapabilities {
-        &self.capabilities
     }
 
     /// The connection for the next request: those that work, in turn. A connection that is not open is opened in

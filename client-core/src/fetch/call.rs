@@ -10,8 +10,8 @@ use std::{sync::Arc, time::Instant};
 use memring_text::{Ttl, ttl::UnixTime};
 
 use super::{
-    Answer, Dialect, Errand, FetchOutcome, Fetched, Freshness, LeaseEvent, Loaded, NoAnswer, Place, Shared,
-    Times,
+    Answer, Dialect, Errand, FetchOutcome, Fetched, First, Freshness, LeaseEvent, Loaded, NoAnswer, Place,
+    Shared, Times,
     flights::{End, Joined, Kind, Landing, Lead, Role},
     lease::{Lease, Terms, Turn},
 };
@@ -31,6 +31,8 @@ pub struct Call<E: Send + Sync + 'static> {
     part: Part<E>,
     /// The flights that this call leads: that of the key, and that of those who load for themselves.
     flight: Option<Lead<E>>,
+    /// Whether it is to join or to lead a flight if its question comes to nothing.
+    is_alone: bool,
     own: Option<Lead<E>>,
     loading: Option<Instant>,
     took: Duration,
@@ -39,9 +41,10 @@ pub struct Call<E: Send + Sync + 'static> {
 enum Part<E: Send + Sync + 'static> {
     Enter,
     Joins(Joined<E>, IsOwn),
-    /// Leads, and does not know yet how to ask.
+    /// Does not know yet how to ask.
     Begins,
-    Leads(Box<Lease>),
+    /// Asks, waits or loads: alone at first, as most find a value; then as the leader of a flight.
+    Asks(Box<Lease>),
     /// Has given up waiting, or asking.
     Own,
 }
@@ -95,6 +98,7 @@ impl<E: Send + Sync + 'static> Call<E> {
             began: now,
             part: Part::Enter,
             flight: None,
+            is_alone: false,
             own: None,
             loading: None,
             took: Duration::ZERO,
@@ -106,10 +110,9 @@ impl<E: Send + Sync + 'static> Call<E> {
         loop {
             match &mut self.part {
                 Part::Enter => {
-                    self.part = match self.enter(IsOwn(false)) {
-                        Role::Leads(lead) => self.leads(lead),
-                        Role::Joins(joined) => Part::Joins(joined, IsOwn(false)),
-                    };
+                    let joined = self.shared.flights.join(&self.key, self.kind(IsOwn(false)));
+                    self.is_alone = joined.is_none();
+                    self.part = joined.map_or(Part::Begins, |joined| Part::Joins(joined, IsOwn(false)));
                 }
                 Part::Begins => return Step::Begin,
                 // The one that loads for itself takes as long as the own loader would: that is no wait for others.
@@ -118,7 +121,7 @@ impl<E: Send + Sync + 'static> Call<E> {
                     return Step::Join(Some(self.terms.wait_until));
                 }
                 Part::Joins(..) => self.part = Part::Own,
-                Part::Leads(lease) => match lease.step(now) {
+                Part::Asks(lease) => match lease.step(now) {
                     Turn::Send(errand) => return Step::Send(errand),
                     Turn::Wait(until) => return Step::Wait(until),
                     Turn::Load => {
@@ -146,16 +149,30 @@ impl<E: Send + Sync + 'static> Call<E> {
         }
     }
 
-    fn leads(&mut self, lead: Lead<E>) -> Part<E> {
-        self.flight = Some(lead);
-        Part::Begins
+    /// Goes on where a glance has come to. `stand_in` is that of [`answered`](Self::answered).
+    pub fn begun(&mut self, first: First, stand_in: Option<(Ttl, UnixTime)>, now: Instant) {
+        if !matches!(first, First::None) {
+            (self.part, self.is_alone) = (Part::Begins, true);
+        }
+        match first {
+            First::None => {}
+            First::Unreachable => self.unreachable(),
+            First::Found(dialect) => self.begin(dialect, now),
+            First::Asked { at, place, answer, .. } => {
+                self.began = at;
+                self.begin(Dialect::Meta, at);
+                if let Step::Send(_) = self.step(at) {
+                    self.answered(answer, place, stand_in, now);
+                }
+            }
+        }
     }
 
     /// Begins to ask a server that speaks `dialect`.
     pub fn begin(&mut self, dialect: Dialect, now: Instant) {
         if matches!(self.part, Part::Begins) {
             let lease = Lease::new(self.times, dialect, self.terms, now, self.shared.seed());
-            self.part = Part::Leads(Box::new(lease));
+            self.part = Part::Asks(Box::new(lease));
         }
     }
 
@@ -175,12 +192,28 @@ impl<E: Send + Sync + 'static> Call<E> {
         stand_in: Option<(Ttl, UnixTime)>,
         now: Instant,
     ) {
-        if let Part::Leads(lease) = &mut self.part {
-            if let Some((cap, date)) = stand_in {
-                lease.judge_by(self.times.within(cap, date));
-            }
-            let (shared, key) = (&self.shared, &self.key);
-            lease.answered(answer, now, &mut |cas| shared.seen.note(key, (cas, place), now));
+        let Part::Asks(lease) = &mut self.part else { return };
+        if let Some((cap, date)) = stand_in {
+            lease.judge_by(self.times.within(cap, date));
+        }
+        let (shared, key) = (&self.shared, &self.key);
+        lease.answered(answer, now, &mut |cas| shared.seen.note(key, (cas, place), now));
+        let is_shared = lease.is_shared().then(|| lease.has_won());
+        if let (true, Some(has_won)) = (core::mem::take(&mut self.is_alone), is_shared) {
+            self.share(has_won);
+        }
+    }
+
+    /// Begins a flight, or joins the one that has begun meanwhile. Whoever has won leads: the leader of any other flight
+    /// waits for this caller.
+    fn share(&mut self, has_won: bool) {
+        if has_won {
+            self.flight = Some(self.shared.flights.take(&self.key, self.kind(IsOwn(false))));
+            return;
+        }
+        match self.enter(IsOwn(false)) {
+            Role::Leads(lead) => self.flight = Some(lead),
+            Role::Joins(joined) => self.part = Part::Joins(joined, IsOwn(false)),
         }
     }
 
@@ -188,7 +221,7 @@ impl<E: Send + Sync + 'static> Call<E> {
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         match &self.part {
-            Part::Leads(lease) => lease.dialect(),
+            Part::Asks(lease) => lease.dialect(),
             _ => Dialect::Classic,
         }
     }
@@ -216,7 +249,7 @@ impl<E: Send + Sync + 'static> Call<E> {
                 if is_own == IsOwn(true) {
                     (self.part, self.own) = (Part::Own, Some(lead));
                 } else {
-                    self.part = self.leads(lead);
+                    (self.part, self.flight) = (Part::Begins, Some(lead));
                 }
                 Poll::Ready(None)
             }
@@ -227,7 +260,7 @@ impl<E: Send + Sync + 'static> Call<E> {
     /// [`step`](Self::step).
     pub fn loaded(&mut self, fetched: Fetched, now: Instant) -> Option<Fetched> {
         self.note_load(now);
-        if let Part::Leads(lease) = &mut self.part {
+        if let Part::Asks(lease) = &mut self.part {
             lease.loaded(fetched.clone());
             // Those that joined, or join now, need not wait until it is stored.
             self.flight.iter().for_each(|flight| flight.share(Ok(fetched.clone())));
@@ -242,7 +275,7 @@ impl<E: Send + Sync + 'static> Call<E> {
     pub fn failed(&mut self, error: E, now: Instant) -> Settling<'_, E> {
         self.note_load(now);
         let (mut errand, mut stale) = (None, None);
-        if let Part::Leads(lease) = &mut self.part {
+        if let Part::Asks(lease) = &mut self.part {
             lease.failed(now);
             let mut turn = lease.step(now);
             if let Turn::Send(back) = turn {
@@ -264,7 +297,7 @@ impl<E: Send + Sync + 'static> Call<E> {
     /// wait for the lease to end.
     pub fn abandon(&mut self) -> Option<Errand> {
         match &mut self.part {
-            Part::Leads(lease) => lease.abandon().inspect(|_| self.shared.tell_lease(LeaseEvent::GaveBack)),
+            Part::Asks(lease) => lease.abandon().inspect(|_| self.shared.tell_lease(LeaseEvent::GaveBack)),
             _ => None,
         }
     }
@@ -272,17 +305,21 @@ impl<E: Send + Sync + 'static> Call<E> {
     /// Whether it holds a lease.
     #[cfg(test)]
     pub(super) const fn is_leased(&self) -> bool {
-        matches!(self.part, Part::Leads(_))
+        matches!(self.part, Part::Asks(_))
     }
 
-    fn enter(&self, IsOwn(is_own): IsOwn) -> Role<E> {
-        self.shared.flights.enter(&self.key, Kind { types: self.types, is_own })
+    fn enter(&self, is_own: IsOwn) -> Role<E> {
+        self.shared.flights.enter(&self.key, self.kind(is_own))
+    }
+
+    const fn kind(&self, IsOwn(is_own): IsOwn) -> Kind {
+        Kind { types: self.types, is_own }
     }
 
     fn done(&mut self, fetched: Fetched, now: Instant) -> Fetched {
         self.tell_lease();
         self.land(&Ok(fetched.clone()));
-        let Part::Leads(lease) = &self.part else { return fetched };
+        let Part::Asks(lease) = &self.part else { return fetched };
         let notes = lease.notes();
         let outcome = match (self.loading, notes.is_stale, notes.has_waited) {
             (Some(_), ..) => FetchOutcome::Loaded,
@@ -305,7 +342,7 @@ impl<E: Send + Sync + 'static> Call<E> {
     }
 
     fn tell_lease(&self) {
-        let Part::Leads(lease) = &self.part else { return };
+        let Part::Asks(lease) = &self.part else { return };
         let notes = lease.notes();
         let told = [
             notes.took_over.then_some(LeaseEvent::TookOver),

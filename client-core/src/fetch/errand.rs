@@ -10,7 +10,7 @@ use memring_text::{
     ttl::UnixTime,
 };
 
-use super::{Times, freshness::seconds_of};
+use super::{Ask, Times, freshness::seconds_of};
 use crate::failure::Cause;
 
 /// Which commands a server has.
@@ -125,7 +125,7 @@ impl Errand {
         }
     }
 
-    /// The operation to send to a server that speaks `dialect`.
+    /// The operation to send to a server that speaks `dialect`. `number` tells its reply from others.
     ///
     /// # Errors
     /// The value is too large for any server; or the server has no such command.
@@ -134,13 +134,14 @@ impl Errand {
         dialect: Dialect,
         key: Key<'a>,
         now: UnixTime,
-        opaque: Opaque,
+        number: u64,
     ) -> Result<ErrandOperation<'a>, Cause> {
         use Sent as Op;
+        let opaque = Opaque::number(number);
         let exptime = |ttl: Ttl| ttl.exptime(now).map_err(Cause::Ttl);
         let read = |get: MetaGet<'a>| get.size().cas().ttl().flags().opaque(opaque);
         let sent = match (self, dialect) {
-            (Self::Ask(times), Dialect::Meta) => Op::Get(ask(key, times, opaque)),
+            (Self::Ask(times), Dialect::Meta) => Op::Ask(Ask::by(key, times, false, number)),
             (Self::Extend(times), Dialect::Meta) => {
                 Op::Get(MetaGet::new(key).touch(times.vivify()).cas().opaque(opaque))
             }
@@ -194,8 +195,7 @@ impl Errand {
             }
             (Self::Count(count), Dialect::Classic) => Op::Incr(Arith::incr(key, count.delta)),
         };
-        let ask = if let Self::Ask(times) = self { Some((key, *times, opaque)) } else { None };
-        Ok(ErrandOperation { sent, ask })
+        Ok(ErrandOperation(sent))
     }
 }
 
@@ -204,15 +204,12 @@ const EXPIRED: i32 = -1;
 
 /// An [`Errand`] as an operation.
 #[derive(Clone, Copy, Debug)]
-pub struct ErrandOperation<'a> {
-    sent: Sent<'a>,
-    /// A read that wins, by its times: on a server that stands in for another, they are cut.
-    ask: Option<(Key<'a>, Times, Opaque)>,
-}
+pub struct ErrandOperation<'a>(Sent<'a>);
 
 /// What is sent.
 #[derive(Clone, Copy, Debug)]
 enum Sent<'a> {
+    Ask(Ask<'a>),
     Get(MetaGet<'a>),
     Set(MetaSet<'a>),
     Delete(MetaDelete<'a>),
@@ -223,18 +220,12 @@ enum Sent<'a> {
     Incr(Arith<'a>),
 }
 
-/// A read that wins.
-fn ask<'k>(key: Key<'k>, times: &Times, opaque: Opaque) -> MetaGet<'k> {
-    // What changes the item first, so that what comes back is what it is then.
-    let get = MetaGet::new(key).vivify(times.vivify()).recache(times.recache());
-    get.size().value().cas().ttl().flags().opaque(opaque)
-}
-
 impl Operation for ErrandOperation<'_> {
     type Output<V> = RawAnswer<V>;
 
     fn request(&self) -> Request<'_> {
-        match &self.sent {
+        match &self.0 {
+            Sent::Ask(ask) => ask.request(),
             Sent::Get(get) => get.request(),
             Sent::Set(set) => set.request(),
             Sent::Delete(delete) => delete.request(),
@@ -247,7 +238,8 @@ impl Operation for ErrandOperation<'_> {
     }
 
     fn output<V: Buffer>(&self, reply: Reply<V>) -> Result<RawAnswer<V>, ReplyError> {
-        Ok(match &self.sent {
+        Ok(match &self.0 {
+            Sent::Ask(ask) => RawAnswer::Found(ask.lease.output(reply)?.map(|item| (item.value, item.info))),
             Sent::Get(get) => RawAnswer::Found(get.output(reply)?.map(|item| (item.value, item.info))),
             Sent::Set(set) => RawAnswer::Changed(set.output(reply)?.outcome),
             Sent::Delete(delete) => RawAnswer::Changed(delete.output(reply)?),
@@ -266,18 +258,15 @@ impl Operation for ErrandOperation<'_> {
 
     fn with_ttl_cap(&self, cap: Ttl, now: UnixTime) -> Option<Self> {
         use Sent as Op;
-        let sent = match self.sent {
-            Op::Get(get) => Op::Get(match &self.ask {
-                Some((key, times, opaque)) => ask(*key, &times.within(cap, now), *opaque),
-                None => get.with_ttl_cap(cap, now)?,
-            }),
+        Some(Self(match self.0 {
+            Op::Ask(ask) => Op::Ask(ask.with_ttl_cap(cap, now)?),
+            Op::Get(get) => Op::Get(get.with_ttl_cap(cap, now)?),
             Op::Set(set) => Op::Set(set.with_ttl_cap(cap, now)?),
             Op::Delete(delete) => Op::Delete(delete.with_ttl_cap(cap, now)?),
             Op::Arith(arith) => Op::Arith(arith.with_ttl_cap(cap, now)?),
             Op::Store(store) => Op::Store(store.with_ttl_cap(cap, now)?),
             Op::Gets(_) | Op::Remove(_) | Op::Incr(_) => return None,
-        };
-        Some(Self { sent, ..*self })
+        }))
     }
 }
 
@@ -348,7 +337,7 @@ mod tests {
 
     /// The line that is sent for `errand`, to a server that keeps nothing for longer than `cap`.
     fn line(errand: &Errand, dialect: Dialect, cap: Option<Ttl>) -> String {
-        let sent = errand.operation(dialect, KEY, NOW, Opaque::new(b"1").unwrap()).unwrap();
+        let sent = errand.operation(dialect, KEY, NOW, 1).unwrap();
         let sent = cap.map_or(Some(sent), |cap| sent.with_ttl_cap(cap, NOW)).unwrap_or(sent);
         String::from_utf8(sent.request().parts().head.as_bytes().to_vec()).unwrap()
     }

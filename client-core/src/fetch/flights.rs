@@ -1,6 +1,6 @@
 //! Flights: callers of one key in one process share one load.
 //!
-//! The first caller leads. Others join, and are woken when the flight lands with a result, when it is over for them so
+//! The first caller that finds no value leads. Others join, and are woken when the flight lands with a result, when it is over for them so
 //! that they must ask for themselves, or when the leader has gone and they are next. Nothing here waits: a caller is
 //! polled with a [`Waker`], which may be that of a task or of a thread.
 //!
@@ -106,25 +106,81 @@ impl Flights {
 
     /// Joins the flight of `key`, or begins one.
     pub(super) fn enter<E: Send + Sync + 'static>(self: &Arc<Self>, key: &[u8], kind: Kind) -> Role<E> {
-        let part = |flight| Part { flights: Arc::clone(self), key: key.into(), kind, flight };
         let mut shard = self.shard(key);
-        let known = shard.get(key).and_then(|entries| entries.iter().find(|entry| entry.kind == kind));
-        let known = known.and_then(|entry| Arc::clone(&entry.flight).downcast::<Flight<E>>().ok());
-        if let Some(flight) = known {
-            let mut state = flight.lock();
-            let number = state.next;
-            state.next += 1;
-            state.joined.insert(number, None);
-            drop(state);
-            return Role::Joins(Joined { part: part(flight), number });
+        match self.known(&shard, key, kind) {
+            Some(joined) => Role::Joins(joined),
+            None => Role::Leads(self.begin(&mut shard, key, kind)),
         }
+    }
+
+    /// Joins the flight of `key`, if there is one.
+    pub(super) fn join<E: Send + Sync + 'static>(
+        self: &Arc<Self>,
+        key: &[u8],
+        kind: Kind,
+    ) -> Option<Joined<E>> {
+        if self.is_empty() {
+            return None;
+        }
+        self.known(&self.shard(key), key, kind)
+    }
+
+    /// Begins a flight of `key`, whoever leads one: this caller has won, and that one waits for it. Those that joined ask
+    /// again, and so join this one.
+    pub(super) fn take<E: Send + Sync + 'static>(self: &Arc<Self>, key: &[u8], kind: Kind) -> Lead<E> {
+        let mut shard = self.shard(key);
+        let before = self.flight::<E>(&shard, key, kind);
+        let entry =
+            before.as_ref().and_then(|flight| self.remove(&mut shard, key, Arc::as_ptr(flight).cast()));
+        let lead = self.begin(&mut shard, key, kind);
+        drop(shard);
+        drop(entry);
+        before.iter().for_each(|flight| flight.end(Stage::Over));
+        lead
+    }
+
+    /// Whether there is a flight of `key`.
+    pub(super) fn has(&self, key: &[u8], kind: Kind) -> bool {
+        self.shard(key).get(key).is_some_and(|entries| entries.iter().any(|entry| entry.kind == kind))
+    }
+
+    fn flight<E: Send + Sync + 'static>(
+        &self,
+        shard: &Shard,
+        key: &[u8],
+        kind: Kind,
+    ) -> Option<Arc<Flight<E>>> {
+        let entry = shard.get(key)?.iter().find(|entry| entry.kind == kind)?;
+        Arc::clone(&entry.flight).downcast().ok()
+    }
+
+    fn known<E: Send + Sync + 'static>(
+        self: &Arc<Self>,
+        shard: &Shard,
+        key: &[u8],
+        kind: Kind,
+    ) -> Option<Joined<E>> {
+        let flight = self.flight(shard, key, kind)?;
+        let number = flight.lock().enter();
+        Some(Joined { part: self.part(key, kind, flight), number })
+    }
+
+    fn begin<E: Send + Sync + 'static>(
+        self: &Arc<Self>,
+        shard: &mut Shard,
+        key: &[u8],
+        kind: Kind,
+    ) -> Lead<E> {
         let state = State { stage: Stage::Led, joined: BTreeMap::new(), next: 0 };
         let flight = Arc::new(Flight(Mutex::new(state)));
         let entry = Entry { kind, flight: Arc::clone(&flight) as _ };
         shard.entry(key.into()).or_default().push(entry);
         self.count.fetch_add(1, Ordering::Relaxed);
-        drop(shard);
-        Role::Leads(Lead(Some(part(flight))))
+        Lead(Some(self.part(key, kind, flight)))
+    }
+
+    fn part<E>(self: &Arc<Self>, key: &[u8], kind: Kind, flight: Arc<Flight<E>>) -> Part<E> {
+        Part { flights: Arc::clone(self), key: key.into(), kind, flight }
     }
 
     /// Lets later callers of `key` begin anew, because the key is being written. Flights under way go on for those that
@@ -187,6 +243,14 @@ impl<E> Flight<E> {
 }
 
 impl<E> State<E> {
+    /// One more that waits, and its number.
+    fn enter(&mut self) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        self.joined.insert(number, None);
+        number
+    }
+
     /// The waker of the one that is next.
     fn next(&mut self) -> Option<Waker> {
         self.joined.first_entry().and_then(|mut first| first.get_mut().take())
@@ -251,7 +315,7 @@ impl<E: Send + Sync + 'static> Lead<E> {
 impl<E: Send + Sync + 'static> Drop for Lead<E> {
     fn drop(&mut self) {
         let Some(part) = self.0.take() else { return };
-        if matches!(part.flight.lock().stage, Stage::Landed(_)) {
+        if matches!(part.flight.lock().stage, Stage::Landed(_) | Stage::Over) {
             part.leave();
         } else {
             part.vacate(|state| state.stage = Stage::Vacant);
@@ -417,6 +481,33 @@ mod tests {
         assert_eq!(flights.len(), 1);
         after.land(Ok(None));
         assert_eq!(flights.len(), 0);
+    }
+
+    #[test]
+    fn the_flight_of_a_caller_that_waits_is_taken_by_the_one_that_has_won() {
+        let flights = Arc::new(Flights::new());
+        let waits = lead(&flights);
+        let (mut other, woken) = joined(&flights);
+        let won = flights.take::<&str>(b"k", KIND);
+        assert_eq!(count(&woken), 1);
+        drop(waits);
+        assert!(matches!(poll(&mut other, &woken), Some(End::AskAgain)));
+        drop(other);
+        let (mut again, woken) = joined(&flights);
+        won.land(Ok(None));
+        assert!(matches!(poll(&mut again, &woken), Some(End::Landed(Ok(None)))));
+        assert_eq!(flights.len(), 0);
+    }
+
+    #[test]
+    fn a_flight_can_be_joined_while_there_is_one() {
+        let flights = Arc::new(Flights::new());
+        assert!(flights.join::<&str>(b"k", KIND).is_none());
+        let leader = lead(&flights);
+        assert!(flights.has(b"k", KIND) && !flights.has(b"l", KIND));
+        assert!(flights.join::<&str>(b"k", KIND).is_some());
+        assert!(flights.join::<&str>(b"k", Kind { is_own: true, ..KIND }).is_none());
+        drop(leader);
     }
 
     #[test]

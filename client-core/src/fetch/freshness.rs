@@ -121,7 +121,12 @@ impl Freshness {
     /// # Errors
     /// The time to live is zero, or the times are too long for the wire.
     pub fn times(&self, now: UnixTime) -> Result<Times, Cause> {
-        let ttl = seconds_of(self.ttl, now)?;
+        self.times_by(|| now)
+    }
+
+    /// As [`times`](Self::times), for callers whose clock costs something: few times depend on it.
+    pub(crate) fn times_by(&self, now: impl Fn() -> UnixTime) -> Result<Times, Cause> {
+        let ttl = seconds_by(self.ttl, now)?;
         let short = |most: Duration| ttl.unwrap_or(u64::MAX).min(seconds(most));
         let tenth = ttl.map_or(seconds(REFRESH), |ttl| (ttl / 10).min(seconds(REFRESH)));
         let half = ttl.map_or(u64::MAX, |ttl| ttl / 2);
@@ -166,11 +171,15 @@ pub(super) const fn seconds(time: Duration) -> u64 {
 
 /// The seconds that an item with `ttl` lives if it is stored at `now`; `None` is for ever.
 pub(super) fn seconds_of(ttl: Ttl, now: UnixTime) -> Result<Option<u64>, Cause> {
-    let exptime = ttl.exptime(now).map_err(Cause::Ttl)?;
+    seconds_by(ttl, || now)
+}
+
+fn seconds_by(ttl: Ttl, now: impl Fn() -> UnixTime) -> Result<Option<u64>, Cause> {
+    let exptime = ttl.exptime_by(&now).map_err(Cause::Ttl)?;
     Ok(match u32::try_from(exptime) {
         Ok(0) => None,
         Ok(seconds @ ..=MAX_RELATIVE_SECONDS) => Some(u64::from(seconds)),
-        Ok(moment) => Some(u64::from(moment).saturating_sub(now.as_secs())),
+        Ok(moment) => Some(u64::from(moment).saturating_sub(now().as_secs())),
         Err(_) => Some(0),
     })
 }

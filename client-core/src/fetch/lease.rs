@@ -277,6 +277,21 @@ impl Lease {
         matches!(self.state, State::Load) && self.held.is_some()
     }
 
+    /// Whether others that ask for the key are to wait for this caller, or to ask with it: while there is no value to be
+    /// handed out.
+    pub(super) const fn is_shared(&self) -> bool {
+        match self.state {
+            State::End(_) => false,
+            State::Load => self.held.is_none(),
+            _ => true,
+        }
+    }
+
+    /// Whether the caller has won.
+    pub(super) const fn has_won(&self) -> bool {
+        self.win.is_some()
+    }
+
     /// Takes what the loader has returned.
     pub(super) fn loaded(&mut self, fetched: Fetched) {
         let done = Turn::Done(fetched.clone());

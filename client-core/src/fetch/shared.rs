@@ -1,13 +1,18 @@
 //! What all clones of a client share for `fetch`: flights, leases of others, and figures.
 
 use core::{
+    any::TypeId,
     hash::BuildHasher as _,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
-use std::{hash::RandomState, sync::Arc};
+use std::{hash::RandomState, sync::Arc, time::Instant};
 
-use super::{call::flight_key, flights::Flights, seen::Seen};
+use super::{
+    call::flight_key,
+    flights::{Flights, Kind},
+    seen::Seen,
+};
 use crate::failure::{Event, Observer};
 
 /// What all clones of a client share for `fetch`.
@@ -38,6 +43,12 @@ impl Shared {
         }
     }
 
+    /// Whether nobody of this client asks for the key, or loads it, to get what `types` say.
+    #[inline]
+    pub(crate) fn is_alone(&self, key: &[u8], routing_key: &[u8], types: TypeId) -> bool {
+        self.is_idle() || !self.flights.has(&flight_key(key, routing_key), Kind { types, is_own: false })
+    }
+
     /// Whether nothing is under way.
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
@@ -51,6 +62,14 @@ impl Shared {
     pub(super) fn tell(&self, outcome: FetchOutcome, waited: Duration, loading: Option<Duration>) {
         self.counts[outcome as usize].fetch_add(1, Ordering::Relaxed);
         self.observer.tell(|| Event::fetched(outcome, waited, loading));
+    }
+
+    /// Tells of a value that was there and fresh, to a call that began at `began`.
+    #[inline]
+    pub(crate) fn tell_hit(&self, began: Instant, now: impl FnOnce() -> Instant) {
+        self.counts[FetchOutcome::Hit as usize].fetch_add(1, Ordering::Relaxed);
+        let waited = || now().saturating_duration_since(began);
+        self.observer.tell(|| Event::fetched(FetchOutcome::Hit, waited(), None));
     }
 
     pub(super) fn tell_lease(&self, event: LeaseEvent) {

@@ -12,19 +12,20 @@ use std::{
 };
 
 use memring_client::{
-    KeyScratch,
+    Common, KeyScratch,
     failure::{Cause, Error},
     fetch::{
-        Answer, Call, Content, Dialect, Errand, Failed, FetchCounts, FetchError, Fetched, Freshness, IncrOr,
-        Lifetime, Loaded, Next, NoAnswer, Place, Step, Talk, Updated, peeked,
+        Answer, Ask, Call, Content, Dialect, Errand, Failed, FetchCounts, FetchError, Fetched, First,
+        Freshness, IncrOr, Lifetime, Loaded, Next, NoAnswer, Step, Talk, Updated, peeked,
     },
 };
-use memring_text::{Key, Ttl, exchange::ProtocolError, ttl::UnixTime};
+use memring_text::{Key, Ttl, exchange::ProtocolError};
 
 use super::{Client, meta::learn};
 use crate::{
     call::{Target, call_where},
     deadline::Deadline,
+    pool::Pool,
 };
 
 impl Client {
@@ -80,24 +81,49 @@ impl Client {
         freshness: impl Into<Freshness>,
         loader: impl FnOnce() -> Result<L, E>,
     ) -> Result<L::Found, FetchError<E>> {
-        let mut scratch = KeyScratch::default();
-        let (key, routing_key) = self.common.key("fetch", key.as_ref(), &mut scratch)?;
-        let call = self.common.fetch::<L, E>(key, routing_key, &freshness.into())?;
-        let mut fetching = Fetching { trip: Trip::new(self, "fetch", key, routing_key), call };
-        let mut loader = Some(loader);
-        loop {
-            match fetching.until_load() {
-                Some(result) => return found::<L, E>(result),
-                None => {
-                    // A call loads once.
-                    let Some(loader) = loader.take() else { return found::<L, E>(Ok(None)) };
-                    let loaded = loader().map(L::into_content);
-                    if let Some(result) = fetching.loaded(loaded) {
-                        return found::<L, E>(result);
-                    }
-                }
-            }
+        let (common, mut scratch, freshness) = (&self.common, KeyScratch::default(), freshness.into());
+        let keys = common.key("fetch", key.as_ref(), &mut scratch)?;
+        match self.glance::<L, E>(keys, &freshness) {
+            Ok(found) => Ok(found),
+            Err(missed) => fetch_on(common, keys, *missed, &freshness, loader),
         }
+    }
+
+    /// Asks once, if nobody else of this client asks for the key: most values are there, and fresh. If not, how far that
+    /// came.
+    #[inline]
+    fn glance<'k, L: Loaded, E: 'static>(
+        &'k self,
+        keys: (Key<'k>, &'k [u8]),
+        freshness: &Freshness,
+    ) -> Result<L::Found, Box<Missed<'k>>> {
+        let missed = |first, target| Err(Box::new(Missed { first, target }));
+        // What is invalid is told further on.
+        let Ok(Some(times)) = self.common.glance::<L, E>(keys, freshness) else {
+            return missed(First::None, None);
+        };
+        let deadline = self.deadline();
+        let Ok(mut target) = Target::new(self.common.fleet(), keys.1, "fetch", deadline) else {
+            return missed(First::Unreachable, None);
+        };
+        let dialect = target.dialect().unwrap_or(Dialect::Meta);
+        if dialect == Dialect::Classic || target.is_stand_in() {
+            return missed(First::Found(dialect), Some(target));
+        }
+        let (ask, place) = (Ask::new::<L>(keys.0, &times, self.common.number()), target.place());
+        let answer = match call_where(&mut target, &ask, Vec::new(), |target| knows_meta(target, &ask)) {
+            Ok(glance) => match glance.read::<L>() {
+                Ok(found) => {
+                    target.has_hit();
+                    self.common.tell_hit(deadline.began());
+                    return Ok(found);
+                }
+                Err(answer) => Ok(answer),
+            },
+            Err(error) => Err(NoAnswer::from(&error)),
+        };
+        let (at, errand) = (deadline.began(), Errand::Ask(times));
+        missed(First::Asked { at, place, errand, answer }, Some(target))
     }
 
     /// How often [`fetch`](Self::fetch) ended in which way, in all clones of this client together.
@@ -138,10 +164,9 @@ impl Client {
         change: impl FnMut(Option<&Content>) -> Option<L>,
     ) -> Result<Updated, Error> {
         let (common, mut scratch) = (&self.common, KeyScratch::default());
-        let (key, routing_key) = common.key("update", key.as_ref(), &mut scratch)?;
-        let mut trip = Trip::new(self, "update", key, routing_key);
-        let mut machine = common.update(change, lifetime.into(), trip.begin()?)?;
-        trip.converse(&mut machine)
+        let mut trip = Trip::new(common, "update", common.key("update", key.as_ref(), &mut scratch)?);
+        let mut machine = common.update(change, lifetime.into(), trip.begin(self.deadline())?)?;
+        converse(&mut trip, &mut machine)
     }
 
     /// Marks the value of a key of [`fetch`](Self::fetch) as outdated: the next caller loads another, and until that is
@@ -169,10 +194,9 @@ impl Client {
     /// See [`Error`]. Repeating it is always safe.
     pub fn invalidate(&self, key: impl AsRef<[u8]>, freshness: &Freshness) -> Result<bool, Error> {
         let (common, mut scratch) = (&self.common, KeyScratch::default());
-        let (key, routing_key) = common.key("invalidate", key.as_ref(), &mut scratch)?;
-        let mut trip = Trip::new(self, "invalidate", key, routing_key);
-        let mut machine = common.invalidate(freshness, trip.begin()?)?;
-        trip.converse(&mut machine)
+        let mut trip = Trip::new(common, "invalidate", common.key("invalidate", key.as_ref(), &mut scratch)?);
+        let mut machine = common.invalidate(freshness, trip.begin(self.deadline())?)?;
+        converse(&mut trip, &mut machine)
     }
 
     /// Adds `delta` to a counter and returns the new number. A counter that is not there is made, with the number
@@ -203,10 +227,9 @@ impl Client {
         ttl: impl Into<Ttl>,
     ) -> Result<u64, Error> {
         let (common, mut scratch) = (&self.common, KeyScratch::default());
-        let (key, routing_key) = common.key("incr_or", key.as_ref(), &mut scratch)?;
-        let mut trip = Trip::new(self, "incr_or", key, routing_key);
-        let mut machine = IncrOr::new(delta, initial, ttl.into(), trip.begin()?);
-        trip.converse(&mut machine)
+        let mut trip = Trip::new(common, "incr_or", common.key("incr_or", key.as_ref(), &mut scratch)?);
+        let mut machine = IncrOr::new(delta, initial, ttl.into(), trip.begin(self.deadline())?);
+        converse(&mut trip, &mut machine)
     }
 
     /// Stores a value of a key of [`fetch`](Self::fetch), as fresh as one that was just loaded; `None` says that there is
@@ -217,10 +240,9 @@ impl Client {
     /// As of [`set`](Self::set).
     pub fn put(&self, key: impl AsRef<[u8]>, value: impl Loaded, freshness: &Freshness) -> Result<(), Error> {
         let (common, mut scratch) = (&self.common, KeyScratch::default());
-        let (key, routing_key) = common.key("put", key.as_ref(), &mut scratch)?;
-        let mut trip = Trip::new(self, "put", key, routing_key);
-        let mut machine = common.put(value, freshness, trip.begin()?)?;
-        trip.converse(&mut machine)
+        let mut trip = Trip::new(common, "put", common.key("put", key.as_ref(), &mut scratch)?);
+        let mut machine = common.put(value, freshness, trip.begin(self.deadline())?)?;
+        converse(&mut trip, &mut machine)
     }
 
     /// Looks at a key of [`fetch`](Self::fetch) without loading or winning anything. `None` is a miss, also while a value
@@ -243,6 +265,50 @@ fn found<L: Loaded, E>(result: Result<Fetched, Failed<E>>) -> Result<L::Found, F
 /// An answer that was not asked for.
 const UNEXPECTED: Cause = Cause::Protocol(ProtocolError::Unexpected);
 
+/// A conversation over the connections of this client.
+type Trip<'k> = memring_client::fetch::Trip<'k, Pool, Deadline>;
+
+fn deadline(trip: &Trip<'_>) -> Deadline {
+    Deadline::after(trip.common().timeout())
+}
+
+type Missed<'k> = memring_client::fetch::Missed<'k, Pool, Deadline>;
+
+/// As [`learn`], in fewer steps where that is known.
+#[inline]
+fn knows_meta(target: &Target<'_>, ask: &Ask<'_>) -> Result<(), Cause> {
+    if target.dialect() == Some(Dialect::Meta) { Ok(()) } else { learn(target, ask) }
+}
+
+/// Goes on where a glance has come to.
+#[cold]
+fn fetch_on<'k, L: Loaded, E: Send + Sync + 'static>(
+    common: &'k Common<Pool>,
+    keys: (Key<'k>, &'k [u8]),
+    missed: Missed<'k>,
+    freshness: &Freshness,
+    loader: impl FnOnce() -> Result<L, E>,
+) -> Result<L::Found, FetchError<E>> {
+    let (trip, first) = Trip::after(common, "fetch", keys, missed);
+    let mut call = common.fetch::<L, E>(keys, freshness)?;
+    call.begun(first, trip.stand_in(), Instant::now());
+    let mut fetching = Fetching { trip, call };
+    let mut loader = Some(loader);
+    loop {
+        match fetching.until_load() {
+            Some(result) => return found::<L, E>(result),
+            None => {
+                // A call loads once.
+                let Some(loader) = loader.take() else { return found::<L, E>(Ok(None)) };
+                let loaded = loader().map(L::into_content);
+                if let Some(result) = fetching.loaded(loaded) {
+                    return found::<L, E>(result);
+                }
+            }
+        }
+    }
+}
+
 /// A call of `fetch`, and its way to the server. Dropped, it gives back what it has won.
 struct Fetching<'k, E: Send + Sync + 'static> {
     trip: Trip<'k>,
@@ -255,7 +321,7 @@ impl<E: Send + Sync + 'static> Fetching<'_, E> {
         let Self { trip, call } = self;
         loop {
             match call.step(Instant::now()) {
-                Step::Begin => match trip.begin() {
+                Step::Begin => match trip.begin(deadline(trip)) {
                     Ok(dialect) => call.begin(dialect, Instant::now()),
                     Err(_) => call.unreachable(),
                 },
@@ -266,9 +332,9 @@ impl<E: Send + Sync + 'static> Fetching<'_, E> {
                 }
                 Step::Wait(until) => thread::sleep(until.saturating_duration_since(Instant::now())),
                 Step::Send(errand) => {
-                    let answer = trip.send(&errand, call.dialect());
+                    let answer = send(trip, &errand, call.dialect(), deadline(trip));
                     let answer = answer.map_err(|error| NoAnswer::from(&error));
-                    call.answered(answer, trip.place, trip.stand_in(), Instant::now());
+                    call.answered(answer, trip.place(), trip.stand_in(), Instant::now());
                 }
                 Step::Load => return None,
                 Step::Done(result) => return Some(result),
@@ -283,7 +349,8 @@ impl<E: Send + Sync + 'static> Fetching<'_, E> {
             Err(error) => {
                 let mut settling = self.call.failed(error, now);
                 if let Some((errand, dialect)) = settling.errand() {
-                    let _answer = self.trip.send(&errand, dialect);
+                    let deadline = deadline(&self.trip);
+                    let _answer = send(&mut self.trip, &errand, dialect, deadline);
                 }
                 Some(settling.settle())
             }
@@ -296,8 +363,8 @@ impl<E: Send + Sync + 'static> Drop for Fetching<'_, E> {
     fn drop(&mut self) {
         let dialect = self.call.dialect();
         if let Some(errand) = self.call.abandon() {
-            let deadline = Deadline::after(self.trip.client.common.timeout().min(BRIEF));
-            let _answer = self.trip.send_until(&errand, dialect, deadline);
+            let deadline = Deadline::after(self.trip.common().timeout().min(BRIEF));
+            let _answer = send(&mut self.trip, &errand, dialect, deadline);
         }
     }
 }
@@ -334,91 +401,38 @@ impl Wake for Parked {
     }
 }
 
-/// A conversation with the server that holds a key: what is sent after the first errand goes to the same server, or
-/// nowhere.
-pub(super) struct Trip<'k> {
-    client: &'k Client,
-    name: &'static str,
-    key: Key<'k>,
-    routing_key: &'k [u8],
-    target: Option<Target<'k>>,
-    is_begun: bool,
-    /// Where the item was asked for.
-    place: Place,
+/// Sends `errand`, and waits for the answer.
+fn send(trip: &mut Trip<'_>, errand: &Errand, dialect: Dialect, deadline: Deadline) -> Result<Answer, Error> {
+    let operation = trip.operation(errand, dialect)?;
+    let target = trip.ready(errand, deadline)?;
+    let answer = if dialect == Dialect::Meta {
+        call_where(target, &operation, Vec::new(), |target| learn(target, &operation))
+    } else {
+        call_where(target, &operation, Vec::new(), |_| Ok(()))
+    };
+    let answer = answer.map(Answer::from);
+    trip.answered(errand, &answer);
+    answer
 }
 
-impl<'k> Trip<'k> {
-    pub(super) fn new(client: &'k Client, name: &'static str, key: Key<'k>, routing_key: &'k [u8]) -> Self {
-        Self { client, name, key, routing_key, target: None, is_begun: false, place: Place::default() }
-    }
-
-    /// Finds the server, and says which commands it probably has.
-    pub(super) fn begin(&mut self) -> Result<Dialect, Error> {
-        let fleet = self.client.common.fleet();
-        let target = Target::new(fleet, self.routing_key, self.name, self.client.deadline())?;
-        let dialect = target.pool().capabilities().dialect().unwrap_or(Dialect::Meta);
-        (self.target, self.is_begun) = (Some(target), false);
-        Ok(dialect)
-    }
-
-    /// Sends `errand`, and waits for the answer.
-    pub(super) fn send(&mut self, errand: &Errand, dialect: Dialect) -> Result<Answer, Error> {
-        self.send_until(errand, dialect, self.client.deadline())
-    }
-
-    fn send_until(&mut self, errand: &Errand, dialect: Dialect, deadline: Deadline) -> Result<Answer, Error> {
-        let Some(target) = &mut self.target else {
-            return Err(Error::new(self.name, Cause::Down(Duration::ZERO)));
-        };
-        let common = &self.client.common;
-        if self.is_begun {
-            *target = target.pinned(deadline);
-            let watch = target.pool().watch();
-            let is_lost = errand.is_bound() && (target.place() != self.place || !common.has(target));
-            if is_lost || watch.is_down() {
-                return Err(target.error(Cause::Closed(None)));
+/// Carries `machine` to its end.
+fn converse<T: Talk>(trip: &mut Trip<'_>, machine: &mut T) -> Result<T::Output, Error> {
+    let _changing = trip.changing();
+    let mut last = None;
+    loop {
+        match machine.next(Instant::now()) {
+            Next::Send(errand) => {
+                let answer = send(trip, &errand, machine.dialect(), deadline(trip));
+                let told = answer.clone().map_err(|error| NoAnswer::from(&error));
+                machine.answered(told, Instant::now());
+                last = answer.err().or(last);
+            }
+            Next::Wait(until) => thread::sleep(until.saturating_duration_since(Instant::now())),
+            Next::Done(output) => return Ok(output),
+            Next::Failed(cause) => {
+                let error = cause.map(|cause| trip.error(cause)).or(last);
+                return Err(error.unwrap_or_else(|| trip.error(UNEXPECTED)));
             }
         }
-        if !errand.is_bound() {
-            self.place = target.place();
-        }
-        self.is_begun = true;
-        let operation = errand.operation(dialect, self.key, common.unix_time(), common.opaque());
-        let operation = operation.map_err(|cause| Error::new(self.name, cause))?;
-        let answer = if dialect == Dialect::Meta {
-            call_where(target, &operation, Vec::new(), |target| learn(target, &operation))
-        } else {
-            call_where(target, &operation, Vec::new(), |_| Ok(()))
-        };
-        self.place.or_moved(target.place());
-        answer.map(Answer::from)
-    }
-
-    /// Carries `machine` to its end.
-    fn converse<T: Talk>(&mut self, machine: &mut T) -> Result<T::Output, Error> {
-        let _changing = self.client.common.changing(self.key.as_bytes(), self.routing_key);
-        let mut last = None;
-        loop {
-            match machine.next(Instant::now()) {
-                Next::Send(errand) => {
-                    let answer = self.send(&errand, machine.dialect());
-                    let told = answer.clone().map_err(|error| NoAnswer::from(&error));
-                    machine.answered(told, Instant::now());
-                    last = answer.err().or(last);
-                }
-                Next::Wait(until) => thread::sleep(until.saturating_duration_since(Instant::now())),
-                Next::Done(output) => return Ok(output),
-                Next::Failed(cause) => {
-                    let error = cause.map(|cause| Error::new(self.name, cause)).or(last);
-                    return Err(error.unwrap_or_else(|| Error::new(self.name, UNEXPECTED)));
-                }
-            }
-        }
-    }
-
-    /// The longest time to live on the server that was asked, if it stands in for another, and the date.
-    pub(super) fn stand_in(&self) -> Option<(Ttl, UnixTime)> {
-        let cap = self.target.as_ref()?.stand_in_ttl()?;
-        Some((cap, self.client.common.unix_time()))
     }
 }

@@ -141,7 +141,7 @@ impl Meta<'_> {
     pub fn noop(&self) -> Vec<FromServer<()>> {
         const NAME: &str = "mn";
         let fleet = self.client.common.fleet();
-        let knows = |pool: &Pool| pool.capabilities().allow(&Request::MetaNoop);
+        let knows = |pool: &Pool| pool.watch().capabilities().allow(&Request::MetaNoop);
         if fleet.pools().iter().all(|pool| knows(pool)) {
             return self.client.each_server_that(NAME, MetaNoop, Ok, &fleet, |_, _| Ok(()));
         }
@@ -150,7 +150,7 @@ impl Meta<'_> {
         self.client.each_server_that(NAME, MetaNoop, Ok, &fleet, |_, pool| {
             // There is one version for each server.
             let Some(FromServer { result, .. }) = versions.next() else { return Ok(()) };
-            let learnt = pool.capabilities().learn(&result?, &Request::MetaNoop);
+            let learnt = pool.watch().capabilities().learn(&result?, &Request::MetaNoop);
             learnt.map_err(|error| pool.watch().failed(NAME, Cause::Unsupported(error), false))
         })
     }
@@ -172,7 +172,7 @@ impl Meta<'_> {
 /// Checks that the server of `target` has the features that `operation` needs. If that is not known, the server is asked
 /// for its version.
 pub(super) fn learn<O: Operation>(target: &Target<'_>, operation: &O) -> Result<(), Cause> {
-    let (capabilities, request) = (target.pool().capabilities(), operation.request());
+    let (capabilities, request) = (target.pool().watch().capabilities(), operation.request());
     if capabilities.allow(&request) {
         return Ok(());
     }

@@ -1,17 +1,17 @@
 //! Get or compute: `fetch` and its relatives. What they decide is decided in `memring_client::fetch`.
 
-use core::{future::poll_fn, time::Duration};
+use core::future::poll_fn;
 use std::sync::Arc;
 
 use memring_client::{
     KeyScratch,
     failure::{Cause, Error},
     fetch::{
-        Answer, Call, Content, Dialect, Errand, Failed, FetchCounts, FetchError, Fetched, Freshness, IncrOr,
-        Lifetime, Loaded, Next, NoAnswer, Place, Step, Talk, Updated, give_back_of, peeked,
+        Answer, Ask, Call, Content, Dialect, Errand, Failed, FetchCounts, FetchError, Fetched, First,
+        Freshness, IncrOr, Lifetime, Loaded, Next, NoAnswer, Step, Talk, Updated, give_back_of, peeked,
     },
 };
-use memring_text::{Key, Operation as _, Ttl, exchange::ProtocolError, operation::Version, ttl::UnixTime};
+use memring_text::{Key, Operation, Ttl, exchange::ProtocolError, operation::Version};
 use tokio::{
     runtime::Handle,
     time::{Instant, sleep_until, timeout_at},
@@ -90,10 +90,64 @@ impl Client {
         freshness: impl Into<Freshness>,
         loader: impl Future<Output = Result<L, E>>,
     ) -> Result<L::Found, FetchError<E>> {
-        let mut scratch = KeyScratch::default();
-        let (key, routing_key) = self.common.key("fetch", key.as_ref(), &mut scratch)?;
-        let call = self.common.fetch::<L, E>(key, routing_key, &freshness.into())?;
-        let mut fetching = Fetching { trip: Trip::new(self, "fetch", key, routing_key), call };
+        let (common, mut scratch, freshness) = (&self.common, KeyScratch::default(), freshness.into());
+        let keys = common.key("fetch", key.as_ref(), &mut scratch)?;
+        match self.glance::<L, E>(keys, &freshness).await {
+            Ok(found) => Ok(found),
+            // Boxed, because it is rare: the future of every call would be larger for it.
+            Err(missed) => Box::pin(self.fetch_on(keys, *missed, &freshness, loader)).await,
+        }
+    }
+
+    /// Asks once, if nobody else of this client asks for the key: most values are there, and fresh. If not, how far that
+    /// came.
+    async fn glance<'k, L: Loaded, E: 'static>(
+        &'k self,
+        keys: (Key<'k>, &'k [u8]),
+        freshness: &Freshness,
+    ) -> Result<L::Found, Box<Missed<'k>>> {
+        let missed = |first, target| Err(Box::new(Missed { first, target }));
+        // What is invalid is told further on.
+        let Ok(Some(times)) = self.common.glance::<L, E>(keys, freshness) else {
+            return missed(First::None, None);
+        };
+        let deadline = self.deadline();
+        let Ok(mut target) = Target::new(self.common.fleet(), keys.1, "fetch", deadline) else {
+            return missed(First::Unreachable, None);
+        };
+        let dialect = target.dialect().unwrap_or(Dialect::Meta);
+        if dialect == Dialect::Classic || target.is_stand_in() {
+            return missed(First::Found(dialect), Some(target));
+        }
+        let (ask, place) = (Ask::new::<L>(keys.0, &times, self.common.number()), target.place());
+        let (at, errand) = (deadline.began().into_std(), Errand::Ask(times));
+        let way = Way { client: self, key: keys.0, errand: &errand, dialect };
+        let answer = match way.send(&mut target, &ask).await {
+            Ok(glance) => match glance.read::<L>() {
+                Ok(found) => {
+                    target.has_hit();
+                    self.common.tell_hit(at);
+                    return Ok(found);
+                }
+                Err(answer) => Ok(answer),
+            },
+            Err(error) => Err(NoAnswer::from(&error)),
+        };
+        missed(First::Asked { at, place, errand, answer }, Some(target))
+    }
+
+    /// Goes on where a glance has come to.
+    async fn fetch_on<'k, L: Loaded, E: Send + Sync + 'static>(
+        &'k self,
+        keys: (Key<'k>, &'k [u8]),
+        missed: Missed<'k>,
+        freshness: &Freshness,
+        loader: impl Future<Output = Result<L, E>>,
+    ) -> Result<L::Found, FetchError<E>> {
+        let (trip, first) = Trip::after(&self.common, "fetch", keys, missed);
+        let mut call = self.common.fetch::<L, E>(keys, freshness)?;
+        call.begun(first, trip.stand_in(), now());
+        let mut fetching = Fetching { client: self, trip, call };
         if let Some(result) = fetching.until_load().await {
             return found::<L, E>(result);
         }
@@ -147,10 +201,9 @@ impl Client {
         change: impl FnMut(Option<&Content>) -> Option<L>,
     ) -> Result<Updated, Error> {
         let (common, mut scratch) = (&self.common, KeyScratch::default());
-        let (key, routing_key) = common.key("update", key.as_ref(), &mut scratch)?;
-        let mut trip = Trip::new(self, "update", key, routing_key);
-        let mut machine = common.update(change, lifetime.into(), trip.begin()?)?;
-        trip.converse(&mut machine).await
+        let mut trip = Trip::new(common, "update", common.key("update", key.as_ref(), &mut scratch)?);
+        let mut machine = common.update(change, lifetime.into(), trip.begin(self.deadline())?)?;
+        self.converse(&mut trip, &mut machine).await
     }
 
     /// Marks the value of a key of [`fetch`](Self::fetch) as outdated: the next caller loads another, and until that is
@@ -181,10 +234,9 @@ impl Client {
     /// See [`Error`]. Repeating it is always safe.
     pub async fn invalidate(&self, key: impl AsRef<[u8]>, freshness: &Freshness) -> Result<bool, Error> {
         let (common, mut scratch) = (&self.common, KeyScratch::default());
-        let (key, routing_key) = common.key("invalidate", key.as_ref(), &mut scratch)?;
-        let mut trip = Trip::new(self, "invalidate", key, routing_key);
-        let mut machine = common.invalidate(freshness, trip.begin()?)?;
-        trip.converse(&mut machine).await
+        let mut trip = Trip::new(common, "invalidate", common.key("invalidate", key.as_ref(), &mut scratch)?);
+        let mut machine = common.invalidate(freshness, trip.begin(self.deadline())?)?;
+        self.converse(&mut trip, &mut machine).await
     }
 
     /// Adds `delta` to a counter and returns the new number. A counter that is not there is made, with the number
@@ -218,10 +270,9 @@ impl Client {
         ttl: impl Into<Ttl>,
     ) -> Result<u64, Error> {
         let (common, mut scratch) = (&self.common, KeyScratch::default());
-        let (key, routing_key) = common.key("incr_or", key.as_ref(), &mut scratch)?;
-        let mut trip = Trip::new(self, "incr_or", key, routing_key);
-        let mut machine = IncrOr::new(delta, initial, ttl.into(), trip.begin()?);
-        trip.converse(&mut machine).await
+        let mut trip = Trip::new(common, "incr_or", common.key("incr_or", key.as_ref(), &mut scratch)?);
+        let mut machine = IncrOr::new(delta, initial, ttl.into(), trip.begin(self.deadline())?);
+        self.converse(&mut trip, &mut machine).await
     }
 
     /// Stores a value of a key of [`fetch`](Self::fetch), as fresh as one that was just loaded; `None` says that there is
@@ -237,10 +288,9 @@ impl Client {
         freshness: &Freshness,
     ) -> Result<(), Error> {
         let (common, mut scratch) = (&self.common, KeyScratch::default());
-        let (key, routing_key) = common.key("put", key.as_ref(), &mut scratch)?;
-        let mut trip = Trip::new(self, "put", key, routing_key);
-        let mut machine = common.put(value, freshness, trip.begin()?)?;
-        trip.converse(&mut machine).await
+        let mut trip = Trip::new(common, "put", common.key("put", key.as_ref(), &mut scratch)?);
+        let mut machine = common.put(value, freshness, trip.begin(self.deadline())?)?;
+        self.converse(&mut trip, &mut machine).await
     }
 
     /// Looks at a key of [`fetch`](Self::fetch) without loading or winning anything. `None` is a miss, also while a value
@@ -265,6 +315,7 @@ const UNEXPECTED: Cause = Cause::Protocol(ProtocolError::Unexpected);
 
 /// A call of `fetch`, and its way to the server. Dropped, it gives back what it has won.
 struct Fetching<'k, E: Send + Sync + 'static> {
+    client: &'k Client,
     trip: Trip<'k>,
     call: Call<E>,
 }
@@ -272,10 +323,10 @@ struct Fetching<'k, E: Send + Sync + 'static> {
 impl<E: Send + Sync + 'static> Fetching<'_, E> {
     /// Goes on until the loader is to run, or to the result.
     async fn until_load(&mut self) -> Option<Result<Fetched, Failed<E>>> {
-        let Self { trip, call } = self;
+        let Self { client, trip, call } = self;
         loop {
             match call.step(now()) {
-                Step::Begin => match trip.begin() {
+                Step::Begin => match trip.begin(client.deadline()) {
                     Ok(dialect) => call.begin(dialect, now()),
                     Err(_) => call.unreachable(),
                 },
@@ -291,9 +342,9 @@ impl<E: Send + Sync + 'static> Fetching<'_, E> {
                 }
                 Step::Wait(until) => sleep_until(until.into()).await,
                 Step::Send(errand) => {
-                    let answer = trip.send(&errand, call.dialect()).await;
+                    let answer = client.send(trip, &errand, call.dialect()).await;
                     let answer = answer.map_err(|error| NoAnswer::from(&error));
-                    call.answered(answer, trip.place, trip.stand_in(), now());
+                    call.answered(answer, trip.place(), trip.stand_in(), now());
                 }
                 Step::Load => return None,
                 Step::Done(result) => return Some(result),
@@ -307,7 +358,7 @@ impl<E: Send + Sync + 'static> Fetching<'_, E> {
             Err(error) => {
                 let mut settling = self.call.failed(error, now());
                 if let Some((errand, dialect)) = settling.errand() {
-                    let _answer = self.trip.send(&errand, dialect).await;
+                    let _answer = self.client.send(&mut self.trip, &errand, dialect).await;
                 }
                 Some(settling.settle())
             }
@@ -320,7 +371,7 @@ impl<E: Send + Sync + 'static> Drop for Fetching<'_, E> {
     fn drop(&mut self) {
         let dialect = self.call.dialect();
         if let Some(errand) = self.call.abandon() {
-            self.trip.send_detached(&errand, dialect);
+            self.client.send_detached(&mut self.trip, &errand, dialect);
         }
     }
 }
@@ -330,101 +381,40 @@ fn now() -> std::time::Instant {
     Instant::now().into_std()
 }
 
-/// A conversation with the server that holds a key: what is sent after the first errand goes to the same server, or
-/// nowhere.
-pub(super) struct Trip<'k> {
-    client: &'k Client,
-    name: &'static str,
-    key: Key<'k>,
-    routing_key: &'k [u8],
-    target: Option<Target<'k>>,
-    is_begun: bool,
-    /// Where the item was asked for.
-    place: Place,
-}
+/// A conversation over the connections of this client.
+type Trip<'k> = memring_client::fetch::Trip<'k, Pool, Deadline>;
 
-impl<'k> Trip<'k> {
-    pub(super) fn new(client: &'k Client, name: &'static str, key: Key<'k>, routing_key: &'k [u8]) -> Self {
-        Self { client, name, key, routing_key, target: None, is_begun: false, place: Place::default() }
-    }
+type Missed<'k> = memring_client::fetch::Missed<'k, Pool, Deadline>;
 
-    /// Finds the server, and says which commands it probably has.
-    pub(super) fn begin(&mut self) -> Result<Dialect, Error> {
-        let fleet = self.client.common.fleet();
-        let target = Target::new(fleet, self.routing_key, self.name, self.client.deadline())?;
-        let dialect = target.pool().capabilities().dialect().unwrap_or(Dialect::Meta);
-        (self.target, self.is_begun) = (Some(target), false);
-        Ok(dialect)
-    }
-
+impl Client {
     /// Sends `errand`, and waits for the answer. If the future is dropped before that, and the answer is a win, it is
     /// given back.
-    pub(super) async fn send(&mut self, errand: &Errand, dialect: Dialect) -> Result<Answer, Error> {
-        let (client, name, key) = (self.client, self.name, self.key);
-        let common = &client.common;
-        let operation = errand.operation(dialect, key, common.unix_time(), common.opaque());
-        let operation = operation.map_err(|cause| Error::new(name, cause))?;
-        let Some(target) = self.ready(errand, client.deadline())? else {
-            return Err(Error::new(name, Cause::Down(Duration::ZERO)));
-        };
-        loop {
-            if dialect == Dialect::Meta && !target.pool().capabilities().allow(&operation.request()) {
-                let Some(version) = call_one(target, &Version).await else { continue };
-                let learnt = target.pool().capabilities().learn(&version?, &operation.request());
-                learnt.map_err(|error| target.error(Cause::Unsupported(error)))?;
-            }
-            let pool = Arc::clone(target.shared_pool());
-            let leave = |mux: &Arc<Mux>, slot: SlotId| {
-                leave(Orphan { pool: &pool, mux, slot, errand, dialect, key, client });
-            };
-            let heir =
-                matches!(errand, Errand::Ask(_)).then_some(&leave as &(dyn Fn(&Arc<Mux>, SlotId) + Sync));
-            if let Some(answer) = call_one_leaving(target, &operation, heir).await {
-                let place = target.place();
-                self.place.or_moved(place);
-                return answer.map(Answer::from);
-            }
-        }
-    }
-
-    /// The server, for this errand; `None` before there is one.
-    fn ready(&mut self, errand: &Errand, deadline: Deadline) -> Result<Option<&mut Target<'k>>, Error> {
-        let Some(target) = &mut self.target else { return Ok(None) };
-        if self.is_begun {
-            *target = target.pinned(deadline);
-            let watch = target.pool().watch();
-            let is_lost =
-                errand.is_bound() && (target.place() != self.place || !self.client.common.has(target));
-            if is_lost || watch.is_down() {
-                return Err(target.error(Cause::Closed(None)));
-            }
-        }
-        if !errand.is_bound() {
-            self.place = target.place();
-        }
-        self.is_begun = true;
-        Ok(Some(target))
+    async fn send(&self, trip: &mut Trip<'_>, errand: &Errand, dialect: Dialect) -> Result<Answer, Error> {
+        let operation = trip.operation(errand, dialect)?;
+        let way = Way { client: self, key: trip.key(), errand, dialect };
+        let target = trip.ready(errand, self.deadline())?;
+        let answer = way.send(target, &operation).await.map(Answer::from);
+        trip.answered(errand, &answer);
+        answer
     }
 
     /// Queues `errand`. Its answer is thrown away.
-    fn send_detached(&mut self, errand: &Errand, dialect: Dialect) {
-        let (client, key, deadline) = (self.client, self.key, self.client.deadline());
-        let Ok(Some(target)) = self.ready(errand, deadline) else { return };
-        let common = &client.common;
-        if let Ok(operation) = errand.operation(dialect, key, common.unix_time(), common.opaque()) {
+    fn send_detached(&self, trip: &mut Trip<'_>, errand: &Errand, dialect: Dialect) {
+        let (Ok(operation), deadline) = (trip.operation(errand, dialect), self.deadline()) else { return };
+        if let Ok(target) = trip.ready(errand, deadline) {
             let shorter = target.shorter(&operation);
             target.pool().mux().queue(&shorter.unwrap_or(operation).request(), deadline);
         }
     }
 
     /// Carries `machine` to its end.
-    async fn converse<T: Talk>(&mut self, machine: &mut T) -> Result<T::Output, Error> {
-        let _changing = self.client.common.changing(self.key.as_bytes(), self.routing_key);
+    async fn converse<T: Talk>(&self, trip: &mut Trip<'_>, machine: &mut T) -> Result<T::Output, Error> {
+        let _changing = trip.changing();
         let mut last = None;
         loop {
             match machine.next(now()) {
                 Next::Send(errand) => {
-                    let answer = self.send(&errand, machine.dialect()).await;
+                    let answer = self.send(trip, &errand, machine.dialect()).await;
                     let told = answer.clone().map_err(|error| NoAnswer::from(&error));
                     machine.answered(told, now());
                     last = answer.err().or(last);
@@ -432,17 +422,46 @@ impl<'k> Trip<'k> {
                 Next::Wait(until) => sleep_until(until.into()).await,
                 Next::Done(output) => return Ok(output),
                 Next::Failed(cause) => {
-                    let error = cause.map(|cause| Error::new(self.name, cause)).or(last);
-                    return Err(error.unwrap_or_else(|| Error::new(self.name, UNEXPECTED)));
+                    let error = cause.map(|cause| trip.error(cause)).or(last);
+                    return Err(error.unwrap_or_else(|| trip.error(UNEXPECTED)));
                 }
             }
         }
     }
+}
 
-    /// The longest time to live on the server that was asked, if it stands in for another, and the date.
-    pub(super) fn stand_in(&self) -> Option<(Ttl, UnixTime)> {
-        let cap = self.target.as_ref()?.stand_in_ttl()?;
-        Some((cap, self.client.common.unix_time()))
+/// What an errand needs on its way to a server, and its answer if the caller goes away.
+#[derive(Clone, Copy)]
+struct Way<'w> {
+    client: &'w Client,
+    key: Key<'w>,
+    errand: &'w Errand,
+    dialect: Dialect,
+}
+
+impl Way<'_> {
+    /// Sends `operation`, which is the errand, and waits for its result. If the future is dropped before that, and the
+    /// answer is a win, it is given back.
+    async fn send<O: Operation>(
+        &self,
+        target: &mut Target<'_>,
+        operation: &O,
+    ) -> Result<O::Output<Vec<u8>>, Error> {
+        loop {
+            let capabilities = target.pool().watch().capabilities();
+            if self.dialect == Dialect::Meta && !capabilities.allow(&operation.request()) {
+                let Some(version) = call_one(target, &Version).await else { continue };
+                let learnt = target.pool().watch().capabilities().learn(&version?, &operation.request());
+                learnt.map_err(|error| target.error(Cause::Unsupported(error)))?;
+            }
+            let pool = Arc::clone(target.shared_pool());
+            let leave = |mux: &Arc<Mux>, slot: SlotId| leave(Orphan { pool: &pool, mux, slot, way: *self });
+            let is_win = matches!(self.errand, Errand::Ask(_));
+            let heir = is_win.then_some(&leave as &(dyn Fn(&Arc<Mux>, SlotId) + Sync));
+            if let Some(result) = call_one_leaving(target, operation, heir).await {
+                return result;
+            }
+        }
     }
 }
 
@@ -451,31 +470,27 @@ struct Orphan<'o> {
     pool: &'o Arc<Pool>,
     mux: &'o Arc<Mux>,
     slot: SlotId,
-    errand: &'o Errand,
-    dialect: Dialect,
-    key: Key<'o>,
-    client: &'o Client,
+    way: Way<'o>,
 }
 
 /// Waits for the answer in place of the caller. If it is a win, gives that back.
 #[cold]
-fn leave(orphan: Orphan<'_>) {
-    let Orphan { slot, dialect, .. } = orphan;
+fn leave(Orphan { pool, mux, slot, way }: Orphan<'_>) {
     let Ok(runtime) = Handle::try_current() else {
-        orphan.mux.abandon([slot]);
+        mux.abandon([slot]);
         return;
     };
-    let (pool, mux, errand) = (Arc::clone(orphan.pool), Arc::clone(orphan.mux), orphan.errand.clone());
+    let (pool, mux, errand, dialect) = (Arc::clone(pool), Arc::clone(mux), way.errand.clone(), way.dialect);
     let (key, common, deadline) =
-        (orphan.key.as_bytes().to_vec(), orphan.client.common.clone(), orphan.client.deadline());
+        (way.key.as_bytes().to_vec(), way.client.common.clone(), way.client.deadline());
     runtime.spawn(async move {
         let Ok(key) = Key::new(&key) else { return };
         let outcome = ReplyWait::fresh(&mux, slot, MustWatch(true)).taken_over().watched(deadline).await;
-        let (date, opaque) = (common.unix_time(), common.opaque());
-        let Ok(asked) = errand.operation(dialect, key, date, opaque) else { return };
+        let operation = |errand| Errand::operation(errand, dialect, key, common.unix_time(), common.number());
+        let Ok(asked) = operation(&errand) else { return };
         let Ok(answer) = read(&asked, outcome) else { return };
         let Some(errand) = give_back_of(&Answer::from(answer)) else { return };
-        if let Ok(back) = errand.operation(dialect, key, date, opaque) {
+        if let Ok(back) = operation(&errand) {
             let _answer = ask(&pool, "fetch", &back, deadline).await;
         }
     });

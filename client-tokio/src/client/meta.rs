@@ -158,7 +158,7 @@ impl Meta<'_> {
     pub async fn noop(&self) -> Vec<FromServer<()>> {
         const NAME: &str = "mn";
         let fleet = self.client.common.fleet();
-        let knows = |pool: &Pool| pool.capabilities().allow(&Request::MetaNoop);
+        let knows = |pool: &Pool| pool.watch().capabilities().allow(&Request::MetaNoop);
         if fleet.pools().iter().all(|pool| knows(pool)) {
             return self.client.each_server_that(NAME, MetaNoop, Ok, &fleet, |_, _| Ok(())).await;
         }
@@ -167,7 +167,7 @@ impl Meta<'_> {
         let able = |_, pool: &Pool| {
             // There is one version for each server.
             let Some(FromServer { result, .. }) = versions.next() else { return Ok(()) };
-            let learnt = pool.capabilities().learn(&result?, &Request::MetaNoop);
+            let learnt = pool.watch().capabilities().learn(&result?, &Request::MetaNoop);
             learnt.map_err(|error| pool.watch().failed(NAME, Cause::Unsupported(error), false))
         };
         self.client.each_server_that(NAME, MetaNoop, Ok, &fleet, able).await
@@ -183,9 +183,9 @@ impl Meta<'_> {
     ) -> Result<O::Output<Vec<u8>>, Error> {
         let mut target = Target::new(self.client.common.fleet(), routing_key, name, self.client.deadline())?;
         loop {
-            if !target.pool().capabilities().allow(&operation.request()) {
+            if !target.pool().watch().capabilities().allow(&operation.request()) {
                 let Some(version) = call_one(&mut target, &Version).await else { continue };
-                let learnt = target.pool().capabilities().learn(&version?, &operation.request());
+                let learnt = target.pool().watch().capabilities().learn(&version?, &operation.request());
                 learnt.map_err(|error| target.error(Cause::Unsupported(error)))?;
             }
             if let Some(result) = call_one(&mut target, operation).await {

@@ -77,7 +77,7 @@ async fn a_win_whose_future_has_gone_before_the_reply_is_given_back() {
                 Some("version") => peer.write("VERSION 1.6.18\r\n"),
                 Some("mg") => {
                     std::thread::sleep(Duration::from_millis(200));
-                    peer.write(format!("VA 0 s0 c77 t11 f0 O{opaque} W\r\n\r\n"));
+                    peer.write(format!("VA 0 c77 t11 f0 O{opaque} W\r\n\r\n"));
                 }
                 Some("ms") => {
                     peer.line();
