@@ -317,7 +317,8 @@ impl<P: Watched> Common<P> {
         named.map_err(|error| Error::new(name, error))
     }
 
-    /// A call of `fetch` for a key on the wire, which is placed by `routing_key`.
+    /// A call of `fetch` for a key on the wire, which is placed by `routing_key`. It goes on where its glance has come to;
+    /// the second of `begun` is the longest time to live on a server that stands in, and the date.
     ///
     /// # Errors
     /// [`ErrorKind::Ttl`](crate::failure::ErrorKind::Ttl) and
@@ -326,10 +327,11 @@ impl<P: Watched> Common<P> {
         &self,
         (key, routing_key): (Key<'_>, &[u8]),
         freshness: &Freshness,
+        begun: (fetch::First, Option<(Ttl, UnixTime)>),
     ) -> Result<Call<E>, Error> {
         let Shared { config, clock, fetch, .. } = &*self.shared;
-        let keys = (key.as_bytes(), routing_key);
-        Call::new::<L>(fetch, keys, freshness, config.limits.value, (clock.now(), clock.unix_time()))
+        let (keys, now) = ((key.as_bytes(), routing_key), (clock.now(), clock.unix_time()));
+        Call::after::<L>(fetch, keys, freshness, config.limits.value, now, begun)
             .map_err(|cause| Error::new("fetch", cause))
     }
 

@@ -85,11 +85,28 @@ impl<E: Send + Sync + 'static> Call<E> {
         (key, routing_key): (&[u8], &[u8]),
         freshness: &Freshness,
         limit: usize,
-        (now, unix_time): (Instant, UnixTime),
+        clock: (Instant, UnixTime),
     ) -> Result<Self, Cause> {
-        let times = freshness.times(unix_time)?;
+        Self::after::<L>(shared, (key, routing_key), freshness, limit, clock, (First::None, None))
+    }
+
+    /// As [`new`](Self::new), and goes on where a glance has come to. The second of `begun` is that of
+    /// [`answered`](Self::answered).
+    ///
+    /// # Errors
+    /// As of [`new`](Self::new); none if the glance has asked.
+    pub fn after<L: Loaded>(
+        shared: &Arc<Shared>,
+        (key, routing_key): (&[u8], &[u8]),
+        freshness: &Freshness,
+        limit: usize,
+        (now, unix_time): (Instant, UnixTime),
+        (first, stand_in): (First, Option<(Ttl, UnixTime)>),
+    ) -> Result<Self, Cause> {
+        // Of a value that ends at a given moment, other times would be left now.
+        let times = first.times().map_or_else(|| freshness.times(unix_time), Ok)?;
         let wait_until = now + freshness.longest_wait();
-        Ok(Self {
+        let mut call = Self {
             shared: Arc::clone(shared),
             key: flight_key(key, routing_key),
             types: TypeId::of::<(L::Found, E)>(),
@@ -102,7 +119,9 @@ impl<E: Send + Sync + 'static> Call<E> {
             own: None,
             loading: None,
             took: Duration::ZERO,
-        })
+        };
+        call.begun(first, stand_in, now);
+        Ok(call)
     }
 
     /// What to do at `now`.
@@ -149,8 +168,8 @@ impl<E: Send + Sync + 'static> Call<E> {
         }
     }
 
-    /// Goes on where a glance has come to. `stand_in` is that of [`answered`](Self::answered).
-    pub fn begun(&mut self, first: First, stand_in: Option<(Ttl, UnixTime)>, now: Instant) {
+    /// Goes on where a glance has come to.
+    fn begun(&mut self, first: First, stand_in: Option<(Ttl, UnixTime)>, now: Instant) {
         if !matches!(first, First::None) {
             (self.part, self.is_alone) = (Part::Begins, true);
         }

@@ -16,8 +16,7 @@ use memring_text::{
 };
 
 use super::{
-    Answer, Dialect, Errand, Loaded, NOTHING, NoAnswer, PLACEHOLDER, Place, RawAnswer, Times, content,
-    times::Age,
+    Answer, Dialect, Loaded, NOTHING, NoAnswer, PLACEHOLDER, Place, RawAnswer, Times, content, times::Age,
 };
 use crate::target::Target;
 
@@ -51,11 +50,21 @@ pub enum First {
         at: Instant,
         /// Where.
         place: Place,
-        /// What.
-        errand: Errand,
+        /// What, by these times.
+        times: Times,
         /// The answer.
         answer: Result<Answer, NoAnswer>,
     },
+}
+
+impl First {
+    /// The times by which it has asked.
+    pub(super) const fn times(&self) -> Option<Times> {
+        match self {
+            Self::Asked { times, .. } => Some(*times),
+            _ => None,
+        }
+    }
 }
 
 /// The question of an [`Errand::Ask`](super::Errand::Ask).
@@ -162,7 +171,7 @@ mod tests {
     use super::*;
     use crate::{
         failure::Observer,
-        fetch::{Call, EMPTY, Fetched, Freshness, Shared, Step},
+        fetch::{Call, Condition, Content, EMPTY, Errand, Fetched, Freshness, Shared, Step},
     };
 
     const DATE: UnixTime = UnixTime::from_secs(1_700_000_000);
@@ -185,10 +194,10 @@ mod tests {
     fn handed_out<L: Loaded>(freshness: &Freshness, answer: Answer) -> Option<(Fetched, u64)> {
         let shared = Arc::new(Shared::new(Observer::NONE));
         let now = Instant::now();
-        let mut call = Call::<()>::new::<L>(&shared, (b"k", b"k"), freshness, 1000, (now, DATE)).unwrap();
-        let errand = Errand::Ask(freshness.times(DATE).unwrap());
-        let (place, answer) = (Place::default(), Ok(answer));
-        call.begun(First::Asked { at: now, place, errand, answer }, None, now);
+        let (place, times) = (Place::default(), freshness.times(DATE).unwrap());
+        let first = (First::Asked { at: now, place, times, answer: Ok(answer) }, None);
+        let keys = (&b"k"[..], &b"k"[..]);
+        let mut call = Call::<()>::after::<L>(&shared, keys, freshness, 1000, (now, DATE), first).unwrap();
         match call.step(now) {
             Step::Done(Ok(fetched)) => Some((fetched, shared.counts().hits)),
             _ => None,
@@ -243,6 +252,24 @@ mod tests {
     fn a_glance_and_a_call_hand_out_the_same() {
         agrees::<Vec<u8>>();
         agrees::<Option<Vec<u8>>>();
+    }
+
+    #[test]
+    fn what_a_glance_has_won_is_loaded_and_stored_by_its_times() {
+        let (shared, now) = (Arc::new(Shared::new(Observer::NONE)), Instant::now());
+        let freshness = Freshness::new(Ttl::at(UnixTime::from_secs(DATE.as_secs() + 100)));
+        let (times, keys) = (freshness.times(DATE).unwrap(), (&b"k"[..], &b"k"[..]));
+        let glance = ask::<Vec<u8>>(&freshness).output(reply("VA 0 c9 t11 f0 Ohaaaaaaa W\r\n\r\n")).unwrap();
+        let Err(answer) = glance.read::<Vec<u8>>() else { panic!("a placeholder is no value") };
+        let first = First::Asked { at: now, place: Place::default(), times, answer: Ok(answer) };
+        // The clock has gone on meanwhile.
+        let clock = (now, UnixTime::from_secs(DATE.as_secs() + 2));
+        let mut call =
+            Call::<()>::after::<Vec<u8>>(&shared, keys, &freshness, 1000, clock, (first, None)).unwrap();
+        assert!(matches!(call.step(now), Step::Load));
+        assert!(call.loaded(Some(Content { flags: 0, value: Bytes::from_static(b"v") }), now).is_none());
+        let Step::Send(Errand::Write(write)) = call.step(now) else { panic!("it is to be stored") };
+        assert_eq!((write.condition, write.ttl), (Condition::Unchanged(9), times.kept()));
     }
 
     #[test]

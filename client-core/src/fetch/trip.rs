@@ -42,12 +42,13 @@ impl<'k, P: Watched, D: Deadline> Trip<'k, P, D> {
         common: &'k Common<P>,
         name: &'static str,
         keys: (Key<'k>, &'k [u8]),
-        Missed { first, target }: Missed<'k, P, D>,
+        Missed { mut first, target }: Missed<'k, P, D>,
     ) -> (Self, First) {
         let mut trip = Self { target, ..Self::new(common, name, keys) };
-        if let First::Asked { place, errand, answer, .. } = &first {
+        if let First::Asked { place, times, answer, .. } = &mut first {
             (trip.place, trip.is_begun) = (*place, true);
-            trip.answered(errand, answer);
+            trip.answered(&Errand::Ask(*times), answer);
+            *place = trip.place;
         }
         (trip, first)
     }

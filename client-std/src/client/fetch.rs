@@ -122,8 +122,8 @@ impl Client {
             },
             Err(error) => Err(NoAnswer::from(&error)),
         };
-        let (at, errand) = (deadline.began(), Errand::Ask(times));
-        missed(First::Asked { at, place, errand, answer }, Some(target))
+        let at = deadline.began();
+        missed(First::Asked { at, place, times, answer }, Some(target))
     }
 
     /// How often [`fetch`](Self::fetch) ended in which way, in all clones of this client together.
@@ -290,8 +290,8 @@ fn fetch_on<'k, L: Loaded, E: Send + Sync + 'static>(
     loader: impl FnOnce() -> Result<L, E>,
 ) -> Result<L::Found, FetchError<E>> {
     let (trip, first) = Trip::after(common, "fetch", keys, missed);
-    let mut call = common.fetch::<L, E>(keys, freshness)?;
-    call.begun(first, trip.stand_in(), Instant::now());
+    let begun = (first, trip.stand_in());
+    let call = common.fetch::<L, E>(keys, freshness, begun)?;
     let mut fetching = Fetching { trip, call };
     let mut loader = Some(loader);
     loop {

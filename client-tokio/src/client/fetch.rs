@@ -133,7 +133,7 @@ impl Client {
             },
             Err(error) => Err(NoAnswer::from(&error)),
         };
-        missed(First::Asked { at, place, errand, answer }, Some(target))
+        missed(First::Asked { at, place, times, answer }, Some(target))
     }
 
     /// Goes on where a glance has come to.
@@ -145,8 +145,8 @@ impl Client {
         loader: impl Future<Output = Result<L, E>>,
     ) -> Result<L::Found, FetchError<E>> {
         let (trip, first) = Trip::after(&self.common, "fetch", keys, missed);
-        let mut call = self.common.fetch::<L, E>(keys, freshness)?;
-        call.begun(first, trip.stand_in(), now());
+        let begun = (first, trip.stand_in());
+        let call = self.common.fetch::<L, E>(keys, freshness, begun)?;
         let mut fetching = Fetching { client: self, trip, call };
         if let Some(result) = fetching.until_load().await {
             return found::<L, E>(result);
