@@ -62,6 +62,7 @@ mod update;
 
 pub use bytes::Bytes;
 pub use call::{Call, Failed, Settling, Step};
+pub(crate) use content::has_value;
 pub use content::{Content, EMPTY, Fetched, Loaded, NOTHING, PLACEHOLDER};
 pub use count::IncrOr;
 pub use errand::{Answer, Condition, Count, Dialect, Errand, ErrandOperation, Found, RawAnswer, Write};

@@ -39,6 +39,7 @@ use core::fmt;
 mod codecs;
 mod layer;
 mod problem;
+mod second;
 
 #[cfg(feature = "json")]
 pub use codecs::Json;
@@ -46,6 +47,7 @@ pub use codecs::Json;
 pub use codecs::Postcard;
 pub use layer::Layer;
 pub use problem::Problem;
+pub use second::{Change, Unloaded};
 
 /// How values become bytes.
 ///

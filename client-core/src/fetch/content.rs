@@ -99,6 +99,16 @@ pub(super) fn stored(fetched: &Fetched) -> Option<(u32, Bytes)> {
     }
 }
 
+/// Whether an item of these flags, and a value of `len` bytes, has a value: it is no placeholder, and does not say that
+/// there is nothing. An empty value of flags 0 looks like a placeholder.
+pub(crate) const fn has_value(flags: u32, len: usize) -> bool {
+    match flags {
+        0 | NOTHING => len > 0,
+        PLACEHOLDER => false,
+        _ => true,
+    }
+}
+
 /// What was stored as `flags` and `value`.
 pub(super) fn read(flags: u32, value: Bytes) -> Fetched {
     match flags {

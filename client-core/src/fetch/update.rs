@@ -44,13 +44,21 @@ impl From<Freshness> for Lifetime {
 /// What `update` came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Updated {
+pub struct Updated<T = Content> {
     /// What is stored now; `None` if the closure left all as it was.
-    pub content: Option<Content>,
+    pub content: Option<T>,
     /// How often the closure has run. More than once means that others changed the item at the same time.
     pub tries: u32,
     /// Whether the answer to the write was lost, and the item was found to be the one that was written.
     pub is_uncertain: bool,
+}
+
+impl Updated {
+    /// The same, of the value that `content` is.
+    pub(crate) fn with_content<T>(self, content: Option<T>) -> Updated<T> {
+        let Self { tries, is_uncertain, .. } = self;
+        Updated { content, tries, is_uncertain }
+    }
 }
 
 /// The machine of `update`, with the caller's closure.

@@ -10,6 +10,8 @@ use memring_text::{Ttl, request::Attributes};
 use super::Client;
 use crate::Batch;
 
+mod fetch;
+
 /// A [`Client`] whose values are of types of Rust.
 ///
 /// The flags of each item say its encoding, so that what was stored otherwise, by [`Client::set`] or by a client of
@@ -69,7 +71,8 @@ impl<E> Typed<E> {
         &self.client
     }
 
-    /// Reads a value.
+    /// Reads a value. Of a key of [`fetch`](Self::fetch), a value that is being loaded is a miss, and so is the word that
+    /// there is nothing.
     ///
     /// # Errors
     /// [`ErrorKind::Encoding`](crate::ErrorKind::Encoding) when what is stored is not of this encoding and type; else see
@@ -78,8 +81,8 @@ impl<E> Typed<E> {
     where
         E: Encoding<T>,
     {
-        let found = self.client.get(key)?;
-        found.map(|item| self.layer.decode_for("get", item.flags, &item.value)).transpose()
+        let Some(item) = self.client.get(key)? else { return Ok(None) };
+        self.layer.decode_item("get", item.flags, &item.value)
     }
 
     /// Reads a value with its cas unique, for [`cas`](Self::cas).
@@ -91,8 +94,8 @@ impl<E> Typed<E> {
         E: Encoding<T>,
     {
         let Some(CasItem { flags, cas, value }) = self.client.gets(key)? else { return Ok(None) };
-        let value = self.layer.decode_for("gets", flags, &value)?;
-        Ok(Some(CasItem { flags, cas, value }))
+        let value = self.layer.decode_item("gets", flags, &value)?;
+        Ok(value.map(|value| CasItem { flags, cas, value }))
     }
 
     /// Reads a value and gives it `ttl` to live from now on.
@@ -103,8 +106,8 @@ impl<E> Typed<E> {
     where
         E: Encoding<T>,
     {
-        let found = self.client.gat(key, ttl)?;
-        found.map(|item| self.layer.decode_for("gat", item.flags, &item.value)).transpose()
+        let Some(item) = self.client.gat(key, ttl)? else { return Ok(None) };
+        self.layer.decode_item("gat", item.flags, &item.value)
     }
 
     /// Stores a value, whether the key had one before or not.
@@ -172,7 +175,8 @@ impl<E> Typed<E> {
     {
         let found = self.client.get_many(keys)?;
         Ok(found.and_then(|found| {
-            found.map(|item| self.layer.decode_for("get_many", item.flags, &item.value)).transpose()
+            let Some(item) = found else { return Ok(None) };
+            self.layer.decode_item("get_many", item.flags, &item.value)
         }))
     }
 
