@@ -1,16 +1,19 @@
 //! The cache: what it says was true a minute ago at most, and it may be away at any time.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use memring_tokio::{Client, Error};
+use memring_tokio::{Client, Event, FetchError, Freshness, typed::Json};
 use sha2::{Digest as _, Sha256};
 
 use crate::users::User;
 
-/// How long a user is kept: the longest time for which a visitor may be told what is no longer true.
-const TTL: Duration = Duration::from_secs(60);
+/// How long a user is kept, and that there is none: the longest time for which a visitor may be told what is no longer
+/// true. Nothing is handed out after its time.
+fn freshness() -> Freshness {
+    Freshness::new(Duration::from_secs(60)).stale_for(Duration::ZERO).wait(PATIENCE)
+}
 
-/// How long a visitor waits for the cache. The database is not much slower than this.
+/// How long a visitor waits for the cache, or for another visitor's query. The database is not much slower than this.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Users who were asked for lately. Nothing here fails: what goes wrong is logged, and the caller goes to the database.
@@ -19,48 +22,38 @@ pub struct UserCache {
     client: Client,
 }
 
-/// What the cache knows about a user.
-pub enum Lookup {
-    Hit(User),
-    Miss,
-    /// Nothing: it cannot be asked just now.
-    Away,
-}
-
 impl UserCache {
     /// Opens no connection yet, so it does not matter whether the servers are there.
     pub fn new<'a>(servers: impl IntoIterator<Item = &'a str>) -> Result<Self, Box<dyn std::error::Error>> {
-        let client = Client::builder().servers(servers).timeout(PATIENCE).build()?;
+        let client = Client::builder().servers(servers).timeout(PATIENCE).on_event(log).build()?;
         Ok(Self { client })
     }
 
-    pub async fn find(&self, name: &str) -> Lookup {
-        match self.client.get(key(name)).await {
-            // A value that cannot be read, or is somebody else's, is of no use: the next store replaces it.
-            Ok(Some(item)) => match serde_json::from_slice::<User>(&item.value) {
-                Ok(user) if user.name == name => Lookup::Hit(user),
-                _ => Lookup::Miss,
-            },
-            Ok(None) => Lookup::Miss,
-            Err(error) => {
-                log(&error);
-                Lookup::Away
-            }
+    /// The user, by the cache or by `load`: of all visitors who ask for the same user at the same time, in all processes
+    /// of the service, one loads.
+    pub async fn find<E: Send + Sync + 'static, Loads: Future<Output = Result<Option<User>, E>>>(
+        &self,
+        name: &str,
+        load: impl Fn() -> Loads,
+    ) -> Result<Option<User>, Arc<E>> {
+        let key = key(name);
+        let users = self.client.typed::<Json>();
+        match users.fetch_option::<User, _>(&key, freshness(), load()).await {
+            Ok(user) if user.as_ref().is_none_or(|user| user.name == name) => return Ok(user),
+            Err(FetchError::Loader(error)) => return Err(error),
+            // Another program's value, or one of an older version of this: it is of no use to anybody.
+            Err(FetchError::Refused(error)) => tracing::warn!("not used: {error}"),
+            Ok(_) => {}
         }
+        self.forget(name).await;
+        load().await.map_err(Arc::new)
     }
 
-    pub async fn keep(&self, user: &User) {
-        let Ok(value) = serde_json::to_vec(user) else { return };
-        if let Err(error) = self.client.set(key(&user.name), value, TTL).await {
-            log(&error);
-        }
-    }
-
-    /// Call it when the database has committed. Called before, somebody may store the old user again in between.
+    /// Call it when the database has committed. A visitor who has read the old user before that, and wants to store it
+    /// after this, cannot.
     pub async fn forget(&self, name: &str) {
-        if let Err(error) = self.client.delete(key(name)).await {
-            log(&error);
-        }
+        // An error is logged, as any other.
+        let _ = self.client.delete(key(name)).await;
     }
 
     pub async fn close(&self) {
@@ -68,9 +61,12 @@ impl UserCache {
     }
 }
 
-/// An error names the operation and the server, and never a key or a value: it may be logged as it is.
-fn log(error: &Error) {
-    tracing::warn!("served without the cache: {error}");
+/// For `fetch`, a server that fails is no error, but an event. It names the operation and the server, and never a key or a
+/// value: it may be logged as it is.
+fn log(event: &Event<'_>) {
+    if let Event::Failed { error, .. } = event {
+        tracing::warn!("served without the cache: {error}");
+    }
 }
 
 /// A key for any name. memcached takes 1 to 250 bytes without blanks and control characters; a visitor may have

@@ -7,6 +7,6 @@ mod cache;
 mod routes;
 mod users;
 
-pub use cache::{Lookup, UserCache};
+pub use cache::UserCache;
 pub use routes::{App, routes};
 pub use users::{User, Users};

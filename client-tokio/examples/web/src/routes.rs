@@ -1,7 +1,13 @@
-//! Where cache and database come together: read the cache, else the database; write the database, then the cache
+//! Where cache and database come together: read the cache, which asks the database; write the database, then the cache
 //! forgets.
 
-use std::time::Instant;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use axum::{
     Json, Router,
@@ -13,7 +19,7 @@ use axum::{
 use serde::Deserialize;
 
 use crate::{
-    cache::{Lookup, UserCache},
+    cache::UserCache,
     users::{User, Users},
 };
 
@@ -27,27 +33,16 @@ pub fn routes(app: App) -> Router {
     Router::new().route("/users/{name}", routing::get(show).put(save)).with_state(app)
 }
 
-/// The header `x-cache` says where the answer is from: `hit`, `miss`, or `away` when the cache could not be asked.
+/// The header `x-cache` says whether this visitor has asked the database: `miss`, or `hit`.
 async fn show(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Failed> {
-    let begin = Instant::now();
-    let found = app.cache.find(&name).await;
-    let asked = begin.elapsed();
-    let is_away = match found {
-        Lookup::Hit(user) => {
-            tracing::info!("GET hit: cache {asked:?}");
-            return Ok(([("x-cache", "hit")], Json(user)).into_response());
-        }
-        Lookup::Miss => false,
-        Lookup::Away => true,
+    let (begin, has_asked) = (Instant::now(), AtomicBool::new(false));
+    let load = || async {
+        has_asked.store(true, Ordering::Relaxed);
+        app.users.find(name.clone()).await
     };
-    let user = app.users.find(name).await?;
-    let read = begin.elapsed();
-    if let Some(user) = user.as_ref().filter(|_| !is_away) {
-        app.cache.keep(user).await;
-    }
-    let from = if is_away { "away" } else { "miss" };
-    let (database, kept) = (read - asked, begin.elapsed() - read);
-    tracing::info!("GET {from}: cache {asked:?}, database {database:?}, stored {kept:?}");
+    let user = app.cache.find(&name, load).await?;
+    let from = if has_asked.into_inner() { "miss" } else { "hit" };
+    tracing::info!("GET {from}: {:?}", begin.elapsed());
     let user = user.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |user| Json(user).into_response());
     Ok(([("x-cache", from)], user).into_response())
 }
@@ -74,12 +69,12 @@ async fn save(
     saved.await.unwrap_or(Ok(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-/// Only the database can fail a request.
-struct Failed(rusqlite::Error);
+/// Only the database can fail a request: all who wait for the same query have the same error.
+struct Failed(Arc<rusqlite::Error>);
 
-impl From<rusqlite::Error> for Failed {
-    fn from(error: rusqlite::Error) -> Self {
-        Self(error)
+impl<E: Into<Arc<rusqlite::Error>>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self(error.into())
     }
 }
 
