@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let reading = args.from.as_deref().map(|source| read(args, source, &given)).transpose()?;
     let choice = match (&reading, &args.scheme) {
         (Some(reading), _) => Some(doctor::choice(reading)?),
-        (None, Some(name)) => Some(Choice { name, options: options(&args.options) }),
+        (None, Some(name)) => Some(Choice { name, options: options("--option", &args.options)? }),
         (None, None) => None,
     };
     if let Some(choice) = &choice {

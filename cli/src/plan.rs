@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     }
     let settings = args.scheme.settings.read(args.lists.name_the_old())?;
     let old_choice = args.scheme.choice(&settings)?;
-    let new_choice = args.new_choice(&old_choice);
+    let new_choice = args.new_choice(&old_choice)?;
     let (old_scheme, new_scheme) = (old_choice.scheme()?, new_choice.scheme()?);
     let (old_servers, new_servers) = args.lists.servers(args.names, &settings)?;
     if args.steps.steps {
@@ -166,13 +166,13 @@ fn compare(
 const MOST_PAIRS: usize = 1 << 24;
 
 impl Args {
-    fn new_choice<'a>(&'a self, old: &Choice<'a>) -> Choice<'a> {
+    fn new_choice<'a>(&'a self, old: &Choice<'a>) -> Result<Choice<'a>, Failure> {
         let mut choice = match self.new_scheme.as_deref() {
             Some(name) => Choice { name, options: Vec::new() },
             None => old.clone(),
         };
-        choice.options.extend(options(&self.new_options));
-        choice
+        choice.options.extend(options("--new-option", &self.new_options)?);
+        Ok(choice)
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct Choice<'a> {
 impl SchemeArgs {
     /// The scheme that was chosen: on the command line, else by `settings`.
     pub(crate) fn choice<'a>(&'a self, settings: &'a Settings) -> Result<Choice<'a>, Failure> {
-        self.chosen(settings).ok_or_else(|| {
+        self.chosen(settings)?.ok_or_else(|| {
             Failure::usage(format_args!(
                 "no scheme: give one with --scheme NAME; `memring schemes` lists them all{}",
                 settings.advice()
@@ -51,18 +51,26 @@ impl SchemeArgs {
     }
 
     /// The scheme that was chosen, if one was.
-    pub(crate) fn chosen<'a>(&'a self, settings: &'a Settings) -> Option<Choice<'a>> {
+    pub(crate) fn chosen<'a>(&'a self, settings: &'a Settings) -> Result<Option<Choice<'a>>, Failure> {
+        let own = options("--option", &self.options)?;
         if let Some(name) = &self.scheme {
-            return Some(Choice { name, options: options(&self.options) });
+            return Ok(Some(Choice { name, options: own }));
         }
-        let file = &settings.file.as_ref()?.said;
-        let more = self.options.iter().map(String::as_str).map(option);
-        Some(Choice { name: file.scheme()?, options: file.options().chain(more).collect() })
+        let file = settings.file.as_ref().map(|file| &file.said);
+        let of_file = file.and_then(|file| Some((file.scheme()?, file.options())));
+        Ok(of_file.map(|(name, options)| Choice { name, options: options.chain(own).collect() }))
     }
 
     /// The scheme that was chosen, or `name`, with the options of the command line.
-    pub(crate) fn chosen_or<'a>(&'a self, settings: &'a Settings, name: &'a str) -> Choice<'a> {
-        self.chosen(settings).unwrap_or_else(|| Choice { name, options: options(&self.options) })
+    pub(crate) fn chosen_or<'a>(
+        &'a self,
+        settings: &'a Settings,
+        name: &'a str,
+    ) -> Result<Choice<'a>, Failure> {
+        match self.chosen(settings)? {
+            Some(choice) => Ok(choice),
+            None => Ok(Choice { name, options: options("--option", &self.options)? }),
+        }
     }
 }
 
@@ -71,9 +79,20 @@ pub(crate) fn assignment(written: &str) -> Result<String, &'static str> {
     if written.contains('=') { Ok(written.to_owned()) } else { Err("not NAME=VALUE") }
 }
 
-/// Options as they are written, `name=value`.
-pub(crate) fn options(written: &[String]) -> Vec<(&str, &str)> {
-    written.iter().map(String::as_str).map(option).collect()
+/// Options as they are written, `name=value`, each behind `argument`.
+///
+/// # Errors
+/// One name has two values: whoever wrote them means one, and nobody knows which.
+pub(crate) fn options<'a>(argument: &str, written: &'a [String]) -> Result<Vec<(&'a str, &'a str)>, Failure> {
+    let options: Vec<_> = written.iter().map(String::as_str).map(option).collect();
+    for (number, (name, value)) in options.iter().enumerate() {
+        if let Some((_, other)) = options[..number].iter().find(|(other, _)| other == name) {
+            let says =
+                format_args!("{argument} {name} is given twice, {other:?} and {value:?}; leave one out");
+            return Err(Failure::usage(says));
+        }
+    }
+    Ok(options)
 }
 
 fn option(written: &str) -> (&str, &str) {

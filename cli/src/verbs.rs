@@ -76,7 +76,7 @@ impl ClientArgs {
     pub(crate) fn config_for_keys(&self) -> Result<Config, Failure> {
         let settings = self.scheme.settings.read(self.servers.are_given())?;
         let config = self.config_by(&settings)?;
-        if self.scheme.chosen(&settings).is_none() && config.servers.len() > 1 {
+        if self.scheme.chosen(&settings)?.is_none() && config.servers.len() > 1 {
             eprintln!(
                 "memring: keys are placed by {ASSUMED}, as no scheme is named; --scheme NAME names one{}",
                 settings.advice()
@@ -91,7 +91,7 @@ impl ClientArgs {
     }
 
     fn config_by(&self, settings: &Settings) -> Result<Config, Failure> {
-        let choice = self.scheme.chosen_or(settings, ASSUMED);
+        let choice = self.scheme.chosen_or(settings, ASSUMED)?;
         // Checked here for the list of known schemes in the error.
         let scheme = choice.scheme()?;
         let mut config = settings.config()?;

@@ -198,3 +198,24 @@ fn a_file_may_come_from_standard_input() {
     run.fails(2, "standard input line 2: sheme: unknown key; near to it is scheme");
     memring("where --config - --servers - k").fails(2, "only one of --servers, --config and --keys");
 }
+
+#[test]
+fn an_option_with_two_values_is_refused() {
+    let says = "--option hash is given twice, \"md5\" and \"crc\"; leave one out";
+    for command in [
+        "where --scheme libmemcached-modula --server a:1 --option hash=md5 --option hash=crc k",
+        "init - --scheme libmemcached-modula --option hash=md5 --option hash=crc",
+        "get --server a:1 --option hash=md5 --option hash=crc k",
+        "spread --scheme libmemcached-modula --server a:1 --option hash=md5 --option hash=crc",
+    ] {
+        memring(command).fails(2, says);
+    }
+    memring(
+        "plan --scheme libmemcached-modula --old-server a:1 --add b:1 --new-option hash=md5 --new-option hash=crc",
+    )
+    .fails(2, "--new-option hash is given twice");
+    // What stands on the line counts before what the file says.
+    let config =
+        file("servers = [\"a:1\"]\nscheme = \"libmemcached-modula\"\noptions = { hash = \"md5\" }\n");
+    assert_eq!(memring(&format!("where --config {config} --option hash=crc k")).text(), "k  a:1\n");
+}
