@@ -43,7 +43,15 @@ pub struct Kind {
     pub about: &'static str,
     /// Whether a text is of this kind, as far as one sees.
     is_it: fn(&str) -> bool,
-    read: fn(&str) -> Result<Vec<Reading>, ConfigError>,
+    read: Read,
+}
+
+/// How a kind is read.
+#[derive(Clone, Copy, Debug)]
+enum Read {
+    Text(fn(&str) -> Result<Vec<Reading>, ConfigError>),
+    /// A program in this notation.
+    Program(Notation, fn(&Program<'_>) -> Result<Vec<Reading>, ConfigError>),
 }
 
 impl Kind {
@@ -91,22 +99,8 @@ pub const KINDS: &[Kind] = &[
     list::PLAIN,
 ];
 
-/// Kinds that are programs, and their notation. PHP's and Django's say for themselves what they do not follow.
-const PROGRAMS: [(&str, Notation); 13] = [
-    ("pymemcache", Notation::PYTHON),
-    ("pylibmc", Notation::PYTHON),
-    ("emcache", Notation::PYTHON),
-    ("libmc", Notation::PYTHON),
-    ("python-memcached", Notation::PYTHON),
-    ("rails", Notation::RUBY),
-    ("dalli", Notation::RUBY),
-    ("xmemcached", Notation::C),
-    ("spymemcached", Notation::C),
-    ("gomemcache", Notation::C),
-    ("hashring", Notation::C),
-    ("node-memcached", Notation::C),
-    ("memcached-proxy", Notation::LUA),
-];
+/// Kinds of programs that say for themselves what runs at times.
+const KNOWS_BRANCHES: [&str; 3] = ["php-array", "laravel", "django"];
 
 /// Reads `text`, which is of `kind`, or of the kind that it looks like.
 ///
@@ -116,31 +110,21 @@ pub fn read(text: &str, kind: Option<&Kind>) -> Result<Vec<Reading>, ConfigError
     let Some(kind) = kind.or_else(|| Kind::of(text)) else {
         return Err(ConfigError::of("no client is known that is configured so; name the kind"));
     };
-    let mut readings = (kind.read)(text)?;
-    let program = PROGRAMS.iter().find(|(name, _)| *name == kind.name);
-    let program = program.and_then(|(_, notation)| Program::read(text, *notation).ok());
-    let branch = program.as_ref().and_then(Program::branch);
-    let change = program.as_ref().and_then(Program::change);
-    let spread = program.as_ref().and_then(Program::spread);
+    let mut readings = match kind.read {
+        Read::Text(read) => read(text)?,
+        Read::Program(notation, read) => {
+            let program = Program::read(text, notation)?;
+            let mut readings = read(&program).map_err(|error| error.because(program.why_unknown()))?;
+            readings.iter_mut().for_each(|reading| tell_of_program(&program, kind.name, reading));
+            readings
+        }
+    };
     for reading in &mut readings {
         reading.kind = kind.name;
-        if let Some(line) = branch {
-            let says =
-                "the program does different things at different times, and is read here as if each line ran";
-            reading.warn("branches", format!("line {line}: {says}; give the text of one case"));
-        }
         if login::is_in(text, kind.name) {
             let says = "a user and a password are in the text, and are not read here: to memring, say them by --auth-file or by \
                         `auth` in memring.toml";
             reading.warn("login-left-out", says);
-        }
-        if let Some(line) = spread {
-            let says = "what is taken in here from elsewhere is not read, and may have options that count: write it in its place";
-            reading.warn("options-elsewhere", format!("line {line}: {says}"));
-        }
-        if let Some(line) = change {
-            let says = "a list, a table or a client is changed after it was made, which is not read here";
-            reading.warn("changed-later", format!("line {line}: {says}"));
         }
         if let Some(server) = reading.servers.iter().find_map(stands_for_another) {
             let line =
@@ -154,6 +138,30 @@ pub fn read(text: &str, kind: Option<&Kind>) -> Result<Vec<Reading>, ConfigError
         }
     }
     Ok(readings)
+}
+
+/// Warns of what a program does beside what is read of it.
+fn tell_of_program(program: &Program<'_>, kind: &str, reading: &mut Reading) {
+    if !KNOWS_BRANCHES.contains(&kind) {
+        if let Some(line) = program.branch() {
+            let says =
+                "the program does different things at different times, and is read here as if each line ran";
+            reading.warn("branches", format!("line {line}: {says}; give the text of one case"));
+        }
+        if let Some(line) = program.spread() {
+            let says = "what is taken in here from elsewhere is not read, and may have options that count: write it in its place";
+            reading.warn("options-elsewhere", format!("line {line}: {says}"));
+        }
+    }
+    let doubts = program.doubts();
+    for (line, says) in &doubts {
+        reading.warn("changed-later", format!("line {line}: {says}"));
+    }
+    let change = program.change().filter(|_| doubts.is_empty() && !KNOWS_BRANCHES.contains(&kind));
+    if let Some(line) = change {
+        let says = "a list, a table or a client is changed after it was made, which is not read here";
+        reading.warn("changed-later", format!("line {line}: {says}"));
+    }
 }
 
 /// What stands in the place of a server's host or path, if it is a name for something else.
@@ -211,8 +219,9 @@ impl Reading {
         Self { scheme: Some(scheme.to_owned()), ..Self::default() }
     }
 
-    /// Sets an option of the scheme.
+    /// Sets an option of the scheme, of which the last counts.
     fn option(&mut self, name: &str, value: impl Into<String>) {
+        self.options.retain(|(other, _)| other != name);
         self.options.push((name.to_owned(), value.into()));
     }
 
@@ -246,6 +255,15 @@ impl ConfigError {
 
     fn at(line: usize, says: impl Into<String>) -> Self {
         Self { line: Some(line), says: says.into() }
+    }
+
+    /// The same error, with why something had to be computed, if that is its reason and somebody knows.
+    fn because(self, why: Option<String>) -> Self {
+        let is_reason = ["computed", "no text", "no number"].iter().any(|word| self.says.contains(word));
+        match why.filter(|_| is_reason) {
+            Some(why) => Self { says: format!("{}; {why}", self.says), ..self },
+            None => self,
+        }
     }
 
     /// The same error in a text that begins behind `lines` others.
@@ -296,6 +314,20 @@ mod tests {
             ("from pymemcache import HashClient\nHashClient(['a:1'], **opts)", &["options-elsewhere"]),
             ("Dalli::Client.new('a', { x: 1, **opts })", &["options-elsewhere"]),
             ("s := []string{\"a:1\"}\nmc := memcache.New(s...)", &[]),
+            ("s := []string{\"a:1\"}\nlog.Println(s, len(s))\nmc := memcache.New(s...)", &[]),
+            ("s := []string{\"a:1\"}\nprepare(s)\nmc := memcache.New(s...)", &["changed-later"]),
+            ("import memcache\ns = ['a:1']\nprepare(s)\nmemcache.Client(s)", &["changed-later"]),
+            ("import memcache\ns = ['a:1']\nt = s\nprepare(t)\nmemcache.Client(s)", &["changed-later"]),
+            ("import memcache\ns = ['a:1']\ns.mangle()\nmemcache.Client(s)", &["changed-later"]),
+            ("import memcache\nm = memcache.Client(['a:1'])\nm.set_servers(['b:1'])", &["changed-later"]),
+            ("import memcache\nh = 'a:1'\nprepare(h)\nprint(h)\nmemcache.Client([h])", &[]),
+            ("s = ['a']\nputs s.sort.join(',')\nDalli::Client.new(s)", &[]),
+            ("const s = ['a:1'];\nconsole.log(s.length, s[0]);\nnew Memcached(s)", &[]),
+            ("CACHES = {'default': {'BACKEND': 'x.PyMemcacheCache', 'LOCATION': ['a:1']}}\nx['y'] = 1", &[]),
+            (
+                "CACHES = {'default': {'BACKEND': 'x.PyMemcacheCache', 'LOCATION': ['a:1']}}\nrandom.shuffle(CACHES['default']['LOCATION'])",
+                &["changed-later"],
+            ),
         ] {
             assert_eq!(traps_of(text), expected, "{text}");
         }
@@ -315,6 +347,36 @@ mod tests {
             ("const s = ['a:1'];\ns.push('b:1');\nnew Memcached(s)", 3),
             ("new Memcached([`${h}:1`])", 1),
             ("s := []string{\"a:1\"}\ns = append(s, \"b:1\")\nmc := memcache.New(s...)", 3),
+            ("s := []string{\"a:1\"}\nsort.Strings(s)\nmc := memcache.New(s...)", 3),
+            ("s := []string{\"a:1\"}\nfunc f(s []string) {\nmc := memcache.New(s...) }", 3),
+            ("s := []string{\"a:1\"}\nfunc (c *C) f(s []string) error {\nmc := memcache.New(s...) }", 3),
+            ("s := []string{\"a:1\"}\nfor _, s := range x {\nmc := memcache.New(s...) }", 3),
+            ("import memcache\ns = ['a:1']\nrandom.shuffle(s)\nmemcache.Client(s)", 4),
+            ("import memcache\ns = ['a:1']\nt = s\nt.append('b:1')\nmemcache.Client(s)", 5),
+            ("import memcache\ns = ['a:1']\ndel s[0]\nmemcache.Client(s)", 4),
+            ("import memcache\ns = ['a:1']\ndef f(s):\n    memcache.Client(s)", 4),
+            ("import memcache\ns = ['a:1']\nfor s in x:\n    memcache.Client(s)", 4),
+            ("import memcache\ns = [['a:1', 1]]\ns[0][1] = 2\nmemcache.Client(s)", 4),
+            ("import memcache\ns = ['a:1']\ns[0], x = 1, 2\nmemcache.Client(s)", 4),
+            (
+                "import pylibmc\nb = {'x': {}}\nb['x']['y'].update(ketama=True)\npylibmc.Client(['a'], behaviors=b)",
+                4,
+            ),
+            ("o = { namespace: 'n' }\no.merge!(namespace: 'm')\nDalli::Client.new('a', o)", 3),
+            ("s = ['a']\ns.push 'b'\nDalli::Client.new(s)", 3),
+            ("s = ['a']\ns.each { |s|\nDalli::Client.new(s) }", 3),
+            ("s = ['a']\ns ||= ['b']\nDalli::Client.new(s)", 3),
+            ("const s = ['a:1'];\ns.length = 0;\nnew Memcached(s)", 3),
+            ("const s = ['a:1'];\nx.map(s =>\nnew Memcached(s))", 3),
+            ("const s = ['a:1'];\nx.map((i, s) =>\nnew Memcached(s))", 3),
+            ("const s = ['a:1'];\nclass A { make(s: string[]): Memcached { return\nnew Memcached(s) } }", 3),
+            ("const s = ['a:1'];\nfor (const s of x)\nnew Memcached(s)", 3),
+            ("local b = { mcp.backend('l', 'a', 1) }\ntable.remove(b)\nmcp.pool(b)", 3),
+            ("local b = { mcp.backend('l', 'a', 1) }\nb[#b + 1] = mcp.backend('l', 'b', 1)\nmcp.pool(b)", 3),
+            (
+                "local o = { seed = 'x' }\no.dist = mcp.dist_ring_hash\nmcp.pool({ mcp.backend('l', 'a', 1) }, o)",
+                3,
+            ),
         ] {
             let error = read(text, None).map(told).unwrap_err();
             assert_eq!(error.line(), Some(line), "{text}: {error}");

@@ -5,7 +5,7 @@
 use memring_client::spec::Address;
 
 use super::{
-    ConfigError, Kind, ReadServer, Reading,
+    ConfigError, Kind, Read, ReadServer, Reading,
     program::{Call, Item, Program, Value},
     servers,
     tokens::Notation,
@@ -15,11 +15,10 @@ pub(super) const KIND: Kind = Kind {
     name: "gomemcache",
     about: "gomemcache: a program with memcache.New(\"…\", …) or SetServers(\"…\", …)",
     is_it: |text| text.contains("memcache.New(") || text.contains("memcache.ServerList"),
-    read,
+    read: Read::Program(Notation::C, read),
 };
 
-fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    let program = Program::read(text, Notation::C)?;
+fn read(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
     let has_servers = |call: &Call<'_>| !call.arguments.is_empty() && !is_selector(&call.arguments);
     // What is set later counts.
     let names = ["SetServers", "New", "NewFromServers"];

@@ -10,7 +10,7 @@ use core::net::IpAddr;
 use memring_client::spec::Address;
 
 use super::{
-    ConfigError, Kind, ReadServer, Reading,
+    ConfigError, Kind, Read, ReadServer, Reading,
     program::{Call, Item, Program, Value, last_name},
     servers::{port, weight},
     tokens::Notation,
@@ -20,24 +20,27 @@ pub(super) const SPYMEMCACHED: Kind = Kind {
     name: "spymemcached",
     about: "spymemcached: a program with new MemcachedClient(…, AddrUtil.getAddresses(\"…\"))",
     is_it: |text| text.contains("MemcachedClient(") && !text.contains("XMemcached"),
-    read: read_spymemcached,
+    read: Read::Program(Notation::C, read_spymemcached),
 };
 
 pub(super) const XMEMCACHED: Kind = Kind {
     name: "xmemcached",
     about: "xmemcached: a program with new XMemcachedClientBuilder(AddrUtil.getAddresses(\"…\"))",
     is_it: |text| text.contains("XMemcached"),
-    read: read_xmemcached,
+    read: Read::Program(Notation::C, read_xmemcached),
 };
 
-fn read_spymemcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    let program = Program::read(text, Notation::C)?;
-    program.only_call("MemcachedClient")?;
+fn read_spymemcached(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
+    let client = program.only_call("MemcachedClient")?;
+    // Of two builders or two settings, nobody can tell which one the client has.
+    program.only_call("ConnectionFactoryBuilder")?;
+    refuse_choice(program, &[FACTORIES, &["setLocatorType", "setHashAlg", "createLocator"]].concat())?;
+    check_factory(program, client.as_ref())?;
     let is_ketama = program.calls().any(|call| call.name == "KetamaConnectionFactory");
-    let locator = enumerated(&program, "setLocatorType")?;
-    let hash = match enumerated(&program, "setHashAlg")? {
+    let locator = enumerated(program, "setLocatorType", LOCATOR_TYPES)?;
+    let hash = match enumerated(program, "setHashAlg", HASHES)? {
         Some(hash) => Some(hash),
-        None => hash_of_factory(&program),
+        None => hash_of_factory(program)?,
     };
     let mut reading = if is_ketama || locator.as_deref() == Some("CONSISTENT") {
         Reading::of("spymemcached-ketama")
@@ -53,24 +56,78 @@ fn read_spymemcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
         reading.scheme = None;
         reading.warn("no-scheme", format!("memring has no scheme for spymemcached's locator {locator}"));
     }
-    if program.calls().any(|call| matches!(call.name, "KetamaNodeLocator" | "createLocator")) {
+    if program.calls().any(|call| matches!(call.name, "KetamaNodeLocator" | "createLocator" | "getHashAlg")) {
         reading.scheme = None;
         reading.options.clear();
-        reading.warn("no-scheme", "the program makes its locator itself, in a way that is not read here");
+        reading.warn(
+            "no-scheme",
+            "the program makes its locator or its hash itself, in a way that is not read here",
+        );
     }
     let named = |host: &str, port| java_name(host, port, "");
-    reading.servers = addresses(&program, &[' ', ',', '\t', '\n'], named)?;
+    reading.servers = addresses(program, &[' ', ',', '\t', '\n'], named)?;
     warn_of_hosts(&mut reading);
     Ok(vec![reading])
 }
 
+/// The factories whose locator and hash are known.
+const FACTORIES: &[&str] = &[
+    "DefaultConnectionFactory",
+    "BinaryConnectionFactory",
+    "KetamaConnectionFactory",
+    "ConnectionFactoryBuilder",
+];
+
+/// What `setLocatorType` takes.
+const LOCATOR_TYPES: &[&str] = &["ARRAY_MOD", "CONSISTENT", "VBUCKET"];
+
+/// What `setHashAlg` takes.
+const HASHES: &[&str] = &[
+    "NATIVE_HASH",
+    "CRC_HASH",
+    "FNV1_64_HASH",
+    "FNV1A_64_HASH",
+    "FNV1_32_HASH",
+    "FNV1A_32_HASH",
+    "KETAMA_HASH",
+];
+
+/// Refuses a `a ? b : c` in a statement with one of `names`.
+fn refuse_choice(program: &Program<'_>, names: &[&str]) -> Result<(), ConfigError> {
+    let says = "a choice between ways of placement: give the text of one case";
+    program.choice_of(names).map_or(Ok(()), |line| Err(ConfigError::at(line, says)))
+}
+
+/// Checks that the connection factory of a client is made in this text.
+fn check_factory(program: &Program<'_>, client: Option<&Call<'_>>) -> Result<(), ConfigError> {
+    let Some(Call { arguments, line, .. }) = client else { return Ok(()) };
+    let [factory, _, ..] = &**arguments else { return Ok(()) };
+    let elsewhere = |what: &str| {
+        let says = format!(
+            "the connection factory {what}, and decides how keys are placed: give the text that makes it"
+        );
+        Err(ConfigError::at(*line, says))
+    };
+    let has_known = || program.calls().any(|call| FACTORIES.contains(&call.name));
+    match program.looked_up(factory.value.clone()) {
+        // Servers, one argument each.
+        Ok(Value::Call(name, _)) if last_name(name) == "InetSocketAddress" => Ok(()),
+        Ok(Value::Call(name, _)) if FACTORIES.contains(&last_name(name)) => Ok(()),
+        // The end of a builder, or a class made in place.
+        Ok(Value::Call(name, _)) if last_name(name) == "build" && has_known() => Ok(()),
+        Ok(Value::Unknown) if has_known() || program.calls().any(|call| call.name == "createLocator") => {
+            Ok(())
+        }
+        Ok(_) => elsewhere("is made elsewhere"),
+        Err(why) => elsewhere(&format!("is not known ({why})")),
+    }
+}
+
 /// The hash that a `DefaultConnectionFactory(operations, buffer, hash)` is given.
-fn hash_of_factory(program: &Program<'_>) -> Option<String> {
-    let factory =
-        |call: &Call<'_>| matches!(call.name, "DefaultConnectionFactory" | "BinaryConnectionFactory");
-    let call = program.calls().find(factory)?;
-    let hash = call.arguments.get(2)?.value.word()?;
-    Some(last_name(hash).to_owned())
+fn hash_of_factory(program: &Program<'_>) -> Result<Option<String>, ConfigError> {
+    let is_it = |call: &Call<'_>| matches!(call.name, "DefaultConnectionFactory" | "BinaryConnectionFactory");
+    let Some(call) = program.calls().find(is_it) else { return Ok(None) };
+    call.arguments.get(2).map(|item| constant(program, item, call.name, HASHES)).transpose()
 }
 
 /// The `hash` of a scheme to which nothing was set.
@@ -90,8 +147,7 @@ const LOCATORS: [(&str, &str, &str); 5] = [
     ("ElectionMemcachedSessionLocator", "xmemcached-election", "ELECTION_HASH"),
 ];
 
-fn read_xmemcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    let program = Program::read(text, Notation::C)?;
+fn read_xmemcached(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
     program.only_call("XMemcachedClientBuilder")?;
     if let Some(call) = program.calls().find(|call| matches!(call.name, "addServer" | "removeServer")) {
         let says = format!(
@@ -100,12 +156,13 @@ fn read_xmemcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
         );
         return Err(ConfigError::at(call.line, says));
     }
-    let found = program.calls().find_map(|call| {
-        LOCATORS.iter().find(|(name, ..)| *name == call.name).map(|&locator| (locator, Some(call)))
-    });
-    let ((_, scheme, default), call) = found.unwrap_or((LOCATORS[0], None));
+    let names: Vec<_> = LOCATORS.iter().map(|(name, ..)| *name).collect();
+    refuse_choice(program, &[&*names, &["setSessionLocator"]].concat())?;
+    let found = session_locator(program)?;
+    let ((_, scheme, default), arguments) = found.unwrap_or((LOCATORS[0], Vec::new()));
     let mut reading = Reading::of(scheme);
-    for Item { value, line, .. } in call.iter().flat_map(|call| &call.arguments) {
+    for Item { value, line, .. } in &arguments {
+        let value = program.resolved(value.clone());
         match value.truth() {
             Some(true) if scheme == "xmemcached-ketama" => {
                 reading.scheme = Some("xmemcached-ketama-nginx".into());
@@ -134,7 +191,7 @@ fn read_xmemcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
     }
     let slash = if matches!(scheme, "xmemcached-array" | "xmemcached-phpmemcache") { "" } else { "/" };
     let named = |host: &str, port| java_name(host, port, slash);
-    reading.servers = addresses(&program, &[' ', '\t', '\n'], named)?;
+    reading.servers = addresses(program, &[' ', '\t', '\n'], named)?;
     let has_comma =
         |item: &Item<'_>| program.resolved(item.value.clone()).text().is_some_and(|text| text.contains(','));
     for call in program.calls().filter(|call| call.arguments.first().is_some_and(has_comma)) {
@@ -149,7 +206,7 @@ fn read_xmemcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
             _ => {}
         }
     }
-    if let Some(weights) = weights(&program)? {
+    if let Some(weights) = weights(program)? {
         if weights.len() != reading.servers.len() {
             return Err(ConfigError::of(format!(
                 "{} weights for {} servers",
@@ -167,6 +224,33 @@ fn read_xmemcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
     Ok(vec![reading])
 }
 
+/// A row of [`LOCATORS`].
+type Locator = (&'static str, &'static str, &'static str);
+
+/// The locator that is set, with its arguments.
+fn session_locator<'t>(program: &Program<'t>) -> Result<Option<(Locator, Vec<Item<'t>>)>, ConfigError> {
+    let known = |name: &str| LOCATORS.iter().find(|(known, ..)| *known == last_name(name)).copied();
+    let Some(call) = program.only_call("setSessionLocator")? else {
+        // Handed on in another way.
+        let mut made = program.calls().filter_map(|call| Some((known(call.path)?, call)));
+        let first = made.next();
+        return match made.next() {
+            Some((_, other)) => Err(ConfigError::at(
+                other.line,
+                "a second session locator: give the text of one client alone",
+            )),
+            None => Ok(first.map(|(locator, call)| (locator, call.arguments))),
+        };
+    };
+    let locator = match call.arguments.first().map(|item| program.resolved(item.value.clone())) {
+        Some(Value::Call(name, arguments)) => known(name).map(|locator| (locator, arguments)),
+        _ => None,
+    };
+    let says = "the session locator is computed, or of a class that memring does not know: write \
+                new KetamaMemcachedSessionLocator() or another of xmemcached's in its place";
+    locator.map(Some).ok_or_else(|| ConfigError::at(call.line, says))
+}
+
 /// The weights beside xmemcached's servers: an `int[]`.
 fn weights(program: &Program<'_>) -> Result<Option<Vec<u32>>, ConfigError> {
     let builder =
@@ -180,13 +264,30 @@ fn weights(program: &Program<'_>) -> Result<Option<Vec<u32>>, ConfigError> {
     weights.collect::<Result<_, _>>().map(Some)
 }
 
-/// The constant that the method `name` is given, without its class.
-fn enumerated(program: &Program<'_>, name: &str) -> Result<Option<String>, ConfigError> {
-    let Some(call) = program.calls().find(|call| call.name == name) else { return Ok(None) };
-    match call.arguments.first().map(|item| &item.value) {
-        Some(Value::Word(word)) => Ok(Some(last_name(word).to_owned())),
-        _ => {
-            Err(ConfigError::at(call.line, format!("the argument of {name} is computed: write its constant")))
+/// The constant that the method `name` is given, one of `known`, without its class.
+fn enumerated(program: &Program<'_>, name: &str, known: &[&str]) -> Result<Option<String>, ConfigError> {
+    let Some(call) = program.only_call(name)? else { return Ok(None) };
+    let first = call.arguments.first();
+    let first = first.ok_or_else(|| ConfigError::at(call.line, format!("{name} without an argument")))?;
+    constant(program, first, name, known).map(Some)
+}
+
+/// An argument that is one of the constants `known`.
+fn constant(
+    program: &Program<'_>,
+    item: &Item<'_>,
+    name: &str,
+    known: &[&str],
+) -> Result<String, ConfigError> {
+    let value = program.resolved(item.value.clone());
+    match value.word().map(last_name) {
+        Some(word) if known.contains(&word) => Ok(word.to_owned()),
+        word => {
+            let what = word.map_or_else(String::new, |word| format!(" {word:?}"));
+            let known = known.join(", ");
+            let says =
+                format!("the argument{what} of {name} must be computed; write one of {known} in its place");
+            Err(ConfigError::at(item.line, says))
         }
     }
 }
@@ -336,6 +437,61 @@ mod tests {
             (names(&standby), standby.warnings[0].trap),
             (vec!["10.0.0.1:1", "10.0.0.2:1"], "standby")
         );
+    }
+
+    #[test]
+    fn what_another_text_decides_is_refused_with_its_line() {
+        let servers = "AddrUtil.getAddresses(\"10.0.0.1:1 10.0.0.2:1\")";
+        let x = format!("var b = new XMemcachedClientBuilder({servers});\n");
+        for (text, line, says) in [
+            (
+                format!("ConnectionFactory f =\nx ? new KetamaConnectionFactory() : new DefaultConnectionFactory();\nnew MemcachedClient(f, {servers});"),
+                2,
+                "a choice",
+            ),
+            (
+                format!("{x}b.setSessionLocator(x ? new KetamaMemcachedSessionLocator() : new ArrayMemcachedSessionLocator());"),
+                2,
+                "a choice",
+            ),
+            (format!("{x}b.setSessionLocator(locator);"), 2, "session locator is computed"),
+            (format!("{x}b.setSessionLocator(new OwnLocator());"), 2, "session locator is computed"),
+            (
+                format!("MemcachedClient f(ConnectionFactory f) {{\nreturn new MemcachedClient(f, {servers}); }}"),
+                2,
+                "is made elsewhere",
+            ),
+            (
+                format!("ConnectionFactory f = new KetamaConnectionFactory();\nMemcachedClient g(ConnectionFactory f) {{\nreturn new MemcachedClient(f, {servers}); }}"),
+                3,
+                "line 2 changes `f`",
+            ),
+            (
+                format!("a = new ConnectionFactoryBuilder().setLocatorType(Locator.CONSISTENT).build();\nb = new ConnectionFactoryBuilder().build();\nnew MemcachedClient(b, {servers});"),
+                2,
+                "a second call of ConnectionFactoryBuilder",
+            ),
+            (
+                format!("new MemcachedClient(new ConnectionFactoryBuilder().\nsetLocatorType(locator).build(), {servers});"),
+                2,
+                "\"locator\" of setLocatorType must be computed; write one of ARRAY_MOD, CONSISTENT",
+            ),
+            (
+                "class C { String servers = \"10.0.0.1:1\";\nMemcachedClient make(String servers) {\nreturn new MemcachedClient(AddrUtil.getAddresses(servers)); } }".to_owned(),
+                3,
+                "line 2 changes `servers`",
+            ),
+        ] {
+            let error = read(&text, None).unwrap_err();
+            assert_eq!(error.line(), Some(line), "{text}: {error}");
+            assert!(error.to_string().contains(says), "{error}");
+        }
+        let constant = "static final Locator L = Locator.CONSISTENT;\nstatic final String S = \"10.0.0.1:1\";\nList<?> x;\n\
+                        ConnectionFactory f = new ConnectionFactoryBuilder().setLocatorType(L).build();\n\
+                        new MemcachedClient(f, AddrUtil.getAddresses(S));";
+        assert_eq!(one(constant).scheme.as_deref(), Some("spymemcached-ketama"));
+        let constant = format!("{x}var l = new KetamaMemcachedSessionLocator();\nb.setSessionLocator(l);");
+        assert_eq!(one(&constant).scheme.as_deref(), Some("xmemcached-ketama"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use memring_client::spec::{Address, DEFAULT_PORT};
 use memring_core::Weight;
 
-use super::{ConfigError, Kind, ReadServer, Reading, env};
+use super::{ConfigError, Kind, Read, ReadServer, Reading, env};
 use grammar::{Distribution, Statement};
 
 mod grammar;
@@ -20,7 +20,7 @@ pub(super) const KIND: Kind = Kind {
     name: "libmemcached",
     about: "libmemcached: an option string, --SERVER=HOST:PORT/?WEIGHT …, also behind LIBMEMCACHED=",
     is_it,
-    read,
+    read: Read::Text(read),
 };
 
 /// Whether the first line that is no remark begins with an option.

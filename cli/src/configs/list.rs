@@ -3,7 +3,7 @@
 use memring_client::spec::{Entry, ServerSpec, entries};
 
 use super::{
-    ConfigError, Kind, ReadServer, Reading,
+    ConfigError, Kind, Read, ReadServer, Reading,
     env::{self, Variable},
     memjs, ruby, servers,
 };
@@ -16,7 +16,7 @@ pub(super) const ENVIRONMENT: Kind = Kind {
         Ok(variables) => variables.iter().any(|variable| is_servers(&variable.name)),
         Err(_) => text.split(|char: char| !char.is_ascii_alphanumeric() && char != '_').any(is_servers),
     },
-    read: read_environment,
+    read: Read::Text(read_environment),
 };
 
 pub(super) const PLAIN: Kind = Kind {
@@ -28,7 +28,7 @@ pub(super) const PLAIN: Kind = Kind {
         };
         entries(text).is_ok_and(|entries| !entries.is_empty() && entries.iter().all(is_address))
     },
-    read: |text| Ok(vec![plain(text)?]),
+    read: Read::Text(|text| Ok(vec![plain(text)?])),
 };
 
 /// What ends the name of a variable that has servers of memcached.

@@ -6,7 +6,7 @@
 use memring_client::spec::Address;
 
 use super::{
-    ConfigError, Kind, ReadServer, Reading,
+    ConfigError, Kind, Read, ReadServer, Reading,
     program::{Item, Program, Value, find},
     servers,
     tokens::Notation,
@@ -19,11 +19,10 @@ pub(super) const KIND: Kind = Kind {
         let has = |part: &str| text.contains(part);
         has("\"pools\"") && (has("\"servers\"") || has("Route"))
     },
-    read,
+    read: Read::Program(Notation::C, read),
 };
 
-fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    let program = Program::read(text, Notation::C)?;
+fn read(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
     program.check_brackets()?;
     let whole = program.value();
     let pools = whole.value.get("pools").map(|pools| &pools.value);
@@ -345,6 +344,10 @@ fn server(item: &Item<'_>) -> Result<ReadServer, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
+        crate::configs::read(text, Some(&KIND))
+    }
 
     fn config(route: &str) -> String {
         format!(

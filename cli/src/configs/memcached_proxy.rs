@@ -5,7 +5,7 @@
 use memring_client::spec::Address;
 
 use super::{
-    ConfigError, Kind, ReadServer, Reading,
+    ConfigError, Kind, Read, ReadServer, Reading,
     program::{Call, Item, Program, Value, last_name},
     servers,
     tokens::Notation,
@@ -20,27 +20,26 @@ pub(super) const KIND: Kind = Kind {
             || text.contains("mcp.backend(")
             || (text.contains("backends") && squeezed().contains("pools{"))
     },
-    read,
+    read: Read::Program(Notation::LUA, read),
 };
 
-fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    let program = Program::read(text, Notation::LUA)?;
+fn read(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
     program.check_brackets()?;
     let calls: Vec<_> = program.calls().filter(|call| call.path == "mcp.pool").collect();
     let is_alone = calls.len() == 1;
     let mut readings = Vec::new();
     for (number, call) in (1..).zip(&calls) {
-        let mut reading = pool(call, &program)?;
+        let mut reading = pool(call, program)?;
         if !is_alone {
-            reading.pool = Some(name(text, call.line).unwrap_or_else(|| format!("pool-{number}")));
+            reading.pool = Some(name(program.text, call.line).unwrap_or_else(|| format!("pool-{number}")));
         }
         readings.push(reading);
     }
     let options = program.tables("settings").find_map(|table| table.get("pool_options").cloned());
-    let options = options.map(|options| table_of(&options, &program)).transpose()?.unwrap_or_default();
+    let options = options.map(|options| table_of(&options, program)).transpose()?.unwrap_or_default();
     for pool in program.tables("pools") {
         for item in pool.items().unwrap_or_default() {
-            library_pools(item, "", &options, &program, &mut readings)?;
+            library_pools(item, "", &options, program, &mut readings)?;
         }
     }
     if readings.is_empty() {
@@ -246,6 +245,10 @@ fn backend(item: &Item<'_>, program: &Program<'_>) -> Result<ReadServer, ConfigE
 #[cfg(test)]
 mod tests {
     use super::{super::testing, *};
+
+    fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
+        crate::configs::read(text, Some(&KIND))
+    }
 
     /// Without the trap that most have.
     fn told(text: &str) -> String {

@@ -5,7 +5,7 @@
 use memring_client::spec::DEFAULT_PORT;
 
 use super::{
-    ConfigError, Kind, ReadServer, Reading,
+    ConfigError, Kind, Read, ReadServer, Reading,
     program::{Program, Value},
     servers,
     tokens::Notation,
@@ -15,11 +15,10 @@ pub(super) const KIND: Kind = Kind {
     name: "memjs",
     about: "memjs: a program with `memjs.Client.create('…')`",
     is_it: |text| text.contains("memjs") && text.contains("Client.create("),
-    read,
+    read: Read::Program(Notation::C, read),
 };
 
-fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    let program = Program::read(text, Notation::C)?;
+fn read(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
     let Some(create) = program.only_call_that("create", |call| call.path.ends_with("Client.create"))? else {
         return Err(ConfigError::of("no call of memjs.Client.create(…)"));
     };

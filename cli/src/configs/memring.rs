@@ -3,7 +3,7 @@
 use memring_client::file::ConfigFile;
 use memring_core::peers::libmemcached::KETAMA_WEIGHTED;
 
-use super::{ConfigError, Kind, ReadServer, Reading};
+use super::{ConfigError, Kind, Read, ReadServer, Reading};
 
 pub(super) const KIND: Kind = Kind {
     name: "memring",
@@ -18,7 +18,7 @@ pub(super) const KIND: Kind = Kind {
         let is_program = text.contains('(');
         ["servers", "scheme"].into_iter().any(begins) && (ConfigFile::from_toml(text).is_ok() || !is_program)
     },
-    read: |text| Ok(vec![read(text)?]),
+    read: Read::Text(|text| Ok(vec![read(text)?])),
 };
 
 fn read(text: &str) -> Result<Reading, ConfigError> {

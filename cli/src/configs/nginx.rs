@@ -4,7 +4,7 @@
 
 use memring_client::spec::Address;
 
-use super::{ConfigError, Kind, ReadServer, Reading};
+use super::{ConfigError, Kind, Read, ReadServer, Reading};
 
 pub(super) const KIND: Kind = Kind {
     name: "nginx",
@@ -14,7 +14,7 @@ pub(super) const KIND: Kind = Kind {
             |line: &str| line.trim_start().starts_with("upstream ") || line.contains("{ upstream ");
         text.lines().any(is_upstream) && text.contains("server ")
     },
-    read,
+    read: Read::Text(read),
 };
 
 /// The port that nginx takes unless told otherwise.

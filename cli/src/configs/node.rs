@@ -5,8 +5,8 @@
 use memring_client::spec::Address;
 
 use super::{
-    ConfigError, Kind, ReadServer, Reading,
-    program::{Item, Program, Value},
+    ConfigError, Kind, Read, ReadServer, Reading,
+    program::{Item, Program, Value, last_name},
     servers::{self, port, weight},
     tokens::Notation,
 };
@@ -15,14 +15,14 @@ pub(super) const MEMCACHED: Kind = Kind {
     name: "node-memcached",
     about: "Node's memcached: a program with new Memcached(…)",
     is_it: |text| text.contains("new Memcached(") && !is_php(text),
-    read: read_memcached,
+    read: Read::Program(Notation::C, read_memcached),
 };
 
 pub(super) const HASHRING: Kind = Kind {
     name: "hashring",
     about: "Node's hashring: a program with new HashRing(…)",
     is_it: |text| text.contains("new HashRing("),
-    read: read_hashring,
+    read: Read::Program(Notation::C, read_hashring),
 };
 
 /// Whether a text is PHP, whose names begin with a `$`.
@@ -31,17 +31,23 @@ fn is_php(text: &str) -> bool {
     text.contains("<?php") || text.match_indices('$').any(is_name)
 }
 
-fn read_memcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    let program = Program::read(text, Notation::C)?;
+fn read_memcached(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
     let call = program.only_call("Memcached")?;
     let call = call.ok_or_else(|| ConfigError::of("no call of new Memcached(…)"))?;
+    refuse_settings_of_all(program)?;
     let mut reading = Reading::of("node-hashring-ketama");
     reading.servers = match call.arguments.first() {
-        Some(servers) => listed(&program, servers)?,
+        Some(servers) => listed(program, servers)?,
         None => vec![servers::with_port("localhost", 11211)],
     };
     let Some(options) = call.arguments.get(1) else { return Ok(vec![reading]) };
-    let options = program.resolved(options.value.clone());
+    let Value::List(entries) = program.resolved(options.value.clone()) else {
+        return Err(ConfigError::at(
+            options.line,
+            "the options are computed: write the table in their place",
+        ));
+    };
+    let options = Value::List(entries);
     let option = |name| options.get(name).map(|item| program.resolved(item.value.clone()));
     match option("namespace") {
         None => {}
@@ -51,9 +57,14 @@ fn read_memcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
             "namespace is computed; it stands before each key and is hashed: write its value in its place",
         ),
     }
-    if let Some(algorithm) = option("algorithm").as_ref().and_then(Value::text).filter(|name| *name != "md5")
-    {
-        reading.option("algorithm", algorithm);
+    match option("algorithm") {
+        None => {}
+        Some(Value::Text(algorithm)) if algorithm == "md5" => {}
+        Some(Value::Text(algorithm)) => reading.option("algorithm", algorithm),
+        Some(_) => without_scheme(&mut reading, "its algorithm is computed or a function"),
+    }
+    if option("compatibility").is_some_and(|value| value.text() != Some("ketama")) {
+        without_scheme(&mut reading, "compatibility is another than ketama");
     }
     if option("remove").as_ref().and_then(Value::truth) == Some(true) {
         reading.warn(
@@ -64,11 +75,32 @@ fn read_memcached(text: &str) -> Result<Vec<Reading>, ConfigError> {
     Ok(vec![reading])
 }
 
-fn read_hashring(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    let program = Program::read(text, Notation::C)?;
+/// Refuses options that are set for all clients of a program, by `Memcached.config.NAME = …`, where they decide.
+fn refuse_settings_of_all(program: &Program<'_>) -> Result<(), ConfigError> {
+    let names = ["algorithm", "namespace", "compatibility", "config"];
+    let line = program
+        .assignment_to(|word| word.starts_with("Memcached.config") && names.contains(&last_name(word)));
+    let says = "Memcached.config sets options of all clients, which are not read: write them in the call";
+    line.map_or(Ok(()), |line| Err(ConfigError::at(line, says)))
+}
+
+fn read_hashring(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
     let call = program.only_call("HashRing")?;
     let call = call.ok_or_else(|| ConfigError::of("no call of new HashRing(…)"))?;
     let servers = call.arguments.first().ok_or_else(|| ConfigError::at(call.line, "no servers"))?;
+    let owner = program.made("HashRing").map(|(owner, _)| last_name(owner)).find(|owner| !owner.is_empty());
+    let changes = |name: &str| matches!(name, "add" | "remove" | "swap" | "replace" | "reset");
+    let change = program.calls().find(|call| {
+        let object = call.path.strip_suffix(call.name).map(|path| last_name(path.trim_end_matches('.')));
+        changes(call.name) && owner.is_some() && object == owner
+    });
+    if let Some(call) = change {
+        let says = format!(
+            "{}(…) changes the ring, which is not read: write all servers in new HashRing(…)",
+            call.path
+        );
+        return Err(ConfigError::at(call.line, says));
+    }
     // The algorithm may be left out, or stand in the options.
     let rest: Vec<_> =
         call.arguments.iter().skip(1).map(|item| program.resolved(item.value.clone())).collect();
@@ -100,7 +132,7 @@ fn read_hashring(text: &str) -> Result<Vec<Reading>, ConfigError> {
     if items.items().unwrap_or_default().iter().any(|item| item.value.get("vnodes").is_some()) {
         without_scheme(&mut reading, "a server has vnodes of its own");
     }
-    reading.servers = listed(&program, servers)?;
+    reading.servers = listed(program, servers)?;
     Ok(vec![reading])
 }
 
@@ -166,6 +198,28 @@ mod tests {
         assert_eq!(reading.options.len(), 2);
         assert_eq!(names(&one("new Memcached()")), ["localhost:11211"]);
         assert!(read("new Memcached('a:1,b:1')", None).is_err());
+    }
+
+    #[test]
+    fn what_is_set_for_all_clients_or_later_is_refused() {
+        for text in [
+            "const c = 1;\nMemcached.config.algorithm = 'sha1'; new Memcached('a:1')",
+            "const c = 1;\nMemcached.config = { algorithm: 'sha1' }; new Memcached('a:1')",
+            "const c = 1;\nnew Memcached('a:1', options())",
+            "const o = {}; o.algorithm = 'sha1';\nnew Memcached('a:1', o)",
+            "const r = new HashRing(['a']);\nr.add('b')",
+        ] {
+            assert_eq!(read(text, None).unwrap_err().line(), Some(2), "{text}");
+        }
+        assert!(read("Memcached.config.poolSize = 25;\nnew Memcached('a:1')", None).is_ok());
+        for options in ["{ algorithm: f }", "{ compatibility: 'hash_ring' }"] {
+            let reading = one(&format!("new Memcached('a:1', {options})"));
+            assert_eq!(
+                (reading.scheme.as_deref(), reading.warnings[0].trap),
+                (None, "no-scheme"),
+                "{options}"
+            );
+        }
     }
 
     #[test]

@@ -32,10 +32,8 @@ fn resolved<'t>(program: &Program<'t>, value: &Value<'t>) -> Value<'t> {
                 None => found,
             }
         }
-        // `self::NAME`, too; `Memcached::OPT_HASH` is PHP's own.
-        Value::Word(word) => {
-            program.constant(super::program::last_name(word)).unwrap_or_else(|| value.clone())
-        }
+        // `Memcached::OPT_HASH` is PHP's own.
+        Value::Word(word) => program.constant(word).unwrap_or_else(|| value.clone()),
         _ => value.clone(),
     }
 }

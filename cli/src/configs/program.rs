@@ -1,17 +1,22 @@
 //! Values in programs: the calls, lists and tables that a configuration in Python, PHP, Ruby, JavaScript, Go, Java, Lua or
 //! JSON is made of. Nothing is run: what a program computes is an [`Unknown`](Value::Unknown) value, and its reader says so.
 
+use core::cell::RefCell;
 use std::borrow::Cow;
 
 use super::{
     ConfigError,
     tokens::{Notation, Placed, Token, tokens},
 };
+use brackets::Brackets;
 use parser::Parser;
 
+mod brackets;
+mod constants;
 mod flow;
 mod names;
 mod parser;
+mod uses;
 
 /// What a program says of one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,14 +56,29 @@ pub(super) struct Call<'t> {
 
 /// A program text, read as far as its brackets go.
 pub(super) struct Program<'t> {
+    pub(super) text: &'t str,
+    notation: Notation,
     tokens: Vec<Placed<'t>>,
+    brackets: Brackets,
+    notes: RefCell<Notes>,
+}
+
+/// What has been asked of a program.
+#[derive(Default)]
+struct Notes {
+    /// Names on whose values the answer depends, and whether those are texts or numbers.
+    names: Vec<(String, bool)>,
+    /// Why the last of those that are not known is not.
+    why: Option<String>,
 }
 
 impl<'t> Program<'t> {
     pub(super) fn read(text: &'t str, notation: Notation) -> Result<Self, ConfigError> {
         let unended =
             |error: super::tokens::Unended| ConfigError::at(error.line, "a text in quotes does not end");
-        Ok(Self { tokens: tokens(text, notation).map_err(unended)? })
+        let tokens = tokens(text, notation).map_err(unended)?;
+        let brackets = Brackets::of(&tokens);
+        Ok(Self { text, notation, tokens, brackets, notes: RefCell::default() })
     }
 
     /// The text as one value: JSON, or a list that was pasted alone.

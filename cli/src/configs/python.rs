@@ -12,7 +12,7 @@
 use memring_client::spec::{Address, DEFAULT_PORT};
 
 use super::{
-    ConfigError, Kind, ReadServer, Reading,
+    ConfigError, Kind, Read, ReadServer, Reading,
     program::{Call, Item, Program, Value, find},
     servers::{self, port, port_and_weight, weight, without_default_port},
     tokens::Notation,
@@ -26,41 +26,45 @@ pub(super) const PYLIBMC: Kind = Kind {
     name: "pylibmc",
     about: "pylibmc: a program with pylibmc.Client([…], behaviors={…})",
     is_it: |text| text.contains("pylibmc") && text.contains("Client("),
-    read: |text| {
-        let mut readings = read(text, &["Client", "ThreadMappedPool", "ClientPool"], pylibmc)?;
-        if sets_placement_later(text) {
+    read: Read::Program(Notation::PYTHON, |program| {
+        let mut readings = read(program, &["Client", "ThreadMappedPool", "ClientPool"], pylibmc)?;
+        if sets_placement_later(program.text) {
             readings.iter_mut().for_each(without_behaviors_set_later);
         }
         Ok(readings)
-    },
+    }),
 };
 
 pub(super) const PYMEMCACHE: Kind = Kind {
     name: "pymemcache",
     about: "pymemcache: a program with HashClient([…])",
     is_it: |text| text.contains("HashClient(") || (text.contains("pymemcache") && text.contains("Client(")),
-    read: |text| read(text, &["HashClient", "PooledClient", "Client"], pymemcache),
+    read: Read::Program(Notation::PYTHON, |program| {
+        read(program, &["HashClient", "PooledClient", "Client"], pymemcache)
+    }),
 };
 
 pub(super) const EMCACHE: Kind = Kind {
     name: "emcache",
     about: "emcache: a program with create_client([MemcachedHostAddress(…), …])",
     is_it: |text| text.contains("emcache") && text.contains("create_client("),
-    read: |text| read(text, &["create_client"], emcache),
+    read: Read::Program(Notation::PYTHON, |program| read(program, &["create_client"], emcache)),
 };
 
 pub(super) const LIBMC: Kind = Kind {
     name: "libmc",
     about: "libmc: a program with libmc.Client([…])",
     is_it: |text| text.contains("libmc") && ["Client(", "ClientPool("].iter().any(|call| text.contains(call)),
-    read: |text| read(text, &["Client", "ThreadedClient", "ClientPool"], libmc),
+    read: Read::Program(Notation::PYTHON, |program| {
+        read(program, &["Client", "ThreadedClient", "ClientPool"], libmc)
+    }),
 };
 
 pub(super) const PYTHON_MEMCACHED: Kind = Kind {
     name: "python-memcached",
     about: "python-memcached: a program with memcache.Client([…])",
     is_it: |text| text.contains("memcache.Client(") || text.contains("import memcache"),
-    read: |text| read(text, &["Client"], python_memcached),
+    read: Read::Program(Notation::PYTHON, |program| read(program, &["Client"], python_memcached)),
 };
 
 /// A client's servers and the arguments that have names.
@@ -73,11 +77,10 @@ struct Told<'p, 't> {
 
 /// Reads the first call of one of `names`, whose first argument is the servers.
 fn read(
-    text: &str,
+    program: &Program<'_>,
     names: &[&str],
     reading: fn(&Told<'_, '_>) -> Result<Reading, ConfigError>,
 ) -> Result<Vec<Reading>, ConfigError> {
-    let program = Program::read(text, Notation::PYTHON)?;
     // In the order of their names: `HashClient(…)` may be given a `Client`.
     let call = names.iter().find_map(|name| program.only_call(name).transpose()).transpose()?;
     let Some(Call { arguments, line, .. }) = call else {
@@ -88,13 +91,13 @@ fn read(
     else {
         return Err(ConfigError::at(line, "no servers: they are the first argument"));
     };
-    let servers = listed(&program, servers)?;
-    reading(&Told { program: &program, servers, arguments: &arguments, line }).map(|reading| vec![reading])
+    let servers = listed(program, servers)?;
+    reading(&Told { program, servers, arguments: &arguments, line }).map(|reading| vec![reading])
 }
 
 /// The servers of a list, also where the program has it under a name.
 fn listed<'t>(program: &Program<'t>, servers: &Item<'t>) -> Result<Vec<Item<'t>>, ConfigError> {
-    match program.resolved(servers.value.clone()) {
+    match program.resolved_within(servers.value.clone()) {
         Value::List(items) => Ok(items),
         text @ Value::Text(_) => Ok(vec![Item { key: None, value: text, line: servers.line }]),
         Value::Word(_) | Value::Call(..) | Value::Unknown => {

@@ -6,7 +6,7 @@
 use memring_client::spec::DEFAULT_PORT;
 
 use super::{
-    ConfigError, Kind, ReadServer, Reading,
+    ConfigError, Kind, Read, ReadServer, Reading,
     program::{Item, Program, Value, find},
     servers::{self, port, port_and_weight, weight},
     tokens::Notation,
@@ -16,7 +16,7 @@ pub(super) const DALLI: Kind = Kind {
     name: "dalli",
     about: "Dalli: a program with Dalli::Client.new(…), or MEMCACHE_SERVERS=…",
     is_it: |text| text.contains("Dalli::Client.new") || is_variable(text),
-    read: read_dalli,
+    read: Read::Program(Notation::RUBY, read_dalli),
 };
 
 pub(super) const RAILS: Kind = Kind {
@@ -26,7 +26,7 @@ pub(super) const RAILS: Kind = Kind {
         let is_session = text.contains("session_store") && !text.contains("cache_store =");
         ["mem_cache_store", "dalli_store"].iter().any(|store| text.contains(store)) && !is_session
     },
-    read: read_rails,
+    read: Read::Program(Notation::RUBY, read_rails),
 };
 
 /// The variable of the environment that has the servers of those who name none.
@@ -37,16 +37,15 @@ fn is_variable(text: &str) -> bool {
     text.trim().starts_with(VARIABLE) && text.trim().lines().count() == 1
 }
 
-fn read_dalli(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    if let Some(list) = text.trim().strip_prefix(VARIABLE).filter(|_| is_variable(text)) {
+fn read_dalli(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
+    if let Some(list) = program.text.trim().strip_prefix(VARIABLE).filter(|_| is_variable(program.text)) {
         super::env::check_value(list, 1)?;
         return of_environment(list.trim_matches(['"', '\'']), 1).map(|reading| vec![reading]);
     }
-    let program = Program::read(text, Notation::RUBY)?;
     let Some(call) = program.calls().find(|call| call.path.ends_with("Dalli::Client.new")) else {
         return Err(ConfigError::of("no call of Dalli::Client.new(…)"));
     };
-    store(&program, &call.arguments, call.line).map(|reading| vec![reading])
+    store(program, &call.arguments, call.line).map(|reading| vec![reading])
 }
 
 /// What Dalli makes of `MEMCACHE_SERVERS`.
@@ -54,8 +53,7 @@ pub(super) fn of_environment(list: &str, line: usize) -> Result<Reading, ConfigE
     Ok(Reading { servers: listed(list, line)?, ..Reading::of("dalli") })
 }
 
-fn read_rails(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    let program = Program::read(text, Notation::RUBY)?;
+fn read_rails(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
     let store = program.assigned("cache_store").unwrap_or_else(|| program.value());
     let items = match &store.value {
         Value::List(items) => &**items,
@@ -65,7 +63,7 @@ fn read_rails(text: &str) -> Result<Vec<Reading>, ConfigError> {
     if !matches!(kind, "mem_cache_store" | "dalli_store") {
         return Err(ConfigError::at(store.line, "cache_store is not :mem_cache_store"));
     }
-    let mut reading = self::store(&program, &items[1..], store.line)?;
+    let mut reading = self::store(program, &items[1..], store.line)?;
     reading.warn(
         "long-keys",
         "keys of more than 250 bytes are shortened by Rails before Dalli sees them: give them as Rails makes them",

@@ -10,7 +10,7 @@ use memring_client::spec::{Address, DEFAULT_PORT};
 use memring_core::hash::names::TWEMPROXY;
 use saphyr_parser::{Event, Parser, Span};
 
-use super::{ConfigError, Kind, ReadServer, Reading};
+use super::{ConfigError, Kind, Read, ReadServer, Reading};
 
 pub(super) const KIND: Kind = Kind {
     name: "twemproxy",
@@ -21,7 +21,7 @@ pub(super) const KIND: Kind = Kind {
         let is_list = |line: &str| line.starts_with('-') && line.contains(':');
         has("servers:") && (has("listen:") || has("distribution:") || has("hash:")) && lines.any(is_list)
     },
-    read,
+    read: Read::Text(read),
 };
 
 fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {

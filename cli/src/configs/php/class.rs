@@ -6,7 +6,7 @@ use memring_client::spec::Address;
 
 use super::{
     super::{
-        ConfigError, Kind, ReadServer, Reading,
+        ConfigError, Kind, Read, ReadServer, Reading,
         program::{Call, Item, Program, Value, find},
         tokens::Notation,
     },
@@ -19,12 +19,11 @@ pub(in super::super) const KIND: Kind = Kind {
     name: "php-array",
     about: "PHP's class Memcached: a program with addServer(s) and setOption(s)",
     is_it: |text| ["->addServer", "Memcached::OPT_"].iter().any(|part| text.contains(part)),
-    read,
+    read: Read::Program(Notation::PHP, read),
 };
 
-fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    let program = Program::read(text, Notation::PHP)?;
-    let words = || text.split(|char: char| !char.is_alphanumeric());
+fn read(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
+    let words = || program.text.split(|char: char| !char.is_alphanumeric());
     let has = |name: &str| words().any(|word| word == name);
     let made = ["Memcache", "MemcachePool"].iter().find_map(|class| program.made(class).next());
     if made.is_some() || (has("Memcache") && !has("Memcached")) {
@@ -61,7 +60,7 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
             return Err(ConfigError::at(call.line, says));
         }
         object.at.push(call.at);
-        take(&mut object.calls, &call, &program)?;
+        take(&mut object.calls, &call, program)?;
     }
     if objects.is_empty() {
         return Err(ConfigError::of("no call of addServer(…), addServers(…) or setOptions(…)"));
@@ -231,6 +230,10 @@ pub(super) fn added(host: &str, port: i64, is_list: bool) -> ReadServer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
+        crate::configs::read(text, Some(&KIND))
+    }
     use crate::configs::testing;
 
     fn told(text: &str) -> String {
@@ -296,6 +299,16 @@ mod tests {
             }),
             ("$m->addServer('a', 1); $n->addServer('b', 1);", "$m a:1\n$n b:1"),
             ("define('PORT', 1); const HOST = 'a'; $m->addServer(HOST, PORT);", "a:1"),
+            (
+                "const P = 1, Q = 2; class A { const P = 3; } class B { private const int P = 4; } \
+                 $m->addServer('a', P); $m->addServer('b', A::P); $m->addServer('c', B::P); $m->addServer('d', Q);",
+                "a:1 b:3 c:4 d:2",
+            ),
+            ("class A { const P = 1; function f() { $m->addServer('a', self::P); } }", "a:1"),
+            ("class A { private ?array $s = [['a', 1]]; function f() { $m->addServers($this->s); } }", "a:1"),
+            ("$s = [['a', 1]]; foreach ($s as $x) { echo count($s), $s[0][1]; } $t = $s; f($s); $m->addServers($s);", {
+                "a:1"
+            }),
             ("$h = 'a'; $db = ['h' => 'db', 'host' => 'c']; $m->addServer($h, 1);", "a:1"),
             (
                 "class C { function a() { $this->m->setOption(Memcached::OPT_SORT_HOSTS, true); }
@@ -395,6 +408,27 @@ mod tests {
             "$s = [['a', 1]]; array_push($s, ['b', 1]);\n$m->addServers($s);",
             "class C { private $s = [['a', 1]]; function g() { $this->s[] = ['b', 1]; }\nfunction f() { $this->m->addServers($this->s); } }",
             "class C { private $s = [['a', 1]]; function g() { $this->s = f(); }\nfunction f() { $this->m->addServers($this->s); } }",
+            "$s = [['a', 1]]; shuffle($s);\n$m->addServers($s);",
+            "$s = [['a', 1]]; sort($s);\n$m->addServers($s);",
+            "$s = [['a', 1]]; usort($s, 'f');\n$m->addServers($s);",
+            "$s = [['a', 1]]; $s[0][0] = 'b';\n$m->addServers($s);",
+            "$s = [['a', 1]]; $s[0]['x'][] = 'b';\n$m->addServers($s);",
+            "$s = [['a', 1]]; unset($s[0]);\n$m->addServers($s);",
+            "$s = [['a', 1]]; foreach ($s as &$x) { $x[1] = 2; }\n$m->addServers($s);",
+            "$s = [['a', 1]]; $t = &$s; $t[] = ['b', 1];\n$m->addServers($s);",
+            "$s = [['a', 1]]; function f(array &$x) { } f($s);\n$m->addServers($s);",
+            "$p = 1; $p++;\n$m->addServer('a', $p);",
+            "$p = 1; ++$p;\n$m->addServer('a', $p);",
+            "$p = 1; $p += 1;\n$m->addServer('a', $p);",
+            "$p = 1; foreach ([1, 2] as $p) { }\n$m->addServer('a', $p);",
+            "$p = 1; [$h, $p] = f();\n$m->addServer('a', $p);",
+            "$h = 'a'; function f($h) {\n$m->addServer($h, 1); }",
+            "define('PORT', 1); define('PORT', 2);\n$m->addServer('a', PORT);",
+            "defined('PORT') || define('PORT', 1);\n$m->addServer('a', PORT);",
+            "const PORT = 1; class A { const PORT = 2; } class B { const PORT = 3; }\n$m->addServer('a', self::PORT);",
+            "class A { const PORT = 2; }\n$m->addServer('a', A::OTHER);",
+            "class A { const PORT = 2; }\n$m->addServer('a', PORT);",
+            "class A { private $s = [['a', 1]]; } class B { private $s = [['b', 1]]; }\n$m->addServers($this->s);",
             "$a = ['host' => 'x'];\n$m->addServer($host, 1);",
             "$m->addServer('a', 1);\n$m = new Memcached(); $m->addServer('b', 1);",
             "function a() { $n->addServer('a', 1); }\nfunction b() { $n->addServer('b', 1); }",

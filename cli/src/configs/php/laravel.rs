@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::{
     super::{
-        ConfigError, Kind, Reading,
+        ConfigError, Kind, Read, Reading,
         program::{Item, Program, Value},
         tokens::Notation,
     },
@@ -26,11 +26,10 @@ pub(in super::super) const KIND: Kind = Kind {
         let squeezed: String = text.chars().filter(|char| !char.is_whitespace()).collect();
         squeezed.contains("'driver'=>'memcached'") || squeezed.contains("\"driver\"=>\"memcached\"")
     },
-    read,
+    read: Read::Program(Notation::PHP, read),
 };
 
-fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    let program = Program::read(text, Notation::PHP)?;
+fn read(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
     let stores = program.entry("stores").filter(|stores| !memcached_of(stores).is_empty());
     let stores = stores.or_else(|| {
         // A store that was pasted alone.
@@ -47,7 +46,7 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
     let found = memcached_of(&stores);
     let mut readings = Vec::new();
     for store in found {
-        let mut reading = self::store(store, &program)?;
+        let mut reading = self::store(store, program)?;
         reading.pool = store.key.as_ref().and_then(Value::word).map(str::to_owned);
         let prefix = store.value.get("prefix").cloned().or_else(|| program.entry("prefix"));
         reading.warn("prefix-hashed", prefix_says(prefix.as_ref()));
@@ -155,6 +154,10 @@ fn plain<'t>(item: &Item<'t>, name: &str, variables: &mut Vec<String>) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
+        crate::configs::read(text, Some(&KIND))
+    }
 
     fn config(servers: &str) -> String {
         format!(

@@ -5,7 +5,7 @@
 //! Source: pecl memcache 4.0.5.2 `memcache.c`, `memcache_session.c`, `memcache_pool.c`.
 
 use super::{
-    super::{ConfigError, Kind, ReadServer, Reading},
+    super::{ConfigError, Kind, Read, ReadServer, Reading},
     ini::Ini,
     number,
 };
@@ -18,7 +18,7 @@ pub(in super::super) const KIND: Kind = Kind {
         let ini = Ini::read(text);
         ini.handler() == Some("memcache") || (ini.has_any(SETTINGS) && ini.handler() != Some("memcached"))
     },
-    read,
+    read: Read::Text(read),
 };
 
 /// What the names of the extension's settings begin with.

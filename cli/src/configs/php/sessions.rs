@@ -6,7 +6,7 @@
 //! makes of lists.
 
 use super::{
-    super::{ConfigError, Kind, ReadServer, Reading},
+    super::{ConfigError, Kind, Read, ReadServer, Reading},
     ini::Ini,
     named, number, weight,
 };
@@ -20,7 +20,7 @@ pub(in super::super) const KIND: Kind = Kind {
         let ini = Ini::read(text);
         ini.handler() == Some("memcached") || (ini.has_any(SETTINGS) && ini.handler() != Some("memcache"))
     },
-    read,
+    read: Read::Text(read),
 };
 
 /// What the names of the extension's settings begin with.

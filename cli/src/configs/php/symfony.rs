@@ -7,7 +7,7 @@
 
 use super::{
     super::{
-        ConfigError, Kind, Reading, env,
+        ConfigError, Kind, Read, Reading, env,
         list::told_apart,
         program::{Item, Program, Value},
         tokens::Notation,
@@ -30,7 +30,7 @@ pub(in super::super) const KIND: Kind = Kind {
             || (words.next().is_some_and(|(_, word)| word.starts_with("memcached:"))
                 && words.all(|(_, word)| word.starts_with("memcached:")))
     },
-    read,
+    read: Read::Text(read),
 };
 
 /// The variables of an environment that have a DSN.

@@ -21,6 +21,25 @@ impl<'t> Program<'t> {
         self.tokens.windows(2).find(is_it).map(|two| two[0].line)
     }
 
+    /// The line where `a ? b : c` chooses in a statement that has one of `names` in it. Of languages that end statements by
+    /// a semicolon.
+    pub(in super::super) fn choice_of(&self, names: &[&str]) -> Option<usize> {
+        let sign = |at: usize, signs: &[&str]| matches!(self.tokens.get(at), Some(Placed { token: Token::Sign(sign), .. }) if signs.contains(sign));
+        let is_end = |at: &usize| sign(*at, &[";", "{", "}"]);
+        // Of types, `<?>` and `<? extends X>` choose nothing.
+        let is_choice = |at: &usize| sign(*at, &["?"]) && !sign(at.wrapping_sub(1), &["<", ","]);
+        let decides = |at: &usize| {
+            let (least, most) = (at.saturating_sub(LONGEST_STATEMENT), at.saturating_add(LONGEST_STATEMENT));
+            let from = (least..*at).rev().find(is_end).unwrap_or(least);
+            let most = most.min(self.tokens.len());
+            let to = (*at..most).find(is_end).unwrap_or(most);
+            self.tokens[from..to]
+                .iter()
+                .any(|placed| matches!(placed.token, Token::Word(word) if names.contains(&last_name(word))))
+        };
+        (0..self.tokens.len()).filter(is_choice).find(decides).map(|at| self.tokens[at].line)
+    }
+
     /// The line where a list or a table takes in what is elsewhere: `...name`, `**name`.
     pub(in super::super) fn spread(&self) -> Option<usize> {
         let sign = |at: usize| match self.tokens.get(at).map(|placed| &placed.token) {
@@ -132,7 +151,18 @@ impl<'t> Program<'t> {
 
     /// The line of the first call or assignment that changes a list, a table or a client that is there already.
     pub(in super::super) fn change(&self) -> Option<usize> {
-        let names = ["append", "extend", "push", "unshift", "insert", "update", "add_server", "addServer"];
+        let names = [
+            "append",
+            "extend",
+            "push",
+            "unshift",
+            "insert",
+            "update",
+            "add_server",
+            "addServer",
+            "set_servers",
+            "remove_server",
+        ];
         let call = self.calls().find(|call| names.contains(&call.name)).map(|call| call.line);
         let sign = |placed: &Placed<'t>, sign: &str| matches!(placed.token, Token::Sign(is) if is == sign);
         let shovel = self.tokens.windows(2).find(|two| two.iter().all(|placed| sign(placed, "<")));
@@ -152,3 +182,6 @@ impl<'t> Program<'t> {
         lines.chain(call).min()
     }
 }
+
+/// How many tokens of a statement are looked at on each side of a choice.
+const LONGEST_STATEMENT: usize = 1000;

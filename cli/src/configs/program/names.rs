@@ -2,36 +2,11 @@
 
 use super::{
     super::tokens::{Placed, Token},
-    Call, Item, Parser, Program, Value, last_name,
+    Item, Parser, Program, Value, last_name,
+    uses::Use,
 };
 
 impl<'t> Program<'t> {
-    /// Whether the list or table that `name` stands for is changed after it was made.
-    fn is_changed(&self, name: &str) -> bool {
-        let sign = |at: usize, signs: &[&str]| matches!(self.tokens.get(at), Some(Placed { token: Token::Sign(is), .. }) if signs.contains(is));
-        (0..self.tokens.len()).any(|at| {
-            let Token::Word(word) = self.tokens[at].token else { return false };
-            // `s.append(…)`, and `array_push($s, …)`.
-            if let Some(method) = word.strip_prefix(name).and_then(|rest| rest.strip_prefix(['.', '-'])) {
-                return CHANGES.contains(&last_name(method)) && sign(at + 1, &["("]);
-            }
-            if word.starts_with("array_") || word == "append" {
-                let is_name = |placed: Option<&Placed<'_>>| matches!(placed, Some(Placed { token: Token::Word(word), .. }) if *word == name);
-                return CHANGES.contains(&word) && sign(at + 1, &["("]) && (is_name(self.tokens.get(at + 2)) || is_name(self.tokens.get(at + 3)));
-            }
-            if word != name {
-                return false;
-            }
-            // `s += …`, `s .= …`, `s << …`; `s[…] = …`.
-            let is_added = sign(at + 1, &["+", "-", ".", "|"]) && sign(at + 2, &["="]);
-            let is_shovelled = sign(at + 1, &["<"]) && sign(at + 2, &["<"]);
-            let close = (at + 2..self.tokens.len().min(at + 5)).find(|&at| sign(at, &["]"]));
-            let is_set = sign(at + 1, &["["])
-                && close.is_some_and(|close| sign(close + 1, &["="]) && !sign(close + 2, &["="]));
-            is_added || is_shovelled || is_set
-        })
-    }
-
     /// What `name` is given last by `=`, `:=`, `=>` or `:`, whether the name is a word or a text.
     pub(in super::super) fn assigned(&self, name: &str) -> Option<Item<'t>> {
         Some(self.behind_name(name)?.list_without_brackets())
@@ -69,14 +44,84 @@ impl<'t> Program<'t> {
     /// The value that a word stands for, where the program gives it one; else the value itself. Which of several values holds,
     /// and what becomes of a list that is changed, would have to be computed.
     pub(in super::super) fn resolved(&self, value: Value<'t>) -> Value<'t> {
-        let Value::Word(word) = value else { return value };
+        self.looked_up(value).unwrap_or_else(|why| {
+            self.notes.borrow_mut().why = Some(why);
+            Value::Unknown
+        })
+    }
+
+    /// The same, or why it would have to be computed.
+    pub(in super::super) fn looked_up(&self, value: Value<'t>) -> Result<Value<'t>, String> {
+        let Value::Word(word) = value else { return Ok(value) };
         let mut given = self.given(word).filter(|given| *given != value);
-        match given.next() {
-            _ if self.is_changed(word) => Value::Unknown,
-            None => value,
-            Some(first) if given.all(|other| other == first) => first,
-            Some(_) => Value::Unknown,
+        let first = given.next();
+        // A property of PHP begins with what its class says.
+        if first.is_none() && !word.starts_with(['$', '@']) && !word.contains("::$") {
+            return Ok(value);
         }
+        if given.any(|other| Some(&other) != first.as_ref()) {
+            return Err(format!("`{word}` is given several values"));
+        }
+        let is_plain = matches!(first, Some(Value::Text(_) | Value::Word(_)));
+        if let Some(Use::Changes(line)) = self.odd_use(word, is_plain) {
+            return Err(format!("line {line} changes `{word}` or gives it another value"));
+        }
+        self.relies_on(word, is_plain);
+        Ok(first.unwrap_or(value))
+    }
+
+    /// The same of a list and of what is in it.
+    pub(in super::super) fn resolved_within(&self, value: Value<'t>) -> Value<'t> {
+        self.resolved_to(DEEPEST, &mut { MOST_NAMES }, value)
+    }
+
+    /// Names may stand for each other, and for much: no more than `left` are looked up, and none deeper than `depth`.
+    fn resolved_to(&self, depth: usize, left: &mut usize, value: Value<'t>) -> Value<'t> {
+        if depth == 0 || *left == 0 {
+            return value;
+        }
+        *left -= usize::from(matches!(value, Value::Word(_)));
+        let mut resolved = |mut items: Vec<Item<'t>>| {
+            for item in &mut items {
+                let value = core::mem::replace(&mut item.value, Value::Unknown);
+                item.value = self.resolved_to(depth - 1, left, value);
+            }
+            items
+        };
+        match self.resolved(value) {
+            Value::List(items) => Value::List(resolved(items)),
+            Value::Call(name, items) => Value::Call(name, resolved(items)),
+            value => value,
+        }
+    }
+
+    /// Notes that what is read depends on what `name` stands for.
+    pub(in super::super) fn relies_on(&self, name: &str, is_plain: bool) {
+        let names = &mut self.notes.borrow_mut().names;
+        if !names.iter().any(|(other, _)| other == name) {
+            names.push((name.to_owned(), is_plain));
+        }
+    }
+
+    /// Why the last name that was asked for stands for nothing that is known.
+    pub(in super::super) fn why_unknown(&self) -> Option<String> {
+        self.notes.borrow().why.clone()
+    }
+
+    /// What may change the names that were relied on, and the line.
+    pub(in super::super) fn doubts(&self) -> Vec<(usize, String)> {
+        let names = self.notes.borrow().names.clone();
+        let doubts = names.into_iter().filter_map(|(name, is_plain)| {
+            let odd = self.odd_use(&name, is_plain)?;
+            let says = match &odd {
+                Use::Changes(_) => format!("`{name}` is changed, which is not read here"),
+                Use::MayChange(_, what) => {
+                    format!("`{what}` may change `{name}`, and it is read here as if it did not")
+                }
+            };
+            Some((odd.line(), says))
+        });
+        doubts.collect()
     }
 
     /// All that a name is given by `=` or `:=`, also behind its type: `servers: list[str] = …`.
@@ -102,60 +147,13 @@ impl<'t> Program<'t> {
             is_given.then(|| parser.list_without_brackets().value)
         })
     }
-
-    /// What a property of a class of PHP begins with: `private $name = …`, where it is given nothing else.
-    pub(in super::super) fn property(&self, name: &str) -> Option<Value<'t>> {
-        let words = ["private", "protected", "public", "static", "var", "readonly", "array"];
-        let is_it = |three: &[Placed<'t>]| {
-            matches!(three, [before, property, equals]
-                if matches!(before.token, Token::Word(word) if words.contains(&word))
-                    && matches!(property.token, Token::Word(word) if word.strip_prefix('$') == Some(name))
-                    && equals.token == Token::Sign("="))
-        };
-        let at = self.tokens.windows(3).position(is_it)?;
-        Some(Parser { tokens: &self.tokens, at: at + 3, depth: 0 }.item().value)
-    }
-
-    /// The value of a constant of PHP: `define('NAME', …)` or `const NAME = …`.
-    pub(in super::super) fn constant(&self, name: &str) -> Option<Value<'t>> {
-        let is_it = |call: &Call<'t>| {
-            call.name == "define" && call.arguments.first().and_then(|first| first.value.text()) == Some(name)
-        };
-        let defined = self.calls().find(is_it).and_then(|call| Some(call.arguments.get(1)?.value.clone()));
-        defined.or_else(|| {
-            let is_const = |two: &[Placed<'t>]| {
-                matches!(two, [Placed { token: Token::Word("const"), .. }, Placed { token: Token::Word(word), .. }] if *word == name)
-            };
-            let at = self.tokens.windows(2).position(is_const)? + 1;
-            let behind = self.tokens.get(at + 1)?;
-            let mut parser = Parser { tokens: &self.tokens, at: at + 2, depth: 0 };
-            matches!(behind.token, Token::Sign("=")).then(|| parser.item().value)
-        })
-    }
 }
 
-/// What changes a list or a table that is there.
-const CHANGES: &[&str] = &[
-    "append",
-    "extend",
-    "push",
-    "unshift",
-    "insert",
-    "update",
-    "add",
-    "addAll",
-    "concat",
-    "pop",
-    "remove",
-    "sort",
-    "reverse",
-    "shuffle",
-    "array_push",
-    "array_unshift",
-    "array_splice",
-    "array_pop",
-    "array_shift",
-];
+/// How deep names are looked up in what others stand for.
+const DEEPEST: usize = 4;
+
+/// How many names within one value are looked up.
+const MOST_NAMES: usize = 1000;
 
 /// How many tokens the name of a type has at most.
 const LONGEST_TYPE: usize = 10;

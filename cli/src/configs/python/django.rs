@@ -3,29 +3,45 @@
 //! Source: django `core/cache/backends/memcached.py` and `base.py`, 5.2.19.
 
 use super::{
-    ConfigError, Item, Kind, Notation, Program, Reading, Value, find, of_one_transport, pair, pylibmc_server,
-    pylibmc_with, pymemcache_server, python_memcached_item, python_memcached_server, warn_of_versions,
-    without_own_hasher,
+    ConfigError, Item, Kind, Notation, Program, Read, Reading, Value, find, of_one_transport, pair,
+    pylibmc_server, pylibmc_with, pymemcache_server, python_memcached_item, python_memcached_server,
+    warn_of_versions, without_own_hasher,
 };
 
 pub(in super::super) const KIND: Kind = Kind {
     name: "django",
     about: "Django: the CACHES of settings.py",
     is_it: |text| text.contains("CACHES") || text.contains("cache.backends.memcached"),
-    read,
+    read: Read::Program(Notation::PYTHON, read),
 };
 
-fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
-    let program = Program::read(text, Notation::PYTHON)?;
+fn read(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
     let caches = program.assigned("CACHES").unwrap_or_else(|| program.value());
+    program.relies_on("CACHES", false);
     let items = caches.value.items().unwrap_or_default();
     let mut readings = Vec::new();
     // A cache that was pasted without its name, or all of them.
     if find(items, "BACKEND").is_some() {
-        readings.extend(cache(&program, None, &caches)?);
+        readings.extend(cache(program, None, &caches)?);
     } else {
-        for item in items {
-            readings.extend(cache(&program, item.key.as_ref().and_then(Value::word), item)?);
+        for (number, item) in items.iter().enumerate() {
+            let Some(mut reading) = cache(program, item.key.as_ref().and_then(Value::word), item)? else {
+                continue;
+            };
+            // Of two caches with one name, the dictionary has the last.
+            if items[number + 1..].iter().any(|other| item.key.is_some() && other.key == item.key) {
+                continue;
+            }
+            if let Some(first) =
+                items[..number].iter().find(|other| item.key.is_some() && other.key == item.key)
+            {
+                let says = format!(
+                    "line {}: a cache of the same name stands before this one, and is lost",
+                    first.line
+                );
+                reading.warn("given-twice", says);
+            }
+            readings.push(reading);
         }
     }
     if readings.is_empty() {
@@ -33,7 +49,7 @@ fn read(text: &str) -> Result<Vec<Reading>, ConfigError> {
             "no cache in CACHES has a BACKEND of django.core.cache.backends.memcached",
         ));
     }
-    if let Some(line) = changed(text) {
+    if let Some(line) = changed(program.text) {
         let says = format!(
             "line {line}: CACHES is given or changed once more; the last `CACHES = …` alone is read here, as if each line ran: \
              give the text of one case"
@@ -65,7 +81,10 @@ fn cache(
     cache: &Item<'_>,
 ) -> Result<Option<Reading>, ConfigError> {
     let setting = |name: &str| {
-        cache.value.get(name).map(|item| Item { value: program.resolved(item.value.clone()), ..item.clone() })
+        cache
+            .value
+            .get(name)
+            .map(|item| Item { value: program.resolved_within(item.value.clone()), ..item.clone() })
     };
     let Some(backend) = setting("BACKEND") else { return Ok(None) };
     let path = backend.value.text().unwrap_or_default().to_owned();

@@ -143,3 +143,16 @@ fn others_of_python() {
         assert_eq!(read(text, None).unwrap_err().to_string(), says);
     }
 }
+
+#[test]
+fn of_two_caches_with_one_name_the_last_counts() {
+    let backend = "'BACKEND': 'django.core.cache.backends.memcached.PyMemcacheCache'";
+    let text = format!(
+        "CACHES = {{\n'default': {{{backend}, 'LOCATION': 'a:1'}},\n'default': {{{backend}, 'LOCATION': 'b:1'}}}}"
+    );
+    let reading = one(&text);
+    assert_eq!((names(&reading), reading.warnings[0].trap), (vec!["b:1"], "given-twice"));
+    assert!(reading.warnings[0].says.starts_with("line 2: "), "{:?}", reading.warnings);
+    let text = format!("H = 'a:1'\nL = [H, 'b:1']\nCACHES = {{'default': {{{backend}, 'LOCATION': L}}}}");
+    assert_eq!(names(&one(&text)), ["a:1", "b:1"]);
+}
