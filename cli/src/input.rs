@@ -9,7 +9,10 @@ use std::{
 use memring_core::vector::unescape;
 use memring_text::value::MAX_VALUE_LEN;
 
-use crate::{failure::Failure, key_file};
+use crate::{
+    failure::{Failure, system},
+    key_file,
+};
 
 /// A file that was read whole.
 #[derive(Debug)]
@@ -19,12 +22,13 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Reads the file `path`, or standard input for `-`, whose lines are no longer than `longest`.
-    pub(crate) fn read(path: &str, longest: Longest) -> Result<Self, Failure> {
+    /// Reads the file `path`, or standard input for `-`, whose lines are no longer than `longest`. Where there is none, `what`
+    /// says which argument named it.
+    pub(crate) fn read(what: &str, path: &str, longest: Longest) -> Result<Self, Failure> {
         if path == "-" {
             return Self::gather(STANDARD_INPUT, io::stdin().lock(), longest);
         }
-        Self::gather(path, BufReader::new(open(path)?), longest)
+        Self::gather(path, BufReader::new(open(what, path)?), longest)
     }
 
     /// Reads all of `source`, which may have no end: then that is said before memory runs out.
@@ -32,7 +36,7 @@ impl Input {
         let (mut source, mut bytes) = (source, Vec::new());
         for number in 1_usize.. {
             let line = source.by_ref().take(longest.0 as u64 + 1).read_until(b'\n', &mut bytes);
-            let len = line.map_err(|error| Failure::failed(format_args!("{name}: {error}")))?;
+            let len = line.map_err(|error| Failure::failed(format_args!("{name}: {}", system(&error))))?;
             if len > longest.0 && bytes.last() != Some(&b'\n') {
                 return Err(Failure::usage(format_args!("{name} line {number}: {longest}")));
             }
@@ -112,12 +116,18 @@ impl Input {
     }
 }
 
-/// Opens the file `path`.
-pub(crate) fn open(path: &str) -> Result<File, Failure> {
-    File::open(path).map_err(|error| match path.contains("://") || path.contains('@') {
-        // Whoever gives a server in place of a file may give its password, too.
-        true => Failure::failed(format_args!("no such file ({error}); a server is given with --server")),
-        false => Failure::failed(format_args!("{path}: {error}")),
+/// Opens the file `path`, which `what` names.
+pub(crate) fn open(what: &str, path: &str) -> Result<File, Failure> {
+    File::open(path).map_err(|error| {
+        let says = match error.kind() {
+            io::ErrorKind::NotFound => "no such file".to_owned(),
+            _ => system(&error),
+        };
+        match path.contains("://") || path.contains('@') {
+            // Whoever gives a server in place of a file may give its password, too.
+            true => Failure::failed(format_args!("{what}: {says}; a server is given with --server")),
+            false => Failure::failed(format_args!("{what} {path}: {says}")),
+        }
     })
 }
 

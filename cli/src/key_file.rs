@@ -46,7 +46,7 @@ impl KeyFile {
     pub(crate) fn open(path: &str) -> Result<Self, Failure> {
         match path {
             "-" => Ok(Self::new(STANDARD_INPUT, io::stdin())),
-            _ => Ok(Self::new(path, input::open(path)?)),
+            _ => Ok(Self::new(path, input::open("--keys", path)?)),
         }
     }
 

@@ -176,18 +176,18 @@ pub(crate) fn write_file(path: &str, text: &str) -> Result<(), Failure> {
 
 /// Writes the file `path`, whole or not at all; `force` replaces one that is there.
 pub(crate) fn write_whole(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let wrong = |error: &io::Error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
             Failure::usage(format_args!("{} is there already; --force replaces it", path.display()))
         }
-        // Of a file that nobody has named, nobody needs to know the name.
-        _ => match error.get_ref().and_then(|error| error.source()) {
-            Some(cause) => Failure::failed(format_args!("{}: {cause}", path.display())),
-            None => Failure::failed(format_args!("{}: {error}", path.display())),
-        },
+        io::ErrorKind::NotFound => {
+            Failure::failed(format_args!("{}: there is no folder {}", path.display(), folder.display()))
+        }
+        // The name of a file that nobody has named is nobody's business: what went wrong is.
+        kind => Failure::failed(format_args!("{}: {kind}", path.display())),
     };
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut builder = Builder::new();
     #[cfg(unix)]
     {

@@ -87,8 +87,7 @@ pub(crate) fn options<'a>(argument: &str, written: &'a [String]) -> Result<Vec<(
     let options: Vec<_> = written.iter().map(String::as_str).map(option).collect();
     for (number, (name, value)) in options.iter().enumerate() {
         if let Some((_, other)) = options[..number].iter().find(|(other, _)| other == name) {
-            let says =
-                format_args!("{argument} {name} is given twice, {other:?} and {value:?}; leave one out");
+            let says = format!("{argument} {name} is given twice, {other:?} and {value:?}; leave one out");
             return Err(Failure::usage(says));
         }
     }

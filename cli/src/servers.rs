@@ -103,7 +103,7 @@ impl ServerArgs {
     /// The servers, to place keys on: of the command line, else of `settings`.
     pub(crate) fn named(&self, names: NameArgs, settings: &Settings) -> Result<Vec<NamedServer>, Failure> {
         match &self.servers {
-            Some(path) => names.servers_of(&Input::read(path, Longest::SERVER)?),
+            Some(path) => names.servers_of(&Input::read("--servers", path, Longest::SERVER)?),
             None if self.are_given() => names.named(&self.options()?),
             None => names.servers_of_settings(settings),
         }
@@ -112,7 +112,9 @@ impl ServerArgs {
     /// The servers of the command line, to talk to; `None` if it names none.
     pub(crate) fn specs(&self) -> Result<Option<Vec<ServerSpec>>, Failure> {
         match &self.servers {
-            Some(path) => specs(&[Text::of_file(&Input::read(path, Longest::SERVER)?)?]).map(Some),
+            Some(path) => {
+                specs(&[Text::of_file(&Input::read("--servers", path, Longest::SERVER)?)?]).map(Some)
+            }
             None if self.are_given() => specs(&self.options()?).map(Some),
             None => Ok(None),
         }

@@ -105,9 +105,12 @@ pub(crate) struct File {
 
 fn file(path: &str) -> Result<File, Failure> {
     if path != "-" {
-        return read(path.as_ref());
+        return read(path.as_ref()).map_err(|failure| match failure {
+            Failure::Failed(_) => failure.about("--config"),
+            failure => failure,
+        });
     }
-    let input = Input::read(path, Longest::ANY)?;
+    let input = Input::read("--config", path, Longest::ANY)?;
     let said = ConfigFile::from_toml(input.text()?).map_err(|error| match error.line() {
         Some(_) => Failure::usage(format_args!("{} {error}", input.name())),
         None => Failure::usage(format_args!("{}: {error}", input.name())),

@@ -31,7 +31,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Fine;
     for path in &args.files {
-        let input = Input::read(path, Longest::ANY)?;
+        let input = Input::read("FILE", path, Longest::ANY)?;
         let report = Vector::parse(&input)?.verify().map_err(|failure| input.about(failure))?;
         if report.mismatches > 0 {
             outcome = Outcome::No("not all vectors hold");

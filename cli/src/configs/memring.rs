@@ -3,7 +3,7 @@
 use memring_client::file::ConfigFile;
 use memring_core::peers::libmemcached::KETAMA_WEIGHTED;
 
-use super::{ConfigError, Kind, Read, ReadServer, Reading};
+use super::{ConfigError, KINDS, Kind, Read, ReadServer, Reading};
 
 pub(super) const KIND: Kind = Kind {
     name: "memring",
@@ -14,12 +14,27 @@ pub(super) const KIND: Kind = Kind {
                 |line: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
             text.lines().any(is_it)
         };
-        // With a mistake in it, the file is known by what no program begins a line with.
-        let is_program = text.contains('(');
-        ["servers", "scheme"].into_iter().any(begins) && (ConfigFile::from_toml(text).is_ok() || !is_program)
+        // With a mistake in it, a file is one of these if nobody else's texts are like it.
+        let is_another = || {
+            let others = KINDS.iter().filter(|kind| !["memring", "env", "list"].contains(&kind.name));
+            text.contains('(') || is_program(text) || others.into_iter().any(|kind| (kind.is_it)(text))
+        };
+        ["servers", "scheme"].into_iter().any(begins)
+            && (ConfigFile::from_toml(text).is_ok() || !is_another())
     },
     read: Read::Text(|text| Ok(vec![read(text)?])),
 };
+
+/// Whether a line begins as none of TOML does.
+fn is_program(text: &str) -> bool {
+    let words =
+        ["import ", "from ", "for ", "if ", "def ", "class ", "const ", "let ", "var ", "local ", "require "];
+    let is_statement = |line: &str| {
+        let line = line.trim_start();
+        words.iter().any(|word| line.starts_with(word)) || line.ends_with([';', ':']) || line.contains("%w")
+    };
+    text.lines().any(is_statement)
+}
 
 fn read(text: &str) -> Result<Reading, ConfigError> {
     let file = ConfigFile::from_toml(text).map_err(|error| match error.line() {
@@ -77,6 +92,17 @@ mod tests {
         assert_eq!((traps, &*reading.prepend), (vec!["scheme-assumed", "prefix-not-hashed"], ""));
         let error = read("servers = [\"a:1\"]\nsheme = \"x\"\n", None).unwrap_err();
         assert_eq!(error.to_string(), "line 2: sheme: unknown key; near to it is scheme");
+        for program in [
+            "servers = ['a:1']\nimport x\nfor s in servers:\n    pass\n",
+            "servers = %w[a b]\nDalli::Client.new servers\n",
+            "servers = { 'a:1' };\n",
+        ] {
+            let error = read(program, None).map(|readings| readings[0].kind);
+            assert!(
+                !error.as_ref().is_err_and(|error| error.to_string().contains("TOML")),
+                "{program} {error:?}"
+            );
+        }
         let error = read("scheme = \"libketamma\"\n", None).unwrap_err();
         assert!(error.line() == Some(1) && error.to_string().contains("libketama"), "{error}");
     }

@@ -22,7 +22,7 @@ impl Source {
         if source != "-" && !Path::new(source).exists() && is_text(source, kind) {
             return Ok(Self { name: "SOURCE".to_owned(), text: source.to_owned(), kind });
         }
-        let input = Input::read(source, Longest::ANY)?;
+        let input = Input::read("SOURCE", source, Longest::ANY)?;
         Ok(Self {
             name: input.name().to_owned(),
             text: input.text()?.trim_start_matches('\u{feff}').to_owned(),

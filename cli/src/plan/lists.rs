@@ -64,14 +64,14 @@ impl ListArgs {
         if [&self.old, &self.new].into_iter().flatten().filter(|path| *path == "-").count() > 1 {
             return Err(Failure::usage("only one of --old and --new can be standard input"));
         }
-        let file = |path: &str| names.servers_of(&Input::read(path, Longest::SERVER)?);
+        let file = |what, path: &str| names.servers_of(&Input::read(what, path, Longest::SERVER)?);
         let old = match &self.old {
-            Some(path) => file(path)?,
+            Some(path) => file("--old", path)?,
             None if !self.old_server.is_empty() => names.servers_given("--old-server", &self.old_server)?,
             None => names.servers_of_settings(settings)?,
         };
         let new = match &self.new {
-            Some(path) => file(path)?,
+            Some(path) => file("--new", path)?,
             None if !self.new_server.is_empty() => names.servers_given("--new-server", &self.new_server)?,
             None => self.changed(&old, names)?,
         };

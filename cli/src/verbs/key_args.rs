@@ -63,7 +63,7 @@ impl KeysArgs {
                 Keys::Words(&self.words)
             }
             Some(path) => {
-                let file = Input::read(path, Longest::KEY)?;
+                let file = Input::read("--keys", path, Longest::KEY)?;
                 for (number, key) in file.keys() {
                     Key::new(&key?).map_err(|error| file.at(number, error))?;
                 }

@@ -60,16 +60,17 @@ impl SecureArgs {
     /// Whom to trust, and what to show; `None` for connections that are not encrypted.
     #[cfg(feature = "tls")]
     fn tls(&self) -> Result<Option<Tls>, Failure> {
-        let read = |path: &String| Ok::<_, Failure>(Input::read(path, Longest::ANY)?.into_bytes());
+        let read =
+            |what, path: &String| Ok::<_, Failure>(Input::read(what, path, Longest::ANY)?.into_bytes());
         if !self.tls && self.tls_ca.is_none() && self.tls_cert.is_none() && self.tls_name.is_none() {
             return Ok(None);
         }
         let mut tls = match &self.tls_ca {
-            Some(path) => Tls::with_roots(read(path)?)?,
+            Some(path) => Tls::with_roots(read("--tls-ca", path)?)?,
             None => Tls::system()?,
         };
         if let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) {
-            tls = tls.client_certificate(read(chain)?, read(key)?)?;
+            tls = tls.client_certificate(read("--tls-cert", chain)?, read("--tls-key", key)?)?;
         }
         if let Some(name) = &self.tls_name {
             tls = tls.server_name(name)?;
@@ -83,7 +84,7 @@ pub(crate) fn auth_file(path: &str) -> Result<Input, Failure> {
     if path == "-" {
         return Err(Failure::usage("passwords are read from files, not from standard input"));
     }
-    Input::read(path, Longest::ANY)
+    Input::read("--auth-file", path, Longest::ANY)
 }
 
 /// A name and its password.

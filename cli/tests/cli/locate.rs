@@ -307,3 +307,22 @@ fn tables_have_names_on_request() {
     assert_eq!(lines.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["a", "b\\xc3\\xa9", "c"]);
     assert_eq!(lines.iter().map(|(_, keys)| keys.parse::<u32>().unwrap()).sum::<u32>(), 2);
 }
+
+#[test]
+fn a_file_that_is_not_there_is_told_with_what_named_it() {
+    for (command, says) in [
+        ("where --scheme libketama --servers nofile k", "--servers nofile: no such file"),
+        ("where --scheme libketama --server a:1 --keys nofile", "--keys nofile: no such file"),
+        ("where --config nofile k", "--config: nofile: no such file"),
+        ("doctor nofile", "SOURCE nofile: no such file"),
+        ("doctor a:1 --against nofile", "SOURCE nofile: no such file"),
+        ("plan --scheme libketama --old nofile --new b", "--old nofile: no such file"),
+        ("verify nofile", "FILE nofile: no such file"),
+        ("init nofolder/x.toml", "nofolder/x.toml: there is no folder nofolder"),
+        ("get --server a:1 --auth-file nofile k", "--auth-file nofile: no such file"),
+    ] {
+        let run = memring(command);
+        assert!(!run.stderr.contains("os error"), "{run:?}");
+        run.fails(3, says);
+    }
+}
