@@ -10,7 +10,7 @@ use memring_client::{
 use memring_core::Server;
 
 use crate::{
-    failure::{Failure, Outcome},
+    failure::{self, Failure, Outcome},
     key_file::KeyFile,
     locate::{self, Format, KeySource},
     near, output,
@@ -118,7 +118,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     if let Some(keys) = &args.keys {
         let format = if args.json { Format::Json } else { args.format };
         let reading = alone(&patients, "--pool")?;
-        tell_of_traps(reading, |trap| NOT_ALL_IS_READ.contains(&trap));
+        // A prefix that is told of, and that neither the scheme nor what is put before the keys has.
+        let has_option = |name: &str| reading.options.iter().any(|(other, _)| other == name);
+        let lacks_prefix = reading.prepend.is_empty() && !has_option("prefix") && !has_option("namespace");
+        tell_of_traps(reading, |trap| {
+            NOT_ALL_IS_READ.contains(&trap) || (trap == "prefix-hashed" && lacks_prefix)
+        });
         keys_of(reading, keys, format)?;
         return Ok(Outcome::Fine);
     }
@@ -149,10 +154,8 @@ fn kinds() -> String {
 /// What a source says, of the pool `pool` if one is named.
 fn patients(source: &str, kind: Option<&str>, pool: Option<&str>) -> Result<Vec<Reading>, Failure> {
     let kind = kind.map(|name| {
-        let names = || KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>();
-        Kind::named(name).ok_or_else(|| {
-            Failure::usage(format_args!("unknown kind {name:?}; {}", near::offer(name, &names())))
-        })
+        Kind::named(name)
+            .ok_or_else(|| Failure::usage(format_args!("unknown kind {name:?}; {}", near_kinds(name))))
     });
     let source = Source::open(source, kind.transpose()?)?;
     let mut readings = source.readings()?;
@@ -162,6 +165,21 @@ fn patients(source: &str, kind: Option<&str>, pool: Option<&str>) -> Result<Vec<
     match readings.is_empty() {
         true => Err(Failure::usage(format_args!("no pool {pool:?}; there is {names}"))),
         false => Ok(readings),
+    }
+}
+
+/// What to say of the kinds that there are: those whose client, language or file is called so, or whose name is near.
+fn near_kinds(name: &str) -> String {
+    let words = |text: &str| {
+        let letters = text.to_lowercase().replace(|char: char| !char.is_alphanumeric(), " ");
+        format!(" {} ", letters.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let wanted = words(name);
+    let called = KINDS.iter().filter(|kind| words(kind.about).contains(&wanted));
+    let called: Vec<_> = called.map(|kind| kind.name).collect();
+    match called.is_empty() {
+        true => near::offer(name, &KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>()),
+        false => format!("near to it is {}", called.join(", ")),
     }
 }
 
@@ -295,7 +313,7 @@ const NOT_ALL_IS_READ: [&str; 10] = [
 /// Tells of some traps on standard error, where standard output has something else.
 pub(crate) fn tell_of_traps(reading: &Reading, which: impl Fn(&str) -> bool) {
     for warning in reading.warnings.iter().filter(|warning| which(warning.trap)) {
-        eprintln!("memring: mind {}: {}", warning.trap, Visible::line(&warning.says));
+        failure::say(format_args!("mind {}: {}", warning.trap, Visible::line(&warning.says)));
     }
 }
 

@@ -1,7 +1,10 @@
 //! How a command ends: a few exit codes, and what is said about them.
 
 use core::fmt;
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use crate::visible::Visible;
 
@@ -24,7 +27,7 @@ impl Outcome {
             Self::No(reason) => *reason,
             Self::NoOf(reason) => reason,
         };
-        eprintln!("memring: {}", Visible::line(reason).up_to(LONGEST));
+        say(Visible::line(reason).up_to(LONGEST));
         ExitCode::from(1)
     }
 }
@@ -69,10 +72,15 @@ impl Failure {
             Self::Interrupted => ("interrupted", 130),
         };
         for line in reason.lines() {
-            eprintln!("memring: {}", Visible::line(line).up_to(LONGEST));
+            say(Visible::line(line).up_to(LONGEST));
         }
         ExitCode::from(code)
     }
+}
+
+/// Says a line on standard error. Where nobody reads that, there is nobody to tell.
+pub(crate) fn say(line: impl fmt::Display) {
+    drop(writeln!(io::stderr(), "memring: {line}"));
 }
 
 /// How much of a line is shown, in bytes: names may have megabytes.

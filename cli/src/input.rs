@@ -85,7 +85,8 @@ impl Input {
     /// The keys of a keys file that all are wanted at once; [`KeyFile`](key_file::KeyFile) is for any number of them.
     /// Each comes with its line; blank lines are no keys.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (usize, Result<Vec<u8>, Failure>)> {
-        let written = self.lines().filter_map(|(number, line)| Some((number, key_file::written(line)?)));
+        let written =
+            self.lines().filter_map(|(number, line)| Some((number, key_file::written(line, number)?)));
         written.map(|(number, line)| {
             (number, unescape(line).collect::<Result<_, _>>().map_err(|error| self.at(number, error)))
         })

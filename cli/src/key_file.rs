@@ -126,7 +126,7 @@ impl<'b> Iterator for Keys<'b> {
             let (line, rest) = self.rest.split_at(end);
             self.rest = rest.get(1..).unwrap_or_default();
             self.number += 1;
-            if let Some(line) = written(line) {
+            if let Some(line) = written(line, self.number - 1) {
                 break (line, self.number - 1);
             }
         };
@@ -137,8 +137,11 @@ impl<'b> Iterator for Keys<'b> {
     }
 }
 
-/// The key on a line, as it is written there; a blank line has none, as there is no empty key.
-pub(crate) fn written(line: &[u8]) -> Option<&[u8]> {
+/// The key on the line of this number, as it is written there; a blank line has none, as there is no empty key.
+pub(crate) fn written(line: &[u8], number: usize) -> Option<&[u8]> {
+    // What some editors put before a file is no part of the first key.
+    let mark = line.strip_prefix("\u{feff}".as_bytes()).filter(|_| number == 1);
+    let line = mark.unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     (!line.is_empty()).then_some(line)
 }

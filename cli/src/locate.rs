@@ -52,6 +52,10 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
+    /// The same as `--format json`.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+
     /// A file of keys; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "key")]
     keys: Option<String>,
@@ -98,10 +102,11 @@ fn locate(args: &Args) -> Result<(), Failure> {
         None => KeySource::Arguments(&args.key),
     };
     let as_placed: AsPlaced<'_> = &|key| settings.placed(key);
+    let format = if args.json { Format::Json } else { args.format };
     if args.counts {
-        return counts::print(&placement, &count(&placement, keys, as_placed)?, args.format);
+        return counts::print(&placement, &count(&placement, keys, as_placed)?, format);
     }
-    print(&placement, keys, args.format, if args.order { servers.len() } else { 1 }, as_placed)
+    print(&placement, keys, format, if args.order { servers.len() } else { 1 }, as_placed)
 }
 
 /// What a client makes of a key before it places it.

@@ -115,7 +115,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => return told(&error),
+    };
+    let done = match command {
         Command::Where(args) => locate::run(&args),
         Command::Schemes(args) => schemes::run(&args),
         Command::Doctor(args) => doctor::run(&args),
@@ -152,6 +156,18 @@ fn main() -> ExitCode {
     match done {
         Ok(outcome) => outcome.report(),
         Err(failure) => failure.report(),
+    }
+}
+
+/// Prints what clap has to say: help and version, or what is wrong with the arguments.
+fn told(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        // A reader that has seen enough is no failure.
+        Err(wrong) if wrong.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(wrong) if !error.use_stderr() => {
+            failure::Failure::failed(format_args!("standard output: {}", failure::system(&wrong))).report()
+        }
+        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
     }
 }
 

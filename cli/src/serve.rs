@@ -70,24 +70,26 @@ impl Args {
     }
 }
 
-/// The path of a Unix socket: `/PATH`, `unix:/PATH` or `unix:///PATH`.
+/// The path of a Unix socket, from the root: `/PATH`, `./PATH`, `unix:/PATH` or `unix:///PATH`.
 #[cfg(unix)]
-fn socket(text: &str) -> Option<&str> {
+fn socket(text: &str) -> Option<std::path::PathBuf> {
     let path = text.strip_prefix("unix://").or_else(|| text.strip_prefix("unix:")).unwrap_or(text);
-    path.starts_with('/').then_some(path)
+    let is_path = path.starts_with('/') || ["./", "../"].iter().any(|begin| text.starts_with(begin));
+    // Who connects may stand in another folder.
+    std::path::absolute(path).ok().filter(|_| is_path)
 }
 
 /// The first address of a host and a port.
 fn address(text: &str) -> Result<SocketAddr, Failure> {
     if text.starts_with('/') || text.starts_with("unix:") {
         return Err(Failure::usage(format_args!(
-            "--listen {text}: no path of a Unix socket; write /PATH or HOST:PORT"
+            "--listen {text}: no path of a Unix socket; write /PATH, ./PATH or HOST:PORT"
         )));
     }
     let port = text.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
     if !matches!(port, Some(Ok(_))) {
         return Err(Failure::usage(format_args!(
-            "--listen {text}: no port; write HOST:PORT, with 0 for a free one"
+            "--listen {text}: no port; write HOST:PORT, with 0 for a free one, or ./PATH for a Unix socket"
         )));
     }
     let mut found =

@@ -12,7 +12,7 @@ use memring_client::{
 };
 
 use crate::{
-    failure::Failure,
+    failure::{self, Failure},
     input::{Input, Longest},
 };
 
@@ -61,7 +61,9 @@ pub(crate) const HERE: &str = "memring.toml";
 fn read_here() -> Result<Option<File>, Failure> {
     #[cfg(unix)]
     if is_of_another_user(Path::new(HERE), rustix::process::geteuid().as_raw()) {
-        eprintln!("memring: ./{HERE} belongs to another user and is not read; --config {HERE} reads it");
+        failure::say(format_args!(
+            "./{HERE} belongs to another user and is not read; --config {HERE} reads it"
+        ));
         return Ok(None);
     }
     read(HERE.as_ref()).map(Some)

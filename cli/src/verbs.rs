@@ -10,7 +10,7 @@ use memring_text::{ttl::MAX_RELATIVE_SECONDS, value::MAX_VALUE_LEN};
 use self::secure::SecureArgs;
 use crate::{
     duration::duration,
-    failure::Failure,
+    failure::{self, Failure},
     scheme_args::SchemeArgs,
     servers::{ServerArgs, specs_of_environment},
     settings::Settings,
@@ -77,10 +77,10 @@ impl ClientArgs {
         let settings = self.scheme.settings.read(self.servers.are_given())?;
         let config = self.config_by(&settings)?;
         if self.scheme.chosen(&settings)?.is_none() && config.servers.len() > 1 {
-            eprintln!(
-                "memring: keys are placed by {ASSUMED}, as no scheme is named; --scheme NAME names one{}",
+            failure::say(format_args!(
+                "keys are placed by {ASSUMED}, as no scheme is named; --scheme NAME names one{}",
                 settings.advice()
-            );
+            ));
         }
         Ok(config)
     }
@@ -177,15 +177,15 @@ fn is_beyond_the_last(time: Duration) -> bool {
     !is_relative && now.checked_add(time).is_none_or(|end| end.as_secs() > i32::MAX as u64)
 }
 
-/// How long an item lives; for ever unless said.
-pub(crate) fn ttl(argument: Option<Duration>) -> Result<Ttl, Failure> {
+/// How long an item lives; for ever unless said. `for_ever` is what to write for that.
+pub(crate) fn ttl(argument: Option<Duration>, for_ever: &str) -> Result<Ttl, Failure> {
     match argument {
         None => Ok(Ttl::NEVER),
         // Other tools say "for ever" so.
-        Some(Duration::ZERO) => Err(Failure::usage("time to live is zero; without --ttl it is for ever")),
-        Some(time) if is_beyond_the_last(time) => Err(Failure::usage(
-            "time to live ends after January 2038, when memcached's time ends; without --ttl it is for ever",
-        )),
+        Some(Duration::ZERO) => Err(Failure::usage(format_args!("time to live is zero; {for_ever}"))),
+        Some(time) if is_beyond_the_last(time) => Err(Failure::usage(format_args!(
+            "time to live ends after January 2038, when memcached's time ends; {for_ever}"
+        ))),
         Some(time) => Ok(Ttl::after(time)),
     }
 }

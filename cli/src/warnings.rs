@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use memring_client::spec::{Address, ServerSpec};
 use memring_core::{AsServer, Scheme, scheme::Weights};
 
-use crate::visible::Visible;
+use crate::{failure, visible::Visible};
 
 /// Tells of servers that are listed more than once, and of weights that `scheme` does not heed, each of them once.
 pub(crate) fn tell(lists: &[(Scheme<'_>, &[impl AsServer])]) {
     let told: BTreeSet<_> = lists.iter().flat_map(|(scheme, servers)| of(scheme, servers)).collect();
     for warning in told {
-        eprintln!("memring: {}", Visible::line(&warning).up_to(LONGEST));
+        failure::say(Visible::line(&warning).up_to(LONGEST));
     }
 }
 

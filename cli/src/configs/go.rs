@@ -13,7 +13,7 @@ use super::{
 
 pub(super) const KIND: Kind = Kind {
     name: "gomemcache",
-    about: "gomemcache: a program with memcache.New(\"…\", …) or SetServers(\"…\", …)",
+    about: "gomemcache (Go, golang): a program with memcache.New(\"…\", …) or SetServers(\"…\", …)",
     is_it: |text| text.contains("memcache.New(") || text.contains("memcache.ServerList"),
     read: Read::Program(Notation::C, read),
 };

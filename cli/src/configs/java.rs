@@ -18,14 +18,14 @@ use super::{
 
 pub(super) const SPYMEMCACHED: Kind = Kind {
     name: "spymemcached",
-    about: "spymemcached: a program with new MemcachedClient(…, AddrUtil.getAddresses(\"…\"))",
+    about: "spymemcached (Java): a program with new MemcachedClient(…, AddrUtil.getAddresses(\"…\"))",
     is_it: |text| text.contains("MemcachedClient(") && !text.contains("XMemcached"),
     read: Read::Program(Notation::C, read_spymemcached),
 };
 
 pub(super) const XMEMCACHED: Kind = Kind {
     name: "xmemcached",
-    about: "xmemcached: a program with new XMemcachedClientBuilder(AddrUtil.getAddresses(\"…\"))",
+    about: "xmemcached (Java): a program with new XMemcachedClientBuilder(AddrUtil.getAddresses(\"…\"))",
     is_it: |text| text.contains("XMemcached"),
     read: Read::Program(Notation::C, read_xmemcached),
 };

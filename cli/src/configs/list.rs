@@ -10,7 +10,7 @@ use super::{
 
 pub(super) const ENVIRONMENT: Kind = Kind {
     name: "env",
-    about: "an environment, a .env file, Docker Compose or Kubernetes: MEMCACHE_SERVERS (Dalli), MEMCACHIER_SERVERS (memjs), \
+    about: "an environment, a .env file, Docker Compose (docker-compose.yml) or Kubernetes (k8s): MEMCACHE_SERVERS (Dalli), MEMCACHIER_SERVERS (memjs), \
             MEMCACHED_SERVERS and the like",
     is_it: |text| match env::variables(text) {
         Ok(variables) => variables.iter().any(|variable| is_servers(&variable.name)),

@@ -13,7 +13,7 @@ use super::{
 
 pub(super) const KIND: Kind = Kind {
     name: "memjs",
-    about: "memjs: a program with `memjs.Client.create('…')`",
+    about: "memjs (Node, JavaScript): a program with `memjs.Client.create('…')`",
     is_it: |text| text.contains("memjs") && text.contains("Client.create("),
     read: Read::Program(Notation::C, read),
 };

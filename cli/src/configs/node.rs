@@ -13,14 +13,14 @@ use super::{
 
 pub(super) const MEMCACHED: Kind = Kind {
     name: "node-memcached",
-    about: "Node's memcached: a program with new Memcached(…)",
+    about: "Node's memcached (JavaScript): a program with new Memcached(…)",
     is_it: |text| text.contains("new Memcached(") && !is_php(text),
     read: Read::Program(Notation::C, read_memcached),
 };
 
 pub(super) const HASHRING: Kind = Kind {
     name: "hashring",
-    about: "Node's hashring: a program with new HashRing(…)",
+    about: "Node's hashring (JavaScript): a program with new HashRing(…)",
     is_it: |text| text.contains("new HashRing("),
     read: Read::Program(Notation::C, read_hashring),
 };

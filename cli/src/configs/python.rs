@@ -24,7 +24,7 @@ pub(super) use django::KIND as DJANGO;
 
 pub(super) const PYLIBMC: Kind = Kind {
     name: "pylibmc",
-    about: "pylibmc: a program with pylibmc.Client([…], behaviors={…})",
+    about: "pylibmc (Python): a program with pylibmc.Client([…], behaviors={…})",
     is_it: |text| text.contains("pylibmc") && text.contains("Client("),
     read: Read::Program(Notation::PYTHON, |program| {
         let mut readings = read(program, &["Client", "ThreadMappedPool", "ClientPool"], pylibmc)?;
@@ -37,7 +37,7 @@ pub(super) const PYLIBMC: Kind = Kind {
 
 pub(super) const PYMEMCACHE: Kind = Kind {
     name: "pymemcache",
-    about: "pymemcache: a program with HashClient([…])",
+    about: "pymemcache (Python): a program with HashClient([…])",
     is_it: |text| text.contains("HashClient(") || (text.contains("pymemcache") && text.contains("Client(")),
     read: Read::Program(Notation::PYTHON, |program| {
         read(program, &["HashClient", "PooledClient", "Client"], pymemcache)
@@ -46,14 +46,14 @@ pub(super) const PYMEMCACHE: Kind = Kind {
 
 pub(super) const EMCACHE: Kind = Kind {
     name: "emcache",
-    about: "emcache: a program with create_client([MemcachedHostAddress(…), …])",
+    about: "emcache (Python): a program with create_client([MemcachedHostAddress(…), …])",
     is_it: |text| text.contains("emcache") && text.contains("create_client("),
     read: Read::Program(Notation::PYTHON, |program| read(program, &["create_client"], emcache)),
 };
 
 pub(super) const LIBMC: Kind = Kind {
     name: "libmc",
-    about: "libmc: a program with libmc.Client([…])",
+    about: "libmc (Python): a program with libmc.Client([…])",
     is_it: |text| text.contains("libmc") && ["Client(", "ClientPool("].iter().any(|call| text.contains(call)),
     read: Read::Program(Notation::PYTHON, |program| {
         read(program, &["Client", "ThreadedClient", "ClientPool"], libmc)
@@ -62,7 +62,7 @@ pub(super) const LIBMC: Kind = Kind {
 
 pub(super) const PYTHON_MEMCACHED: Kind = Kind {
     name: "python-memcached",
-    about: "python-memcached: a program with memcache.Client([…])",
+    about: "python-memcached (Python): a program with memcache.Client([…])",
     is_it: |text| text.contains("memcache.Client(") || text.contains("import memcache"),
     read: Read::Program(Notation::PYTHON, |program| read(program, &["Client"], python_memcached)),
 };

@@ -14,14 +14,14 @@ use super::{
 
 pub(super) const DALLI: Kind = Kind {
     name: "dalli",
-    about: "Dalli: a program with Dalli::Client.new(…), or MEMCACHE_SERVERS=…",
+    about: "Dalli (Ruby): a program with Dalli::Client.new(…), or MEMCACHE_SERVERS=…",
     is_it: |text| text.contains("Dalli::Client.new") || is_variable(text),
     read: Read::Program(Notation::RUBY, read_dalli),
 };
 
 pub(super) const RAILS: Kind = Kind {
     name: "rails",
-    about: "Rails: config.cache_store = :mem_cache_store, …",
+    about: "Rails (Ruby): config.cache_store = :mem_cache_store, …",
     is_it: |text| {
         let is_session = text.contains("session_store") && !text.contains("cache_store =");
         ["mem_cache_store", "dalli_store"].iter().any(|store| text.contains(store)) && !is_session

@@ -23,7 +23,7 @@ pub(crate) struct StoreArgs {
     flags: u32,
 
     /// How long the item lives, `90s`, `15m`, `30d`; for ever unless said.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     ttl: Option<Duration>,
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn cas(args: &CasArgs) -> Result<Outcome, Failure> {
 
 impl StoreArgs {
     fn attributes(&self) -> Result<Attributes, Failure> {
-        Ok(Attributes { flags: self.flags, ttl: super::ttl(self.ttl)? })
+        Ok(Attributes { flags: self.flags, ttl: super::ttl(self.ttl, "leave --ttl out for no end")? })
     }
 
     fn run(

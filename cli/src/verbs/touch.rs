@@ -27,7 +27,7 @@ pub(crate) struct Args {
 #[group(required = true, multiple = false)]
 pub(crate) struct Lifetime {
     /// How long the key lives: `90s`, `15m`, `30d`.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     ttl: Option<Duration>,
 
     /// The key lives until it is deleted or dropped.
@@ -37,7 +37,7 @@ pub(crate) struct Lifetime {
 
 impl Lifetime {
     pub(crate) fn ttl(&self) -> Result<Ttl, Failure> {
-        ttl(self.ttl)
+        ttl(self.ttl, "write --for-ever in place of --ttl for no end")
     }
 }
 

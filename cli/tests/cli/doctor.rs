@@ -65,7 +65,13 @@ fn every_configuration_is_told_and_its_keys_are_where_its_client_put_them() {
         let truth = rows(&sample, "truth.tsv");
         let keys: String = truth.iter().map(|row| format!("{}\n", row[0])).collect();
         let keys = file(&keys);
-        let placed = with(&["--keys", &keys, "--format", "tsv"]).text();
+        let mut run = with(&["--keys", &keys, "--format", "tsv"]);
+        if kind == "laravel" {
+            // The keys have Laravel's prefix already, which cannot be seen.
+            let says = core::mem::take(&mut run.stderr);
+            assert!(says.starts_with("memring: mind prefix-hashed: ") && says.lines().count() == 1, "{says}");
+        }
+        let placed = run.text();
         assert_eq!(placed.lines().count(), truth.len());
         for (line, row) in placed.lines().zip(&truth) {
             let (key, index) = line.split_once('\t').unwrap();
@@ -293,4 +299,34 @@ fn keys_are_answered_as_json_and_with_the_traps() {
     assert!(told.contains("mind unknown-namespace: "), "{told}");
     let found: Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!(found[0]["key"], "foo");
+}
+
+#[test]
+fn a_kind_is_offered_by_its_language_and_by_the_file_that_people_have() {
+    for (name, offered) in [
+        ("nutcracker", "twemproxy"),
+        ("docker-compose", "env"),
+        ("Kubernetes", "env"),
+        ("java", "xmemcached, spymemcached"),
+        ("golang", "gomemcache"),
+        ("lua", "memcached-proxy"),
+    ] {
+        memring(&format!("doctor --kind {name} x=1"))
+            .fails(2, &format!("{name:?}; near to it is {offered}\n"));
+    }
+}
+
+#[test]
+fn a_prefix_that_is_not_put_before_keys_is_told_of_with_them() {
+    let text = |prefix: &str| {
+        file(&format!(
+            "<?php return ['stores' => ['m' => ['driver' => 'memcached', 'servers' => [['host' => 'a', 'port' => 1, \
+             'weight' => 1]]]], 'prefix' => {prefix}];"
+        ))
+    };
+    let keys = file("k\n");
+    let run = memring(&format!("doctor {} --keys {keys}", text("'x'")));
+    assert!(run.stderr.contains("mind prefix-hashed: \"x\" stands before each key"), "{run:?}");
+    let run = memring(&format!("doctor {} --keys {keys}", text("''")));
+    assert_eq!((run.code, &*run.stderr), (0, ""), "{run:?}");
 }

@@ -215,3 +215,18 @@ fn memory_is_told_by_class() {
     assert!(servers.iter().any(|server| table.contains(&server.address)));
     memring("slabs --server 127.0.0.1:1").fails_with_output(3, "stats on 127.0.0.1:1: not connected");
 }
+
+#[test]
+fn what_an_editor_puts_before_a_file_of_keys_is_no_part_of_a_key() {
+    let keys = file("\u{feff}foo\r\nbar\n");
+    assert_eq!(
+        memring(&format!("where --scheme libketama --server a:1 --keys {keys}")).text(),
+        "foo  a:1\nbar  a:1\n"
+    );
+    let there = Server::embedded();
+    memring(&format!("get --server {} --keys {keys}", there.address)).fails(1, "not found: foo on ");
+    // Written out, it is one.
+    let keys = file("\\xef\\xbb\\xbffoo\n\u{feff}bar\n");
+    let placed = memring(&format!("where --scheme libketama --server a:1 --keys {keys} --format tsv")).text();
+    assert_eq!(placed, "\\xef\\xbb\\xbffoo\t0\n\\xef\\xbb\\xbfbar\t0\n");
+}

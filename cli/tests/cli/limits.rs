@@ -152,3 +152,24 @@ fn a_full_disk_is_said_of_standard_output() {
     let run = Run::of(where_is.stdout(full).output().unwrap());
     assert_eq!((run.code, &*run.stderr), (3, "memring: standard output: no space left on device\n"));
 }
+
+#[test]
+fn help_that_nobody_can_read_is_no_success() {
+    for args in ["--help", "--version", "where --help", "help where"] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let run = Run::of(command(args.split(' ')).stdout(full).output().unwrap());
+        run.fails(3, "standard output: no space left on device");
+    }
+}
+
+#[test]
+fn a_closed_standard_error_changes_no_exit_code() {
+    for (args, code) in
+        [("where --scheme nonesuch --server a:1 k", 2), ("doctor nofile", 3), ("doctor a:1 --keys -", 2)]
+    {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let run = Run::of(command(args.split(' ')).stderr(writer).output().unwrap());
+        assert_eq!(run.code, code, "{args}");
+    }
+}

@@ -326,3 +326,13 @@ fn a_file_that_is_not_there_is_told_with_what_named_it() {
         run.fails(3, says);
     }
 }
+
+#[test]
+fn json_is_short_for_its_format() {
+    let line = "where --scheme libketama --server a:1,b:1";
+    for rest in ["k l", "k --order", "k --counts"] {
+        let long = memring(&format!("{line} {rest} --format json")).text();
+        assert_eq!(memring(&format!("{line} {rest} --json")).text(), long);
+    }
+    memring(&format!("{line} k --json --format tsv")).fails(2, "cannot be used with");
+}

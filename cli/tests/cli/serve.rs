@@ -1,9 +1,12 @@
 //! `memring serve`.
 
-use std::net::TcpListener;
+use std::{
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+};
 
 use crate::{
-    memring::{memring, memring_reading, memring_with},
+    memring::{command, memring, memring_reading, memring_with, scratch},
     server::Server,
 };
 
@@ -38,6 +41,7 @@ fn an_address_in_use_is_an_error() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     memring(&format!("serve --listen {address}")).fails(3, &address.to_string());
+    memring("serve --listen m.sock").fails(2, "or ./PATH for a Unix socket");
     memring("serve --listen nowhere")
         .fails(2, "--listen nowhere: no port; write HOST:PORT, with 0 for a free one");
     memring("serve --listen nowhere.invalid:1").fails(3, "nowhere.invalid:1: name not resolved");
@@ -55,4 +59,20 @@ fn a_name_is_listened_on_and_items_are_as_large_as_is_said() {
         assert_eq!(run.code, code, "{run:?}");
     }
     memring("serve -I 2mb").fails(2, "not a size from 1k to 1g");
+}
+
+#[test]
+fn a_socket_may_be_named_from_the_folder_that_one_is_in() {
+    let path = scratch("m.sock");
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let mut serve = command(["serve", "--listen", &format!("./{name}")]);
+    let mut child = serve.current_dir(path.parent().unwrap()).spawn().unwrap();
+    let mut line = String::new();
+    let read = BufReader::new(child.stdout.take().unwrap()).read_line(&mut line);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let _ = std::fs::remove_file(&path);
+    assert!(read.is_ok());
+    // From the root, so that it can be given to another command anywhere.
+    assert_eq!(line, format!("listening on {}\n", path.canonicalize().unwrap_or(path).display()));
 }

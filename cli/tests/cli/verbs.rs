@@ -314,3 +314,19 @@ fn servers_can_come_from_a_file() {
     assert_eq!(memring_reading(&format!("get {SCHEME} --servers - k"), list.as_bytes()).text(), "v");
     memring_reading("get --servers - k", b"a:1\n\nb:x\n").fails(2, "standard input line 3");
 }
+
+#[test]
+fn a_time_that_is_none_is_refused_with_what_the_command_has_for_no_end() {
+    for (command, says) in [
+        (
+            "touch --ttl 0 --server a:1 k",
+            "time to live is zero; write --for-ever in place of --ttl for no end",
+        ),
+        ("gat --ttl 0 --server a:1 k", "write --for-ever in place of --ttl"),
+        ("set --ttl 0 --server a:1 k v", "time to live is zero; leave --ttl out for no end"),
+        ("touch --ttl -1 --server a:1 k", "not a length of time"),
+        ("set --ttl -1 --server a:1 k v", "not a length of time"),
+    ] {
+        memring(command).fails(2, says);
+    }
+}

@@ -21,7 +21,7 @@ use super::{
 
 pub(in super::super) const KIND: Kind = Kind {
     name: "laravel",
-    about: "Laravel: config/cache.php, the stores with the driver memcached",
+    about: "Laravel (PHP): config/cache.php, the stores with the driver memcached",
     is_it: |text| {
         let squeezed: String = text.chars().filter(|char| !char.is_whitespace()).collect();
         squeezed.contains("'driver'=>'memcached'") || squeezed.contains("\"driver\"=>\"memcached\"")
@@ -49,7 +49,9 @@ fn read(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
         let mut reading = self::store(store, program)?;
         reading.pool = store.key.as_ref().and_then(Value::word).map(str::to_owned);
         let prefix = store.value.get("prefix").cloned().or_else(|| program.entry("prefix"));
-        reading.warn("prefix-hashed", prefix_says(prefix.as_ref()));
+        if let Some(says) = prefix_says(prefix.as_ref()) {
+            reading.warn("prefix-hashed", says);
+        }
         readings.push(reading);
     }
     if readings.is_empty() {
@@ -59,13 +61,13 @@ fn read(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
 }
 
 /// What stands before each key that Laravel places. The versions differ in it, so that it is told and not put there.
-fn prefix_says(prefix: Option<&Item<'_>>) -> String {
+fn prefix_says(prefix: Option<&Item<'_>>) -> Option<String> {
     let what = match prefix.map(|item| &item.value) {
-        Some(Value::Text(prefix)) if prefix.is_empty() => return "no prefix stands before keys".to_owned(),
+        Some(Value::Text(prefix)) if prefix.is_empty() => return None,
         Some(Value::Text(prefix)) => format!("{prefix:?} stands before each key (Laravel 11), or \"{prefix}:\" (10 and older)"),
         _ => "`prefix`, or CACHE_PREFIX of the environment, stands before each key, with a `:` behind it up to Laravel 10".to_owned(),
     };
-    format!("{what}, and is hashed: give keys with it, as memcached has them")
+    Some(format!("{what}, and is hashed: give keys with it, as memcached has them"))
 }
 
 /// The stores with the driver memcached.

@@ -21,7 +21,7 @@ use super::{
 
 pub(in super::super) const KIND: Kind = Kind {
     name: "symfony",
-    about: "Symfony: memcached://HOST:PORT/WEIGHT, one DSN a line, or a program with MemcachedAdapter::createConnection",
+    about: "Symfony (PHP): memcached://HOST:PORT/WEIGHT, one DSN a line, or a program with MemcachedAdapter::createConnection",
     is_it: |text| {
         let mut words = words(text);
         text.contains("MemcachedAdapter")

@@ -10,7 +10,7 @@ use super::{
 
 pub(in super::super) const KIND: Kind = Kind {
     name: "django",
-    about: "Django: the CACHES of settings.py",
+    about: "Django (Python): the CACHES of settings.py",
     is_it: |text| text.contains("CACHES") || text.contains("cache.backends.memcached"),
     read: Read::Program(Notation::PYTHON, read),
 };
