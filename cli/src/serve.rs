@@ -3,7 +3,10 @@
 use core::net::SocketAddr;
 use std::net::ToSocketAddrs as _;
 
-use memring_client::testing::ServerBuilder;
+use memring_client::{
+    discovery::{Cluster, ClusterError},
+    testing::ServerBuilder,
+};
 use memring_std::testing::Server;
 
 use crate::{
@@ -30,6 +33,12 @@ pub(crate) struct Args {
     /// The largest item, key and overhead included, as memcached's option has it: `512k`, `8m`, or bytes.
     #[arg(short = 'I', long, value_name = "SIZE", default_value = "1m", value_parser = item_size)]
     item_size_max: usize,
+
+    /// Answers `config get cluster` with these servers, as the endpoints of managed caches do: `HOST|IP|PORT`, several with
+    /// blanks between them, either of host and ip may be empty. A client that discovers its servers can be tried with it; the
+    /// list is the item `AmazonElastiCache:cluster`, which can be stored again.
+    #[arg(long, value_name = "SERVERS", value_parser = cluster)]
+    cluster: Option<Cluster>,
 
     /// A file of users, one `USER:PASSWORD` a line: nobody else is let in.
     #[arg(long, value_name = "FILE")]
@@ -61,6 +70,9 @@ impl Args {
     /// The server that the options describe.
     fn built<S>(&self, server: ServerBuilder<S>) -> Result<ServerBuilder<S>, Failure> {
         let mut server = server.memory(usize::from(self.memory) << 20).item_size_max(self.item_size_max);
+        if let Some(cluster) = &self.cluster {
+            server = server.cluster(cluster.clone());
+        }
         if let Some(path) = &self.auth_file {
             for (user, password) in users(&auth_file(path)?)? {
                 server = server.auth(user, password);
@@ -68,6 +80,12 @@ impl Args {
         }
         Ok(server)
     }
+}
+
+/// The servers of a cluster.
+fn cluster(text: &str) -> Result<Cluster, ClusterError> {
+    let servers = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    Ok(Cluster { version: 1, servers })
 }
 
 /// The path of a Unix socket, from the root: `/PATH`, `./PATH`, `unix:/PATH` or `unix:///PATH`.

@@ -22,9 +22,13 @@
 //!
 //! [`roster`](crate::roster) has the rules by which answers become a list of servers.
 
+mod cluster;
 mod source;
 
-pub use source::{Source, SourceError};
+pub use cluster::{
+    CLUSTER_KEY, Cluster, ClusterError, ClusterServer, Heard, Inquiry, MAX_ANSWER_LEN, MAX_SERVERS,
+};
+pub use source::{ClusterSource, Function, Local, Source, SourceError};
 
 use crate::roster::Pace;
 

@@ -13,12 +13,17 @@ use std::{
 };
 
 use memring_text::{
-    request::CredentialsError,
-    server::{Engine, EngineConfig, Guard, MemoryStore, Next, Session},
+    StoreOutcome,
+    request::{CredentialsError, StoreVerb},
+    server::{Engine, EngineConfig, Guard, MemoryStore, Next, Session, StoreHead},
     ttl::UnixTime,
 };
 
-use crate::{clock::Clock, credentials::OwnedCredentials};
+use crate::{
+    clock::Clock,
+    credentials::OwnedCredentials,
+    discovery::{self, Cluster},
+};
 
 /// A type of server that a [`ServerBuilder`] can start.
 pub trait Bind: Sized {
@@ -36,6 +41,7 @@ pub struct ServerBuilder<S> {
     item_size_max: usize,
     connections: usize,
     users: Vec<OwnedCredentials>,
+    cluster: Option<Cluster>,
     /// The first error; starting the server returns it.
     wrong: Option<CredentialsError>,
     server: PhantomData<fn() -> S>,
@@ -49,6 +55,7 @@ impl<S> ServerBuilder<S> {
             item_size_max: 1 << 20,
             connections: 1024,
             users: Vec::new(),
+            cluster: None,
             wrong: None,
             server: PhantomData,
         }
@@ -83,6 +90,14 @@ impl<S> ServerBuilder<S> {
         self
     }
 
+    /// Tells those who ask by `config get cluster` of `cluster`, as the endpoints of managed caches do. It is an item under
+    /// the key `AmazonElastiCache:cluster`, as older ones have it, which may be stored again: a changed cluster is
+    /// `client.set("AmazonElastiCache:cluster", cluster.to_string(), Ttl::NEVER)`.
+    pub fn cluster(mut self, cluster: Cluster) -> Self {
+        self.cluster = Some(cluster);
+        self
+    }
+
     /// The server without its sockets.
     ///
     /// # Errors
@@ -92,8 +107,17 @@ impl<S> ServerBuilder<S> {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
         }
         let config = EngineConfig { item_size_max: self.item_size_max, ..EngineConfig::default() };
+        let mut engine = Engine::with_config(MemoryStore::new(self.memory), config);
+        if let Some(value) = self.cluster.map(|cluster| cluster.to_string()) {
+            let (verb, key, len) = (StoreVerb::Set, discovery::CLUSTER_KEY.as_bytes(), value.len());
+            let head = StoreHead { verb, key, flags: 0, exptime: 0, len, noreply: false };
+            let stored = engine.store_value(&head, value.as_bytes(), clock.unix_time());
+            if stored != Ok(StoreOutcome::Stored) {
+                return Err(io::ErrorKind::OutOfMemory.into());
+            }
+        }
         Ok(Host {
-            engine: Mutex::new(Engine::with_config(MemoryStore::new(self.memory), config)),
+            engine: Mutex::new(engine),
             users: self.users,
             connections: self.connections,
             clock,
@@ -128,7 +152,7 @@ impl<S> Default for ServerBuilder<S> {
 
 impl<S> Clone for ServerBuilder<S> {
     fn clone(&self) -> Self {
-        Self { users: self.users.clone(), ..*self }
+        Self { users: self.users.clone(), cluster: self.cluster.clone(), ..*self }
     }
 }
 
@@ -264,6 +288,22 @@ mod tests {
         let host = builder().host(Clock::SYSTEM).unwrap();
         assert_eq!(told(&host, b"set k 0 0 1\r\nv\r\n"), (b"STORED\r\n".to_vec(), Next::Read));
         assert_eq!(told(&host, b"get k\r\nquit\r\n"), (b"VALUE k 0 1\r\nv\r\nEND\r\n".to_vec(), Next::Close));
+    }
+
+    #[test]
+    fn a_server_tells_of_a_cluster_if_it_has_one() {
+        let plain = builder().host(Clock::SYSTEM).unwrap();
+        assert_eq!(told(&plain, b"config get cluster\r\n").0, b"ERROR\r\n");
+        let cluster = Cluster { version: 12, servers: vec!["a.example|10.0.0.1|11211".parse().unwrap()] };
+        let host = builder().cluster(cluster.clone()).host(Clock::SYSTEM).unwrap();
+        let (answer, _) = told(&host, b"config get cluster\r\n");
+        assert_eq!(answer, b"CONFIG cluster 0 28\r\n12\na.example|10.0.0.1|11211\n\r\nEND\r\n");
+        assert_eq!(Cluster::read(&answer), Ok(Some(cluster.clone())));
+        // Among other requests, and as older ones are asked.
+        let (answer, _) = told(&host, b"get k\r\nconfig get cluster\r\nconfig get other\r\nget k\r\n");
+        assert!(answer.starts_with(b"END\r\nCONFIG ") && answer.ends_with(b"\r\nEND\r\nERROR\r\nEND\r\n"));
+        let (answer, _) = told(&host, b"get AmazonElastiCache:cluster\r\n");
+        assert_eq!(Cluster::read(&answer), Ok(Some(cluster)));
     }
 
     #[test]

@@ -9,16 +9,20 @@ use std::{
 
 use memring_client::{
     Clock, Common, Config, WeakCommon,
-    discovery::{Discovery, Source},
+    discovery::{ClusterSource, Discovery, Local, Source},
     failure::{Cause, Error},
     roster::{Answer, Why},
+    spec::ServerSpec,
 };
 
-use crate::pool::Pool;
+use crate::{deadline::Deadline, pool::Pool};
+
+mod cluster;
 
 /// Asks the source of `config` for the servers, and has it asked again for as long as the client is there.
 pub(crate) fn start(config: Config) -> Result<Common<Pool>, Error> {
-    let mut asking = config.discovery.as_ref().map(Asking::new);
+    let discovery = config.discovery.clone();
+    let mut asking = discovery.map(|discovery| Asking::new(discovery, config.clone()));
     let asked = asking.as_mut().map_or(Err(Why::Empty), Asking::ask);
     let (wake, woken) = mpsc::channel();
     // The thread may have ended.
@@ -26,7 +30,8 @@ pub(crate) fn start(config: Config) -> Result<Common<Pool>, Error> {
         let _ = wake.send(());
     };
     let common = Common::discover(config, Clock::SYSTEM, asked, wake, Pool::new)?;
-    if let Some(asking) = asking {
+    if let Some(mut asking) = asking {
+        asking.known = common.known_servers();
         let (client, next) = (common.downgrade(), common.next_poll());
         let thread = thread::Builder::new().name("memring-discover".into());
         let spawned = thread.spawn(move || asking.follow(&client, &woken, next));
@@ -35,17 +40,21 @@ pub(crate) fn start(config: Config) -> Result<Common<Pool>, Error> {
     Ok(common)
 }
 
-/// The source, with the question that is under way.
+/// The source, with what is needed to ask it.
 struct Asking {
     source: Source,
     timeout: Duration,
+    config: Config,
+    /// The servers that are there, of which any may know the others.
+    known: Vec<ServerSpec>,
     /// A question that took too long. There is no other before it is answered.
     late: Option<Receiver<Result<Answer, Why>>>,
 }
 
 impl Asking {
-    fn new(discovery: &Discovery) -> Self {
-        Self { source: discovery.source.clone(), timeout: discovery.pace.timeout, late: None }
+    fn new(discovery: Discovery, config: Config) -> Self {
+        let Discovery { source, pace, .. } = discovery;
+        Self { source, timeout: pace.timeout, config, known: Vec::new(), late: None }
     }
 
     /// Asks whenever it is time, or when it is woken, until the client is gone.
@@ -61,17 +70,42 @@ impl Asking {
                 Some(at) => next = at,
                 None => return,
             }
+            self.known = client.known_servers();
         }
     }
 
-    /// Asks once. A file or a function can hang for longer than any deadline, and cannot be interrupted, so it is asked in a
-    /// thread of its own.
     fn ask(&mut self) -> Result<Answer, Why> {
+        match self.source.clone() {
+            Source::Local(local) => self.call(local),
+            Source::Cluster(cluster) => self.command(&cluster),
+        }
+    }
+
+    /// Asks for the servers of a cluster, until somebody knows them. Only the endpoint itself may say that there is none.
+    fn command(&self, source: &ClusterSource) -> Result<Answer, Why> {
+        let servers = source.candidates(&self.known);
+        let end = Deadline::after(self.timeout);
+        let mut first = None;
+        let to_go = (1..=u32::try_from(servers.len()).unwrap_or(u32::MAX)).rev();
+        for (server, to_go) in servers.iter().zip(to_go) {
+            let part = end.left() / to_go;
+            let why = match cluster::ask(server, &self.config, Deadline::after(part)) {
+                Ok(Ok(cluster)) => return Ok(source.answer(&cluster, &self.config)),
+                Ok(Err(error)) if first.is_none() && error.is_no_cluster() => return source.failed(&error),
+                Ok(Err(error)) => Why::Source(format!("{}: {error}", server.address())),
+                Err(cause) => Why::Source(format!("{}: {cause}", server.address())),
+            };
+            first.get_or_insert(why);
+        }
+        Err(first.unwrap_or(Why::Empty))
+    }
+
+    /// Asks by a call, which can hang for longer than any deadline and cannot be interrupted, so it has a thread of its own.
+    fn call(&mut self, source: Local) -> Result<Answer, Why> {
         let answer = match self.late.take() {
             Some(late) => late,
             None => {
                 let (said, answer) = mpsc::channel();
-                let source = self.source.clone();
                 let thread = thread::Builder::new().name("memring-source".into());
                 // Nobody may wait any more.
                 let spawned = thread.spawn(move || drop(said.send(source.ask())));

@@ -4,9 +4,10 @@ use core::time::Duration;
 
 use memring_client::{
     Common, Config, WeakCommon,
-    discovery::{Discovery, Source},
+    discovery::{ClusterSource, Discovery, Local, Source},
     failure::{Cause, Error},
     roster::{Answer, Why},
+    spec::ServerSpec,
 };
 use tokio::{
     runtime::Handle,
@@ -16,15 +17,18 @@ use tokio::{
 };
 
 use crate::{
-    deadline::{CLOCK, check_runtime},
+    deadline::{CLOCK, Deadline, check_runtime},
     pool::Pool,
 };
+
+mod cluster;
 
 /// Asks the source of `config` for the servers, and has it asked again for as long as the client is there.
 pub(crate) async fn start(config: Config) -> Result<Common<Pool>, Error> {
     let runtime = Handle::try_current().map_err(|_| Cause::NoRuntime).and_then(|_| check_runtime());
     runtime.map_err(|cause| Error::new("discover", cause))?;
-    let mut asking = config.discovery.as_ref().map(Asking::new);
+    let discovery = config.discovery.clone();
+    let mut asking = discovery.map(|discovery| Asking::new(discovery, config.clone()));
     let asked = match &mut asking {
         Some(asking) => asking.ask().await,
         None => Err(Why::Empty),
@@ -35,23 +39,28 @@ pub(crate) async fn start(config: Config) -> Result<Common<Pool>, Error> {
         let _ = wake.send(());
     };
     let common = Common::discover(config, CLOCK, asked, wake, Pool::new)?;
-    if let Some(asking) = asking {
+    if let Some(mut asking) = asking {
+        asking.known = common.known_servers();
         tokio::spawn(asking.follow(common.downgrade(), woken, common.next_poll()));
     }
     Ok(common)
 }
 
-/// The source, with the question that is under way.
+/// The source, with what is needed to ask it.
 struct Asking {
     source: Source,
     timeout: Duration,
+    config: Config,
+    /// The servers that are there, of which any may know the others.
+    known: Vec<ServerSpec>,
     /// A question that took too long. There is no other before it is answered.
     late: Option<JoinHandle<Result<Answer, Why>>>,
 }
 
 impl Asking {
-    fn new(discovery: &Discovery) -> Self {
-        Self { source: discovery.source.clone(), timeout: discovery.pace.timeout, late: None }
+    fn new(discovery: Discovery, config: Config) -> Self {
+        let Discovery { source, pace, .. } = discovery;
+        Self { source, timeout: pace.timeout, config, known: Vec::new(), late: None }
     }
 
     /// Asks whenever it is time, or when it is woken, until the client is gone.
@@ -72,17 +81,41 @@ impl Asking {
                 Some(at) => next = at,
                 None => return,
             }
+            self.known = client.known_servers();
         }
     }
 
-    /// Asks once. A file or a function may block, so it is asked where that is allowed.
     async fn ask(&mut self) -> Result<Answer, Why> {
+        match self.source.clone() {
+            Source::Local(local) => self.call(local).await,
+            Source::Cluster(cluster) => self.command(&cluster).await,
+        }
+    }
+
+    /// Asks for the servers of a cluster, until somebody knows them. Only the endpoint itself may say that there is none.
+    async fn command(&self, source: &ClusterSource) -> Result<Answer, Why> {
+        let servers = source.candidates(&self.known);
+        let end = Deadline::after(self.timeout);
+        let mut first = None;
+        let to_go = (1..=u32::try_from(servers.len()).unwrap_or(u32::MAX)).rev();
+        for (server, to_go) in servers.iter().zip(to_go) {
+            let part = end.at().saturating_duration_since(Instant::now()) / to_go;
+            let why = match cluster::ask(server, &self.config, Deadline::after(part)).await {
+                Ok(Ok(cluster)) => return Ok(source.answer(&cluster, &self.config)),
+                Ok(Err(error)) if first.is_none() && error.is_no_cluster() => return source.failed(&error),
+                Ok(Err(error)) => Why::Source(format!("{}: {error}", server.address())),
+                Err(cause) => Why::Source(format!("{}: {cause}", server.address())),
+            };
+            first.get_or_insert(why);
+        }
+        Err(first.unwrap_or(Why::Empty))
+    }
+
+    /// Asks by a call, which can hang for longer than any deadline and cannot be interrupted, so it is made where that is allowed.
+    async fn call(&mut self, source: Local) -> Result<Answer, Why> {
         let mut answer = match self.late.take() {
             Some(late) => late,
-            None => {
-                let source = self.source.clone();
-                spawn_blocking(move || source.ask())
-            }
+            None => spawn_blocking(move || source.ask()),
         };
         match timeout(self.timeout, &mut answer).await {
             Ok(Ok(asked)) => asked,

@@ -5,6 +5,7 @@
 
 pub mod callers;
 pub mod clients;
+pub mod clusters;
 pub mod codec;
 pub mod connection;
 pub mod fetch;

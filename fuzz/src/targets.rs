@@ -8,7 +8,7 @@ use core::fmt::Debug;
 use arbitrary::{Arbitrary, Unstructured};
 
 use crate::{
-    callers, clients, codec,
+    callers, clients, clusters, codec,
     codec::{AnyRequest, Smuggled, Stream},
     connection, fetch, guard, meta,
     meta::AnyMeta,
@@ -68,6 +68,7 @@ targets! {
     calls_agree: stream as Stream<'_> => connection::calls_agree(&stream);
     client_and_server_agree: list as Vec<AnyRequest> => codec::client_and_server_agree(&list);
     clients_tell_the_truth: script as Vec<clients::Step> => clients::clients_tell_the_truth(&script);
+    clusters_are_read_alike: answer as &[u8] => clusters::are_read_alike(answer);
     drops_agree: stream as Stream<'_> => connection::drops_agree(&stream);
     exchange_cuts_agree: stream as Stream<'_> => codec::exchange_cuts_agree(&stream);
     guards_agree: stream as Stream<'_> => guard::guards_agree(&stream);

@@ -16,7 +16,7 @@ use crate::{
     change::Change,
     clock::Clock,
     config::Config,
-    discovery::Discovery,
+    discovery::{Discovery, Source},
     failure::{Cause, Error, Event, Observer},
     insight,
     owned::{OwnedPlacement, OwnedScheme},
@@ -28,6 +28,7 @@ use crate::{
 
 /// What a client knows of the source of its servers.
 pub(super) struct Discovered {
+    source: Source,
     roster: Mutex<Roster>,
     /// Whether the caller has accepted the change that was refused.
     is_accepted: AtomicBool,
@@ -74,6 +75,15 @@ impl<P> Common<P> {
         self.shared.discovered.as_ref().map(|discovered| discovered.roster().clone())
     }
 
+    /// The servers that are there, of those that are found out: for a source that they know themselves.
+    #[must_use]
+    pub fn known_servers(&self) -> Vec<ServerSpec> {
+        let Some(discovered) = &self.shared.discovered else { return Vec::new() };
+        let roster = discovered.roster();
+        let there = roster.slots().iter().filter(|slot| !slot.is_free());
+        there.map(|slot| discovered.source.reached(&slot.spec)).collect()
+    }
+
     /// Takes the change that was refused last, if the source still says so when it is asked, which is now. Returns whether
     /// there is one.
     #[must_use]
@@ -114,9 +124,10 @@ impl<P: Watched> Common<P> {
             });
             return Err(wrong(Cause::Undiscovered(why.unwrap_or(Why::Empty))));
         }
-        config.servers = specs(roster.slots());
+        config.servers = reached(&source, roster.slots());
         let wake = Box::new(wake);
-        let discovered = Discovered { roster: Mutex::new(roster), is_accepted: AtomicBool::new(false), wake };
+        let discovered =
+            Discovered { source, roster: Mutex::new(roster), is_accepted: AtomicBool::new(false), wake };
         let common = Self::with(config, clock, Some(discovered), open)?;
         // The list to begin with is no change.
         let told = reports.iter().filter(|report| !matches!(report, Report::Changed { .. }));
@@ -149,7 +160,7 @@ impl<P: Watched> Common<P> {
             let vacant: Vec<_> =
                 (0..).zip(roster.slots()).filter(|(_, slot)| slot.is_free()).map(|(at, _)| at).collect();
             let open = |spec: &ServerSpec, watch| open(spec, watch, config);
-            match fleet.with_servers(specs(roster.slots()), &vacant, open) {
+            match fleet.with_servers(reached(&discovered.source, roster.slots()), &vacant, open) {
                 Ok(fleet) => after = Some(fleet),
                 Err(cause) => {
                     roster = before;
@@ -231,6 +242,11 @@ fn tell(observer: &Observer, report: &Report, change: Option<&Change>) {
 
 fn specs(slots: &[Slot]) -> Vec<ServerSpec> {
     slots.iter().map(|slot| slot.spec.clone()).collect()
+}
+
+/// The servers of the slots, as the source wants them reached.
+fn reached(source: &Source, slots: &[Slot]) -> Vec<ServerSpec> {
+    slots.iter().map(|slot| source.reached(&slot.spec)).collect()
 }
 
 /// What the fleet knows of the slots.

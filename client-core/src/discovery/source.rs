@@ -8,18 +8,35 @@ use std::{
     sync::Arc,
 };
 
+use super::{Cluster, ClusterError};
 use crate::{
+    Config,
     failure::System,
     roster::{Answer, Servers, Why},
-    spec::ServerList,
+    spec::{ServerList, ServerSpec, ServerSpecError},
 };
 
 /// Somebody who knows the servers of a client.
 ///
-/// As a text, a source is its kind, a `+`, and where it is: `file+/etc/memcached/servers`.
+/// As a text, a source is its kind, a `+`, and where it is:
+///
+/// | text | source |
+/// |---|---|
+/// | `file+/etc/memcached/servers` | a list in a [file](Source::file) |
+/// | `cluster+cache.cfg.example:11211` | the configuration endpoint of a [managed cache](Source::cluster) |
+/// | `cluster+memcacheds://cache.cfg.example:11211` | the same over TLS, as all servers then are |
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Somebody within reach of a call: a function, or a file.
+    Local(Local),
+    /// A managed cache: see [`Source::cluster`].
+    Cluster(ClusterSource),
+}
+
+/// A source that a call asks, which may take any time.
 #[derive(Clone)]
 #[non_exhaustive]
-pub enum Source {
+pub enum Local {
     /// A function of the caller's: see [`Source::function`].
     Function(Function),
     /// A file: see [`Source::file`].
@@ -33,8 +50,8 @@ pub struct Function(Arc<Ask>);
 type Ask = dyn Fn() -> Result<Answer, Why> + Send + Sync;
 
 impl Source {
-    /// A function that returns the servers: as [`ServerSpec`](crate::spec::ServerSpec)s, when names and order are known, else
-    /// as [`Member`](crate::roster::Member)s or [`Address`](crate::spec::Address)es, in any order.
+    /// A function that returns the servers: as [`ServerSpec`]s, when names and order are known, else as
+    /// [`Member`](crate::roster::Member)s or [`Address`](crate::spec::Address)es, in any order.
     ///
     /// It is called each ten seconds, if [`Pace::interval`](crate::roster::Pace::interval) says nothing else, where it may
     /// block: the blocking client calls it in a thread, the tokio client among the runtime's blocking tasks, from where
@@ -47,7 +64,7 @@ impl Source {
             Ok(answer) => Ok(answer.into()),
             Err(error) => Err(Why::Source(error.into().to_string())),
         };
-        Self::Function(Function(Arc::new(ask)))
+        Self::Local(Local::Function(Function(Arc::new(ask))))
     }
 
     /// The list of servers in a file, as the module [`spec`](crate::spec) reads it: servers with lines, commas or blanks
@@ -57,18 +74,46 @@ impl Source {
     /// links by which configurations are swapped, would be missed.) A change is taken when it has been read twice, so half
     /// of a file is none.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self::File(path.into())
+        Self::Local(Local::File(path.into()))
+    }
+
+    /// The managed cache behind `endpoint`: the configuration endpoint of ElastiCache, or the discovery endpoint of
+    /// Memorystore. It is asked by `config get cluster`, once a minute, over a connection of its own each time, so that its
+    /// name is resolved anew.
+    ///
+    /// What a server is called survives its address, so a replaced one keeps its slot. Slots are called as
+    /// [`Pace::naming`](crate::roster::Pace::naming) says: programs that place keys by the servers' names agree with
+    /// [`Naming::FirstServer`](crate::roster::Naming::FirstServer). Servers are reached over the address that the cluster tells;
+    /// with TLS by name, because that is what certificates are for. An endpoint `memcacheds://`, or one with a login, says how
+    /// all servers are reached.
+    #[must_use]
+    pub const fn cluster(endpoint: ServerSpec) -> Self {
+        Self::Cluster(ClusterSource { endpoint, or_single: false })
     }
 
     /// How often the source is asked, if neither its answer nor the caller says so.
     #[must_use]
     pub const fn interval(&self) -> Duration {
-        match self {
-            Self::Function(_) => Duration::from_secs(10),
-            Self::File(_) => Duration::from_secs(1),
-        }
+        Duration::from_secs(match self {
+            Self::Local(Local::File(_)) => 1,
+            Self::Local(Local::Function(_)) => 10,
+            Self::Cluster(_) => 60,
+        })
     }
 
+    /// A server of the source, with what the source says of how all of them are reached.
+    pub(crate) fn reached(&self, server: &ServerSpec) -> ServerSpec {
+        let server = server.clone();
+        let Self::Cluster(ClusterSource { endpoint, .. }) = self else { return server };
+        let server = if endpoint.is_encrypted() { server.encrypted() } else { server };
+        match endpoint.credentials() {
+            Some(login) => server.with_credentials(login.clone()),
+            None => server,
+        }
+    }
+}
+
+impl Local {
     /// Asks the source, which may take any time.
     ///
     /// # Errors
@@ -77,6 +122,55 @@ impl Source {
         match self {
             Self::Function(Function(ask)) => ask(),
             Self::File(path) => read(path).map_err(|says| Why::Source(format!("{}: {says}", path.display()))),
+        }
+    }
+}
+
+/// The configuration endpoint of a managed cache.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ClusterSource {
+    /// Where to ask.
+    pub endpoint: ServerSpec,
+    /// Whether an endpoint that tells of no cluster, a plain memcached for example, is the one server. Default: no, it is
+    /// an error.
+    pub or_single: bool,
+}
+
+impl ClusterSource {
+    /// The endpoint, which is the one server if it tells of no cluster.
+    #[must_use]
+    pub fn or_single(self) -> Self {
+        Self { or_single: true, ..self }
+    }
+
+    /// Whom to ask, one after the other, until one answers: the endpoint, then some servers that are `known`, because the
+    /// endpoint's name can lead to one that has left.
+    #[must_use]
+    pub fn candidates(&self, known: &[ServerSpec]) -> Vec<ServerSpec> {
+        let others =
+            known.iter().filter(|server| server.address() != self.endpoint.address()).take(2).cloned();
+        [self.endpoint.clone()].into_iter().chain(others).collect()
+    }
+
+    /// The servers, as a cluster tells of them to a client of `config`.
+    #[must_use]
+    pub fn answer(&self, cluster: &Cluster, config: &Config) -> Answer {
+        #[cfg(feature = "tls")]
+        let is_encrypted = config.tls.is_some() || self.endpoint.is_encrypted();
+        #[cfg(not(feature = "tls"))]
+        let (is_encrypted, _) = (self.endpoint.is_encrypted(), config);
+        cluster.members(is_encrypted).into()
+    }
+
+    /// What is made of a server that tells of no cluster.
+    ///
+    /// # Errors
+    /// [`Why::Source`], unless the endpoint is then the one server.
+    pub fn failed(&self, error: &ClusterError) -> Result<Answer, Why> {
+        match self.or_single && error.is_no_cluster() {
+            true => Ok(vec![self.endpoint.clone()].into()),
+            false => Err(Why::Source(format!("{}: {error}", self.endpoint.address()))),
         }
     }
 }
@@ -92,7 +186,7 @@ fn read(path: &Path) -> Result<Answer, String> {
     if text.trim().is_empty() {
         return Ok(Servers::List(Vec::new()).into());
     }
-    let list: ServerList = text.parse().map_err(|error: crate::spec::ServerSpecError| error.to_string())?;
+    let list: ServerList = text.parse().map_err(|error: ServerSpecError| error.to_string())?;
     Ok(Servers::List(list.into_iter().collect()).into())
 }
 
@@ -102,15 +196,23 @@ const MAX_LEN: u64 = 8 << 20;
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Function(_) => f.write_str("function"),
-            Self::File(path) => write!(f, "file+{}", path.display()),
+            Self::Local(Local::Function(_)) => f.write_str("function"),
+            Self::Local(Local::File(path)) => write!(f, "file+{}", path.display()),
+            // Without the login.
+            Self::Cluster(ClusterSource { endpoint, .. }) => {
+                let scheme = if endpoint.is_encrypted() { "memcacheds://" } else { "" };
+                write!(f, "cluster+{scheme}{}", endpoint.address())
+            }
         }
     }
 }
 
-impl fmt::Debug for Source {
+impl fmt::Debug for Local {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Source({self})")
+        match self {
+            Self::Function(_) => f.write_str("Function"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+        }
     }
 }
 
@@ -120,7 +222,7 @@ impl fmt::Debug for Function {
     }
 }
 
-/// Reads `file+PATH`.
+/// Reads a source as [`Source`] describes it.
 impl FromStr for Source {
     type Err = SourceError;
 
@@ -128,7 +230,8 @@ impl FromStr for Source {
         match text.split_once('+') {
             Some(("file", "")) => Err(SourceError::NoPath),
             Some(("file", path)) => Ok(Self::file(path)),
-            _ => Err(SourceError::Unknown(text.to_owned())),
+            Some(("cluster", endpoint)) => Ok(Self::cluster(endpoint.parse().map_err(SourceError::Server)?)),
+            _ => Err(SourceError::Unknown),
         }
     }
 }
@@ -138,16 +241,22 @@ impl FromStr for Source {
 #[non_exhaustive]
 pub enum SourceError {
     /// It begins as none does.
-    Unknown(String),
+    Unknown,
     /// It has no path.
     NoPath,
+    /// What it has in the place of a server is none.
+    Server(ServerSpecError),
 }
 
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown(text) => write!(f, "unknown source {text:?}; write \"file+PATH\""),
+            // The text may have a password in it.
+            Self::Unknown => {
+                f.write_str("unknown source of servers; write \"file+PATH\" or \"cluster+HOST:PORT\"")
+            }
             Self::NoPath => f.write_str("source without a path; write \"file+PATH\""),
+            Self::Server(error) => error.fmt(f),
         }
     }
 }
@@ -162,33 +271,75 @@ mod tests {
         spec::{Address, ServerSpec},
     };
 
+    fn asked(source: &Source) -> Result<Answer, Why> {
+        let Source::Local(local) = source else { panic!("it needs a connection") };
+        local.ask()
+    }
+
     #[test]
     fn a_function_says_slots_members_or_addresses() {
         let address = Address::tcp("10.0.0.7", 11211);
-        let (first, second, third) =
-            (ServerSpec::new("a", address.clone()), Member::at(address.clone()), address);
-        let slots = Source::function(move || Ok::<_, String>(vec![first.clone()]));
-        assert!(matches!(slots.ask().unwrap().servers, Servers::List(list) if list[0].name() == "a"));
-        let members = Source::function(move || Ok::<_, String>(vec![second.clone()]));
-        let addresses = Source::function(move || Ok::<_, String>(vec![third.clone()]));
-        assert_eq!(members.ask(), addresses.ask());
+        let (slot, member) = (ServerSpec::new("a", address.clone()), Member::at(address.clone()));
+        let slots = Source::function(move || Ok::<_, String>(vec![slot.clone()]));
+        assert!(matches!(asked(&slots).unwrap().servers, Servers::List(list) if list[0].name() == "a"));
+        let members = Source::function(move || Ok::<_, String>(vec![member.clone()]));
+        let addresses = Source::function(move || Ok::<_, String>(vec![address.clone()]));
+        assert_eq!(asked(&members), asked(&addresses));
         let failed = Source::function(|| Err::<Vec<Address>, _>("nobody knows"));
-        assert_eq!(failed.ask(), Err(Why::Source("nobody knows".into())));
+        assert_eq!(asked(&failed), Err(Why::Source("nobody knows".into())));
     }
 
     #[test]
     fn a_source_is_read_as_it_is_shown() {
-        let source: Source = "file+/etc/memcached/servers".parse().unwrap();
-        assert_eq!(source.to_string(), "file+/etc/memcached/servers");
+        for text in [
+            "file+/etc/memcached/servers",
+            "cluster+cache.example:11211",
+            "cluster+memcacheds://cache.example:11211",
+        ] {
+            assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
+        }
+        let source: Source = "cluster+memcacheds://ada:secret@cache.example".parse().unwrap();
+        assert!(!format!("{source} {source:?}").contains("secret"));
         for wrong in ["", "file+", "/etc/memcached", "ftp+host"] {
             let error = wrong.parse::<Source>().unwrap_err().to_string();
             assert!(error.contains("write \"file+PATH\""), "{error}");
         }
+        assert!(matches!("cluster+host:no".parse::<Source>(), Err(SourceError::Server(_))));
+    }
+
+    #[test]
+    fn servers_are_reached_as_the_endpoint_is() {
+        let source: Source = "cluster+memcacheds://ada:secret@cache.example".parse().unwrap();
+        let server = source.reached(&ServerSpec::new("s0", Address::tcp("10.0.0.1", 11211)));
+        assert!(server.is_encrypted() && server.credentials().is_some());
+        let Source::Cluster(cluster) = source else { panic!("no cluster") };
+        let members = cluster.answer(
+            &Cluster { version: 1, servers: vec!["a.example|10.0.0.1|11211".parse().unwrap()] },
+            &Config::default(),
+        );
+        let Servers::Members(members) = members.servers else { panic!("no members") };
+        assert_eq!(members[0].addresses.first(), Some(&Address::tcp("a.example", 11211)));
+    }
+
+    #[test]
+    fn a_server_that_is_none_of_a_cluster_may_be_the_only_one() {
+        let Source::Cluster(cluster) = Source::cluster(ServerSpec::new("a", Address::tcp("a", 1))) else {
+            panic!("no cluster")
+        };
+        let why = cluster.failed(&ClusterError::UnknownCommand).unwrap_err().to_string();
+        assert_eq!(why, "a:1: no discovery: the server does not know `config get cluster`");
+        let known = ["a", "b", "c", "d"].map(|name| ServerSpec::new(name, Address::tcp(name, 1)));
+        let names: Vec<_> =
+            cluster.candidates(&known).iter().map(|server| server.name().to_owned()).collect();
+        assert_eq!(names, ["a", "b", "c"]);
+        let cluster = cluster.or_single();
+        assert!(cluster.failed(&ClusterError::UnknownCommand).is_ok());
+        assert!(cluster.failed(&ClusterError::TooLong).is_err());
     }
 
     #[test]
     fn what_a_file_lacks_is_said_with_its_name() {
-        let said = Source::file("/nowhere/servers").ask().unwrap_err().to_string();
+        let said = asked(&Source::file("/nowhere/servers")).unwrap_err().to_string();
         assert_eq!(said, "/nowhere/servers: no such file");
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn write() -> io::Result<()> {
         write_seeds(target, "made", searched(target))?;
     }
     write_seeds("clients_tell_the_truth", "seed", scripts())?;
+    write_seeds("clusters_are_read_alike", "seed", clusters())?;
     write_seeds("machines_take_any_answer", "seed", answers())?;
     write_seeds("placements_never_change", "seed", picks())?;
     write_seeds("vector_lines_are_read_alike", "seed", lines())?;
@@ -54,6 +55,22 @@ fn searched(target: &str) -> Vec<Vec<u8>> {
         }
     }
     seeds
+}
+
+/// What servers say of their cluster, rightly and not.
+fn clusters() -> Vec<Vec<u8>> {
+    let answers = [
+        "CONFIG cluster 0 60\r\n12\na.example|10.0.0.1|11211 |10.0.0.2|7\n\r\nEND\r\n",
+        "VALUE AmazonElastiCache:cluster 0 1\r\n1\r\na.example.||011211 a.example||11211\r\nEND\r\n",
+        "CONFIG cluster 0 1\n1\n|::ffff:10.0.0.1|1 v6|fd00::1|2\n\nEND\n",
+        "CONFIG cluster 0 1\r\n\r\nEND\r\n",
+        "CONFIG cluster 0 1\r\n1\na||1\nb||2\nEND\r\n",
+        "CONFIG cluster 0 1\r\n99999999999999999999\na||1\nEND\r\n",
+        "ERROR\r\n",
+        "END\r\n",
+        "SERVER_ERROR out of memory\r\n",
+    ];
+    answers.map(|answer| answer.as_bytes().to_vec()).into()
 }
 
 /// Answers by chance, ever more of them.

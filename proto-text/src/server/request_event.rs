@@ -79,6 +79,8 @@ pub enum RequestEvent<'b> {
     MetaStore(MetaLine<'b>),
     /// `mn`.
     MetaNoop,
+    /// `config get cluster`, which managed caches know.
+    ClusterConfig,
     /// A command for operators.
     Admin(Admin),
     /// `stats`, with what follows the word on the line.
@@ -151,6 +153,7 @@ impl fmt::Debug for RequestEvent<'_> {
             Self::Meta(line) => write!(f, "Meta({line:?})"),
             Self::MetaStore(line) => write!(f, "MetaStore({line:?})"),
             Self::MetaNoop => f.write_str("MetaNoop"),
+            Self::ClusterConfig => f.write_str("ClusterConfig"),
             Self::Admin(admin) => admin.fmt(f),
             Self::Stats(args) => write!(f, "Stats({})", args.escape_ascii()),
             Self::Quit => f.write_str("Quit"),

@@ -114,6 +114,9 @@ impl<'b> Words<'b> {
             b"version" => Ok(RequestEvent::Version),
             b"stats" => Ok(RequestEvent::Stats(&[])),
             b"quit" => Ok(RequestEvent::Quit),
+            b"config" if self.count == 3 && self.list.starts_with(&[b"config", b"get", b"cluster"]) => {
+                Ok(RequestEvent::ClusterConfig)
+            }
             [b'a' | b'c' | b'd' | b'g' | b'i' | b's' | b't', ..] => self.unknown(),
             // A browser, or something that wants this server to talk to one.
             [_, _, ..] if self.last.starts_with(b"HTTP/") => Ok(RequestEvent::Close),

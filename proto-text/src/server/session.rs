@@ -12,6 +12,7 @@ use crate::{
     buffer::{ArrayBuffer, Buffer, Full},
     key::MAX_KEY_LEN,
     meta::{MetaCode, MetaHead, ReturnFlags},
+    number::Digits,
     operation::StoreOutcome,
     reply::{Event, ItemHead, Status, Step},
     request::{GetVerb, StoreVerb},
@@ -23,6 +24,9 @@ const PAUSE: usize = 64 * 1024;
 
 /// The size of the longest reply of one line.
 pub(super) const LINE_CAPACITY: usize = 128;
+
+/// The key under which servers without `config get cluster` have the same: see [`RequestEvent::ClusterConfig`].
+const CLUSTER_KEY: &[u8] = b"AmazonElastiCache:cluster";
 
 /// The server's side of one connection.
 ///
@@ -167,6 +171,7 @@ impl<B: Buffer> Session<B> {
                 self.held_from = out.as_slice().len();
             }
             RequestEvent::MetaStore(line) => self.begin_meta(&line, engine),
+            RequestEvent::ClusterConfig => return cluster_config(engine, out, now),
             // They are for the insides of memcached.
             RequestEvent::Admin(_) => return Event::Error(Refusal::UnknownCommand.line()).encode(out),
             RequestEvent::Store(head) => self.begin_value(&head, engine),
@@ -305,6 +310,20 @@ fn get<S: Store>(
     Event::Value(ItemHead { key, flags: item.flags, len: item.value.len(), cas }).encode(out)?;
     Event::Data(item.value).encode(out)?;
     Event::ValueEnd.encode(out)
+}
+
+/// Answers `config get cluster` with the item that older servers have their configuration in. Without one, the command is as
+/// unknown as to a memcached.
+fn cluster_config<S: Store>(
+    engine: &mut Engine<S>,
+    out: &mut (impl Buffer + ?Sized),
+    now: UnixTime,
+) -> Result<(), Full> {
+    let Some(item) = engine.get(CLUSTER_KEY, now) else {
+        return Event::Error(Refusal::UnknownCommand.line()).encode(out);
+    };
+    let len = Digits::of(item.value.len() as u64);
+    out.put_all(&[b"CONFIG cluster 0 ", len.as_bytes(), b"\r\n", item.value, b"\r\nEND\r\n"])
 }
 
 fn stats<S: Store>(

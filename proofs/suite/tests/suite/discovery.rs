@@ -13,10 +13,12 @@ use std::{
 
 use memring_std::{
     Address, Config, ErrorKind, Event, FailurePolicy, ServerSpec, Ttl,
-    discovery::{Discovery, Source},
-    roster::{Member, Pace},
+    discovery::{CLUSTER_KEY, Cluster, Discovery, Source},
+    roster::{Member, Naming, Pace},
     testing::Server,
 };
+
+use memring_suite::Scripted;
 
 use crate::{client::Client, run::promises};
 
@@ -30,6 +32,11 @@ promises! {
     the_keys_of_a_server_that_has_left_may_fall_back
     a_source_is_asked_no_more_when_its_client_is_gone
     a_file_is_followed
+    a_cluster_is_followed
+    a_server_of_the_cluster_is_asked_when_its_endpoint_is_away
+    an_older_server_is_asked_for_the_key
+    a_server_that_knows_no_cluster_is_the_only_one_if_told_so
+    an_answer_that_is_none_keeps_the_servers
     a_client_needs_a_first_answer_or_a_list
     a_list_that_is_found_out_cannot_be_set
 }
@@ -281,6 +288,112 @@ async fn a_file_is_followed<C: Client>() {
     assert!(scene.told()[1].starts_with(&format!("failed: {}: ", path.display())), "{:?}", scene.told());
     fs::remove_file(&path).unwrap();
     assert_eq!(client.servers().len(), 2);
+}
+
+fn cluster(version: u64, servers: &[&Server]) -> Cluster {
+    let line = |(number, server): (usize, &&Server)| {
+        format!("memcached-{number}.example|{}|{}", server.addr().ip(), server.addr().port()).parse().unwrap()
+    };
+    Cluster { version, servers: servers.iter().enumerate().map(line).collect() }
+}
+
+/// The source that an endpoint at this address is.
+fn endpoint(address: impl ToString) -> Source {
+    format!("cluster+{}", address.to_string()).parse().unwrap()
+}
+
+async fn a_cluster_is_followed<C: Client>() {
+    let (servers, scene) = (start(3), Scene::default());
+    let asked = Server::builder().cluster(cluster(1, &[&servers[0], &servers[1]])).start().unwrap();
+    let mut config = scene.config_of(endpoint(asked.addr()), |_| ());
+    config.discovery.as_mut().unwrap().pace.naming = Naming::FirstServer;
+    let client = C::discover(config).await.unwrap();
+    let first = format!("memcached-0.example:{}", servers[0].addr().port());
+    assert_eq!(client.servers()[0].spec.name(), first);
+    for key in KEYS {
+        client.set(key, key, Ttl::NEVER).await.unwrap();
+    }
+    // The version goes back, as when a cluster is made anew behind the same name.
+    let teller = C::connect([asked.addr()]).unwrap();
+    teller
+        .set(CLUSTER_KEY, cluster(0, &[&servers[0], &servers[1], &servers[2]]).to_string(), Ttl::NEVER)
+        .await
+        .unwrap();
+    until::<C>("the third server is used", || client.servers().len() == 3).await;
+    assert_eq!(client.servers()[0].spec.name(), first);
+    assert!(client.version().await.iter().all(|answer| answer.result.is_ok()));
+}
+
+async fn a_server_of_the_cluster_is_asked_when_its_endpoint_is_away<C: Client>() {
+    let (scene, third) = (Scene::default(), Server::start().unwrap());
+    let servers: Vec<_> = (0..2).map(|_| Server::start().unwrap()).collect();
+    let both = cluster(1, &[&servers[0], &servers[1]]);
+    let asked = Server::builder().cluster(both).start().unwrap();
+    let client = C::discover(scene.config_of(endpoint(asked.addr()), |_| ())).await.unwrap();
+    // The servers know each other, as those of ElastiCache do, and the endpoint's name leads nowhere.
+    let all = cluster(2, &[&servers[0], &servers[1], &third]).to_string();
+    for server in &servers {
+        C::connect([server.addr()]).unwrap().set(CLUSTER_KEY, &all, Ttl::NEVER).await.unwrap();
+    }
+    drop(asked);
+    until::<C>("the third server is used", || client.servers().len() == 3).await;
+    assert!(scene.told().iter().all(|told| !told.starts_with("failed")), "{:?}", scene.told());
+}
+
+async fn an_older_server_is_asked_for_the_key<C: Client>() {
+    let (servers, scene) = (start(1), Scene::default());
+    let value = cluster(1, &[&servers[0]]).to_string();
+    let asked = Scripted::new(move |mut peer| {
+        while let Some(line) = peer.line() {
+            peer.write(match &*line {
+                "config get cluster" => "ERROR\r\n".to_owned(),
+                _ => format!("VALUE {CLUSTER_KEY} 0 {}\r\n{value}\r\nEND\r\n", value.len()),
+            });
+        }
+    });
+    let client = C::discover(scene.config_of(endpoint(asked.name()), |_| ())).await.unwrap();
+    client.set("k", "v", Ttl::NEVER).await.unwrap();
+    assert_eq!(servers[0].connections(), 1);
+}
+
+async fn a_server_that_knows_no_cluster_is_the_only_one_if_told_so<C: Client>() {
+    let (servers, scene) = (start(1), Scene::default());
+    let source = endpoint(servers[0].addr());
+    let error = C::discover(scene.config_of(source.clone(), |_| ())).await.unwrap_err();
+    assert!(error.to_string().ends_with("the server does not know `config get cluster`"), "{error}");
+    let Source::Cluster(cluster) = source else { panic!("no cluster") };
+    let client = C::discover(scene.config_of(Source::Cluster(cluster.or_single()), |_| ())).await.unwrap();
+    client.set("k", "v", Ttl::NEVER).await.unwrap();
+    assert_eq!(client.servers()[0].spec.name(), servers[0].addr().to_string());
+}
+
+async fn an_answer_that_is_none_keeps_the_servers<C: Client>() {
+    let (servers, scene) = (start(1), Scene::default());
+    let good = format!("CONFIG cluster 0 0\r\n{}\r\nEND\r\n", cluster(1, &[&servers[0]])).into_bytes();
+    let bad = [
+        b"CONFIG cluster 0 9\r\n1\na||1".to_vec(),
+        b"SERVER_ERROR out of memory\r\n".to_vec(),
+        [b"CONFIG cluster 0 70000\r\n1\n", &b"a||1 ".repeat(14_000)[..], b"\n\r\nEND\r\n"].concat(),
+        b"CONFIG cluster 0 4\r\n1\n\r\nEND\r\n".to_vec(),
+    ];
+    for bad in bad {
+        let (said, good) = (bad.clone(), good.clone());
+        let asked = Scripted::new(move |mut peer| {
+            if peer.line().is_some() {
+                let answer = if peer.number == 0 { &good } else { &said };
+                peer.write(answer);
+            }
+        });
+        let scene = Scene { told: Arc::default(), ..scene.clone() };
+        let config =
+            scene.config_of(endpoint(asked.name()), |pace| pace.timeout = Duration::from_millis(500));
+        let client = C::discover(config).await.unwrap();
+        until::<C>("the answer is none", || {
+            scene.told().first().is_some_and(|told| told.starts_with("failed"))
+        })
+        .await;
+        assert_eq!(client.servers().len(), 1, "{}", bad.escape_ascii());
+    }
 }
 
 async fn a_client_needs_a_first_answer_or_a_list<C: Client>() {
