@@ -33,10 +33,12 @@ use toml::de::DeTable;
 
 use crate::{
     Config,
+    discovery::Discovery,
     failure::{Cause, Error},
     spec::ServerSpec,
 };
 
+mod discovery;
 mod error;
 mod fields;
 mod reference;
@@ -111,7 +113,11 @@ impl ConfigFile {
         })?;
         let file = Self::from_toml(text).map_err(|error| error.in_file(path))?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Self { folder, path: Some(path.to_owned()), ..file })
+        let mut file = Self { folder, path: Some(path.to_owned()), ..file };
+        if let Some(discovery) = &mut file.config.discovery {
+            discovery.source.seek_beside(&file.folder);
+        }
+        Ok(file)
     }
 
     /// Reads a text. Files that it names are sought in the working directory.
@@ -128,6 +134,18 @@ impl ConfigFile {
     #[must_use]
     pub fn servers(&self) -> &[ServerSpec] {
         &self.config.servers
+    }
+
+    /// Whether it has servers, or says how they are found out.
+    #[must_use]
+    pub const fn names_servers(&self) -> bool {
+        !self.config.servers.is_empty() || self.config.discovery.is_some()
+    }
+
+    /// How the servers are found out, if they are.
+    #[must_use]
+    pub const fn discovery(&self) -> Option<&Discovery> {
+        self.config.discovery.as_ref()
     }
 
     /// The name of the scheme as it is written, if the file names one.

@@ -1,9 +1,10 @@
 //! Sources: those who know the servers.
 
-use core::{error::Error, fmt, str::FromStr, time::Duration};
+use core::{error::Error, fmt, net::IpAddr, str::FromStr, time::Duration};
 use std::{
     fs::File,
     io::{self, Read as _},
+    net::ToSocketAddrs as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,7 +14,7 @@ use crate::{
     Config,
     failure::System,
     roster::{Answer, Servers, Why},
-    spec::{ServerList, ServerSpec, ServerSpecError},
+    spec::{Address, ServerList, ServerSpec, ServerSpecError},
 };
 
 /// Somebody who knows the servers of a client.
@@ -23,11 +24,12 @@ use crate::{
 /// | text | source |
 /// |---|---|
 /// | `file+/etc/memcached/servers` | a list in a [file](Source::file) |
+/// | `dns+memcached.default.svc:11211` | the addresses of a [name](Source::name) |
 /// | `cluster+cache.cfg.example:11211` | the configuration endpoint of a [managed cache](Source::cluster) |
 /// | `cluster+memcacheds://cache.cfg.example:11211` | the same over TLS, as all servers then are |
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// Somebody within reach of a call: a function, or a file.
+    /// Somebody within reach of a call: a function, a file, or the system's resolver.
     Local(Local),
     /// A managed cache: see [`Source::cluster`].
     Cluster(ClusterSource),
@@ -41,6 +43,8 @@ pub enum Local {
     Function(Function),
     /// A file: see [`Source::file`].
     File(PathBuf),
+    /// A name and a port: see [`Source::name`].
+    Name(String, u16),
 }
 
 /// A function that knows the servers: see [`Source::function`].
@@ -51,7 +55,7 @@ type Ask = dyn Fn() -> Result<Answer, Why> + Send + Sync;
 
 impl Source {
     /// A function that returns the servers: as [`ServerSpec`]s, when names and order are known, else as
-    /// [`Member`](crate::roster::Member)s or [`Address`](crate::spec::Address)es, in any order.
+    /// [`Member`](crate::roster::Member)s or [`Address`]es, in any order.
     ///
     /// It is called each ten seconds, if [`Pace::interval`](crate::roster::Pace::interval) says nothing else, where it may
     /// block: the blocking client calls it in a thread, the tokio client among the runtime's blocking tasks, from where
@@ -77,6 +81,20 @@ impl Source {
         Self::Local(Local::File(path.into()))
     }
 
+    /// All addresses of a name, each a server of its own that listens on `port`: a headless service of Kubernetes, for example.
+    /// (A name in a list of servers is one server, however many addresses it has.) The system's resolver is asked each ten
+    /// seconds; it does not say for how long its answer is good.
+    ///
+    /// Only addresses of IPv4 are taken, unless there are none: nothing says which addresses of both kinds are one server's.
+    /// A server that comes back with another address is another one to this source, and takes the slot that became free; but
+    /// programs that begin at different moments may number the same servers differently. Where servers have names that
+    /// survive their restarts, as in a StatefulSet, list the names in place of this.
+    ///
+    /// A name that does not resolve is a failure, which keeps the servers: during a rollout no pod may be ready.
+    pub fn name(host: impl Into<String>, port: u16) -> Self {
+        Self::Local(Local::Name(host.into(), port))
+    }
+
     /// The managed cache behind `endpoint`: the configuration endpoint of ElastiCache, or the discovery endpoint of
     /// Memorystore. It is asked by `config get cluster`, once a minute, over a connection of its own each time, so that its
     /// name is resolved anew.
@@ -96,9 +114,17 @@ impl Source {
     pub const fn interval(&self) -> Duration {
         Duration::from_secs(match self {
             Self::Local(Local::File(_)) => 1,
-            Self::Local(Local::Function(_)) => 10,
+            Self::Local(Local::Function(_) | Local::Name(..)) => 10,
             Self::Cluster(_) => 60,
         })
+    }
+
+    /// Seeks a file of a relative path in `folder`.
+    #[cfg(feature = "file")]
+    pub(crate) fn seek_beside(&mut self, folder: &Path) {
+        if let Self::Local(Local::File(path)) = self {
+            *path = folder.join(&*path);
+        }
     }
 
     /// A server of the source, with what the source says of how all of them are reached.
@@ -122,6 +148,11 @@ impl Local {
         match self {
             Self::Function(Function(ask)) => ask(),
             Self::File(path) => read(path).map_err(|says| Why::Source(format!("{}: {says}", path.display()))),
+            Self::Name(host, port) => {
+                let found = (host.as_str(), *port).to_socket_addrs();
+                let found = found.map_err(|_| Why::Source(format!("{host}: name not resolved")))?;
+                Ok(servers_at(found.map(|address| address.ip()), *port).into())
+            }
         }
     }
 }
@@ -175,6 +206,15 @@ impl ClusterSource {
     }
 }
 
+/// The servers at these addresses: of one kind, because nothing says which two of both kinds are one server's.
+fn servers_at(found: impl Iterator<Item = IpAddr>, port: u16) -> Vec<Address> {
+    let (mut addresses, others): (Vec<_>, Vec<_>) = found.partition(IpAddr::is_ipv4);
+    if addresses.is_empty() {
+        addresses = others;
+    }
+    addresses.into_iter().map(|ip| Address::tcp(ip.to_string(), port)).collect()
+}
+
 /// The servers in a file.
 fn read(path: &Path) -> Result<Answer, String> {
     let failed = |error: io::Error| System(&error).to_string();
@@ -198,6 +238,7 @@ impl fmt::Display for Source {
         match self {
             Self::Local(Local::Function(_)) => f.write_str("function"),
             Self::Local(Local::File(path)) => write!(f, "file+{}", path.display()),
+            Self::Local(Local::Name(host, port)) => write!(f, "dns+{}", Address::tcp(host, *port)),
             // Without the login.
             Self::Cluster(ClusterSource { endpoint, .. }) => {
                 let scheme = if endpoint.is_encrypted() { "memcacheds://" } else { "" };
@@ -212,6 +253,7 @@ impl fmt::Debug for Local {
         match self {
             Self::Function(_) => f.write_str("Function"),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Name(host, port) => f.debug_tuple("Name").field(host).field(port).finish(),
         }
     }
 }
@@ -230,6 +272,10 @@ impl FromStr for Source {
         match text.split_once('+') {
             Some(("file", "")) => Err(SourceError::NoPath),
             Some(("file", path)) => Ok(Self::file(path)),
+            Some(("dns", name)) => match name.parse().map_err(SourceError::Server)? {
+                Address::Tcp { host, port } => Ok(Self::name(host, port)),
+                Address::Unix(_) => Err(SourceError::NoName),
+            },
             Some(("cluster", endpoint)) => Ok(Self::cluster(endpoint.parse().map_err(SourceError::Server)?)),
             _ => Err(SourceError::Unknown),
         }
@@ -244,6 +290,8 @@ pub enum SourceError {
     Unknown,
     /// It has no path.
     NoPath,
+    /// It has a path in the place of a name.
+    NoName,
     /// What it has in the place of a server is none.
     Server(ServerSpecError),
 }
@@ -252,9 +300,10 @@ impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             // The text may have a password in it.
-            Self::Unknown => {
-                f.write_str("unknown source of servers; write \"file+PATH\" or \"cluster+HOST:PORT\"")
-            }
+            Self::Unknown => f.write_str(
+                "unknown source of servers; write \"file+PATH\", \"dns+HOST:PORT\" or \"cluster+HOST:PORT\"",
+            ),
+            Self::NoName => f.write_str("source without a name; write \"dns+HOST:PORT\""),
             Self::NoPath => f.write_str("source without a path; write \"file+PATH\""),
             Self::Server(error) => error.fmt(f),
         }
@@ -266,10 +315,7 @@ impl Error for SourceError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        roster::Member,
-        spec::{Address, ServerSpec},
-    };
+    use crate::roster::Member;
 
     fn asked(source: &Source) -> Result<Answer, Why> {
         let Source::Local(local) = source else { panic!("it needs a connection") };
@@ -293,6 +339,8 @@ mod tests {
     fn a_source_is_read_as_it_is_shown() {
         for text in [
             "file+/etc/memcached/servers",
+            "dns+memcached.default.svc:11211",
+            "dns+[::1]:7",
             "cluster+cache.example:11211",
             "cluster+memcacheds://cache.example:11211",
         ] {
@@ -335,6 +383,18 @@ mod tests {
         let cluster = cluster.or_single();
         assert!(cluster.failed(&ClusterError::UnknownCommand).is_ok());
         assert!(cluster.failed(&ClusterError::TooLong).is_err());
+    }
+
+    #[test]
+    fn a_name_has_the_servers_of_its_addresses_of_one_kind() {
+        let at = |texts: &[&str]| servers_at(texts.iter().map(|text| text.parse().unwrap()), 7);
+        assert_eq!(at(&["fd00::1", "10.0.0.2", "10.0.0.1"]), at(&["10.0.0.2", "10.0.0.1"]));
+        assert_eq!(at(&["fd00::1"]), [Address::tcp("fd00::1", 7)]);
+        let local = asked(&Source::name("localhost", 7)).unwrap();
+        assert!(matches!(local.servers, Servers::Members(members) if !members.is_empty()));
+        let none = asked(&Source::name("no-such-name.invalid", 7)).unwrap_err();
+        assert_eq!(none.to_string(), "no-such-name.invalid: name not resolved");
+        assert_eq!("dns+/path".parse::<Source>().unwrap_err(), SourceError::NoName);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use memring_core::peers::SchemeError;
 use memring_text::request::CredentialsError;
 
 use super::time::TimeError;
-use crate::{failure, spec::ServerSpecError};
+use crate::{discovery::SourceError, failure, spec::ServerSpecError};
 
 /// Why a file is no configuration.
 #[derive(Clone, Debug)]
@@ -56,8 +56,10 @@ pub enum FileProblem {
     Scheme(SchemeError),
     /// Options stand there without a scheme.
     OptionsAlone,
-    /// A source of servers, which is not supported.
+    /// A source of servers in the place of their list.
     Source,
+    /// The source of servers is none.
+    Discovery(SourceError),
     /// A password stands in the file.
     Password,
     /// The login is not said in one of the ways that there are.
@@ -164,12 +166,13 @@ impl fmt::Display for FileProblem {
             Self::Time(error) => error.fmt(f),
             Self::Value(advice) => f.write_str(advice),
             Self::Server(error) => error.fmt(f),
+            Self::Discovery(error) => error.fmt(f),
             // The key has the option's name.
             Self::Scheme(SchemeError::Option { error, .. }) => error.fmt(f),
             Self::Scheme(error) => error.fmt(f),
             Self::OptionsAlone => f.write_str("options of no scheme; name it with scheme = \"NAME\""),
             Self::Source => {
-                f.write_str("a table in place of a list; sources of servers are not supported yet, so list them")
+                f.write_str("a table in place of a list; a source of servers is discovery = { source = \"SOURCE\" }")
             }
             Self::Password => f.write_str(
                 "a password in the file; say where it is, with auth = { file = \"FILE\" } or auth = { env = \"NAME\" }",

@@ -8,7 +8,7 @@ use memring_text::{Key, Ttl, value::MAX_VALUE_LEN};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    ConfigFile, NamedScheme,
+    ConfigFile, NamedScheme, discovery,
     error::{FileError, FileProblem},
     reference::{Login, Trust},
     section::Section,
@@ -22,6 +22,7 @@ pub(super) fn read(text: &str, table: &DeTable<'_>) -> Result<ConfigFile, FileEr
     let mut config = Config::default();
     let mut top = Section::new(text, String::new(), table);
     let listed = top.take("servers").as_ref().map(Listed::read).transpose()?.unwrap_or_default();
+    config.discovery = top.take("discovery").as_ref().map(discovery::read).transpose()?;
     let scheme = scheme(&mut top, &mut config)?;
     if let Some(value) = top.take("namespace") {
         let text = value.text()?;

@@ -5,7 +5,12 @@ use memring_core::Weight;
 use memring_text::Ttl;
 
 use super::*;
-use crate::{OwnedCredentials, route::FailurePolicy};
+use crate::{
+    OwnedCredentials,
+    discovery::Source,
+    roster::{Naming, Pace},
+    route::FailurePolicy,
+};
 
 fn says(text: &str) -> String {
     ConfigFile::from_toml(text).map_or_else(|error| error.to_string(), |file| format!("{file:?}"))
@@ -27,6 +32,15 @@ fn the_template_says_the_defaults() {
     let mut said = ConfigFile::from_toml(&everything()).unwrap().config;
     assert_eq!(said.pool_size.map(usize::from), Some(16));
     said.pool_size = None;
+    // An example, too; its pace is the usual one.
+    let discovery = said.discovery.take().unwrap();
+    let pace = Pace {
+        interval: Some(Duration::from_secs(60)),
+        max_share: Some(0.5),
+        count: Some(3),
+        ..Pace::default()
+    };
+    assert_eq!(discovery.pace, pace);
     let default = Config { servers: ServerSpec::read_all(["127.0.0.1:11211"]).unwrap(), ..Config::default() };
     assert_eq!(format!("{said:?}"), format!("{default:?}"));
     let plain = ConfigFile::from_toml(TEMPLATE).unwrap();
@@ -40,10 +54,13 @@ fn the_template_has_every_key() {
         let (_, keys) = error.split_once("the keys are ").unwrap_or_else(|| panic!("{error}"));
         keys.split(", ").map(str::to_owned).collect::<Vec<_>>()
     };
-    let tables = ["", "under_way", "limits", "health_policy", "auth", "tls"].map(|table| match table {
-        "" => keys("zzzzzz = 1"),
-        table => keys(&format!("{table} = {{ zzzzzz = 1 }}")),
-    });
+    let tables =
+        ["", "under_way", "limits", "health_policy", "auth", "tls", "discovery"].map(|table| match table {
+            "" => keys("zzzzzz = 1"),
+            // Without a source, nothing else is looked at.
+            "discovery" => keys("discovery = { source = 'file+s', zzzzzz = 1 }"),
+            table => keys(&format!("{table} = {{ zzzzzz = 1 }}")),
+        });
     assert!(tables[0].len() >= 20, "{tables:?}");
     for key in tables.into_iter().chain([keys("servers = [{ zzzzzz = 1 }]")]).flatten() {
         // It is named beside the file that may have the same.
@@ -124,7 +141,7 @@ fn an_error_says_line_and_key_and_what_to_write() {
         ),
         (
             "servers = { dns = \"a\" }",
-            "line 1: servers: a table in place of a list; sources of servers are not supported yet, so list them",
+            "line 1: servers: a table in place of a list; a source of servers is discovery = { source = \"SOURCE\" }",
         ),
         (
             "\nnamespace = \"a b\"",
@@ -237,4 +254,62 @@ fn encryption_that_is_not_built_in_is_an_error_where_it_is_needed() {
     let file = ConfigFile::from_toml("tls = true").unwrap();
     let error = file.into_config().unwrap_err();
     assert_eq!(error.to_string(), "line 1: tls: TLS is not built in; build with the feature `tls`");
+}
+
+#[test]
+fn a_source_of_servers_has_a_pace() {
+    let discovery =
+        |text: &str| ConfigFile::from_toml(&format!("discovery = {text}")).unwrap().config.discovery.unwrap();
+    let plain = discovery(r#""file+servers.txt""#);
+    assert_eq!((plain.source.to_string(), plain.pace), ("file+servers.txt".to_owned(), Pace::default()));
+    let told = discovery(
+        r#"{ source = "cluster+cache.example", interval = "30s", answer_timeout = "2s", damping = "1m", answers = 3,
+             max_share = 0.25, shrink_after = "1h", count = 4, names = "cache-{n}", or_single = true }"#
+            .lines()
+            .collect::<String>()
+            .as_str(),
+    );
+    let seconds = Duration::from_secs;
+    assert!(matches!(told.source, Source::Cluster(cluster) if cluster.or_single));
+    let pace = Pace {
+        interval: Some(seconds(30)),
+        timeout: seconds(2),
+        damping: seconds(60),
+        answers: 3,
+        max_share: Some(0.25),
+        shrink_after: seconds(3_600),
+        count: Some(4),
+        naming: Naming::Numbered("cache-".to_owned()),
+    };
+    assert_eq!(told.pace, pace);
+    let first = discovery(r#"{ source = "cluster+a", names = "first-server" }"#);
+    assert_eq!(first.pace.naming, Naming::FirstServer);
+}
+
+#[test]
+fn a_source_that_is_none_says_why() {
+    for (text, error) in [
+        (r#""servers.txt""#, "line 1: discovery: unknown source of servers"),
+        (r#"{ interval = "1s" }"#, "line 1: discovery: no source; write { source = \"SOURCE\" }"),
+        (r#"{ source = "cluster+a:b" }"#, "line 1: discovery.source: "),
+        (r#""cluster+memcached://ada:secret@a""#, "line 1: discovery: a password in the file"),
+        (r#"{ source = "file+a", max_share = 1.5 }"#, "line 1: discovery.max_share: no share"),
+        (r#"{ source = "file+a", names = "cache" }"#, "line 1: discovery.names: unknown"),
+        (r#"{ source = "file+a", or_single = true }"#, "line 1: discovery.or_single: only a source"),
+        ("true", "line 1: discovery: true or false; write a source"),
+    ] {
+        let said = says(&format!("discovery = {text}"));
+        assert!(said.starts_with(error) && !said.contains("secret"), "{said}");
+    }
+}
+
+#[test]
+fn a_file_of_servers_is_sought_beside_the_configuration() {
+    let folder = std::env::temp_dir().join(format!("memring-file-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("memring.toml");
+    fs::write(&path, "discovery = \"file+servers.txt\"").unwrap();
+    let source = ConfigFile::read(&path).unwrap().config.discovery.unwrap().source;
+    assert_eq!(source.to_string(), format!("file+{}", folder.join("servers.txt").display()));
+    fs::remove_dir_all(&folder).unwrap();
 }

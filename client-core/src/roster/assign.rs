@@ -1,6 +1,6 @@
 //! Which slot each server of an answer gets.
 
-use core::time::Duration;
+use core::{str::FromStr, time::Duration};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Instant,
@@ -21,6 +21,19 @@ pub enum Naming {
     /// What the first server of the slot was called, or its address: as clients place keys that know no slots. The name
     /// stays when another server takes the slot.
     FirstServer,
+}
+
+/// Reads `first-server`, or what stands before the number, as in `cache-{n}`.
+impl FromStr for Naming {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match (text, text.strip_suffix("{n}")) {
+            ("first-server", _) => Ok(Self::FirstServer),
+            (_, Some(prefix)) => Ok(Self::Numbered(prefix.to_owned())),
+            _ => Err(()),
+        }
+    }
 }
 
 impl Default for Naming {

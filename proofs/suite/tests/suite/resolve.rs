@@ -4,7 +4,7 @@
 use core::time::Duration;
 use std::{fs, net::UdpSocket};
 
-use memring_std::{ErrorKind, Ttl, testing::Server};
+use memring_std::{ErrorKind, Ttl, discovery::Discovery, testing::Server};
 use memring_suite::{Stopwatch, alone_in_a_network, in_place_of};
 
 use crate::{
@@ -16,7 +16,9 @@ use crate::{
 promises! {
     #[ignore = "changes the names of its system: the test above runs it in one of its own"] where_a_name_moves
     #[ignore = "changes the names of its system: the test above runs it in one of its own"] where_no_name_server_answers
+    #[ignore = "changes the names of its system: the test above runs it in one of its own"] where_a_name_has_several_servers
     a_name_leads_wherever_it_leads_when_a_connection_is_opened
+    all_addresses_of_a_name_are_servers_if_told_so
     a_name_server_that_does_not_answer_costs_the_connect_timeout
 }
 
@@ -49,6 +51,40 @@ async fn where_a_name_moves<C: Client>() {
     fs::write(hosts.path(), "127.0.0.3 cache.test\n").unwrap();
     assert!(C::until("it leads to another server", async || client.get("k").await.ok()).await.is_none());
     assert_eq!(new.connections(), 1);
+}
+
+async fn all_addresses_of_a_name_are_servers_if_told_so<C: Client>() {
+    alone_in_a_network(&named::<C>("resolve", "where_a_name_has_several_servers"));
+}
+
+async fn where_a_name_has_several_servers<C: Client>() {
+    let _order = in_place_of("/etc/nsswitch.conf", "hosts: files\n");
+    let hosts = in_place_of("/etc/hosts", "127.0.0.3 pods.test\n127.0.0.2 pods.test\n");
+    let _multi = in_place_of("/etc/host.conf", "multi on\n");
+    let servers: Vec<_> =
+        (2..5).map(|number| Server::bind(format!("127.0.0.{number}:11211")).unwrap()).collect();
+    let mut discovery = Discovery::new("dns+pods.test".parse().unwrap());
+    discovery.pace.interval = Some(Duration::from_millis(5));
+    let client = C::discover(C::builder().discovery(discovery).config().unwrap()).await.unwrap();
+    let addresses =
+        || client.servers().iter().map(|server| server.spec.address().to_string()).collect::<Vec<_>>();
+    assert_eq!(addresses(), ["127.0.0.2:11211", "127.0.0.3:11211"]);
+    for number in 0..20 {
+        client.set(format!("k{number}"), "v", Ttl::NEVER).await.unwrap();
+    }
+    assert!(servers[..2].iter().all(|server| server.connections() == 1));
+    // The pod at the first address is replaced, and the other one keeps its slot and its keys.
+    fs::write(hosts.path(), "127.0.0.4 pods.test\n127.0.0.3 pods.test\n").unwrap();
+    let moved = ["127.0.0.4:11211", "127.0.0.3:11211"];
+    C::until("the new pod is used", async || (addresses() == moved).then_some(())).await;
+    for number in 0..20 {
+        let key = format!("k{number}");
+        assert_eq!(client.get(&key).await.unwrap().is_some(), *client.server_of(&key) == *"s1");
+    }
+    // While no pod is ready, the name has no address.
+    fs::write(hosts.path(), "").unwrap();
+    C::until("the name is gone", async || client.roster().unwrap().failing_since().map(drop)).await;
+    assert_eq!(addresses(), moved);
 }
 
 async fn a_name_server_that_does_not_answer_costs_the_connect_timeout<C: Client>() {
