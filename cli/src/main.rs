@@ -34,6 +34,7 @@ mod verbs;
 mod verify;
 mod visible;
 mod warnings;
+mod watch_servers;
 mod written;
 
 use verbs::{count, delete, flush, get, keys, meta, ping, slabs, stats, store, touch, version, watch};
@@ -107,6 +108,7 @@ enum Command {
     Top(top::Args),
     Bench(bench::Args),
     Watch(watch::Args),
+    WatchServers(watch_servers::Args),
     Flush(flush::Args),
     #[command(
         after_help = "Example: memring completions bash > ~/.local/share/bash-completion/completions/memring"
@@ -150,6 +152,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Slabs(args) => slabs::run(&args),
         Command::Watch(args) => watch::run(&args),
+        Command::WatchServers(args) => watch_servers::run(&args),
         Command::Flush(args) => flush::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

@@ -1,7 +1,8 @@
 //! Servers from files and options. What a text says is for the clients' own reader to say, so that `where` and `get` agree.
 
 use memring_client::spec::{Entry, ServerSpec, ServerSpecError, ServerSpecProblem as Problem, entries};
-use memring_core::{AsServer, Server, Weight};
+use memring_core::{AsServer, Server, Weight, peers::libmemcached};
+use memring_std::{Client, Config};
 
 use crate::{
     failure::Failure,
@@ -62,16 +63,22 @@ impl NameArgs {
 
     /// The servers of a configuration file or of the environment.
     pub(crate) fn servers_of_settings(self, settings: &Settings) -> Result<Vec<NamedServer>, Failure> {
-        match &settings.file {
-            Some(file) if !file.said.servers().is_empty() => {
-                let servers = (1..).zip(file.said.servers());
-                let named = |(number, spec): (usize, &ServerSpec)| {
-                    NamedServer::new(spec.as_server(), format!("{} server {number}", file.name))
-                };
-                Ok(servers.map(named).collect())
+        let Some(file) = &settings.file else { return self.named(&[Text::of_environment(settings)?]) };
+        let found;
+        let servers = match file.said.discovery() {
+            Some(_) => {
+                found = found_out(settings.config()?)?;
+                &found
             }
-            _ => self.named(&[Text::of_environment(settings)?]),
+            None => file.said.servers(),
+        };
+        if servers.is_empty() {
+            return self.named(&[Text::of_environment(settings)?]);
         }
+        let named = |(number, spec): (usize, &ServerSpec)| {
+            NamedServer::new(spec.as_server(), format!("{} server {number}", file.name))
+        };
+        Ok((1..).zip(servers).map(named).collect())
     }
 
     /// The servers that were given with `option`, such as `--add`.
@@ -140,6 +147,16 @@ fn texts<'t>(option: &str, given: &'t [String]) -> Result<Vec<Text<'t>>, Failure
 /// The servers of texts, to talk to.
 fn specs(texts: &[Text<'_>]) -> Result<Vec<ServerSpec>, Failure> {
     read(texts, |entry, _| entry.read())
+}
+
+/// The servers that the source of `config` tells of now.
+pub(crate) fn found_out(config: Config) -> Result<Vec<ServerSpec>, Failure> {
+    // Placing keys is another's task, by another scheme perhaps.
+    let mut config = config;
+    config.scheme = libmemcached::MODULA.into();
+    config.gutter.clear();
+    let client = Client::discover(config)?;
+    Ok(client.servers().into_iter().map(|server| server.spec).collect())
 }
 
 /// The servers of the environment, to talk to.

@@ -45,7 +45,7 @@ impl SettingsArgs {
             None if Path::new(HERE).exists() => read_here()?,
             None => None,
         };
-        let has_servers = file.as_ref().is_some_and(|file| !file.said.servers().is_empty());
+        let has_servers = file.as_ref().is_some_and(|file| file.said.names_servers());
         let listed = if has_servers { None } else { variable(SERVERS_VARIABLE) };
         let listed = listed.map(|text| text.into_string()).transpose();
         let listed = listed.map_err(|_| Failure::usage(format_args!("{SERVERS_VARIABLE}: not UTF-8")))?;

@@ -12,7 +12,7 @@ use crate::{
     duration::duration,
     failure::{self, Failure},
     scheme_args::SchemeArgs,
-    servers::{ServerArgs, specs_of_environment},
+    servers::{ServerArgs, found_out, specs_of_environment},
     settings::Settings,
     warnings,
 };
@@ -96,7 +96,11 @@ impl ClientArgs {
         let scheme = choice.scheme()?;
         let mut config = settings.config()?;
         if let Some(servers) = self.servers.specs()? {
-            config.servers = servers;
+            (config.servers, config.discovery) = (servers, None);
+        } else if config.discovery.is_some() {
+            // A command is over before the servers change.
+            config.servers = found_out(config.clone())?;
+            config.discovery = None;
         } else if config.servers.is_empty() {
             config.servers = specs_of_environment(settings)?;
         }
@@ -149,7 +153,7 @@ impl ClientArgs {
 }
 
 /// The scheme where none is named.
-const ASSUMED: &str = libmemcached::KETAMA_WEIGHTED.name;
+pub(crate) const ASSUMED: &str = libmemcached::KETAMA_WEIGHTED.name;
 
 /// How many keys are sent at once.
 const AT_ONCE: usize = 4096;

@@ -19,7 +19,7 @@ pub(super) const KIND: Kind = Kind {
             let others = KINDS.iter().filter(|kind| !["memring", "env", "list"].contains(&kind.name));
             text.contains('(') || is_program(text) || others.into_iter().any(|kind| (kind.is_it)(text))
         };
-        ["servers", "scheme"].into_iter().any(begins)
+        ["servers", "scheme", "discovery"].into_iter().any(begins)
             && (ConfigFile::from_toml(text).is_ok() || !is_another())
     },
     read: Read::Text(|text| Ok(vec![read(text)?])),

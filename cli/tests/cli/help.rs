@@ -2,7 +2,7 @@
 
 use crate::memring::memring;
 
-const COMMANDS: [&str; 32] = [
+const COMMANDS: [&str; 33] = [
     "where",
     "schemes",
     "doctor",
@@ -33,6 +33,7 @@ const COMMANDS: [&str; 32] = [
     "top",
     "bench",
     "watch",
+    "watch-servers",
     "flush",
     "completions",
 ];

@@ -44,7 +44,7 @@ fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 
 /// Holds objects against a section: they have all that is always there and nothing else, and show all the rest.
 #[track_caller]
-fn are_as_documented(section: &str, objects: &[Value]) {
+pub(crate) fn are_as_documented(section: &str, objects: &[Value]) {
     let documented = documented(section);
     let mut shown = BTreeSet::new();
     assert!(!objects.is_empty());

@@ -31,3 +31,4 @@ mod top;
 mod verbs;
 mod verify;
 mod warnings;
+mod watch_servers;
