@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`joining`] | programs in other languages use the same servers |
 //! | [`resizing`] | servers come or go |
+//! | [`discovery`] | servers change by themselves: Kubernetes, ElastiCache, Memorystore |
 //! | [`failures`] | a server is dead, hangs, or comes back |
 //! | [`stampedes`] | many callers compute the same item at once |
 //! | [`testing`] | a test needs a memcached, or one that misbehaves |
@@ -21,6 +22,9 @@ pub mod joining {}
 
 #[cfg_attr(not(doctest), doc = include_str!("../doc/guide/resizing.md"))]
 pub mod resizing {}
+
+#[cfg_attr(not(doctest), doc = include_str!("../doc/guide/discovery.md"))]
+pub mod discovery {}
 
 #[cfg_attr(not(doctest), doc = include_str!("../doc/guide/failures.md"))]
 pub mod failures {}

@@ -11,6 +11,9 @@ struct Joining;
 #[doc = include_str!("../../../client-core/doc/guide/resizing.md")]
 struct Resizing;
 
+#[doc = include_str!("../../../client-core/doc/guide/discovery.md")]
+struct Discovery;
+
 #[doc = include_str!("../../../client-core/doc/guide/failures.md")]
 struct Failures;
 
