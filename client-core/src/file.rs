@@ -41,6 +41,7 @@ use crate::{
 mod discovery;
 mod error;
 mod fields;
+mod near;
 mod reference;
 mod section;
 mod servers;
@@ -48,6 +49,7 @@ mod time;
 mod value;
 
 pub use error::{FileError, FileProblem};
+pub use near::near;
 use reference::{Login, Trust};
 pub use time::{TimeError, duration};
 

@@ -4,6 +4,7 @@ use toml::de::DeTable;
 
 use super::{
     error::{FileError, FileProblem, line_of},
+    near::near,
     value::Value,
 };
 
@@ -51,7 +52,7 @@ impl<'t> Section<'t> {
         let unknown = self.table.keys().filter(|key| !self.known.contains(&&**key.get_ref()));
         let Some(first) = unknown.min_by_key(|key| key.span().start) else { return Ok(()) };
         let name = &**first.get_ref();
-        let near = nearest(name, &self.known);
+        let near = near(name, &self.known);
         let offer = match &*near {
             [] => format!("the keys are {}", self.known.join(", ")),
             near => format!("near to it is {}", near.join(", ")),
@@ -59,43 +60,5 @@ impl<'t> Section<'t> {
         Err(FileError::of(FileProblem::UnknownKey(offer))
             .at_line(line_of(self.text, first.span().start))
             .at_key(&format!("{}{name}", self.path)))
-    }
-}
-
-/// The keys that are near to `name`, the nearest first: few letters differ, or one has the other in it.
-fn nearest(name: &str, known: &[&'static str]) -> Vec<&'static str> {
-    let name = name.to_ascii_lowercase().replace('-', "_");
-    let distance = |known: &str| {
-        let differ = strsim::damerau_levenshtein(&name, known);
-        let has_other = name.len() > 2 && (known.contains(&*name) || name.contains(known));
-        (has_other || differ * 3 <= known.len()).then_some(differ)
-    };
-    let mut near: Vec<_> = known.iter().filter_map(|known| Some((distance(known)?, *known))).collect();
-    near.sort_unstable();
-    near.truncate(OFFERED);
-    near.into_iter().map(|(_, known)| known).collect()
-}
-
-/// Most keys that an error offers.
-const OFFERED: usize = 3;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_key_is_the_first() {
-        let known = ["servers", "scheme", "timeout", "connect_timeout", "idle_timeout", "ca"];
-        for (name, first) in [
-            ("sheme", Some("scheme")),
-            ("server", Some("servers")),
-            ("Timeout", Some("timeout")),
-            ("connect-timeout", Some("connect_timeout")),
-            ("cafile", Some("ca")),
-            ("zzz", None),
-            ("", None),
-        ] {
-            assert_eq!(nearest(name, &known).first().copied(), first, "{name}");
-        }
     }
 }

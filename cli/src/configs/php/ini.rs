@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memring_client::file::near;
+
 use super::super::{
     ConfigError, Reading,
     program::{Program, Value},
@@ -61,9 +63,9 @@ impl<'t> Ini<'t> {
             (!known.contains(&name)).then_some((&setting.name, name, setting.line))
         });
         for (whole, name, line) in unknown {
-            let near = known.iter().map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
-            let near = near.filter(|(distance, _)| *distance * 3 <= name.len());
-            let offer = near.map_or(String::new(), |(_, near)| format!("; near to it is {extension}{near}"));
+            let near = near(name, known);
+            let offer =
+                near.first().map_or(String::new(), |near| format!("; near to it is {extension}{near}"));
             let says =
                 format!("line {line}: {whole} is no setting of the extension, and says nothing{offer}");
             reading.warn("unknown-setting", says);
