@@ -362,6 +362,7 @@ pub mod kind {
     use super::{
         AnyOutcome, CasItem, CasOutcome, Cause, Item, Kind, is_stored, must_be_stored, sealed::Sealed,
     };
+    use crate::outcome::visible;
 
     /// Declares a kind.
     macro_rules! kind {
@@ -388,14 +389,13 @@ pub mod kind {
     kind! {
         /// The item; `None` is a miss.
         Get => Option<Item<V>>:
-        AnyOutcome::Item(item) => Ok(item);
+        AnyOutcome::Item(item) => Ok(visible(item));
     }
 
     kind! {
         /// The item with its cas unique; `None` is a miss.
         Gets => Option<CasItem<V>>:
-        AnyOutcome::Item(None) => Ok(None);
-        AnyOutcome::Item(Some(item)) => CasItem::read(item).map(Some).map_err(Some);
+        AnyOutcome::Item(item) => visible(item).map(CasItem::read).transpose().map_err(Some);
     }
 
     kind! {

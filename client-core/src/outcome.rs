@@ -2,7 +2,10 @@
 
 use memring_text::{Item, StoreOutcome, exchange::ProtocolError};
 
-use crate::failure::{Cause, Error};
+use crate::{
+    failure::{Cause, Error},
+    fetch::PLACEHOLDER,
+};
 
 /// The result of `set`, which has no condition.
 ///
@@ -50,6 +53,21 @@ impl CasOutcome {
             StoreOutcome::NotStored => Err(Cause::NotStored),
         }
     }
+}
+
+/// Whether an item with these flags is one for callers. The placeholder that `fetch` leaves on servers without meta
+/// commands is none: it is a miss.
+#[inline]
+#[must_use]
+pub const fn is_visible(flags: u32) -> bool {
+    flags != PLACEHOLDER
+}
+
+/// The item, if it is [one for callers](is_visible).
+#[inline]
+#[must_use]
+pub fn visible<V>(item: Option<Item<V>>) -> Option<Item<V>> {
+    item.filter(|item| is_visible(item.flags))
 }
 
 /// An item with its cas unique, as `gets` and `gats` read it.

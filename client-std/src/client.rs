@@ -7,7 +7,7 @@ use memring_client::{
     Clock, Common, Config, FromConfig, KeyScratch, ServerStatus,
     change::Change,
     failure::{Cause, Error},
-    outcome::{CasOutcome, is_stored, must_be_stored},
+    outcome::{CasOutcome, is_stored, must_be_stored, visible},
     roster::Roster,
     spec::{ServerList, ServerSpecError},
 };
@@ -431,7 +431,7 @@ impl Client {
         let mut scratch = KeyScratch::default();
         let found = match self.target(verb.word(), key, &mut scratch) {
             Ok((mut target, key)) => {
-                let found = call(&mut target, &Get { verb, key }, value);
+                let found = call(&mut target, &Get { verb, key }, value).map(visible);
                 target.found(&found);
                 found
             }

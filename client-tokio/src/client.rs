@@ -8,7 +8,7 @@ use memring_client::{
     Common, Config, FromConfig, KeyScratch, ServerStatus,
     change::Change,
     failure::{Cause, Error},
-    outcome::{CasOutcome, is_stored, must_be_stored},
+    outcome::{CasOutcome, is_stored, must_be_stored, visible},
     roster::Roster,
     spec::{ServerList, ServerSpecError},
 };
@@ -347,7 +347,7 @@ impl Client {
         let (mut value, mut scratch) = (value, KeyScratch::default());
         let found = match self.target("get", key.as_ref(), &mut scratch) {
             Ok((mut target, key)) => {
-                let item = call(&mut target, &Get { verb: GetVerb::Get, key }).await;
+                let item = call(&mut target, &Get { verb: GetVerb::Get, key }).await.map(visible);
                 target.found(&item);
                 item.map(|item| item.map(|item| (item, target)))
             }
@@ -508,7 +508,7 @@ impl Client {
         let mut scratch = KeyScratch::default();
         let found = match self.target(verb.word(), key, &mut scratch) {
             Ok((mut target, key)) => {
-                let found = call(&mut target, &Get { verb, key }).await;
+                let found = call(&mut target, &Get { verb, key }).await.map(visible);
                 target.found(&found);
                 found
             }

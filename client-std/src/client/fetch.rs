@@ -68,8 +68,8 @@ impl Client {
     /// programs of other kinds read the same servers, give these keys a namespace of their own.
     ///
     /// # Old servers
-    /// Servers before memcached 1.6.10 and most proxies know no leases. There the client stores a placeholder itself. One
-    /// caller loads, as elsewhere; but nothing is loaded early and nothing is handed out stale, so at the end of the time
+    /// Servers before memcached 1.6.10 and most proxies know no leases. There the client stores a placeholder itself, which
+    /// only programs of other kinds take for a value: to this client it is a miss. One caller loads, as elsewhere; but nothing is loaded early and nothing is handed out stale, so at the end of the time
     /// to live all callers wait for the one that loads.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use core::{cell::RefCell, mem};
 
 use memring_client::{
     failure::{Cause, Error, Many},
-    outcome::must_be_stored,
+    outcome::{is_visible, must_be_stored},
 };
 use memring_text::{
     connection::Lent,
@@ -92,8 +92,11 @@ impl Client {
         let (fleet, mut scratch) = (self.common.fleet(), Vec::new());
         let shares = self.common.shares(name, &fleet, keys.iter().map(AsRef::as_ref), &mut scratch)?;
         let items = self.common.config().limits.items;
+        let read_visible = |position, item: LentItem<'_>| {
+            if is_visible(item.flags) { read(position, item) } else { Ok(T::default()) }
+        };
         let gets = shares.divide(shares.keys()).map(|share| {
-            (Site::of(&share), Gets::new(GetVerb::Get, share.items, share.positions, items, &read))
+            (Site::of(&share), Gets::new(GetVerb::Get, share.items, share.positions, items, &read_visible))
         });
         let found = batch::run(name, gets, keys.len(), self.batch_deadline());
         shares.found(&found, is_hit);

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use memring_client::{
     failure::{Error, Many},
-    outcome::must_be_stored,
+    outcome::{must_be_stored, visible},
 };
 use memring_text::{
     Get, Operation, Reply, Request,
@@ -46,7 +46,7 @@ impl Client {
         let (deadline, fleet, mut scratch) = (self.deadline(), self.common.fleet(), Vec::new());
         let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut scratch)?;
         let gets: Vec<_> = shares.keys().iter().map(|&key| Get { verb: GetVerb::Get, key }).collect();
-        let read = |item: Option<_>| Ok(item.map(shared));
+        let read = |item: Option<_>| Ok(visible(item).map(shared));
         let found = batch::run(NAME, shares.divide(&gets), gets.len(), deadline, read).await;
         shares.found(&found, Option::is_some);
         Ok(self.common.or_misses(found))
@@ -87,7 +87,7 @@ impl Client {
         // Locked by one alone: only this call, which polls its parts one after the other, has it.
         let visit = Mutex::new(visit);
         let show = |(position, item): (usize, Option<memring_text::Item<Vec<u8>>>)| {
-            let Some(memring_text::Item { flags, cas, value }) = item else { return Ok(false) };
+            let Some(memring_text::Item { flags, cas, value }) = visible(item) else { return Ok(false) };
             let mut visit = visit.lock().unwrap_or_else(PoisonError::into_inner);
             visit(position, memring_text::Item { flags, cas, value: &value });
             Ok(true)

@@ -10,7 +10,8 @@ use std::{
 };
 
 use memring_std::{
-    Content, Event, Feature, FetchError, FetchOutcome, Freshness, MetaDeleteOptions, MetaGetOptions, Ttl,
+    Batch, Content, Event, Feature, FetchError, FetchOutcome, Freshness, MetaDeleteOptions, MetaGetOptions,
+    Ttl,
 };
 use memring_suite::{Memcached, refusing};
 
@@ -328,13 +329,33 @@ fn old<C: Client>(server: &Memcached) -> C {
     C::builder().servers([server.name()]).server_cannot(server.name(), Feature::Meta).build().unwrap()
 }
 
+/// No verb that reads shows the placeholder.
+async fn nobody_sees<C: Client>(client: &C, key: &str) {
+    let (mut buffer, minute) = (Vec::new(), MINUTE);
+    assert!(client.get(key).await.unwrap().is_none());
+    assert!(client.gets(key).await.unwrap().is_none());
+    assert!(client.gat(key, minute).await.unwrap().is_none());
+    assert!(client.get_into(key, &mut buffer).await.unwrap().is_none());
+    assert!(client.get_many(&[key]).await.unwrap().all().unwrap()[0].is_none());
+    let seen = client.get_many_with(&[key], |_, _| panic!("it is shown")).await.unwrap();
+    assert_eq!(seen.all().unwrap(), [false]);
+    let mut batch = Batch::new();
+    let (get, gets) = (batch.get(key), batch.gets(key));
+    let mut outcomes = client.run(batch).await.unwrap();
+    assert!(outcomes.take(get).unwrap().is_none());
+    assert!(outcomes.take(gets).unwrap().is_none());
+}
+
 async fn an_old_server_has_a_placeholder_in_the_keys_place<C: Client>() {
     let server = Memcached::start();
     let (client, other, loads) = (old::<C>(&server), old::<C>(&server), Loads::default());
+    let meta = C::connect([server.name()]).unwrap();
     for _ in 0..2 {
         let load = async {
-            let item = other.get("k").await.unwrap().expect("the placeholder");
-            assert_eq!((item.flags, item.value.len()), (0x6D72_0003, 16));
+            let item = meta.meta().get("k", MetaGetOptions::new().value().flags()).await.unwrap().unwrap();
+            let len = item.value.expect("the placeholder").len();
+            assert_eq!((item.info.flags, len), (Some(0x6D72_0003), 16));
+            nobody_sees(&other, "k").await;
             loads.load::<C>(AT_ONCE, "made").await
         };
         assert_eq!(client.fetch("k", MINUTE, load).await.unwrap(), "made");
