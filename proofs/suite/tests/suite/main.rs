@@ -37,6 +37,7 @@ mod replies;
 #[cfg(target_os = "linux")]
 mod resolve;
 mod run;
+mod scenarios;
 mod servers;
 mod soak;
 mod stand_ins;
