@@ -34,7 +34,7 @@ pub struct Watch {
     config: Arc<Config>,
     clock: Clock,
     counters: Counters,
-    /// A copy of the health's `is_noted`, to be read without the lock.
+    /// A copy of the health's `is_noted`, to be read without the lock; set where no server has the slot.
     is_noted: AtomicBool,
     /// How many connections to the server have ended. As long as there is no other, the server has not restarted.
     ends: AtomicU64,
@@ -68,7 +68,7 @@ impl Watch {
     /// The same watch, over a slot that no server has now: it is down, and never tried.
     #[must_use]
     pub(crate) fn vacant(self, is_vacant: bool) -> Self {
-        Self { is_vacant, ..self }
+        Self { is_vacant, is_noted: AtomicBool::new(is_vacant), ..self }
     }
 
     /// Whether no server has the slot. Then no connection may be opened: another server may have the address by now.
@@ -106,16 +106,16 @@ impl Watch {
         self.config.observer.tell(|| event);
     }
 
-    /// Whether any failure of the server is noted.
+    /// Whether any failure of the server is noted, or no server has the slot: an operation must look closer.
     pub(crate) fn is_noted(&self) -> bool {
-        self.is_vacant || self.is_noted.load(Ordering::Relaxed)
+        self.is_noted.load(Ordering::Relaxed)
     }
 
     /// Runs `act` on the server's health.
     pub(crate) fn with_health<T>(&self, act: impl FnOnce(&mut ServerHealth) -> T) -> T {
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         let result = act(&mut health);
-        self.is_noted.store(health.is_noted(), Ordering::Relaxed);
+        self.is_noted.store(self.is_vacant || health.is_noted(), Ordering::Relaxed);
         result
     }
 

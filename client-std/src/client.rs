@@ -121,8 +121,9 @@ impl Client {
     }
 
     /// The client that `config` describes, whose servers are found out by its [`discovery`](Config::discovery): the source is
-    /// asked before this returns, and then again and again by a thread that ends with the client. No operation waits for it. When it
-    /// fails, the servers stay as they are; [`Builder::on_event`] tells of that, and of each change before it is made.
+    /// asked before this returns, and then again and again by a thread that ends with the client. No operation waits for it.
+    /// When it fails, the servers stay as they are; [`Builder::on_event`] tells of that, and of each change before it is made.
+    /// (After a fork, only the parent has the thread: the child keeps the servers that it has.)
     ///
     /// ```
     /// use memring_std::{Client, Ttl, discovery::Source, testing::Server};

@@ -137,8 +137,9 @@ impl Client {
     }
 
     /// The client that `config` describes, whose servers are found out by its [`discovery`](Config::discovery): the source is
-    /// asked before this returns, and then again and again by a task of this runtime that ends with the client. No operation waits for it. When it
-    /// fails, the servers stay as they are; [`Builder::on_event`] tells of that, and of each change before it is made.
+    /// asked before this returns, and then again and again by a task of this runtime that ends with the client. No operation
+    /// waits for it. When it fails, the servers stay as they are; [`Builder::on_event`] tells of that, and of each change before
+    /// it is made. When the runtime ends, the servers stay as they are then.
     ///
     /// ```
     /// use memring_tokio::{Client, Ttl, discovery::Source, testing::Server};

@@ -31,8 +31,8 @@
 //! - [`Error`] says what failed and on which server; [`Many`] has the results of a call with many keys.
 //! - [`testing`] has a memcached that runs inside the process.
 //!
-//! The [guides](guide) are about a fleet that others use, too, about resizing, failures, stampedes, testing and security. The
-//! README says what happens when servers fail, what operations cost, and what is left out.
+//! The [guides](guide) are about a fleet that others use, too, about resizing, discovery, failures, stampedes, testing and
+//! security. The README says what happens when servers fail, what operations cost, and what is left out.
 //!
 //! # Features
 //!
