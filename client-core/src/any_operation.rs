@@ -4,9 +4,11 @@ use memring_text::{
     Get, Item, Operation, Reply, Request, Store, StoreOutcome, Ttl,
     buffer::Buffer,
     operation::ReplyError,
-    request::{Arith, Delete, Touch},
+    request::{Arith, Delete, StoreVerb, Touch},
     ttl::UnixTime,
 };
+
+use crate::fetch::Answer;
 
 /// An operation on one key, of any of the classic kinds.
 ///
@@ -64,6 +66,31 @@ impl<V> AnyOutcome<V> {
             Self::Store(outcome) => AnyOutcome::Store(outcome),
             Self::Found(found) => AnyOutcome::Found(found),
             Self::Number(number) => AnyOutcome::Number(number),
+        }
+    }
+}
+
+impl AnyOperation<'_> {
+    /// The same over an item with this cas unique, if there is a number.
+    #[must_use]
+    pub const fn over(self, cas: Option<u64>) -> Self {
+        match (self, cas) {
+            (Self::Store(store), Some(cas)) => Self::Store(Store { verb: StoreVerb::Cas(cas), ..store }),
+            _ => self,
+        }
+    }
+}
+
+impl<V> AnyOutcome<V> {
+    /// What became of a change, as a machine is told it.
+    #[must_use]
+    pub const fn answer(&self) -> Answer {
+        match self {
+            Self::Store(outcome) => Answer::Changed(*outcome),
+            Self::Found(true) => Answer::Changed(StoreOutcome::Stored),
+            Self::Found(false) => Answer::Changed(StoreOutcome::NotFound),
+            Self::Number(number) => Answer::Number(*number),
+            Self::Item(_) => Answer::Found(None),
         }
     }
 }

@@ -36,10 +36,12 @@ use crate::{
     spec::{ServerList, ServerSpec, ServerSpecError},
     status::{Connections, ServerStatus},
     target::{Deadline, Target},
+    transition::TransitionError,
     watch::Watch,
 };
 
 mod discovered;
+mod moving;
 
 use discovered::Discovered;
 pub use discovered::WeakCommon;
@@ -151,6 +153,9 @@ impl<P: Watched> Common<P> {
             }
             let specs = ServerSpec::read_all(servers).map_err(Cause::config)?;
             let before = self.fleet();
+            if before.motion().is_some() {
+                return Err(Cause::config(TransitionError::Busy));
+            }
             let after =
                 before.with_servers(specs, &[], |spec, watch| open(spec, watch, &self.shared.config))?;
             let change = Change::new(Arc::clone(before.placement()), Arc::clone(after.placement()));
@@ -177,7 +182,7 @@ impl<P: Watched> Common<P> {
     pub fn close(&self) -> Arc<Fleet<P>> {
         let fleet = self.shared.fleet.write().unwrap_or_else(PoisonError::into_inner);
         self.shared.is_closed.store(true, Ordering::Relaxed);
-        Arc::clone(&fleet)
+        Fleet::everyone(Arc::clone(&fleet))
     }
 
     /// The servers, in the configured order, those of the gutter last. `connections` counts those of one server.
@@ -214,7 +219,8 @@ impl<P> Common<P> {
     /// The servers now. An operation that holds them is not affected by a change of servers.
     #[must_use]
     pub fn fleet(&self) -> Arc<Fleet<P>> {
-        Arc::clone(&self.shared.fleet.read().unwrap_or_else(PoisonError::into_inner))
+        let fleet = Arc::clone(&self.shared.fleet.read().unwrap_or_else(PoisonError::into_inner));
+        if fleet.motion().is_some() { self.shared.settled(fleet) } else { fleet }
     }
 
     /// A token that no other request under way has.

@@ -64,6 +64,15 @@ impl Error {
         Self(Arc::new(Inner { operation, position: None, server, cause, ambiguous }))
     }
 
+    /// The same of an operation of which a part was done before: nobody knows what it has come to.
+    #[must_use]
+    #[cold]
+    pub fn after_a_change(self) -> Self {
+        let Inner { operation, position, server, cause, .. } = &*self.0;
+        let (server, cause) = (server.clone(), cause.clone());
+        Self(Arc::new(Inner { operation, position: *position, server, cause, ambiguous: true }))
+    }
+
     /// A number that only this very error and its clones have.
     fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
@@ -228,6 +237,8 @@ pub enum ErrorKind {
     /// Server: it does not know the command, or refuses it to everyone; or it is known to lack a feature that the
     /// request needs, and nothing was sent.
     Unsupported,
+    /// The key moves to another server in a transition, and the operation has no rule for that; nothing was sent.
+    Moving,
     /// Server: it answered `CLIENT_ERROR`, or in another way that the request is at fault.
     Client,
     /// Server: it answered `SERVER_ERROR`, or in another way that it is at fault itself.
@@ -258,6 +269,7 @@ impl fmt::Display for ErrorKind {
             Self::OutOfMemory => "out of memory",
             Self::NotStored => "not stored",
             Self::Unsupported => "not supported",
+            Self::Moving => "key is moving",
             Self::Client => "refused as wrong",
             Self::Server => "failed in the server",
         })

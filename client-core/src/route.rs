@@ -14,6 +14,7 @@ use crate::{
     failure::Cause,
     owned::{OwnedPlacement, OwnedScheme},
     spec::ServerSpec,
+    transition::Motion,
     watch::Watch,
 };
 
@@ -50,6 +51,8 @@ pub struct Fleet<P> {
     pools: Box<[Arc<P>]>,
     config: Arc<Config>,
     clock: Clock,
+    /// The transition to another fleet, if one is under way.
+    motion: Option<Arc<Motion<P>>>,
 }
 
 /// A server to ask.
@@ -67,6 +70,38 @@ impl Route {
     /// The same server, whose trial is not this.
     pub(crate) const fn without_probe(self) -> Self {
         Self { is_probe: false, ..self }
+    }
+}
+
+impl<P> Fleet<P> {
+    /// The transition that is under way.
+    #[inline]
+    pub(crate) fn motion(&self) -> Option<&Motion<P>> {
+        self.motion.as_deref()
+    }
+
+    /// The same with the servers of the transition's new list behind, for what is said to all of them.
+    pub(crate) fn everyone(fleet: Arc<Self>) -> Arc<Self> {
+        let Some(motion) = fleet.motion() else { return fleet };
+        let mut pools = fleet.pools.to_vec();
+        for pool in &motion.new_fleet().pools {
+            if !pools.iter().any(|other| Arc::ptr_eq(other, pool)) {
+                pools.push(Arc::clone(pool));
+            }
+        }
+        Arc::new(Self { pools: pools.into_boxed_slice(), ..fleet.with_motion(None) })
+    }
+
+    /// The same servers in another transition, or in none.
+    pub(crate) fn with_motion(&self, motion: Option<Arc<Motion<P>>>) -> Self {
+        Self {
+            placement: Arc::clone(&self.placement),
+            gutter: self.gutter.clone(),
+            pools: self.pools.clone(),
+            config: Arc::clone(&self.config),
+            clock: self.clock,
+            motion,
+        }
     }
 }
 
@@ -133,7 +168,7 @@ impl<P: Watched> Fleet<P> {
             });
         }
         let pools = pools.into_boxed_slice();
-        Ok(Self { placement, gutter, pools, config: Arc::clone(config), clock })
+        Ok(Self { placement, gutter, pools, config: Arc::clone(config), clock, motion: None })
     }
 
     /// The scheme by which keys are placed.
@@ -187,6 +222,32 @@ impl<P: Watched> Fleet<P> {
             Some(pool) if pool.watch().is_noted() => self.route_from(key, 0),
             _ => Ok(Route { index, is_probe: false, rank: 0 }),
         }
+    }
+
+    /// The server that holds `key` when all servers are up, and no other.
+    ///
+    /// # Errors
+    /// [`Down`] when it may not be asked now.
+    pub(crate) fn route_own(&self, key: &[u8]) -> Result<Route, Down> {
+        let now = self.clock.moment();
+        let chosen = health::choose(core::iter::once(self.primary(key)), |&index| self.ask(index, now))?;
+        Ok(Route { index: chosen.server, is_probe: chosen.is_probe, rank: 0 })
+    }
+
+    /// Whether `key` has another server after the transition that is under way. A server is known by its address: it may change
+    /// its name.
+    #[inline]
+    pub(crate) fn moves(&self, key: &[u8]) -> bool {
+        self.motion.as_ref().is_some_and(|motion| self.moves_to(motion.new_fleet(), key))
+    }
+
+    #[cold]
+    fn moves_to(&self, new: &Self, key: &[u8]) -> bool {
+        let address = |fleet: &Self| {
+            let servers = fleet.placement.servers();
+            servers.get(fleet.primary(key)).map(|spec| spec.address().clone())
+        };
+        address(self) != address(new)
     }
 
     /// Whether `route` leads to another server than the one that holds the key when all servers are up.

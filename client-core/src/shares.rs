@@ -7,6 +7,7 @@ use crate::{
     failure::{Error, Many},
     groups::Groups,
     route::{Fleet, Routes, Watched},
+    transition::check_many,
 };
 
 /// The wire keys of a batch, server by server; those of one server are in the order of the batch.
@@ -41,6 +42,7 @@ impl<'b, P: Watched> Shares<'b, P> {
     ///
     /// # Errors
     /// [`ErrorKind::Key`](crate::failure::ErrorKind::Key): a key is invalid.
+    /// [`ErrorKind::Moving`](crate::failure::ErrorKind::Moving): a key moves to another server.
     pub fn new<'k: 'b>(
         name: &'static str,
         fleet: &'b Fleet<P>,
@@ -51,6 +53,7 @@ impl<'b, P: Watched> Shares<'b, P> {
     ) -> Result<Self, Error> {
         let wire_keys = Key::all_prefixed(prefix, keys.map(|key| -> &'b [u8] { key }), scratch)
             .map_err(|(position, error)| Error::at(position, name, error))?;
+        check_many(name, fleet, routing_keys)?;
         let routes = fleet.route_many(routing_keys);
         let groups = Groups::new(routes.servers(), fleet.pools().len());
         let keys = groups.gather(wire_keys);

@@ -44,8 +44,12 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
     ///
     /// # Errors
     /// [`ErrorKind::Down`](crate::failure::ErrorKind::Down): no server may be asked now.
+    /// [`ErrorKind::Moving`](crate::failure::ErrorKind::Moving): the key moves to another server.
     #[inline(always)]
     pub fn new(fleet: Arc<Fleet<P>>, key: &'k [u8], name: &'static str, deadline: D) -> Result<Self, Error> {
+        if fleet.moves(key) {
+            return Err(is_moving(name));
+        }
         let route = match fleet.route(key) {
             Ok(route) => route,
             Err(down) => return Err(nobody(&fleet, key, name, down)),
@@ -54,6 +58,22 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
             fleet.pool(fleet.primary(key)).watch().rerouted(fleet.pool(route.index).watch(), name);
         }
         Ok(Self { fleet, key, name, deadline, route, turned_at: None, is_pinned: false })
+    }
+
+    /// Finds the key's own server, for a request that goes there or nowhere, whether the key moves or not.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Down`](crate::failure::ErrorKind::Down): it may not be asked now.
+    pub(crate) fn own(
+        fleet: Arc<Fleet<P>>,
+        key: &'k [u8],
+        name: &'static str,
+        deadline: D,
+    ) -> Result<Self, Error> {
+        match fleet.route_own(key) {
+            Ok(route) => Ok(Self { fleet, key, name, deadline, route, turned_at: None, is_pinned: true }),
+            Err(down) => Err(nobody(&fleet, key, name, down)),
+        }
     }
 
     /// The server's pool.
@@ -172,6 +192,11 @@ impl<'k, P: Watched, D: Deadline> Target<'k, P, D> {
     pub fn failed(&self, cause: Cause, ambiguous: bool) -> Error {
         self.pool().watch().failed(self.name, cause, ambiguous)
     }
+}
+
+#[cold]
+fn is_moving(name: &'static str) -> Error {
+    Error::new(name, Cause::Moving)
 }
 
 #[cold]

@@ -33,9 +33,12 @@
 //! - Items that are marked stale, as `invalidate` leaves them, are not moved: their mark would be lost.
 
 mod course;
+mod motion;
 mod moved;
 #[cfg(test)]
 mod simulation;
 
 pub use course::{Course, Phase, Transition, TransitionError};
+pub use motion::{Crossed, Crossing, TransitionCounts, TransitionStatus, read_token, token};
+pub(crate) use motion::{Motion, check_many};
 pub use moved::{Moved, Next, Outcome, Side, Verb, is_mark};

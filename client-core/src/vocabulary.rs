@@ -15,6 +15,7 @@ pub use crate::{
     route::FailurePolicy,
     spec::{Address, DEFAULT_PORT, ServerList, ServerSpec, ServerSpecError, ServerSpecProblem},
     status::ServerStatus,
+    transition::{Phase, Transition, TransitionCounts, TransitionError, TransitionStatus},
     typed, values,
 };
 pub use memring_core::{

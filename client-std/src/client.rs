@@ -29,11 +29,13 @@ mod batch;
 mod fetch;
 mod many;
 mod meta;
+mod moving;
 mod streamed;
 mod typed;
 
 pub use batch::Outcomes;
 pub use meta::{Meta, MetaItem};
+use moving::is_moving;
 pub use typed::Typed;
 
 /// An item with its value in a vector.
@@ -389,7 +391,10 @@ impl Client {
     /// See [`Error`].
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
         let mut scratch = KeyScratch::default();
-        let (mut target, key) = self.target("delete", key.as_ref(), &mut scratch)?;
+        let (mut target, key) = match self.target("delete", key.as_ref(), &mut scratch) {
+            Err(error) if is_moving(&error) => return self.delete_moving(key.as_ref()),
+            found => found?,
+        };
         let _changing = self.common.changing(key.as_bytes(), target.routing_key());
         call(&mut target, &Delete { key, noreply: false }, NO_VALUE)
     }
@@ -436,6 +441,7 @@ impl Client {
                 target.found(&found);
                 found
             }
+            Err(error) if is_moving(&error) => self.retrieve_moving(verb, key, value),
             Err(error) => Err(error),
         };
         self.common.or_miss(found)
@@ -452,7 +458,12 @@ impl Client {
         let mut scratch = KeyScratch::default();
         let value = self.common.value(verb.word(), value)?;
         let (flags, exptime) = self.common.attributes(verb.word(), attributes)?;
-        let (mut target, key) = self.target(verb.word(), key, &mut scratch)?;
+        let (mut target, key) = match self.target(verb.word(), key, &mut scratch) {
+            Err(error) if is_moving(&error) => {
+                return self.store_moving(verb, key, value, (flags, exptime), read);
+            }
+            found => found?,
+        };
         let _changing = self.common.changing(key.as_bytes(), target.routing_key());
         let store = Store { verb, key, flags, exptime, value, noreply: false };
         let outcome = call(&mut target, &store, NO_VALUE)?;
@@ -461,7 +472,10 @@ impl Client {
 
     fn count(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
         let mut scratch = KeyScratch::default();
-        let (mut target, key) = self.target(verb.word(), key, &mut scratch)?;
+        let (mut target, key) = match self.target(verb.word(), key, &mut scratch) {
+            Err(error) if is_moving(&error) => return self.count_moving(verb, key, delta),
+            found => found?,
+        };
         let _changing = self.common.changing(key.as_bytes(), target.routing_key());
         call(&mut target, &Arith { verb, key, delta, noreply: false }, NO_VALUE)
     }

@@ -30,11 +30,13 @@ mod batch;
 mod fetch;
 mod many;
 mod meta;
+mod moving;
 mod streamed;
 mod typed;
 
 pub use batch::Outcomes;
 pub use meta::{Meta, MetaItem};
+use moving::is_moving;
 pub use typed::Typed;
 
 /// An item with its value in shared bytes.
@@ -352,6 +354,13 @@ impl Client {
                 target.found(&item);
                 item.map(|item| item.map(|item| (item, target)))
             }
+            Err(error) if is_moving(&error) => {
+                let found = Box::pin(self.retrieve_moving(GetVerb::Get, key.as_ref())).await;
+                let Some(item) = self.common.or_miss(found)? else { return Ok(None) };
+                let memring_text::Item { flags, cas, value: found } = item;
+                let put = value.put(&found).map_err(|full| Error::new("get", Cause::Full(full)));
+                return put.map(|()| Some(memring_text::Item { flags, cas, value }));
+            }
             Err(error) => Err(error),
         };
         let Some((item, target)) = self.common.or_miss(found)? else { return Ok(None) };
@@ -467,7 +476,10 @@ impl Client {
     /// See [`Error`].
     pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
         let mut scratch = KeyScratch::default();
-        let (mut target, key) = self.target("delete", key.as_ref(), &mut scratch)?;
+        let (mut target, key) = match self.target("delete", key.as_ref(), &mut scratch) {
+            Err(error) if is_moving(&error) => return Box::pin(self.delete_moving(key.as_ref())).await,
+            found => found?,
+        };
         let _changing = self.common.changing(key.as_bytes(), target.routing_key());
         call(&mut target, &Delete { key, noreply: false }).await
     }
@@ -513,6 +525,8 @@ impl Client {
                 target.found(&found);
                 found
             }
+            // Boxed, because it is rare: the future of every call would be larger for it.
+            Err(error) if is_moving(&error) => Box::pin(self.retrieve_moving(verb, key)).await,
             Err(error) => Err(error),
         };
         self.common.or_miss(found)
@@ -529,7 +543,12 @@ impl Client {
         let mut scratch = KeyScratch::default();
         let value = self.common.value(verb.word(), value)?;
         let (flags, exptime) = self.common.attributes(verb.word(), attributes)?;
-        let (mut target, key) = self.target(verb.word(), key, &mut scratch)?;
+        let (mut target, key) = match self.target(verb.word(), key, &mut scratch) {
+            Err(error) if is_moving(&error) => {
+                return Box::pin(self.store_moving(verb, key, value, (flags, exptime), to)).await;
+            }
+            found => found?,
+        };
         let _changing = self.common.changing(key.as_bytes(), target.routing_key());
         let store = Store { verb, key, flags, exptime, value, noreply: false };
         let outcome = call(&mut target, &store).await?;
@@ -538,7 +557,10 @@ impl Client {
 
     async fn count(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
         let mut scratch = KeyScratch::default();
-        let (mut target, key) = self.target(verb.word(), key, &mut scratch)?;
+        let (mut target, key) = match self.target(verb.word(), key, &mut scratch) {
+            Err(error) if is_moving(&error) => return Box::pin(self.count_moving(verb, key, delta)).await,
+            found => found?,
+        };
         let _changing = self.common.changing(key.as_bytes(), target.routing_key());
         call(&mut target, &Arith { verb, key, delta, noreply: false }).await
     }

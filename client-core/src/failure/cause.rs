@@ -83,6 +83,8 @@ pub enum Cause {
     NotStored,
     /// The server failed before, and is left alone: it will be tried again after this time.
     Down(Duration),
+    /// The key moves to another server now, and the operation has no rule for that.
+    Moving,
     /// No server has the slot now: its server has left, and nobody has taken its place.
     Vacant,
     /// The servers could not be found out, and there is no list to begin with.
@@ -186,6 +188,7 @@ impl Cause {
             | Self::Typed(_)
             | Self::Down(_)
             | Self::Vacant
+            | Self::Moving
             | Self::Undiscovered(_) => Evidence::None,
         }
     }
@@ -225,6 +228,7 @@ impl Cause {
             Self::Io(_) => ErrorKind::Io,
             Self::Protocol(_) => ErrorKind::Protocol,
             Self::NotStored => ErrorKind::NotStored,
+            Self::Moving => ErrorKind::Moving,
             Self::Down(_) | Self::Vacant => ErrorKind::Down,
             Self::Typed(_) => ErrorKind::Encoding,
             Self::Refused(_) => ErrorKind::Server,
@@ -302,6 +306,7 @@ impl fmt::Display for Cause {
             Self::Refused(word) => write!(f, "server answered {}", word.word()),
             Self::NotStored => f.write_str("server did not store the value"),
             Self::Typed(problem) => problem.fmt(f),
+            Self::Moving => f.write_str("the key is moving to another server, and this operation cannot follow it; wait for the end of the transition"),
             Self::Vacant => f.write_str("the server has left, and no other has taken its place"),
             Self::Undiscovered(why) => write!(f, "servers not found out: {why}"),
             Self::Down(wait) => write!(f, "server is down, next trial in {} ms", wait.as_millis()),

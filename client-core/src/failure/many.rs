@@ -27,6 +27,14 @@ impl<T> Many<T> {
         Self { results, errors }
     }
 
+    /// Holds `results`, and the errors among them, each once.
+    #[must_use]
+    pub fn of(results: Vec<Result<T, Error>>) -> Self {
+        let mut many = Self { results, errors: Vec::new() };
+        many.settle();
+        many
+    }
+
     /// The results.
     pub fn results(&self) -> &[Result<T, Error>] {
         &self.results

@@ -27,9 +27,9 @@ pub enum Phase {
 /// use memring_client::transition::Transition;
 ///
 /// // Of one process: it begins to move at once.
-/// let alone = Transition::new("2026-03 four servers");
+/// let alone = Transition::new("2026-03-four-servers");
 /// // Of a fleet that takes up to ten minutes to learn of it.
-/// let fleet = Transition::new("2026-03 four servers").guard_for(Duration::from_secs(15 * 60));
+/// let fleet = Transition::new("2026-03-four-servers").guard_for(Duration::from_secs(15 * 60));
 /// # let _ = (alone, fleet);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Transition {
     pub(crate) fn check(&self) -> Result<(), TransitionError> {
         if self.id.is_empty()
             || self.id.len() > LONGEST_ID
-            || !self.id.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+            || !self.id.bytes().all(|byte| byte.is_ascii_graphic())
         {
             return Err(TransitionError::Id);
         }
@@ -132,14 +132,14 @@ pub enum TransitionError {
     Early(Duration),
     /// There is no way back any more.
     TooLate,
-    /// The servers of the new list that take the place of others are the same.
-    SameServers,
 }
 
 impl fmt::Display for TransitionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Id => write!(f, "a transition's id is 1 to {LONGEST_ID} printable ASCII characters"),
+            Self::Id => {
+                write!(f, "a transition's id is 1 to {LONGEST_ID} printable ASCII characters without blanks")
+            }
             Self::Seal => {
                 write!(f, "seal_for is at least {} s, in which every mark ends", SHORTEST_SEAL.as_secs())
             }
@@ -156,7 +156,6 @@ impl fmt::Display for TransitionError {
             Self::TooLate => f.write_str(
                 "items have been moved and sealed; begin another transition when this one is done",
             ),
-            Self::SameServers => f.write_str("the list is the one in use; nothing would move"),
         }
     }
 }
@@ -173,6 +172,11 @@ pub struct Course {
 }
 
 impl Course {
+    /// The id of the transition.
+    pub(crate) fn id(&self) -> &str {
+        &self.transition.id
+    }
+
     /// Begins at `now`.
     ///
     /// # Errors
@@ -332,7 +336,7 @@ mod tests {
     fn nonsense_is_refused() {
         let begin = |transition| Course::begin(transition, Instant::now()).unwrap_err();
         assert_eq!(begin(Transition::new("")), TransitionError::Id);
-        assert_eq!(begin(Transition::new("a\r\nb")), TransitionError::Id);
+        assert_eq!(begin(Transition::new("a b")), TransitionError::Id);
         assert_eq!(begin(Transition::new("t").seal_for(Duration::ZERO)), TransitionError::Seal);
         assert_eq!(begin(Transition::new("t").ramp(MINUTE).move_for(Duration::ZERO)), TransitionError::Ramp);
     }

@@ -81,6 +81,7 @@ pub struct Moved {
     until: Instant,
     tries: u32,
     has_changed: bool,
+    has_moved: bool,
     state: State,
 }
 
@@ -125,7 +126,7 @@ impl Moved {
     #[must_use]
     pub const fn new(verb: Verb, phase: Phase, floor: u64, mark: u32, until: Instant) -> Self {
         let state = Self::first(verb, phase);
-        Self { verb, phase, floor, mark, until, tries: 0, has_changed: false, state }
+        Self { verb, phase, floor, mark, until, tries: 0, has_changed: false, has_moved: false, state }
     }
 
     const fn first(verb: Verb, phase: Phase) -> State {
@@ -138,6 +139,8 @@ impl Moved {
             (Verb::Delete, New) => State::DeleteNew(StoreOutcome::NotFound),
             (Verb::Delete, _) => State::DeleteOld,
             (Verb::Cas(Side::New, cas), New) => State::DoNew(Some(cas)),
+            // The number of no item.
+            (Verb::Cas(_, 0), _) => CHANGED,
             (Verb::Cas(Side::Old, _), Old | Guard | Prepare) => State::DoOld,
             (Verb::Cas(Side::New, cas), Move | Seal) => State::WipeOld(Some(cas)),
             // Numbers of two servers have nothing to do with each other: equal ones are chance.
@@ -228,6 +231,12 @@ impl Moved {
         self.has_changed
     }
 
+    /// Whether the item was brought from the old server to the new one.
+    #[must_use]
+    pub const fn has_moved(&self) -> bool {
+        self.has_moved
+    }
+
     fn is_read(&self) -> bool {
         matches!(self.verb, Verb::Get | Verb::Gets)
     }
@@ -297,6 +306,7 @@ impl Moved {
     }
 
     fn filled(&mut self, found: Found, outcome: StoreOutcome, now: Instant) -> State {
+        self.has_moved |= outcome == StoreOutcome::Stored;
         match self.verb {
             Verb::Get => State::Done(Outcome::Item(Some((found, None)))),
             Verb::Gets if outcome != StoreOutcome::Stored => State::Done(Outcome::Item(Some((found, None)))),

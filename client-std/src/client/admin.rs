@@ -154,7 +154,7 @@ impl Client {
         operation: O,
         read: fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
     ) -> Vec<FromServer<T>> {
-        self.each_server_that(name, operation, read, &self.common.fleet(), |_, _| Ok(()))
+        self.each_server_that(name, operation, read, &self.common.everyone(), |_, _| Ok(()))
     }
 
     /// Sends `operation` to those servers of `fleet` that are `able` to do it. The others have the error of `able`.

@@ -11,7 +11,7 @@ use memring_text::{
     request::{Attributes, Delete, GetVerb},
 };
 
-use super::{Client, Item, ItemRef};
+use super::{Client, Item, ItemRef, moving::is_moving};
 use crate::batch::{self, Gets, Requests, Site};
 
 type LentItem<'a> = memring_text::Item<Lent<'a, Vec<u8>>>;
@@ -46,7 +46,10 @@ impl Client {
             };
             Ok(Some(Item { flags: item.flags, cas: item.cas, value }))
         };
-        self.read_many("get_many", keys, own, Option::is_some)
+        match self.read_many("get_many", keys, own, Option::is_some) {
+            Err(error) if is_moving(&error) => self.get_many_moving(keys),
+            found => found,
+        }
     }
 
     /// Reads many items like [`get_many`](Self::get_many), but calls `visit` with each complete item and its key's

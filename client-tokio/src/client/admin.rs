@@ -177,7 +177,7 @@ impl Client {
         operation: O,
         to: fn(O::Output<Vec<u8>>) -> Result<T, Cause>,
     ) -> Vec<FromServer<T>> {
-        self.each_server_that(name, operation, to, &self.common.fleet(), |_, _| Ok(())).await
+        self.each_server_that(name, operation, to, &self.common.everyone(), |_, _| Ok(())).await
     }
 
     /// Sends `operation` to those servers of `fleet` that are `able` to do it. The others have the error of `able`.

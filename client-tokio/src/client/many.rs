@@ -13,7 +13,7 @@ use memring_text::{
     request::{Attributes, Delete, GetVerb},
 };
 
-use super::{Client, Item, ItemRef, shared};
+use super::{Client, Item, ItemRef, moving::is_moving, shared};
 use crate::batch;
 
 impl Client {
@@ -44,7 +44,10 @@ impl Client {
     pub async fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
         const NAME: &str = "get_many";
         let (deadline, fleet, mut scratch) = (self.deadline(), self.common.fleet(), Vec::new());
-        let shares = self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut scratch)?;
+        let shares = match self.common.shares(NAME, &fleet, keys.iter().map(AsRef::as_ref), &mut scratch) {
+            Err(error) if is_moving(&error) => return Box::pin(self.get_many_moving(keys)).await,
+            shares => shares?,
+        };
         let gets: Vec<_> = shares.keys().iter().map(|&key| Get { verb: GetVerb::Get, key }).collect();
         let read = |item: Option<_>| Ok(visible(item).map(shared));
         let found = batch::run(NAME, shares.divide(&gets), gets.len(), deadline, read).await;

@@ -11,8 +11,9 @@ use memring_client::{FromConfig, outcome::CasItem};
 use memring_std::{
     Attributes, Batch, Buffer, CasOutcome, Change, Config, Content, DumpLine, Error, FetchCounts, FetchError,
     FlushDelay, Freshness, FromServer, ItemRef, Lifetime, Loaded, LogLine, Many, MetaArithOptions,
-    MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaSetOptions, MetaStoreOutcome, ServerList,
-    ServerSpecError, ServerStatus, Stats, StatsKind, StoreOutcome, Ttl, Updated, WatchKinds, roster::Roster,
+    MetaArithOutcome, MetaDeleteOptions, MetaGetOptions, MetaSetOptions, MetaStoreOutcome, Phase, ServerList,
+    ServerSpecError, ServerStatus, Stats, StatsKind, StoreOutcome, Transition, TransitionStatus, Ttl,
+    Updated, WatchKinds, roster::Roster,
 };
 use memring_suite::Scripted;
 use memring_text::{Item, operation::MetaItem};
@@ -101,6 +102,17 @@ macro_rules! verbs {
             ) -> Result<Change, Error>
             where
                 ServerSpecError: From<S::Error>;
+
+            fn transition<S: TryInto<ServerList>>(
+                &self,
+                servers: impl IntoIterator<Item = S>,
+                transition: Transition,
+            ) -> Result<Change, Error>
+            where
+                ServerSpecError: From<S::Error>;
+            fn transition_status(&self) -> Option<TransitionStatus>;
+            fn advance_transition(&self) -> Result<Phase, Error>;
+            fn cancel_transition(&self) -> Result<Phase, Error>;
 
             fn fetch_counts(&self) -> FetchCounts;
 
@@ -241,6 +253,29 @@ macro_rules! carried {
             ServerSpecError: From<S::Error>,
         {
             self.set_servers(servers)
+        }
+
+        fn transition<S: TryInto<ServerList>>(
+            &self,
+            servers: impl IntoIterator<Item = S>,
+            transition: Transition,
+        ) -> Result<Change, Error>
+        where
+            ServerSpecError: From<S::Error>,
+        {
+            self.transition(servers, transition)
+        }
+
+        fn transition_status(&self) -> Option<TransitionStatus> {
+            self.transition_status()
+        }
+
+        fn advance_transition(&self) -> Result<Phase, Error> {
+            self.advance_transition()
+        }
+
+        fn cancel_transition(&self) -> Result<Phase, Error> {
+            self.cancel_transition()
         }
     };
 }

@@ -44,5 +44,6 @@ mod stand_ins;
 mod streamed;
 mod support;
 mod tls;
+mod transition;
 mod trials;
 mod verbs;

@@ -1,0 +1,299 @@
+//! Operations on keys that move to other servers in a transition.
+
+use std::{thread, time::Instant};
+
+use memring_client::{
+    AnyOperation, AnyOutcome, KeyScratch,
+    change::Change,
+    failure::{Cause, Error, ErrorKind, Many},
+    fetch::{Answer, Dialect, Errand, NoAnswer},
+    spec::{ServerList, ServerSpecError},
+    transition::{Crossed, Crossing, Next, Phase, Side, Transition, TransitionStatus, Verb, read_token},
+};
+use memring_text::{
+    Get, Item as TextItem, Key, Store, StoreOutcome, Ttl, Value,
+    buffer::Buffer,
+    exchange::ProtocolError,
+    request::{Arith, ArithVerb, Delete, GetVerb, StoreVerb},
+};
+
+use super::{Client, Item, meta::learn};
+use crate::{
+    call::{Target, call, call_where},
+    deadline::Deadline,
+    pool::Pool,
+};
+
+impl Client {
+    /// Replaces the servers as [`set_servers`](Self::set_servers) does, but key by key, for all clones at once: what the new server
+    /// of a key does not have yet is brought over from the old one when it is asked for, and no read returns an older value
+    /// than it would have without. It goes on by the times of `transition`, and ends by itself.
+    ///
+    /// All servers must have the meta commands (memcached 1.6.10) and count their items, as they do without `-C`. While a key
+    /// moves, it has `get`, `gets`, `set`, `add`, `replace`, `cas`, `delete`, `incr`, `decr` and `get_many`; other verbs fail
+    /// with [`ErrorKind::Moving`](crate::ErrorKind::Moving), and nothing stands in for its servers. Keys that do not move are
+    /// not touched.
+    ///
+    /// Programs that use the same servers must all be in the transition before any of them moves: see
+    /// [`Transition::guard_for`] and the guide on resizing.
+    ///
+    /// ```
+    /// # use memring_std::{Client, Transition, Ttl, testing::Server};
+    /// # let servers = [Server::start()?, Server::start()?, Server::start()?];
+    /// # let [a, b, c] = servers.each_ref().map(|server| server.addr().to_string());
+    /// let client = Client::connect([&*a, &*b])?;
+    /// client.set("greeting", "hello", Ttl::NEVER)?;
+    /// client.transition([&*a, &*b, &*c], Transition::new("2026-03-three-servers"))?;
+    /// assert_eq!(client.get("greeting")?.unwrap().value, b"hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the list or the transition is invalid, another one is under way, or the
+    /// servers are [found out](Self::discover).
+    pub fn transition<S: TryInto<ServerList>>(
+        &self,
+        servers: impl IntoIterator<Item = S>,
+        transition: Transition,
+    ) -> Result<Change, Error>
+    where
+        ServerSpecError: From<S::Error>,
+    {
+        self.common.transition(servers, transition, Pool::new)
+    }
+
+    /// How far the transition is, and how reads of keys that move have ended; `None` if none is under way.
+    #[must_use]
+    pub fn transition_status(&self) -> Option<TransitionStatus> {
+        self.common.transition_status()
+    }
+
+    /// Leads the transition on to its next phase before its time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), from a [`TransitionError`](crate::TransitionError): none is under way; or
+    /// others may still be in a phase that does not fit the next.
+    pub fn advance_transition(&self) -> Result<Phase, Error> {
+        self.common.advance_transition()
+    }
+
+    /// Takes the transition back, which takes as long as the way there did.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), from a [`TransitionError`](crate::TransitionError): none is under way, or
+    /// it is too late.
+    pub fn cancel_transition(&self) -> Result<Phase, Error> {
+        self.common.cancel_transition()
+    }
+
+    #[cold]
+    pub(super) fn retrieve_moving<B: Buffer>(
+        &self,
+        verb: GetVerb,
+        key: &[u8],
+        mut value: B,
+    ) -> Result<Option<TextItem<B>>, Error> {
+        let name = verb.word();
+        let rule = match verb {
+            GetVerb::Get => Verb::Get,
+            GetVerb::Gets => Verb::Gets,
+            _ => return Err(Error::new(name, Cause::Moving)),
+        };
+        let mut scratch = KeyScratch::default();
+        let (key, routing_key) = self.common.key(name, key, &mut scratch)?;
+        let get = AnyOperation::Get(Get { verb, key });
+        let crossed = self.cross(name, (key, routing_key), rule, &get)?;
+        let Some(item) = crossed.into_item(rule == Verb::Gets) else { return Ok(None) };
+        value.put(&item.value).map_err(|full| Error::new(name, Cause::Full(full)))?;
+        Ok(Some(TextItem { flags: item.flags, cas: item.cas, value }))
+    }
+
+    #[cold]
+    pub(super) fn store_moving<T>(
+        &self,
+        verb: StoreVerb,
+        key: &[u8],
+        value: Value<'_>,
+        (flags, exptime): (u32, i32),
+        read: impl FnOnce(StoreOutcome) -> Result<T, Cause>,
+    ) -> Result<T, Error> {
+        let name = verb.word();
+        let rule = match verb {
+            StoreVerb::Set => Verb::Set,
+            StoreVerb::Add => Verb::Add,
+            StoreVerb::Replace => Verb::Replace,
+            StoreVerb::Cas(cas) => read_token(cas),
+            _ => return Err(Error::new(name, Cause::Moving)),
+        };
+        let mut scratch = KeyScratch::default();
+        let (key, routing_key) = self.common.key(name, key, &mut scratch)?;
+        let store = AnyOperation::Store(Store { verb, key, flags, exptime, value, noreply: false });
+        let crossed = self.cross(name, (key, routing_key), rule, &store)?;
+        read(crossed.changed(name)?).map_err(|cause| Error::new(name, cause))
+    }
+
+    #[cold]
+    pub(super) fn delete_moving(&self, key: &[u8]) -> Result<bool, Error> {
+        let mut scratch = KeyScratch::default();
+        let (key, routing_key) = self.common.key("delete", key, &mut scratch)?;
+        let delete = AnyOperation::Delete(Delete { key, noreply: false });
+        let crossed = self.cross("delete", (key, routing_key), Verb::Delete, &delete)?;
+        Ok(crossed.changed("delete")? == StoreOutcome::Stored)
+    }
+
+    #[cold]
+    pub(super) fn count_moving(&self, verb: ArithVerb, key: &[u8], delta: u64) -> Result<Option<u64>, Error> {
+        let mut scratch = KeyScratch::default();
+        let (key, routing_key) = self.common.key(verb.word(), key, &mut scratch)?;
+        let count = AnyOperation::Arith(Arith { verb, key, delta, noreply: false });
+        let crossed = self.cross(verb.word(), (key, routing_key), Verb::Count, &count)?;
+        let is_counted = crossed.changed(verb.word())? == StoreOutcome::Stored;
+        Ok(crossed.number.filter(|_| is_counted))
+    }
+
+    /// Reads keys of which some move: those one after the other, within the time that one batch has.
+    #[cold]
+    pub(super) fn get_many_moving<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Many<Option<Item>>, Error> {
+        let end = Instant::now() + self.common.timeout();
+        let (moving, staying) = self.common.moving(keys.iter().map(AsRef::as_ref));
+        let at = |position: &usize| keys.get(*position).map_or(&[][..], AsRef::as_ref);
+        let others: Vec<_> = staying.iter().map(at).collect();
+        let others = self.get_many(&others)?;
+        let mut found = Vec::with_capacity(moving.len());
+        for position in moving {
+            let left = end.saturating_duration_since(Instant::now());
+            let item = if left.is_zero() {
+                self.common.or_miss(Err(Error::new("get_many", Cause::Timeout)))
+            } else {
+                self.with_timeout(left).get(at(&position))
+            };
+            found.push((position, item));
+        }
+        Ok(memring_client::Common::<Pool>::gathered(keys.len(), (others, &staying), found))
+    }
+
+    /// Carries an operation on a key that moves to its end.
+    fn cross<'k>(
+        &'k self,
+        name: &'static str,
+        (key, routing_key): (Key<'k>, &'k [u8]),
+        verb: Verb,
+        operation: &AnyOperation<'k>,
+    ) -> Result<Crossed, Error> {
+        let _changing = self.common.changing(key.as_bytes(), routing_key);
+        let deadline = self.deadline();
+        let Some(crossing) = self.common.crossing(routing_key, verb) else {
+            // The transition has just ended.
+            let mut target = Target::new(self.common.fleet(), routing_key, name, deadline)?;
+            return call(&mut target, operation, Vec::new()).map(Crossed::from);
+        };
+        let mut trip = Trip { client: self, name, key, routing_key, crossing, deadline };
+        let floor = if trip.crossing.needs_floor() { trip.floor()? } else { 0 };
+        let timeout = self.common.timeout();
+        let mut machine = trip.crossing.machine(floor, timeout, Instant::now() + timeout);
+        let (mut last, mut number) = (None, None);
+        loop {
+            let told = match machine.next(Instant::now()) {
+                Next::Send(side, errand) => trip.send(side, &errand),
+                Next::Do(side, over) => trip.perform(side, over, operation).map(|outcome| {
+                    if let AnyOutcome::Number(counted) = outcome {
+                        number = counted;
+                    }
+                    outcome.answer()
+                }),
+                Next::Wait(until) => {
+                    thread::sleep(until.saturating_duration_since(Instant::now()));
+                    continue;
+                }
+                Next::Done(outcome) => {
+                    trip.crossing.ended(&machine, &outcome);
+                    return Ok(Crossed { outcome, number });
+                }
+                Next::Failed(cause) => {
+                    let error = cause.map(|cause| Error::new(name, cause)).or(last);
+                    let error = error.unwrap_or_else(|| Error::new(name, UNEXPECTED));
+                    return Err(if machine.has_changed() { error.after_a_change() } else { error });
+                }
+            };
+            machine.answered(told.as_ref().map_err(NoAnswer::from).cloned(), Instant::now());
+            last = told.err().or(last);
+        }
+    }
+}
+
+/// Whether an operation has failed because its key moves.
+pub(super) fn is_moving(error: &Error) -> bool {
+    error.kind() == ErrorKind::Moving
+}
+
+/// An answer that was not asked for.
+const UNEXPECTED: Cause = Cause::Protocol(ProtocolError::Unexpected);
+
+/// The way to a key's two servers.
+struct Trip<'k> {
+    client: &'k Client,
+    name: &'static str,
+    key: Key<'k>,
+    routing_key: &'k [u8],
+    crossing: Crossing<Pool>,
+    /// One for all that is sent.
+    deadline: Deadline,
+}
+
+impl<'k> Trip<'k> {
+    fn target(&self, side: Side) -> Result<Target<'k>, Error> {
+        self.crossing.target(side, self.routing_key, self.name, self.deadline)
+    }
+
+    fn send(&mut self, side: Side, errand: &Errand) -> Result<Answer, Error> {
+        let (common, name) = (&self.client.common, self.name);
+        self.crossing.check(side, self.routing_key, errand).map_err(|cause| Error::new(name, cause))?;
+        let operation = errand.operation(Dialect::Meta, self.key, common.unix_time(), common.number());
+        let operation = operation.map_err(|cause| Error::new(name, cause))?;
+        let mut target = self.target(side)?;
+        if !errand.is_bound() {
+            self.crossing.note_place(side, target.place());
+        }
+        let answer = call_where(&mut target, &operation, Vec::new(), |target| learn(target, &operation));
+        answer.map(Answer::from)
+    }
+
+    fn perform(
+        &self,
+        side: Side,
+        over: Option<u64>,
+        operation: &AnyOperation<'k>,
+    ) -> Result<AnyOutcome<Vec<u8>>, Error> {
+        if over.is_some() {
+            let checked = self.crossing.check_life(side, self.routing_key);
+            checked.map_err(|cause| Error::new(self.name, cause))?;
+        }
+        call(&mut self.target(side)?, &operation.over(over), Vec::new())
+    }
+
+    /// The mark in time of the new server, which is made if there is none.
+    fn floor(&self) -> Result<u64, Error> {
+        match self.crossing.floor(self.routing_key).map_or_else(|| self.learn_floor(), Ok) {
+            // Whatever that server has is then taken for old.
+            Err(_) if self.crossing.may_lack_floor() => Ok(u64::MAX),
+            floor => floor,
+        }
+    }
+
+    fn learn_floor(&self) -> Result<u64, Error> {
+        let (common, name) = (&self.client.common, self.name);
+        let mut scratch = KeyScratch::default();
+        let (key, _) = common.key(name, self.crossing.floor_key(), &mut scratch)?;
+        let exptime = common.exptime(name, FLOOR_TTL)?;
+        let mut target = self.target(Side::New)?;
+        call(&mut target, &Store { exptime, ..Store::new(StoreVerb::Add, key, Value::EMPTY) }, Vec::new())?;
+        let mut target = target.pinned(self.deadline);
+        let place = target.place();
+        let found = call(&mut target, &Get::gets(key), Vec::new())?;
+        let floor = self.crossing.note_floor(place, found.and_then(|item| item.cas));
+        floor.map_err(|cause| target.error(cause))
+    }
+}
+
+/// How long a mark in time is kept: longer than a transition lasts.
+const FLOOR_TTL: Ttl = Ttl::after(core::time::Duration::from_secs(30 * 24 * 60 * 60));
