@@ -153,7 +153,8 @@ fn tell_of_program(program: &Program<'_>, kind: &str, reading: &mut Reading) {
             reading.warn("options-elsewhere", format!("line {line}: {says}"));
         }
     }
-    let doubts = program.doubts();
+    let is_told = reading.warnings.iter().any(|warning| warning.trap == "changed-later");
+    let doubts = if is_told { Vec::new() } else { program.doubts() };
     for (line, says) in &doubts {
         reading.warn("changed-later", format!("line {line}: {says}"));
     }

@@ -86,6 +86,13 @@ impl<'t> Program<'t> {
         Parser { tokens: &self.tokens, at: 0, depth: 0 }.item()
     }
 
+    /// Whether a word of the text is a symbol of Ruby, `:name`, and no variable.
+    pub(super) fn is_symbol(&self, word: &str) -> bool {
+        let at = (word.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize);
+        let before = at.and_then(|at| self.text.get(..at));
+        before.is_some_and(|before| before.ends_with(':') && !before.ends_with("::"))
+    }
+
     /// Whether each bracket has its other one, as a language that wants it so would say.
     pub(super) fn check_brackets(&self) -> Result<(), ConfigError> {
         let mut open = Vec::new();

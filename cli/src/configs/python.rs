@@ -107,9 +107,11 @@ fn listed<'t>(program: &Program<'t>, servers: &Item<'t>) -> Result<Vec<Item<'t>>
 }
 
 impl Told<'_, '_> {
-    /// The argument `name`.
-    fn argument(&self, name: &str) -> Option<Value<'_>> {
-        find(self.arguments, name).map(|item| self.program.resolved(item.value.clone()))
+    /// The argument `name`, which may stand without its name in place `at`; the servers are in place 0.
+    fn argument(&self, name: &str, at: usize) -> Option<Value<'_>> {
+        let by_place = self.arguments.get(at).filter(|item| item.key.is_none());
+        let item = find(self.arguments, name).or(by_place)?;
+        Some(self.program.resolved(item.value.clone()))
     }
 
     /// The servers, which are texts.
@@ -136,7 +138,7 @@ fn pair(item: &Item<'_>) -> Option<Result<ReadServer, ConfigError>> {
 }
 
 fn pylibmc(told: &Told<'_, '_>) -> Result<Reading, ConfigError> {
-    let behaviors = told.argument("behaviors");
+    let behaviors = told.argument("behaviors", 1);
     let mut reading = pylibmc_with(behaviors.as_ref(), told.line)?;
     for server in told.texts() {
         let (text, line) = server?;
@@ -248,8 +250,8 @@ fn pymemcache(told: &Told<'_, '_>) -> Result<Reading, ConfigError> {
             None => pymemcache_server(text_of(item)?, item.line)?,
         });
     }
-    without_own_hasher(&mut reading, told.argument("hasher").as_ref());
-    if told.argument("key_prefix").is_some() {
+    without_own_hasher(&mut reading, told.argument("hasher", 1).as_ref());
+    if told.argument("key_prefix", 10).is_some() {
         reading
             .warn("prefix-not-hashed", "key_prefix is sent with each key and plays no part in its placement");
     }
@@ -361,7 +363,7 @@ fn python_memcached_server(text: &str, line: usize) -> Result<ReadServer, Config
 
 fn libmc(told: &Told<'_, '_>) -> Result<Reading, ConfigError> {
     let mut reading = Reading::of("libmemcached-ketama");
-    let hash = told.argument("hash_fn");
+    let hash = told.argument("hash_fn", 5);
     let hash = hash.as_ref().map_or(Some("MC_HASH_MD5"), Value::word).unwrap_or_default();
     match hash.rsplit('.').next().unwrap_or_default() {
         "MC_HASH_MD5" => reading.option("hash", "md5"),
@@ -394,7 +396,7 @@ fn libmc(told: &Told<'_, '_>) -> Result<Reading, ConfigError> {
         let name = if alias.trim().is_empty() { server.name } else { alias.trim().to_owned() };
         reading.servers.push(ReadServer { name, ..server });
     }
-    match told.argument("prefix") {
+    match told.argument("prefix", 4) {
         None => {}
         Some(Value::Text(prefix)) => reading.prepend = prefix.into_owned(),
         Some(_) => {

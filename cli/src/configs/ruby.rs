@@ -42,7 +42,7 @@ fn read_dalli(program: &Program<'_>) -> Result<Vec<Reading>, ConfigError> {
         super::env::check_value(list, 1)?;
         return of_environment(list.trim_matches(['"', '\'']), 1).map(|reading| vec![reading]);
     }
-    let Some(call) = program.calls().find(|call| call.path.ends_with("Dalli::Client.new")) else {
+    let Some(call) = program.only_call_that("new", |call| call.path.ends_with("Dalli::Client.new"))? else {
         return Err(ConfigError::of("no call of Dalli::Client.new(…)"));
     };
     store(program, &call.arguments, call.line).map(|reading| vec![reading])
@@ -97,7 +97,7 @@ fn store(program: &Program<'_>, arguments: &[Item<'_>], line: usize) -> Result<R
         None => {}
         Some(Value::Word("nil")) => {}
         Some(Value::Text(namespace)) if !namespace.contains("#{") => reading.option("namespace", namespace),
-        Some(Value::Word(symbol)) if symbol.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
+        Some(Value::Word(symbol)) if program.is_symbol(symbol) => {
             reading.option("namespace", symbol);
         }
         Some(_) => reading.warn(
@@ -214,7 +214,30 @@ mod tests {
     }
 
     #[test]
+    fn a_namespace_is_a_text_or_a_symbol_and_no_name_of_something_else() {
+        let namespaced =
+            |namespace: &str| one(&format!("n = 'x'\nDalli::Client.new('a', namespace: {namespace})"));
+        for (namespace, expected) in [("n", "x"), (":n", "n"), ("'y'", "y")] {
+            assert_eq!(
+                namespaced(namespace).options,
+                [("namespace".to_owned(), expected.to_owned())],
+                "{namespace}"
+            );
+        }
+        for namespace in ["other", "A::N", "f(1)"] {
+            let reading = namespaced(namespace);
+            assert_eq!(
+                (reading.options.len(), reading.warnings[0].trap),
+                (0, "unknown-namespace"),
+                "{namespace}"
+            );
+        }
+    }
+
+    #[test]
     fn what_dalli_refuses_is_refused() {
+        let two = "Dalli::Client.new('a')\nDalli::Client.new('b')";
+        assert_eq!(read(two, None).unwrap_err().line(), Some(2));
         for text in ["fd00::1", "host::3", "/p:1:2", "a:1:2:3"] {
             assert!(read(&format!("Dalli::Client.new('{text}')"), None).is_err(), "{text}");
         }

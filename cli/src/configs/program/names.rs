@@ -1,7 +1,7 @@
 //! What a name stands for: variables, constants and keys, where a program gives them one value and nothing changes it.
 
 use super::{
-    super::tokens::{Placed, Token},
+    super::tokens::{Notation, Placed, Token},
     Item, Parser, Program, Value, last_name,
     uses::Use,
 };
@@ -53,6 +53,10 @@ impl<'t> Program<'t> {
     /// The same, or why it would have to be computed.
     pub(in super::super) fn looked_up(&self, value: Value<'t>) -> Result<Value<'t>, String> {
         let Value::Word(word) = value else { return Ok(value) };
+        // A symbol stands for itself, also where a variable is called so.
+        if self.notation == Notation::RUBY && self.is_symbol(word) {
+            return Ok(value);
+        }
         let mut given = self.given(word).filter(|given| *given != value);
         let first = given.next();
         // A property of PHP begins with what its class says.

@@ -156,3 +156,15 @@ fn of_two_caches_with_one_name_the_last_counts() {
     let text = format!("H = 'a:1'\nL = [H, 'b:1']\nCACHES = {{'default': {{{backend}, 'LOCATION': L}}}}");
     assert_eq!(names(&one(&text)), ["a:1", "b:1"]);
 }
+
+#[test]
+fn arguments_may_stand_without_their_names() {
+    let scheme = |text: &str| one(text).scheme;
+    assert_eq!(
+        scheme("import pylibmc\npylibmc.Client(['a'], {'ketama': True})").as_deref(),
+        Some("pylibmc-ketama")
+    );
+    assert_eq!(scheme("from pymemcache import HashClient\nHashClient(['a'], Own)"), None);
+    let reading = one("import libmc\nlibmc.Client(['a', 'b'], True, 0, False, 'p')");
+    assert_eq!(reading.prepend, "p");
+}
