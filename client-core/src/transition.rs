@@ -28,8 +28,11 @@
 //! - The time that a mark tells (`t-1`) is never copied: what is stored over it has the time that the old item had left.
 //! - A mark that is not needed any more is always taken away, also where the old item could not be taken.
 //! - A counter whose item is just being taken by another process is waited for, and not told to be missing.
-//! - `replace` and `add` have rules; `append`, `prepend`, `touch`, `gat` and what [`fetch`](crate::fetch) does have none for
-//!   moved keys: clients refuse them.
+//! - `replace` and `add` have rules; `append`, `prepend`, `touch`, `gat`, batches and the relatives of `fetch` have none for
+//!   moved keys: clients refuse them. [`fetch`](crate::fetch) itself loads, and stores nothing.
+//! - Many keys are read one after the other where they move, and not in three rounds.
+//! - Servers without meta commands, or without cas uniques, are refused; there is no rule without marks.
+//! - A failure of the old server fails what needs it, always.
 //! - Items that are marked stale, as `invalidate` leaves them, are not moved: their mark would be lost.
 
 mod course;

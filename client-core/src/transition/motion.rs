@@ -91,8 +91,8 @@ pub struct TransitionStatus {
 
 /// One operation on one key that moves: its machine, and the way to the key's two servers.
 ///
-/// A client carries it: it does what [`Moved::next`] says by way of [`target`](Self::target), and before
-/// that, if [`needs_floor`](Self::needs_floor), sees to it that the new server has its mark in time.
+/// A client carries it: it does what [`Moved::next`] says by way of [`target`](Self::target), and before that, if
+/// [`needs_floor`](Self::needs_floor), sees to it that the new server has its mark in time.
 #[derive(Debug)]
 pub struct Crossing<P> {
     old: Arc<Fleet<P>>,
