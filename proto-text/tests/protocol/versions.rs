@@ -183,7 +183,7 @@ fn pair(exchange: &transcript::Exchange, cuts: &[usize]) -> Came {
 }
 
 /// The verbs of each row of the clients' READMEs, each with a block in which its command is asked for.
-const ROWS: [&[(&str, &str)]; 16] = [
+const ROWS: [&[(&str, &str)]; 17] = [
     &[("get", "02-retrieval/get-miss")],
     &[("gets", "02-retrieval/gets-multi")],
     &[("gat", "02-retrieval/gat-miss"), ("gats", "02-retrieval/gats-hit-multi")],
@@ -212,6 +212,8 @@ const ROWS: [&[(&str, &str)]; 16] = [
         ("arith", "09-meta-delete-arith-debug/ma-hit"),
         ("debug", "09-meta-delete-arith-debug/me-miss"),
     ],
+    // What it asks for a key that moves, first of all.
+    &[("transition", "07-meta-get/mg-N-vivify-win-then-Z")],
     &[
         ("meta().noop", "07-meta-get/mn"),
         ("version", VERSION),
