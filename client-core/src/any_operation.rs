@@ -8,7 +8,7 @@ use memring_text::{
     ttl::UnixTime,
 };
 
-use crate::fetch::Answer;
+use crate::{fetch::Answer, outcome::is_visible};
 
 /// An operation on one key, of any of the classic kinds.
 ///
@@ -55,6 +55,15 @@ pub enum AnyOutcome<V> {
 }
 
 impl<V> AnyOutcome<V> {
+    /// Whether a get found an item that is [one for callers](crate::outcome::is_visible); `None` if this is of no get.
+    #[must_use]
+    pub fn is_hit(&self) -> Option<bool> {
+        match self {
+            Self::Item(item) => Some(item.as_ref().is_some_and(|item| is_visible(item.flags))),
+            Self::Store(_) | Self::Found(_) | Self::Number(_) => None,
+        }
+    }
+
     /// Replaces the value, if there is one, by what `map` makes of it.
     pub fn map<W>(self, map: impl FnOnce(V) -> W) -> AnyOutcome<W> {
         match self {

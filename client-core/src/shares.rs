@@ -113,13 +113,14 @@ impl<'b, P: Watched> Shares<'b, P> {
     }
 
     /// Counts for each server the items of the batch that were there, and those that were not. `is_hit` says of a result
-    /// whether it is one.
-    pub fn found<T>(&self, results: &Many<T>, is_hit: impl Fn(&T) -> bool) {
+    /// whether it is one; `None` if nothing was read.
+    pub fn found<T>(&self, results: &Many<T>, is_hit: impl Fn(&T) -> Option<bool>) {
         for share in self.divide(self.positions()) {
-            let found =
-                share.positions.iter().filter_map(|position| results.results().get(*position)?.as_ref().ok());
-            let (hits, all) =
-                found.fold((0, 0), |(hits, all), found| (hits + u64::from(is_hit(found)), all + 1));
+            let found = share.positions.iter().filter_map(|position| {
+                let result = results.results().get(*position)?.as_ref();
+                is_hit(result.ok()?)
+            });
+            let (hits, all) = found.fold((0, 0), |(hits, all), is_hit| (hits + u64::from(is_hit), all + 1));
             share.pool.watch().found(hits, all - hits);
         }
     }

@@ -15,7 +15,7 @@ pub struct ServerCounts {
     pub errors: u64,
     /// Those of the [`errors`](Self::errors) that are timeouts ([`Error::is_timeout`](super::Error::is_timeout)).
     pub timeouts: u64,
-    /// Items that were read; a batch's share counts each of its own. `fetch` has counts of its own.
+    /// Items that were read; a batch's share counts each of its own. What `fetch` finds on the server counts, too.
     pub hits: u64,
     /// Items that were asked for and not there.
     pub misses: u64,

@@ -70,7 +70,9 @@ impl Client {
         let divided = shares
             .divide(operations)
             .map(|share| (Site::of(&share), Requests::new(share.items, share.positions, Ok)));
-        batch::run(NAME, divided, count, self.batch_deadline())
+        let results = batch::run(NAME, divided, count, self.batch_deadline());
+        shares.found(&results, AnyOutcome::is_hit);
+        results
     }
 
     /// Whether any of these servers hangs up at this operation. All that has to be found out has one deadline.

@@ -102,7 +102,7 @@ impl Client {
             (Site::of(&share), Gets::new(GetVerb::Get, share.items, share.positions, items, &read_visible))
         });
         let found = batch::run(name, gets, keys.len(), self.batch_deadline());
-        shares.found(&found, is_hit);
+        shares.found(&found, |found| Some(is_hit(found)));
         Ok(self.common.or_misses(found))
     }
 

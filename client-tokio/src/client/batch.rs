@@ -73,7 +73,9 @@ impl Client {
         count: usize,
     ) -> Many<AnyOutcome<Bytes>> {
         let to = |outcome: AnyOutcome<_>| Ok(outcome.map(Bytes::from));
-        batch::run(NAME, shares.divide(operations), count, self.deadline(), to).await
+        let results = batch::run(NAME, shares.divide(operations), count, self.deadline(), to).await;
+        shares.found(&results, AnyOutcome::is_hit);
+        results
     }
 
     /// Whether any of these servers hangs up at this operation. All that has to be found out has one deadline.

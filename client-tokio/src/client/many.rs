@@ -51,7 +51,7 @@ impl Client {
         let gets: Vec<_> = shares.keys().iter().map(|&key| Get { verb: GetVerb::Get, key }).collect();
         let read = |item: Option<_>| Ok(visible(item).map(shared));
         let found = batch::run(NAME, shares.divide(&gets), gets.len(), deadline, read).await;
-        shares.found(&found, Option::is_some);
+        shares.found(&found, |found| Some(found.is_some()));
         Ok(self.common.or_misses(found))
     }
 
@@ -96,7 +96,7 @@ impl Client {
             Ok(true)
         };
         let found = batch::run(NAME, shares.divide(&gets), gets.len(), deadline, show).await;
-        shares.found(&found, |found| *found);
+        shares.found(&found, |found| Some(*found));
         Ok(self.common.or_misses(found))
     }
 

@@ -58,7 +58,11 @@ async fn what_happens_is_counted<C: Client>() {
     client.get_many(&["k", "l"]).await.unwrap().all().unwrap();
     assert!(client.get("no key").await.is_err());
     assert_eq!((counts().hits, counts().misses), (1, 1));
-    assert_eq!((counts().operations, counts().connected, counts().errors), (2, 1, 0));
+    let mut batch = Batch::new();
+    let _ = (batch.get("k"), batch.gets("k"), batch.get("missing"), batch.delete("missing"));
+    client.run(batch).await.unwrap();
+    assert_eq!((counts().hits, counts().misses), (3, 2));
+    assert_eq!((counts().operations, counts().connected, counts().errors), (3, 1, 0));
     server.signal("STOP");
     client.get("k").await.unwrap_err();
     server.signal("CONT");
@@ -72,7 +76,7 @@ async fn what_happens_is_counted<C: Client>() {
     };
     C::until("it is left alone", async || is_left_alone().await.then_some(())).await;
     let last = counts();
-    assert_eq!((last.operations, last.errors, last.timeouts, last.downs), (2 + errors, errors, 1, 1));
+    assert_eq!((last.operations, last.errors, last.timeouts, last.downs), (3 + errors, errors, 1, 1));
     // Who is down is not asked for a share of a batch, either.
     let down = client.get_many(&["k", "l"]).await.unwrap();
     assert_eq!((down.errors()[0].kind(), counts().errors), (ErrorKind::Down, errors + 1));
