@@ -7,7 +7,7 @@ use core::{
     time::Duration,
 };
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Instant,
 };
 
@@ -71,6 +71,8 @@ struct Shared<P> {
     fetch: Arc<fetch::Shared>,
     /// What is known of the source, if the servers are found out.
     discovered: Option<Discovered>,
+    /// The ids of the transitions that were begun.
+    transitions: Mutex<Vec<String>>,
 }
 
 impl<P> Clone for Common<P> {
@@ -112,7 +114,9 @@ impl<P: Watched> Common<P> {
         let (fleet, is_closed) = (RwLock::new(Arc::new(fleet)), AtomicBool::new(false));
         let fetch = Arc::new(fetch::Shared::new(config.observer.clone()));
         let opaques = AtomicU64::new(0);
-        let shared = Shared { config, clock, fleet, is_closed, opaques, naming, fetch, discovered };
+        let transitions = Mutex::default();
+        let shared =
+            Shared { config, clock, fleet, is_closed, opaques, naming, fetch, discovered, transitions };
         Ok(Self { shared: Arc::new(shared), timeout, errors_as_misses, routing_key: None })
     }
 

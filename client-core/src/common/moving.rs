@@ -38,11 +38,18 @@ impl<P: Watched> Common<P> {
             if old.motion().is_some() {
                 return Err(Cause::config(TransitionError::Busy));
             }
+            // Under an id that was used, what has been stored at the old servers since would pass for older than it is.
+            let mut begun = self.shared.transitions.lock().unwrap_or_else(PoisonError::into_inner);
+            let id = transition.id.clone();
+            if begun.contains(&id) {
+                return Err(Cause::config(TransitionError::UsedId));
+            }
             let course = Course::begin(transition, self.now()).map_err(Cause::config)?;
             let new = old.with_servers(specs, &[], |spec, watch| open(spec, watch, &self.shared.config))?;
             let change = Change::new(Arc::clone(old.placement()), Arc::clone(new.placement()));
             let motion = Motion::new(Arc::new(new), course);
             self.replace_if(&old, old.with_motion(Some(Arc::new(motion))))?;
+            begun.push(id);
             Ok(change)
         };
         begin().map_err(|cause| Error::new("transition", cause))

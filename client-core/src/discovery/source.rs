@@ -75,8 +75,8 @@ impl Source {
     /// between them, names, weights and remarks.
     ///
     /// The file is read each second. (Its time of change is not relied upon: two writes within its resolution, and the
-    /// links by which configurations are swapped, would be missed.) A change is taken when it has been read twice, so half
-    /// of a file is none.
+    /// links by which configurations are swapped, would be missed.) Servers that join or leave are taken when they have been read
+    /// twice; a new address of a known server is taken at once, so write another file and rename it.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self::Local(Local::File(path.into()))
     }

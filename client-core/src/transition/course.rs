@@ -120,6 +120,8 @@ const SHORTEST_SEAL: Duration = Duration::from_secs(30);
 pub enum TransitionError {
     /// Its name is empty, too long, or has characters that are no text.
     Id,
+    /// This client has begun one of that name before.
+    UsedId,
     /// It does not seal for long enough.
     Seal,
     /// Its ramp is longer than Move.
@@ -140,6 +142,9 @@ impl fmt::Display for TransitionError {
             Self::Id => {
                 write!(f, "a transition's id is 1 to {LONGEST_ID} printable ASCII characters without blanks")
             }
+            Self::UsedId => f.write_str(
+                "this client has begun a transition with that id before; every transition has an id of its own, also after a cancel",
+            ),
             Self::Seal => {
                 write!(f, "seal_for is at least {} s, in which every mark ends", SHORTEST_SEAL.as_secs())
             }

@@ -80,7 +80,8 @@ impl Client {
         self.common.advance_transition()
     }
 
-    /// Takes the transition back, which takes as long as the way there did.
+    /// Takes the transition back, which takes as long as the way there did. What was moved, or written while items were moved, is
+    /// a miss afterwards. Another transition needs another id.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), from a [`TransitionError`](crate::TransitionError): none is under way, or

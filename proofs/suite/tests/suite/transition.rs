@@ -356,8 +356,10 @@ async fn a_transition_that_is_taken_back_leaves_the_old_list<C: Client>() {
     let names = scene.names();
     assert!(scene.client.servers().len() == 2 && *scene.client.server_of(&key) != *names[2]);
     scene.client.append("other", "!").await.unwrap();
-    // Another one, with a name of its own, may begin.
-    scene.begin(guard());
+    // Under the same name, what is written from now on would pass for older than it is.
+    let error = scene.client.transition(scene.names(), guard()).unwrap_err();
+    assert!(error.kind() == ErrorKind::Config && error.to_string().contains("an id of its own"), "{error}");
+    scene.begin(Transition::new("another").guard_for(LONG));
     assert_eq!(scene.status().phase, Phase::Guard);
     assert_eq!(
         scene.client.cancel_transition().unwrap(),
