@@ -221,6 +221,7 @@ impl<P> Common<P> {
     }
 
     /// The servers now. An operation that holds them is not affected by a change of servers.
+    #[inline]
     #[must_use]
     pub fn fleet(&self) -> Arc<Fleet<P>> {
         let fleet = Arc::clone(&self.shared.fleet.read().unwrap_or_else(PoisonError::into_inner));
